@@ -1,0 +1,33 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ViralEngine.Core.Organizations;
+
+/// <summary>Section <c>Auth</c>: how callers prove who they are.</summary>
+public sealed class AuthOptions : IValidatableObject
+{
+    /// <summary>The key that stands above tenants: creates organizations. At least 32 characters; unset: there is none.</summary>
+    public string? PlatformKey { get; set; }
+
+    /// <summary>An OpenID Connect issuer whose tokens are accepted, by its discovery document and rotating keys.</summary>
+    public string? Authority { get; set; }
+
+    /// <summary>The audience a token must be for.</summary>
+    public string Audience { get; set; } = "viral-engine";
+
+    /// <summary>For development: accepts HS256 tokens of the issuer <c>viral-engine-dev</c> signed with this key (32 bytes or more).</summary>
+    public string? JwtSharedKey { get; set; }
+
+    /// <summary>How soon after an unknown key id the issuer's keys may be fetched again, in seconds.</summary>
+    [Range(1, 3600)]
+    public int KeyRefreshSeconds { get; set; } = 30;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (PlatformKey is { Length: < 32 })
+            yield return new("Auth:PlatformKey must have at least 32 characters.", [nameof(PlatformKey)]);
+        if (JwtSharedKey is { Length: < 32 })
+            yield return new("Auth:JwtSharedKey must have at least 32 characters.", [nameof(JwtSharedKey)]);
+        if (Authority is not null && !Uri.TryCreate(Authority, UriKind.Absolute, out _))
+            yield return new("Auth:Authority must be an absolute URL.", [nameof(Authority)]);
+    }
+}

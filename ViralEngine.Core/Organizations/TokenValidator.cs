@@ -1,0 +1,105 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+
+namespace ViralEngine.Core.Organizations;
+
+/// <summary>
+/// Checks JSON Web Tokens (RFC 7519) after RFC 8725: the algorithms are ours to choose, never the token's. Tokens of the
+/// configured issuer are checked against its published keys, which are fetched again when a key id is unknown.
+/// </summary>
+public sealed class TokenValidator
+{
+    public const string DevelopmentIssuer = "viral-engine-dev";
+
+    private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false };
+    private readonly TokenValidationParameters? issuer;
+    private readonly TokenValidationParameters? development;
+
+    public TokenValidator(IOptions<AuthOptions> options, TimeProvider time)
+    {
+        var settings = options.Value;
+        if (settings.Authority is { } authority)
+        {
+            issuer = Parameters(settings.Audience, time);
+            issuer.ConfigurationManager = new ConfigurationManager<OpenIdConnectConfiguration>(
+                authority.TrimEnd('/') + "/.well-known/openid-configuration",
+                new OpenIdConnectConfigurationRetriever(),
+                new HttpDocumentRetriever { RequireHttps = !new Uri(authority).IsLoopback })
+            {
+                RefreshInterval = TimeSpan.FromSeconds(settings.KeyRefreshSeconds),
+            };
+            issuer.ValidAlgorithms =
+            [
+                SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
+                SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
+                SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+            ];
+        }
+
+        if (settings.JwtSharedKey is { } key)
+        {
+            development = Parameters(settings.Audience, time);
+            development.ValidIssuer = DevelopmentIssuer;
+            development.IssuerSigningKey = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(key));
+            development.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
+        }
+    }
+
+    /// <summary>The token's subject, or why it is not accepted, in words that give no secret away.</summary>
+    public async Task<(string? Subject, string? Fault)> ValidateAsync(string token)
+    {
+        JsonWebToken parsed;
+        try
+        {
+            parsed = Handler.ReadJsonWebToken(token);
+        }
+        catch (ArgumentException)
+        {
+            return (null, "The credential is neither an API key nor a JSON Web Token.");
+        }
+
+        var parameters = development is not null && parsed.Issuer == DevelopmentIssuer ? development : issuer;
+        if (parameters is null)
+            return (null, "Tokens of this issuer are not accepted.");
+
+        var result = await Handler.ValidateTokenAsync(parsed, parameters);
+        if (!result.IsValid)
+            return (null, Explain(result.Exception));
+        return string.IsNullOrEmpty(parsed.Subject) ? (null, "The token has no subject.") : (parsed.Subject, null);
+    }
+
+    private static TokenValidationParameters Parameters(string audience, TimeProvider time) => new()
+    {
+        ValidAudience = audience,
+        RequireSignedTokens = true,
+        RequireExpirationTime = true,
+        ClockSkew = TimeSpan.FromSeconds(30),
+        // The default reads the machine's clock: ours is the injected one.
+        LifetimeValidator = (notBefore, expires, _, parameters) =>
+        {
+            var now = time.GetUtcNow().UtcDateTime;
+            if (expires is not { } end || end < now - parameters.ClockSkew)
+                throw new SecurityTokenExpiredException();
+            if (notBefore is { } start && start > now + parameters.ClockSkew)
+                throw new SecurityTokenNotYetValidException();
+            return true;
+        },
+    };
+
+    private static string Explain(Exception? fault) => fault switch
+    {
+        SecurityTokenExpiredException => "The token has expired.",
+        SecurityTokenNotYetValidException => "The token is not valid yet.",
+        SecurityTokenInvalidAudienceException => "The token is for another audience.",
+        SecurityTokenInvalidIssuerException => "Tokens of this issuer are not accepted.",
+        SecurityTokenInvalidAlgorithmException => "The token's algorithm is not accepted.",
+        SecurityTokenSignatureKeyNotFoundException => "The token's key is not one of its issuer's.",
+        SecurityTokenInvalidSignatureException => "The token's signature is not valid.",
+        InvalidOperationException or IOException => "The issuer's keys cannot be fetched at the moment.",
+        _ => "The token is not valid.",
+    };
+}

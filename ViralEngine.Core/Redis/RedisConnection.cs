@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace ViralEngine.Core.Redis;
+
+/// <summary>
+/// The way to Redis, where there is one. The app starts and serves without it: <see cref="Database"/> is null while Redis is
+/// not configured or away, callers then do without, and it is taken back when it returns.
+/// </summary>
+public sealed partial class RedisConnection : IAsyncDisposable
+{
+    private readonly Lazy<ConnectionMultiplexer?> multiplexer;
+    private readonly ILogger<RedisConnection> logger;
+
+    public RedisConnection(RedisSettings settings, ILogger<RedisConnection> logger)
+    {
+        this.logger = logger;
+        multiplexer = new Lazy<ConnectionMultiplexer?>(() => Connect(settings.ConnectionString));
+    }
+
+    /// <summary>Redis while it is reachable, else null.</summary>
+    public IDatabase? Database => multiplexer.Value is { IsConnected: true } connected ? connected.GetDatabase() : null;
+
+    /// <summary>Subscriptions: they outlive a loss of the connection, but what was published meanwhile is gone.</summary>
+    public ISubscriber? Subscriber => multiplexer.Value?.GetSubscriber();
+
+    public bool IsConfigured => multiplexer.Value is not null;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (multiplexer.IsValueCreated && multiplexer.Value is { } opened)
+            await opened.DisposeAsync();
+    }
+
+    private ConnectionMultiplexer? Connect(string? connectionString)
+    {
+        if (string.IsNullOrWhiteSpace(connectionString))
+            return null;
+
+        var options = ConfigurationOptions.Parse(connectionString);
+        options.AbortOnConnectFail = false;
+        options.ConnectTimeout = 2000;
+        options.SyncTimeout = 2000;
+        options.AsyncTimeout = 2000;
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.ReconnectRetryPolicy = new LinearRetry(500);
+        options.ClientName = "viral-engine";
+        var opened = ConnectionMultiplexer.Connect(options);
+        opened.ConnectionFailed += (_, e) => LogLost(logger, e.FailureType.ToString());
+        opened.ConnectionRestored += (_, _) => LogBack(logger);
+        return opened;
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Redis is away ({Reason}): streams poll PostgreSQL until it returns")]
+    private static partial void LogLost(ILogger logger, string reason);
+
+    [LoggerMessage(2, LogLevel.Information, "Redis is back")]
+    private static partial void LogBack(ILogger logger);
+}
+
+/// <summary>Where Redis is; without a connection string the app does without.</summary>
+public sealed record RedisSettings(string? ConnectionString);

@@ -1,0 +1,46 @@
+using Npgsql;
+
+namespace ViralEngine.Core.Storage;
+
+/// <summary>Statements that go to the server in one round trip, under one scope.</summary>
+public sealed class DbBatch : IAsyncDisposable
+{
+    private readonly NpgsqlBatch batch;
+
+    internal DbBatch(Db db, DbScope scope)
+    {
+        batch = db.CreateBatch();
+        batch.BatchCommands.Add(scope.Enter());
+    }
+
+    /// <summary>Adds a statement; <paramref name="args"/> are its $1, $2, … in order.</summary>
+    public DbBatch Add(string sql, object?[] args)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var arg in args)
+            command.Parameters.Add(new NpgsqlParameter { Value = arg ?? DBNull.Value });
+        batch.BatchCommands.Add(command);
+        return this;
+    }
+
+    /// <summary>Runs all and stands at the first result of the first statement added.</summary>
+    public async Task<NpgsqlDataReader> ExecuteReaderAsync(CancellationToken ct)
+    {
+        var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.NextResultAsync(ct); // past the scope's own row
+        return reader;
+    }
+
+    /// <summary>Runs all and returns how many rows they changed together.</summary>
+    public async Task<int> ExecuteAsync(CancellationToken ct)
+    {
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        while (await reader.NextResultAsync(ct))
+        {
+        }
+
+        return Math.Max(reader.RecordsAffected, 0);
+    }
+
+    public ValueTask DisposeAsync() => batch.DisposeAsync();
+}
