@@ -1,0 +1,33 @@
+namespace ViralEngine.Core.Agents;
+
+/// <summary>How an agent's provider is spoken to.</summary>
+public enum AgentKind
+{
+    /// <summary>Built in and deterministic: gives the description back, as slowly or wrongly as its settings say.</summary>
+    Echo,
+
+    /// <summary>POSTs the task to a URL of the tenant's.</summary>
+    Http,
+
+    /// <summary>Speaks the OpenAI chat-completions protocol.</summary>
+    OpenAi,
+}
+
+/// <summary>An agent ready to run.</summary>
+/// <param name="Id">None for the built-in ones.</param>
+/// <param name="Name">Unique in the tenant; <c>echo</c> and <c>http</c> are the built-in ones.</param>
+/// <param name="Kind">Which provider runs it.</param>
+/// <param name="Settings">Of the type that belongs to <paramref name="Kind"/>.</param>
+/// <param name="ApiKey">Decrypted; never logged, never returned.</param>
+/// <param name="FallbackAgentIds">Tried in order when this agent fails for good.</param>
+public sealed record AgentDefinition(
+    Guid? Id,
+    string Name,
+    AgentKind Kind,
+    AgentSettings Settings,
+    string? ApiKey,
+    IReadOnlyList<Guid> FallbackAgentIds)
+{
+    // The generated one would print the key.
+    public override string ToString() => $"{Name} ({Kind}, {Id?.ToString() ?? "built in"})";
+}
