@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Tasks;
+
+/// <summary>
+/// Renews the leases of everything this process runs, in one statement for all, and learns from the same look who was cancelled
+/// or lost its lease. Idle processes do nothing.
+/// </summary>
+public sealed partial class LeaseKeeper(
+    NpgsqlDataSource dataSource, TaskLeaseOptions options, TimeProvider time, ILogger<LeaseKeeper> logger)
+{
+    private readonly ConcurrentDictionary<(Guid Tenant, Guid Task, int Attempt), HeldLease> held = new();
+    private int looping;
+
+    /// <summary>Keeps the lease until disposal; <see cref="HeldLease.Ended"/> is cancelled when it must not be worked under any more.</summary>
+    public HeldLease Hold(TenantId tenant, Guid taskId, int attempt, CancellationToken stopping)
+    {
+        var lease = new HeldLease(this, (tenant.Value, taskId, attempt), stopping);
+        held[lease.Key] = lease;
+        if (Interlocked.CompareExchange(ref looping, 1, 0) == 0)
+            _ = LoopAsync();
+        return lease;
+    }
+
+    internal void Drop(HeldLease lease) => held.TryRemove(lease.Key, out _);
+
+    /// <summary>Looks every half second (cancellation is to arrive within one); renews when a fifth of the lease has passed.</summary>
+    private async Task LoopAsync()
+    {
+        var renewEvery = options.Lease / 5;
+        var lastRenewal = time.GetTimestamp();
+        var look = TimeSpan.FromMilliseconds(Math.Min(500, renewEvery.TotalMilliseconds));
+        while (true)
+        {
+            await Task.Delay(look, time);
+            if (held.IsEmpty)
+            {
+                Volatile.Write(ref looping, 0);
+                // One that came between the look and the write would have seen a loop that is about to end.
+                if (held.IsEmpty || Interlocked.CompareExchange(ref looping, 1, 0) != 0)
+                    return;
+            }
+
+            var renew = time.GetElapsedTime(lastRenewal) >= renewEvery;
+            if (renew)
+                lastRenewal = time.GetTimestamp();
+            try
+            {
+                await LookAsync(renew);
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
+            {
+                // The database is away for a moment: leases that lapse meanwhile are fenced by their attempt.
+                LogFailed(logger, e);
+            }
+        }
+    }
+
+    private async Task LookAsync(bool renew)
+    {
+        var leases = held.Values.ToArray();
+        object?[] keys =
+        [
+            leases.Select(lease => lease.Key.Tenant).ToArray(),
+            leases.Select(lease => lease.Key.Task).ToArray(),
+            leases.Select(lease => lease.Key.Attempt).ToArray(),
+        ];
+        var alive = new HashSet<(Guid, Guid, int)>();
+        await using var db = new Db(dataSource);
+        var rows = await db.QueryAsync(
+            DbScope.AllTenants,
+            renew
+                ? """
+                  UPDATE viral.tasks AS task
+                  SET lease_until = now() + $4, check_at = now() + $4 + interval '5 seconds'
+                  FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS held (tenant_id, id, attempt)
+                  WHERE task.tenant_id = held.tenant_id AND task.id = held.id AND task.attempt = held.attempt
+                    AND task.status = 'in_progress'
+                  RETURNING task.tenant_id, task.id, task.attempt, task.cancel_requested_at IS NOT NULL
+                  """
+                : """
+                  SELECT task.tenant_id, task.id, task.attempt, task.cancel_requested_at IS NOT NULL
+                  FROM viral.tasks AS task
+                  JOIN unnest($1::uuid[], $2::uuid[], $3::integer[]) AS held (tenant_id, id, attempt)
+                    ON task.tenant_id = held.tenant_id AND task.id = held.id AND task.attempt = held.attempt
+                  WHERE task.status = 'in_progress'
+                  """,
+            renew ? [.. keys, options.Lease] : keys,
+            row => (Key: (row.GetGuid(0), row.GetGuid(1), row.GetInt32(2)), Cancelled: row.GetBoolean(3)),
+            CancellationToken.None);
+
+        foreach (var (key, cancelled) in rows)
+        {
+            alive.Add(key);
+            if (cancelled && held.TryGetValue(key, out var lease))
+                await lease.EndAsync(LeaseEnd.Cancelled);
+        }
+
+        foreach (var lease in leases.Where(lease => !alive.Contains(lease.Key)))
+            await lease.EndAsync(LeaseEnd.Lost);
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Leases could not be renewed; trying again")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+}
+
+public enum LeaseEnd
+{
+    None,
+    Cancelled,
+    Lost,
+}
+
+/// <summary>A lease that is being renewed.</summary>
+public sealed class HeldLease : IDisposable
+{
+    private readonly LeaseKeeper keeper;
+    private readonly CancellationTokenSource ended;
+
+    internal HeldLease(LeaseKeeper keeper, (Guid Tenant, Guid Task, int Attempt) key, CancellationToken stopping)
+    {
+        this.keeper = keeper;
+        Key = key;
+        ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    }
+
+    internal (Guid Tenant, Guid Task, int Attempt) Key { get; }
+
+    /// <summary>Why <see cref="Ended"/> is cancelled; none when the process is stopping.</summary>
+    public LeaseEnd End { get; private set; }
+
+    public CancellationToken Ended => ended.Token;
+
+    public void Dispose()
+    {
+        keeper.Drop(this);
+        ended.Dispose();
+    }
+
+    internal async Task EndAsync(LeaseEnd end)
+    {
+        if (End != LeaseEnd.None)
+            return;
+        End = end;
+        try
+        {
+            await ended.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was done at this very moment.
+        }
+    }
+}

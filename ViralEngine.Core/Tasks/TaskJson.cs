@@ -1,0 +1,13 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ViralEngine.Core.Tasks;
+
+/// <summary>How errors and usage lie in the database and in events.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(TaskError))]
+[JsonSerializable(typeof(TaskUsage))]
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class TaskJson : JsonSerializerContext;

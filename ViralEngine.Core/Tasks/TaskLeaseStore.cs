@@ -1,0 +1,219 @@
+using System.Text.Json;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Tasks;
+
+/// <summary>
+/// A worker's side of tasks in PostgreSQL. Leases run by the database's clock; a write under a lease that was lost changes
+/// nothing and says so.
+/// </summary>
+public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
+{
+    /// <summary>Takes the task up where it is due and free, with the next attempt number.</summary>
+    public async Task<TaskClaim> ClaimAsync(TenantId tenant, Guid taskId, CancellationToken ct)
+    {
+        await using var batch = db.Batch(tenant)
+            .Add(
+                """
+                WITH free AS (
+                    SELECT tenant_id, id, status = 'in_progress' AS taken_over
+                    FROM viral.tasks
+                    WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress') AND due_at <= now()
+                      AND (lease_until IS NULL OR lease_until < now())
+                      AND cancel_requested_at IS NULL
+                    FOR UPDATE
+                ), claimed AS (
+                    UPDATE viral.tasks AS task
+                    SET status = 'in_progress', attempt = task.attempt + 1, last_event = task.last_event + 1,
+                        lease_until = now() + $3, check_at = now() + $3 + interval '5 seconds',
+                        lost_attempts = task.lost_attempts + free.taken_over::integer,
+                        started_at = COALESCE(task.started_at, now()), updated_at = now()
+                    FROM free
+                    WHERE task.tenant_id = free.tenant_id AND task.id = free.id
+                    RETURNING task.tenant_id, task.id, task.attempt, task.agent_id, task.description, task.input,
+                              task.timeout_seconds, task.max_attempts, task.failed_attempts, task.lost_attempts,
+                              task.stream_base, task.last_event, free.taken_over
+                ), event AS (
+                    INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                    SELECT tenant_id, id, last_event, 'task.started',
+                           jsonb_build_object('status', 'in_progress', 'attempt', attempt), now()
+                    FROM claimed
+                )
+                SELECT id, attempt, agent_id, description, input::text, timeout_seconds, max_attempts, failed_attempts,
+                       lost_attempts, stream_base, taken_over
+                FROM claimed
+                """,
+                [tenant.Value, taskId, options.Lease])
+            .Add(
+                """
+                SELECT status, GREATEST(due_at, lease_until), cancel_requested_at IS NOT NULL AND COALESCE(lease_until < now(), true)
+                FROM viral.tasks
+                WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress')
+                """,
+                [tenant.Value, taskId]);
+
+        bool abandonedCancel;
+        await using (var reader = await batch.ExecuteReaderAsync(ct))
+        {
+            if (await reader.ReadAsync(ct))
+            {
+                return new TaskClaim.Taken(new TaskAttempt(
+                    reader.GetGuid(0),
+                    reader.GetInt32(1),
+                    reader.GetString(2),
+                    reader.GetString(3),
+                    TaskRow.Json(reader, 4),
+                    TimeSpan.FromSeconds(reader.GetInt32(5)),
+                    reader.GetInt16(6),
+                    reader.GetInt32(7),
+                    reader.GetInt32(8),
+                    reader.GetInt32(9),
+                    reader.GetBoolean(10)));
+            }
+
+            await reader.NextResultAsync(ct);
+            if (!await reader.ReadAsync(ct))
+                return new TaskClaim.Nothing();
+            abandonedCancel = reader.GetBoolean(2);
+            if (!abandonedCancel)
+                return new TaskClaim.NotBefore(reader.GetDateTime(1));
+        }
+
+        // The worker that was to be told of the cancellation is gone: it ends here.
+        await EndCancelledAsync(tenant, taskId, attempt: null, ct);
+        return new TaskClaim.Nothing();
+    }
+
+    /// <summary>Stores the answer and ends the task. False: the lease was lost, nothing changed.</summary>
+    public Task<bool> CompleteAsync(
+        TenantId tenant, Guid taskId, int attempt, TaskAnswer answer, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH ended AS (
+                UPDATE viral.tasks
+                SET status = 'completed', result = $4, chunk_lengths = $5, stream_base = $6, answered_by = $7, input_tokens = $8,
+                    output_tokens = $9, cost_usd = $10, error = NULL, lease_until = NULL, completed_at = now(),
+                    updated_at = now(), last_event = last_event + 1
+                WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
+                RETURNING tenant_id, id, attempt, last_event
+            ), event AS (
+                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event, 'task.completed',
+                       jsonb_build_object('status', 'completed', 'attempt', attempt, 'answered_by', $7::text), now()
+                FROM ended
+            )
+            SELECT true
+            FROM ended
+            """,
+            [
+                tenant.Value, taskId, attempt, answer.Text, answer.ChunkLengths, answer.StreamBase, answer.AnsweredBy,
+                answer.Usage?.InputTokens, answer.Usage?.OutputTokens, answer.Usage?.CostUsd,
+            ],
+            row => row.GetBoolean(0),
+            ct);
+
+    /// <summary>
+    /// Ends the attempt with an error: the task waits <paramref name="retryAfter"/> for its next attempt, or fails for good
+    /// where that is null. False: the lease was lost.
+    /// </summary>
+    public Task<bool> FailAsync(
+        TenantId tenant, Guid taskId, TaskError error, int streamBase, TimeSpan? retryAfter, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH ended AS (
+                UPDATE viral.tasks
+                SET status = CASE WHEN $5::interval IS NULL THEN 'failed' ELSE 'pending' END,
+                    completed_at = CASE WHEN $5::interval IS NULL THEN now() END,
+                    due_at = now() + COALESCE($5, interval '0'),
+                    check_at = now() + COALESCE($5, interval '0') + interval '10 seconds',
+                    error = $4::jsonb, failed_attempts = failed_attempts + 1, stream_base = $6, lease_until = NULL,
+                    updated_at = now(), last_event = last_event + 1
+                WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
+                RETURNING tenant_id, id, status, due_at, last_event
+            ), event AS (
+                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event,
+                       CASE WHEN status = 'failed' THEN 'task.failed' ELSE 'task.retrying' END,
+                       jsonb_build_object('status', status, 'error', $4::jsonb)
+                       || CASE WHEN status = 'failed' THEN '{}' ELSE jsonb_build_object('next_attempt_at', due_at) END,
+                       now()
+                FROM ended
+            )
+            SELECT true
+            FROM ended
+            """,
+            [
+                tenant.Value, taskId, error.Attempt, JsonSerializer.Serialize(error, TaskJson.Default.TaskError), retryAfter,
+                streamBase,
+            ],
+            row => row.GetBoolean(0),
+            ct);
+
+    /// <summary>Ends a task whose cancellation was asked for; without an attempt, one whose lease has lapsed.</summary>
+    public Task<bool> EndCancelledAsync(TenantId tenant, Guid taskId, int? attempt, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH ended AS (
+                UPDATE viral.tasks
+                SET status = 'cancelled', completed_at = now(), lease_until = NULL, updated_at = now(), last_event = last_event + 1
+                WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress' AND cancel_requested_at IS NOT NULL
+                  AND (attempt = $3 OR ($3::integer IS NULL AND lease_until < now()))
+                RETURNING tenant_id, id, last_event
+            ), event AS (
+                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event, 'task.cancelled', jsonb_build_object('status', 'cancelled'), now()
+                FROM ended
+            )
+            SELECT true
+            FROM ended
+            """,
+            [tenant.Value, taskId, attempt],
+            row => row.GetBoolean(0),
+            ct);
+
+    /// <summary>Gives the task back unfinished, for another worker to take up at once.</summary>
+    public Task<int> ReleaseAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, CancellationToken ct) =>
+        db.ExecuteAsync(
+            tenant,
+            """
+            UPDATE viral.tasks
+            SET status = 'pending', lease_until = NULL, due_at = now(), check_at = now(), stream_base = $4, updated_at = now()
+            WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
+            """,
+            [tenant.Value, taskId, attempt, streamBase],
+            ct);
+
+    /// <summary>Notes how far the task is, as an event of its own. False: the lease was lost.</summary>
+    public Task<bool> ReportProgressAsync(
+        TenantId tenant, Guid taskId, int attempt, double fraction, string? message, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH noted AS (
+                UPDATE viral.tasks
+                SET progress = $4, updated_at = now(), last_event = last_event + 1
+                WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
+                RETURNING tenant_id, id, last_event
+            ), event AS (
+                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event, 'task.progress',
+                       jsonb_strip_nulls(jsonb_build_object('status', 'in_progress', 'progress', $4::float8, 'message', $5::text)),
+                       now()
+                FROM noted
+            )
+            SELECT true
+            FROM noted
+            """,
+            [tenant.Value, taskId, attempt, fraction, message],
+            row => row.GetBoolean(0),
+            ct);
+}
+
+/// <summary>How long a worker that says nothing keeps a task.</summary>
+public sealed record TaskLeaseOptions(TimeSpan Lease)
+{
+    public static TaskLeaseOptions Default { get; } = new(TimeSpan.FromSeconds(10));
+}

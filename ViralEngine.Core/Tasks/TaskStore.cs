@@ -1,0 +1,158 @@
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Tasks;
+
+/// <summary>A user's side of tasks in PostgreSQL: submit, read, cancel, retry. Each call is one round trip.</summary>
+public sealed class TaskStore(Db db)
+{
+    /// <summary>Stores a task with its first event.</summary>
+    public async Task<AgentTask> AddAsync(TenantId tenant, NewTask task, CancellationToken ct)
+    {
+        var createdAt = await db.QueryOneAsync(
+            tenant,
+            """
+            WITH task AS (
+                INSERT INTO viral.tasks (
+                    tenant_id, id, status, agent_id, description, input, priority, tags, metadata, timeout_seconds,
+                    max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, check_at)
+                VALUES (
+                    $1, $2, 'pending', $3, $4, $5::json, $6, $7, $8::json, $9,
+                    $10, $11, $12, now(), now(), COALESCE($11, now()), COALESCE($11, now()) + interval '10 seconds')
+                RETURNING tenant_id, id, status, agent_id, created_at
+            ), event AS (
+                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                SELECT tenant_id, id, 1, 'task.created', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
+                FROM task
+            )
+            SELECT created_at
+            FROM task
+            """,
+            [
+                tenant.Value, task.Id, task.AgentId, task.Description, task.InputJson, (short)task.Priority, task.Tags,
+                task.MetadataJson, task.TimeoutSeconds, (short)task.MaxAttempts, task.ScheduledAt, task.CreatedBy,
+            ],
+            row => row.GetDateTime(0),
+            ct);
+        return task.Stored(createdAt);
+    }
+
+    public Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            SELECT id, status, agent_id, description, input::text, priority, tags, metadata::text, timeout_seconds,
+                   max_attempts, scheduled_at, created_by, created_at, updated_at, started_at, completed_at,
+                   CASE WHEN status = 'pending' AND attempt > 0 THEN due_at END,
+                   cancel_requested_at, attempt, failed_attempts, progress, result, answered_by, error::text,
+                   input_tokens, output_tokens, cost_usd
+            FROM viral.tasks
+            WHERE tenant_id = $1 AND id = $2
+            """,
+            [tenant.Value, id],
+            TaskRow.Read,
+            ct);
+
+    /// <summary>Newest first. <paramref name="before"/> is the id of the last task of the page before.</summary>
+    public Task<List<AgentTask>> ListAsync(
+        TenantId tenant, TaskFilter filter, Guid? before, int limit, CancellationToken ct) =>
+        db.QueryAsync(
+            tenant,
+            """
+            SELECT id, status, agent_id, description, input::text, priority, tags, metadata::text, timeout_seconds,
+                   max_attempts, scheduled_at, created_by, created_at, updated_at, started_at, completed_at,
+                   CASE WHEN status = 'pending' AND attempt > 0 THEN due_at END,
+                   cancel_requested_at, attempt, failed_attempts, progress, result, answered_by, error::text,
+                   input_tokens, output_tokens, cost_usd
+            FROM viral.tasks
+            WHERE tenant_id = $1
+              AND ($2::uuid IS NULL OR id < $2)
+              AND ($3::text IS NULL OR status = $3)
+              AND ($4::text IS NULL OR agent_id = $4)
+              AND ($5::text IS NULL OR tags @> ARRAY[$5])
+              AND ($6::timestamptz IS NULL OR created_at >= $6)
+              AND ($7::timestamptz IS NULL OR created_at < $7)
+            ORDER BY id DESC
+            LIMIT $8
+            """,
+            [
+                tenant.Value, before, filter.Status?.ToText(), filter.AgentId, filter.Tag, filter.CreatedAfter,
+                filter.CreatedBefore, limit,
+            ],
+            TaskRow.Read,
+            ct);
+
+    /// <summary>
+    /// Asks for the end of a task: at once where nobody works on it, else by telling the worker. Null: no such task; false:
+    /// it had ended already.
+    /// </summary>
+    public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH open AS (
+                SELECT tenant_id, id, status
+                FROM viral.tasks
+                WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress')
+                FOR UPDATE
+            ), changed AS (
+                UPDATE viral.tasks AS task
+                SET status = CASE WHEN open.status = 'pending' THEN 'cancelled' ELSE task.status END,
+                    completed_at = CASE WHEN open.status = 'pending' THEN now() END,
+                    cancel_requested_at = COALESCE(task.cancel_requested_at, now()),
+                    last_event = task.last_event + CASE WHEN task.cancel_requested_at IS NULL THEN 1 ELSE 0 END,
+                    updated_at = now()
+                FROM open
+                WHERE task.tenant_id = open.tenant_id AND task.id = open.id
+                RETURNING task.tenant_id, task.id, task.status, task.last_event, task.cancel_requested_at = now() AS first
+            ), event AS (
+                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event,
+                       CASE WHEN status = 'cancelled' THEN 'task.cancelled' ELSE 'task.cancel_requested' END,
+                       jsonb_build_object('status', status, 'by', $3::text), now()
+                FROM changed
+                WHERE first
+            )
+            SELECT EXISTS (SELECT FROM changed)
+            FROM viral.tasks
+            WHERE tenant_id = $1 AND id = $2
+            """,
+            [tenant.Value, id, principal],
+            row => (bool?)row.GetBoolean(0),
+            ct);
+
+    /// <summary>
+    /// Puts a failed or cancelled task back to pending with all its attempts before it. Null: no such task; 0: it is not one
+    /// that can be retried; else the number of the run.
+    /// </summary>
+    public Task<int?> RetryAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH changed AS (
+                UPDATE viral.tasks
+                SET status = 'pending', run = run + 1, failed_attempts = 0, lease_until = NULL, due_at = now(),
+                    check_at = now() + interval '10 seconds', cancel_requested_at = NULL, completed_at = NULL, error = NULL,
+                    progress = NULL, last_event = last_event + 1, updated_at = now()
+                WHERE tenant_id = $1 AND id = $2 AND status IN ('failed', 'cancelled')
+                RETURNING tenant_id, id, run, last_event
+            ), event AS (
+                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event, 'task.retried', jsonb_build_object('status', 'pending', 'by', $3::text), now()
+                FROM changed
+            )
+            SELECT COALESCE((SELECT run FROM changed), 0)
+            FROM viral.tasks
+            WHERE tenant_id = $1 AND id = $2
+            """,
+            [tenant.Value, id, principal],
+            row => (int?)row.GetInt32(0),
+            ct);
+}
+
+/// <summary>Which tasks to list; null means any.</summary>
+public sealed record TaskFilter(
+    AgentTaskStatus? Status = null,
+    string? AgentId = null,
+    string? Tag = null,
+    DateTime? CreatedAfter = null,
+    DateTime? CreatedBefore = null);
