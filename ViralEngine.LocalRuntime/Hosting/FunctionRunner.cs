@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace ViralEngine.LocalRuntime.Hosting;
+
+/// <summary>Runs one invocation through the pipeline: its trace, its log scope, and the log of its failure.</summary>
+internal sealed partial class FunctionRunner(
+    FunctionPipeline pipeline,
+    IServiceProvider services,
+    DrainToken drain,
+    ILogger<FunctionRunner> logger)
+{
+    private static readonly ActivitySource Source = new("Microsoft.Azure.Functions.Worker");
+
+    private static readonly Func<ILogger, string, string, IDisposable?> Scope =
+        LoggerMessage.DefineScope<string, string>("Function {AzureFunctions_FunctionName} {AzureFunctions_InvocationId}");
+
+    public IServiceProvider Services => services;
+
+    /// <summary>Cancelled when a stopping app will wait no longer.</summary>
+    public CancellationToken Stopping => drain.Token;
+
+    /// <summary>Runs the function. What it throws is logged, unless the invocation was cancelled, and thrown on.</summary>
+    public async Task RunAsync(LocalFunctionContext context)
+    {
+        var function = context.Function;
+        using var scope = logger.IsEnabled(LogLevel.Critical) ? Scope(logger, function.Name, context.InvocationId) : null;
+        using var activity = Source.StartActivity(function.ActivityName);
+        activity?.SetTag("faas.name", function.Name).SetTag("faas.invocation_id", context.InvocationId);
+        try
+        {
+            await pipeline.InvokeAsync(context);
+        }
+        catch (Exception exception)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+            if (exception is OperationCanceledException && (context.Aborted.IsCancellationRequested
+                || drain.Token.IsCancellationRequested))
+                LogCancelled(logger, function.Name, context.InvocationId);
+            else
+                LogFailed(logger, exception, function.Name, context.InvocationId);
+            throw;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Function '{Function}', invocation {InvocationId} failed")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string function, string invocationId);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Function '{Function}', invocation {InvocationId} was cancelled")]
+    private static partial void LogCancelled(ILogger logger, string function, string invocationId);
+}

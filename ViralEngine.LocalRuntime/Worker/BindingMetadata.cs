@@ -1,0 +1,11 @@
+namespace Microsoft.Azure.Functions.Worker;
+
+/// <summary>One binding of a function. <see cref="Type"/> is <c>httpTrigger</c>, <c>timerTrigger</c> and so on.</summary>
+public abstract class BindingMetadata
+{
+    public abstract string Name { get; }
+
+    public abstract string Type { get; }
+
+    public abstract BindingDirection Direction { get; }
+}
