@@ -1,0 +1,43 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ViralEngine.LocalRuntime.Durable;
+
+/// <summary>Settings of the engine, section <c>LocalRuntime:Durable</c>.</summary>
+internal sealed class DurableOptions
+{
+    public const string Section = "LocalRuntime:Durable";
+
+    /// <summary>PostgreSQL; <c>ConnectionStrings:Postgres</c> when not set.</summary>
+    [Required(ErrorMessage = "ConnectionStrings:Postgres must name the database that holds the orchestrations.")]
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>Activities that run in this process at a time.</summary>
+    [Range(1, 10_000)]
+    public int MaxConcurrentActivities { get; set; } = 256;
+
+    /// <summary>Orchestrations that take a step in this process at a time.</summary>
+    [Range(1, 1_000)]
+    public int MaxConcurrentOrchestrations { get; set; } = 64;
+
+    /// <summary>Seconds without a sign of life after which others take over a process's work.</summary>
+    [Range(1, 300)]
+    public double LeaseSeconds { get; set; } = 8;
+
+    /// <summary>Orchestrations kept in memory between their steps, to spare reading and replaying their history.</summary>
+    [Range(0, 100_000)]
+    public int CachedOrchestrations { get; set; } = 1_000;
+
+    /// <summary>Longest wait between looks at the store, in milliseconds, where notifications arrive.</summary>
+    [Range(10, 60_000)]
+    public int PollMilliseconds { get; set; } = 1_000;
+
+    /// <summary>Whether to listen for notifications. Behind a pooler that cannot, polling takes over by itself.</summary>
+    public bool Listen { get; set; } = true;
+
+    /// <summary>Whether statements are prepared; off for poolers that do not know prepared statements.</summary>
+    public bool Prepare { get; set; } = true;
+
+    /// <summary>Seconds that running activities get to end when the process is asked to stop.</summary>
+    [Range(0, 300)]
+    public double ShutdownSeconds { get; set; } = 3;
+}

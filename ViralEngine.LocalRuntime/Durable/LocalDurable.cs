@@ -1,0 +1,31 @@
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.DurableTask.Converters;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace ViralEngine.LocalRuntime.Durable;
+
+/// <summary>Registers the orchestration engine.</summary>
+internal static class LocalDurable
+{
+    /// <summary>
+    /// Adds the <see cref="DurableTaskClient"/> and the engine that runs what the registered
+    /// <see cref="IDurableCode"/> holds.
+    /// </summary>
+    internal static IServiceCollection AddLocalDurable(this IServiceCollection services)
+    {
+        services.AddOptions<DurableOptions>()
+            .Configure<IConfiguration>((options, configuration) =>
+            {
+                options.ConnectionString = configuration.GetConnectionString("Postgres") ?? "";
+                configuration.GetSection(DurableOptions.Section).Bind(options);
+            })
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<DataConverter>(JsonDataConverter.Default);
+        return services;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Microsoft.DurableTask.Client;
+
+/// <summary>Where an orchestration stands.</summary>
+public enum OrchestrationRuntimeStatus
+{
+    Running,
+    Completed,
+    ContinuedAsNew,
+    Failed,
+    Canceled,
+    Terminated,
+    Pending,
+    Suspended,
+}
