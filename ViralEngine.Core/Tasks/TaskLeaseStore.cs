@@ -80,7 +80,7 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
         }
 
         // The worker that was to be told of the cancellation is gone: it ends here.
-        await EndCancelledAsync(tenant, taskId, attempt: null, ct);
+        await EndCancelledAsync(tenant, taskId, attempt: null, streamBase: null, ct);
         return new TaskClaim.Nothing();
     }
 
@@ -152,13 +152,15 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
             ct);
 
     /// <summary>Ends a task whose cancellation was asked for; without an attempt, one whose lease has lapsed.</summary>
-    public Task<bool> EndCancelledAsync(TenantId tenant, Guid taskId, int? attempt, CancellationToken ct) =>
+    public Task<bool> EndCancelledAsync(
+        TenantId tenant, Guid taskId, int? attempt, int? streamBase, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
             """
             WITH ended AS (
                 UPDATE viral.tasks
-                SET status = 'cancelled', completed_at = now(), lease_until = NULL, updated_at = now(), last_event = last_event + 1
+                SET status = 'cancelled', completed_at = now(), lease_until = NULL, updated_at = now(),
+                    stream_base = COALESCE($4::integer, stream_base), last_event = last_event + 1
                 WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress' AND cancel_requested_at IS NOT NULL
                   AND (attempt = $3 OR ($3::integer IS NULL AND lease_until < now()))
                 RETURNING tenant_id, id, last_event
@@ -170,7 +172,7 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
             SELECT true
             FROM ended
             """,
-            [tenant.Value, taskId, attempt],
+            [tenant.Value, taskId, attempt, streamBase],
             row => row.GetBoolean(0),
             ct);
 
@@ -183,6 +185,14 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
             SET status = 'pending', lease_until = NULL, due_at = now(), check_at = now(), stream_base = $4, updated_at = now()
             WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
             """,
+            [tenant.Value, taskId, attempt, streamBase],
+            ct);
+
+    /// <summary>Numbers this attempt's stream on from what the worker before it left behind.</summary>
+    public Task<int> MoveStreamAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, CancellationToken ct) =>
+        db.ExecuteAsync(
+            tenant,
+            "UPDATE viral.tasks SET stream_base = $4 WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'",
             [tenant.Value, taskId, attempt, streamBase],
             ct);
 

@@ -54,8 +54,12 @@ public sealed partial class TaskRunner(
         activity?.SetTag("viral.task.id", attempt.TaskId).SetTag("viral.task.attempt", attempt.Attempt);
         using var lease = keeper.Hold(tenant, attempt.TaskId, attempt.Attempt, ct);
         var streamBase = attempt.StreamBase;
-        if (attempt.TakenOver)
-            streamBase += await log.CountAsync(tenant, attempt.TaskId, attempt.Attempt - 1);
+        if (attempt.TakenOver && await log.CountAsync(tenant, attempt.TaskId, attempt.Attempt - 1) is var left and > 0)
+        {
+            streamBase += left;
+            await store.MoveStreamAsync(tenant, attempt.TaskId, attempt.Attempt, streamBase, ct);
+        }
+
         var writer = new TokenWriter(log, signals, tenant, attempt.TaskId, attempt.Attempt, streamBase);
         writer.Reset();
 
@@ -183,7 +187,8 @@ public sealed partial class TaskRunner(
         switch (lease.End)
         {
             case LeaseEnd.Cancelled:
-                await store.EndCancelledAsync(tenant, attempt.TaskId, attempt.Attempt, CancellationToken.None);
+                await store.EndCancelledAsync(
+                    tenant, attempt.TaskId, attempt.Attempt, writer.LastNumber, CancellationToken.None);
                 return null;
             case LeaseEnd.Lost:
                 LogLeaseLost(logger, attempt.TaskId, attempt.Attempt);

@@ -1,0 +1,68 @@
+using Npgsql;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Organizations;
+
+/// <summary>The API keys of an organization.</summary>
+public sealed class ApiKeyStore(Db db)
+{
+    public Task<ApiKey> AddAsync(
+        TenantId tenant, Guid id, string name, Role role, string secret, DateTime? expiresAt, string createdBy, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            INSERT INTO viral.api_keys (tenant_id, id, name, role, hash, hint, expires_at, created_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            RETURNING id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+            """,
+            [
+                tenant.Value, id, name, role.ToText(), ApiKeySecret.Hash(secret), ApiKeySecret.Hint(secret), expiresAt, createdBy,
+            ],
+            Read,
+            ct)!;
+
+    public Task<ApiKey?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            SELECT id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+            FROM viral.api_keys
+            WHERE tenant_id = $1 AND id = $2
+            """,
+            [tenant.Value, id],
+            Read,
+            ct);
+
+    public Task<List<ApiKey>> ListAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
+        db.QueryAsync(
+            tenant,
+            """
+            SELECT id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+            FROM viral.api_keys
+            WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
+            ORDER BY id DESC
+            LIMIT $3
+            """,
+            [tenant.Value, before, limit],
+            Read,
+            ct);
+
+    /// <summary>From the next request on the key is refused, on every instance. It stays listed.</summary>
+    public async Task<bool> RevokeAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        await db.ExecuteAsync(
+            tenant,
+            "UPDATE viral.api_keys SET revoked_at = COALESCE(revoked_at, now()) WHERE tenant_id = $1 AND id = $2",
+            [tenant.Value, id],
+            ct) > 0;
+
+    private static ApiKey Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0),
+        row.GetString(1),
+        row.GetString(2),
+        row.GetString(3),
+        row.GetString(4),
+        row.GetDateTime(5),
+        row.IsDBNull(6) ? null : row.GetDateTime(6),
+        row.IsDBNull(7) ? null : row.GetDateTime(7),
+        row.IsDBNull(8) ? null : row.GetDateTime(8));
+}

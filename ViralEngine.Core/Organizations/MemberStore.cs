@@ -1,0 +1,82 @@
+using Npgsql;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Organizations;
+
+/// <summary>The people of an organization.</summary>
+public sealed class MemberStore(Db db)
+{
+    public abstract record Outcome
+    {
+        public sealed record Done(Member Member) : Outcome;
+
+        public sealed record Absent : Outcome;
+
+        /// <summary>The subject is a member already.</summary>
+        public sealed record Duplicate : Outcome;
+    }
+
+    public async Task<Outcome> AddAsync(
+        TenantId tenant, Guid id, string subject, string? email, string? name, Role role, CancellationToken ct)
+    {
+        var member = await db.QueryOneAsync(
+            tenant,
+            """
+            INSERT INTO viral.members (tenant_id, id, subject, email, name, role)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT ON CONSTRAINT members_subject_once DO NOTHING
+            RETURNING id, subject, email, name, role, created_at
+            """,
+            [tenant.Value, id, subject, email, name, role.ToText()],
+            Read,
+            ct);
+        return member is null ? new Outcome.Duplicate() : new Outcome.Done(member);
+    }
+
+    public Task<Member?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            "SELECT id, subject, email, name, role, created_at FROM viral.members WHERE tenant_id = $1 AND id = $2",
+            [tenant.Value, id],
+            Read,
+            ct);
+
+    public Task<List<Member>> ListAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
+        db.QueryAsync(
+            tenant,
+            """
+            SELECT id, subject, email, name, role, created_at
+            FROM viral.members
+            WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
+            ORDER BY id DESC
+            LIMIT $3
+            """,
+            [tenant.Value, before, limit],
+            Read,
+            ct);
+
+    public Task<Member?> ChangeRoleAsync(TenantId tenant, Guid id, Role role, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            UPDATE viral.members
+            SET role = $3
+            WHERE tenant_id = $1 AND id = $2
+            RETURNING id, subject, email, name, role, created_at
+            """,
+            [tenant.Value, id, role.ToText()],
+            Read,
+            ct);
+
+    public async Task<bool> RemoveAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        await db.ExecuteAsync(
+            tenant, "DELETE FROM viral.members WHERE tenant_id = $1 AND id = $2", [tenant.Value, id], ct) > 0;
+
+    private static Member Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0),
+        row.GetString(1),
+        row.IsDBNull(2) ? null : row.GetString(2),
+        row.IsDBNull(3) ? null : row.GetString(3),
+        row.GetString(4),
+        row.GetDateTime(5));
+}

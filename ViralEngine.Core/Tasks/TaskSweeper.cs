@@ -1,0 +1,35 @@
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Tasks;
+
+/// <summary>Finds tasks that nobody has looked after when somebody should have.</summary>
+public sealed class TaskSweeper(Db db)
+{
+    /// <summary>
+    /// Takes up to <paramref name="limit"/> open tasks whose time to be checked has passed, and sets their next for a minute
+    /// later: one that needs no help is asked after seldom.
+    /// </summary>
+    public Task<List<UnattendedTask>> TakeAsync(int limit, CancellationToken ct) =>
+        db.QueryAsync(
+            DbScope.AllTenants,
+            """
+            WITH late AS (
+                SELECT tenant_id, id
+                FROM viral.tasks
+                WHERE status IN ('pending', 'in_progress') AND check_at < now()
+                ORDER BY check_at
+                LIMIT $1
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE viral.tasks AS task
+            SET check_at = now() + interval '1 minute'
+            FROM late
+            WHERE task.tenant_id = late.tenant_id AND task.id = late.id
+            RETURNING task.tenant_id, task.id, task.run
+            """,
+            [limit],
+            row => new UnattendedTask(new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetInt32(2)),
+            ct);
+}
+
+public sealed record UnattendedTask(TenantId Tenant, Guid Id, int Run);

@@ -1,0 +1,105 @@
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Tasks;
+
+/// <summary>
+/// Reads a task's token stream from any number on: of a running attempt from Redis, of an answer from PostgreSQL, cut as it was
+/// streamed. Events: <c>token</c> {"text"}, <c>reset</c> (another attempt or agent begins: forget the text so far), and at the
+/// end <c>done</c> {"status", …}. Whoever reads when, the text after the last reset is the same.
+/// </summary>
+public sealed class TaskTokenReader(Db db, TokenLog log)
+{
+    /// <summary>What comes after number <paramref name="after"/>; null: no such task.</summary>
+    public async Task<TokenMessages?> ReadAsync(TenantId tenant, Guid taskId, int after, CancellationToken ct)
+    {
+        var state = await db.QueryOneAsync(
+            tenant,
+            """
+            SELECT status, attempt, stream_base, result, chunk_lengths, error #>> '{message}'
+            FROM viral.tasks
+            WHERE tenant_id = $1 AND id = $2
+            """,
+            [tenant.Value, taskId],
+            row => new
+            {
+                Status = AgentTaskStatuses.Parse(row.GetString(0))!.Value,
+                Attempt = row.GetInt32(1),
+                StreamBase = row.GetInt32(2),
+                Result = row.IsDBNull(3) ? null : row.GetString(3),
+                ChunkLengths = row.IsDBNull(4) ? null : row.GetFieldValue<int[]>(4),
+                Error = row.IsDBNull(5) ? null : row.GetString(5),
+            },
+            ct);
+
+        return state switch
+        {
+            null => null,
+            { Status: AgentTaskStatus.InProgress } =>
+                await ReadRunningAsync(tenant, taskId, state.Attempt, state.StreamBase, after),
+            { Status: AgentTaskStatus.Pending } => new TokenMessages([], Ended: false, More: false),
+            { Status: AgentTaskStatus.Completed } => Answer(state.Result!, state.ChunkLengths!, state.StreamBase, after),
+            _ => End(state.Status, state.Error, state.StreamBase, after),
+        };
+    }
+
+    private async Task<TokenMessages> ReadRunningAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, int after)
+    {
+        // A reader that knows numbers of an attempt that died starts this one from its beginning.
+        var from = Math.Max(after - streamBase, 0);
+        var entries = await log.ReadAsync(tenant, taskId, attempt, from);
+        var messages = new List<TokenMessage>(entries.Count);
+        for (var i = 0; i < entries.Count; i++)
+        {
+            var number = streamBase + from + i + 1;
+            messages.Add(entries[i].Text is { } text ? TokenMessage.Token(number, text) : TokenMessage.Reset(number));
+        }
+
+        return new TokenMessages(messages, Ended: false, More: entries.Count >= 1000);
+    }
+
+    private static TokenMessages Answer(string result, int[] lengths, int streamBase, int after)
+    {
+        var last = streamBase + lengths.Length;
+        var messages = new List<TokenMessage>();
+        // Who has numbers from before this answer, or beyond it, saw another one begin.
+        var afresh = after < streamBase || after > last + 1;
+        if (afresh && streamBase > 0)
+            messages.Add(TokenMessage.Reset(streamBase));
+        var skip = afresh ? 0 : after - streamBase;
+        var position = 0;
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            if (i >= skip)
+                messages.Add(TokenMessage.Token(streamBase + i + 1, result.Substring(position, lengths[i])));
+            position += lengths[i];
+        }
+
+        if (after != last + 1)
+            messages.Add(TokenMessage.Done(last + 1, AgentTaskStatus.Completed, null));
+        return new TokenMessages(messages, Ended: true, More: false);
+    }
+
+    private static TokenMessages End(AgentTaskStatus status, string? error, int streamBase, int after) =>
+        new(after == streamBase + 1 ? [] : [TokenMessage.Done(streamBase + 1, status, error)], Ended: true, More: false);
+}
+
+public sealed record TokenMessages(IReadOnlyList<TokenMessage> Messages, bool Ended, bool More);
+
+/// <summary>One event of a token stream.</summary>
+public sealed record TokenMessage(int Number, string Type, IReadOnlyDictionary<string, string> Data)
+{
+    private static readonly IReadOnlyDictionary<string, string> None = new Dictionary<string, string>();
+
+    public static TokenMessage Token(int number, string text) =>
+        new(number, "token", new Dictionary<string, string> { ["text"] = text });
+
+    public static TokenMessage Reset(int number) => new(number, "reset", None);
+
+    public static TokenMessage Done(int number, AgentTaskStatus status, string? error)
+    {
+        var data = new Dictionary<string, string> { ["status"] = status.ToText() };
+        if (error is not null)
+            data["error"] = error;
+        return new(number, "done", data);
+    }
+}

@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Redis;
+using ViralEngine.Core.Storage;
+using ViralEngine.Core.Tasks;
+using ViralEngine.Functions.Tasks;
+
+namespace ViralEngine.Functions;
+
+/// <summary>What the app is made of, feature by feature.</summary>
+internal static class Composition
+{
+    public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
+    {
+        var connectionString = configuration.GetConnectionString("Postgres");
+        if (string.IsNullOrWhiteSpace(connectionString))
+        {
+            throw new InvalidOperationException(
+                "ConnectionStrings:Postgres is not set. Set the environment variable ConnectionStrings__Postgres, or start with ./dev run.");
+        }
+
+        services.AddSingleton(_ => PostgresDataSource.Create(connectionString));
+        services.AddSingleton(new RedisSettings(configuration.GetConnectionString("Redis")));
+        services.AddSingleton<RedisConnection>();
+        services.AddScoped<Db>();
+        return services;
+    }
+
+    public static IServiceCollection AddOrganizations(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<AuthOptions>().Bind(configuration.GetSection("Auth")).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<TokenValidator>();
+        services.AddScoped<Authenticator>();
+        services.AddScoped<OrganizationStore>();
+        services.AddScoped<MemberStore>();
+        services.AddScoped<ApiKeyStore>();
+        return services;
+    }
+
+    public static IServiceCollection AddTasks(this IServiceCollection services)
+    {
+        services.AddSingleton(TaskLeaseOptions.Default);
+        services.AddSingleton<LeaseKeeper>();
+        services.AddSingleton<TaskSignals>();
+        services.AddSingleton<TokenLog>();
+        services.AddSingleton<TaskStarts>();
+        services.AddScoped<TaskStore>();
+        services.AddScoped<TaskEventStore>();
+        services.AddScoped<TaskLeaseStore>();
+        services.AddScoped<TaskTokenReader>();
+        services.AddScoped<TaskSweeper>();
+        services.AddScoped<TaskRunner>();
+        return services;
+    }
+}

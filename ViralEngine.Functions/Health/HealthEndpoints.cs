@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Npgsql;
+using ViralEngine.Core.Redis;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Health;
+
+/// <summary>Whether this instance lives, and whether it can do its work. Public, and never a call that costs money.</summary>
+internal sealed class HealthEndpoints(NpgsqlDataSource dataSource, RedisConnection redis)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    [Function("Health"), Summary("Whether this instance lives.")]
+    [Returns(200, typeof(Liveness))]
+    public static IResult Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health")] HttpRequest request) =>
+        Results.Json(new Liveness("healthy"), ApiJson.Options);
+
+    /// <summary>
+    /// 503 when PostgreSQL or the orchestration store cannot be reached: then nothing can be done. Redis away is 200 and
+    /// <c>degraded</c>: everything still works, and taking every instance out of rotation would make an outage of it.
+    /// </summary>
+    [Function("Ready"), Summary("Whether this instance can do its work, and how quickly each part answers.")]
+    [Returns(200, typeof(Readiness))]
+    [Returns(503, typeof(Readiness), Description = "PostgreSQL or the orchestration store cannot be reached.")]
+    public async Task<IResult> ReadyAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/ready")] HttpRequest request,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
+    {
+        var postgres = ProbeAsync(async token =>
+        {
+            await using var command = dataSource.CreateCommand("SELECT 1");
+            await command.ExecuteScalarAsync(token);
+        }, ct);
+        var orchestrations = ProbeAsync(token => durable.GetInstanceAsync("readiness-probe", token), ct);
+        var redisProbe = redis.IsConfigured
+            ? ProbeAsync(async _ =>
+            {
+                var database = redis.Database ?? throw new InvalidOperationException("Not connected.");
+                await database.PingAsync();
+            }, ct)
+            : Task.FromResult(new Probe("not_configured", null));
+
+        var checks = new Dictionary<string, Probe>
+        {
+            ["postgresql"] = await postgres,
+            ["orchestrations"] = await orchestrations,
+            ["redis"] = await redisProbe,
+        };
+        var ready = checks["postgresql"].Status == "up" && checks["orchestrations"].Status == "up";
+        var status = !ready ? "unavailable" : checks["redis"].Status == "up" ? "ready" : "degraded";
+        return Results.Json(new Readiness(status, checks), ApiJson.Options, statusCode: ready ? 200 : 503);
+    }
+
+    private static async Task<Probe> ProbeAsync(Func<CancellationToken, Task> probe, CancellationToken ct)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        bounded.CancelAfter(Patience);
+        try
+        {
+            await probe(bounded.Token).WaitAsync(bounded.Token);
+            return new Probe("up", Math.Round(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 2));
+        }
+        catch (Exception) when (!ct.IsCancellationRequested)
+        {
+            // Whatever went wrong, the answer is the same; the cause is in the logs of the part that uses it.
+            return new Probe("down", null);
+        }
+    }
+}
+
+internal sealed record Liveness(string Status);
+
+/// <param name="Status"><c>ready</c>, <c>degraded</c> (Redis is away) or <c>unavailable</c>.</param>
+internal sealed record Readiness(string Status, IReadOnlyDictionary<string, Probe> Checks);
+
+/// <param name="Status"><c>up</c>, <c>down</c> or <c>not_configured</c>.</param>
+/// <param name="LatencyMs">How long the part took to answer.</param>
+internal sealed record Probe(string Status, double? LatencyMs);

@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Organizations;
+
+/// <summary>Organizations: made by the platform, kept by their own admins.</summary>
+internal sealed class OrganizationEndpoints(OrganizationStore store)
+{
+    [Function("CreateOrganization"), Allow(Role.Platform), Summary("Create an organization and its first API key.")]
+    [Body(typeof(CreateOrganizationRequest)), Returns(201, typeof(CreatedOrganization))]
+    public async Task<IResult> CreateAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "organizations")] HttpRequest request, CancellationToken ct)
+    {
+        var asked = await RequestBody.ReadAsync<CreateOrganizationRequest>(request, ct);
+        var secret = ApiKeySecret.Create();
+        var keyId = Guid.CreateVersion7();
+        var made = await store.AddAsync(
+            Guid.CreateVersion7(), asked.Name, asked.Plan, keyId, secret, request.Caller().Principal, ct);
+        var key = new CreatedApiKey(keyId, "first key", "owner", ApiKeySecret.Hint(secret), secret, null);
+        return Results.Created(
+            $"/api/organizations/{made.Id}",
+            new CreatedOrganization(made.Id, made.Name, made.Plan, made.CreatedAt, made.UpdatedAt, key));
+    }
+
+    [Function("ListOrganizations"), Allow(Roles.Readers | Role.Platform), Summary("List the organizations the caller acts for.")]
+    [Query(typeof(ListQuery)), Returns(200, typeof(OrganizationPage))]
+    public async Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "organizations")] HttpRequest request, CancellationToken ct)
+    {
+        var query = RequestBinder.BindQuery<ListQuery>(request.Query);
+        var rows = await store.ListAsync(ScopeOf(request.Caller()), query.After(), query.Limit + 1, ct);
+        var next = query.Next(rows, row => row.Id);
+        return Results.Ok(new OrganizationPage(rows, next));
+    }
+
+    [Function("GetOrganization"), Allow(Roles.Readers | Role.Platform), Summary("Read an organization.")]
+    [Returns(200, typeof(Organization))]
+    public async Task<IResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "organizations/{id}")] HttpRequest request,
+        string id,
+        CancellationToken ct) =>
+        Ids.TryParse(id, out var organization)
+        && await store.FindAsync(ScopeOf(request.Caller()), organization, ct) is { } found
+            ? Results.Ok(found)
+            : Problem.NotFound("organization");
+
+    [Function("UpdateOrganization"), Allow(Roles.Admins | Role.Platform), Summary("Rename an organization; the platform may change its plan.")]
+    [Body(typeof(UpdateOrganizationRequest)), Returns(200, typeof(Organization))]
+    public async Task<IResult> UpdateAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "organizations/{id}")] HttpRequest request,
+        string id,
+        CancellationToken ct)
+    {
+        var caller = request.Caller();
+        var asked = await RequestBody.ReadAsync<UpdateOrganizationRequest>(request, ct);
+        if (asked.Plan is not null && caller.Role != Role.Platform)
+            return Problem.Forbidden("Only the platform may change the plan.");
+        return Ids.TryParse(id, out var organization)
+            && await store.UpdateAsync(ScopeOf(caller), organization, asked.Name, asked.Plan, ct) is { } updated
+                ? Results.Ok(updated)
+                : Problem.NotFound("organization");
+    }
+
+    [Function("DeleteOrganization"), Allow(Role.Owner | Role.Platform), Summary("Delete an organization: its keys and tokens stop at once.")]
+    [Returns(204)]
+    public async Task<IResult> DeleteAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "organizations/{id}")] HttpRequest request,
+        string id,
+        CancellationToken ct) =>
+        Ids.TryParse(id, out var organization) && await store.DeleteAsync(ScopeOf(request.Caller()), organization, ct)
+            ? Results.NoContent()
+            : Problem.NotFound("organization");
+
+    private static DbScope ScopeOf(Caller caller) => caller.Role == Role.Platform ? DbScope.AllTenants : caller.Tenant;
+}

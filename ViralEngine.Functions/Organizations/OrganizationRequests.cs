@@ -1,0 +1,84 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Organizations;
+
+internal sealed record CreateOrganizationRequest
+{
+    [Required, StringLength(200, MinimumLength = 1)]
+    public string Name { get; init; } = "";
+
+    [AllowedValues("free", "team", "enterprise", ErrorMessage = "Must be one of free, team, enterprise.")]
+    [Description("Which limits the organization has.")]
+    public string Plan { get; init; } = "free";
+}
+
+internal sealed record UpdateOrganizationRequest
+{
+    [StringLength(200, MinimumLength = 1)]
+    public string? Name { get; init; }
+
+    [AllowedValues("free", "team", "enterprise", ErrorMessage = "Must be one of free, team, enterprise.")]
+    [Description("Only the platform may change it.")]
+    public string? Plan { get; init; }
+}
+
+internal sealed record AddMemberRequest
+{
+    [Required, StringLength(255, MinimumLength = 1)]
+    [Description("The sub of the person's tokens.")]
+    public string Subject { get; init; } = "";
+
+    [StringLength(320), EmailAddress(ErrorMessage = "Must be an e-mail address.")]
+    public string? Email { get; init; }
+
+    [StringLength(200)]
+    public string? Name { get; init; }
+
+    [Required, TenantRole]
+    public string Role { get; init; } = "";
+}
+
+internal sealed record ChangeMemberRequest
+{
+    [Required, TenantRole]
+    public string Role { get; init; } = "";
+}
+
+internal sealed record CreateApiKeyRequest
+{
+    [Required, StringLength(100, MinimumLength = 1)]
+    public string Name { get; init; } = "";
+
+    [Required, TenantRole]
+    public string Role { get; init; } = "";
+
+    [Description("From then on the key is refused.")]
+    public DateTime? ExpiresAt { get; init; }
+}
+
+/// <summary>One of the five roles of a tenant.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class TenantRoleAttribute() : ValidationAttribute($"Must be one of {string.Join(", ", Words)}.")
+{
+    public static readonly string[] Words = ["owner", "admin", "operator", "approver", "viewer"];
+
+    public override bool IsValid(object? value) => value is null || Words.Contains(value);
+}
+
+internal sealed record ListQuery : PageQuery;
+
+/// <param name="ApiKey">The organization's first key, an owner's. Shown this once.</param>
+internal sealed record CreatedOrganization(
+    Guid Id, string Name, string Plan, DateTime CreatedAt, DateTime UpdatedAt, CreatedApiKey ApiKey);
+
+/// <param name="Key">The secret. Shown this once.</param>
+internal sealed record CreatedApiKey(Guid Id, string Name, string Role, string Hint, string Key, DateTime? ExpiresAt);
+
+internal sealed record OrganizationPage(IReadOnlyList<Organization> Organizations, string? NextCursor);
+
+internal sealed record MemberPage(IReadOnlyList<Member> Members, string? NextCursor);
+
+internal sealed record ApiKeyPage(IReadOnlyList<ApiKey> ApiKeys, string? NextCursor);

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+using Microsoft.Extensions.Logging;
+
+namespace ViralEngine.Functions.Requests;
+
+/// <summary>
+/// The outermost piece around every request: gives it an id, and turns what escapes into a problem. The one place that catches
+/// everything.
+/// </summary>
+internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : IFunctionsWorkerMiddleware
+{
+    public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        var http = context.GetHttpContext()!;
+        var requestId = RequestIds.Assign(http);
+        Activity.Current?.SetTag("viral.request.id", requestId);
+        using var scope = logger.BeginScope(new KeyValuePair<string, object>[] { new("RequestId", requestId) });
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The client has left; there is nobody to answer.
+        }
+        catch (ProblemException e)
+        {
+            await AnswerAsync(context, http, e.Problem);
+        }
+        catch (BadHttpRequestException e)
+        {
+            await AnswerAsync(context, http, new Problem(e.StatusCode, "bad-request", "The request cannot be read.", e.Message));
+        }
+        catch (Exception e)
+        {
+            LogFailed(logger, e, context.FunctionDefinition.Name);
+            await AnswerAsync(context, http, new Problem(
+                500, "internal", "Something went wrong on our side.", "It is logged under the request id. Trying again may help."));
+        }
+    }
+
+    private static async Task AnswerAsync(FunctionContext context, HttpContext http, Problem problem)
+    {
+        // A stream that has begun cannot become a problem any more: cut it, so that the client sees it was not whole.
+        if (http.Response.HasStarted)
+        {
+            http.Abort();
+            return;
+        }
+
+        context.GetInvocationResult().Value = null;
+        await problem.ExecuteAsync(http);
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "{Function} failed")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string function);
+}

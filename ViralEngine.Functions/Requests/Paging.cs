@@ -1,0 +1,40 @@
+using System.Buffers.Text;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace ViralEngine.Functions.Requests;
+
+/// <summary>What every list takes. The cursor is opaque to callers: the id of the last row they saw.</summary>
+internal abstract record PageQuery
+{
+    public const int Most = 100;
+
+    [Range(1, Most)]
+    [Description("How many to return, 1 to 100.")]
+    public int Limit { get; init; } = 20;
+
+    [StringLength(64)]
+    [Description("The next_cursor of the page before.")]
+    public string? Cursor { get; init; }
+
+    /// <summary>The id after which the page begins.</summary>
+    /// <exception cref="ProblemException">400: not a cursor of ours.</exception>
+    public Guid? After()
+    {
+        if (Cursor is null)
+            return null;
+        Span<byte> bytes = stackalloc byte[16];
+        if (Cursor.Length == 22 && Base64Url.TryDecodeFromChars(Cursor, bytes, out var written) && written == 16)
+            return new Guid(bytes, bigEndian: true);
+        throw new ProblemException(Problem.Validation("cursor", "Must be the next_cursor of an earlier page."));
+    }
+
+    /// <summary>The cursor for the page after these rows; null when there is none. Lists are read one row further than asked.</summary>
+    public string? Next<T>(List<T> rows, Func<T, Guid> id)
+    {
+        if (rows.Count <= Limit)
+            return null;
+        rows.RemoveRange(Limit, rows.Count - Limit);
+        return Base64Url.EncodeToString(id(rows[^1]).ToByteArray(bigEndian: true));
+    }
+}

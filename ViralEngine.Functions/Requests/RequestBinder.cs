@@ -1,0 +1,261 @@
+using System.Collections.Concurrent;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace ViralEngine.Functions.Requests;
+
+/// <summary>
+/// Fills request records from JSON and from queries, field by field, and gathers every fault with the field's path. The rules are
+/// the record's types and its data annotations, which the API's document is made from too.
+/// </summary>
+internal static class RequestBinder
+{
+    private static readonly ConcurrentDictionary<Type, RequestField[]> Known = new();
+
+    public static IReadOnlyList<RequestField> FieldsOf(Type type) => Known.GetOrAdd(type, Describe);
+
+    /// <exception cref="ProblemException">400 with every fault.</exception>
+    public static T Bind<T>(JsonElement body)
+        where T : class, new()
+    {
+        var errors = new FieldErrors();
+        var value = (T)BindObject(typeof(T), body, "", errors)!;
+        errors.ThrowIfAny();
+        return value;
+    }
+
+    /// <summary>Reads the query; a parameter that is not known is a fault too, not to be passed over in silence.</summary>
+    /// <exception cref="ProblemException">400 with every fault.</exception>
+    public static T BindQuery<T>(IQueryCollection query)
+        where T : class, new()
+    {
+        var errors = new FieldErrors();
+        var fields = FieldsOf(typeof(T));
+        var target = new T();
+        foreach (var (name, values) in query)
+        {
+            var field = fields.FirstOrDefault(field => field.Name == name);
+            if (field is null)
+                errors.Add(name, $"Unknown parameter. Known are: {string.Join(", ", fields.Select(known => known.Name))}.");
+            else if (values.Count > 1)
+                errors.Add(name, "Given more than once.");
+            else if (FromText(field.Type, values.ToString(), out var value, out var rule))
+                Set(field, target, value, name, errors);
+            else
+                errors.Add(name, rule);
+        }
+
+        errors.ThrowIfAny();
+        return target;
+    }
+
+    private static object? BindObject(Type type, JsonElement json, string path, FieldErrors errors)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            errors.Add(path.Length == 0 ? "body" : path, "Must be an object.");
+            return Activator.CreateInstance(type);
+        }
+
+        var target = Activator.CreateInstance(type)!;
+        var fields = FieldsOf(type);
+        foreach (var property in json.EnumerateObject())
+        {
+            var at = path.Length == 0 ? property.Name : $"{path}.{property.Name}";
+            var field = fields.FirstOrDefault(field => field.Name == property.Name);
+            if (field is null)
+                errors.Add(at, "Unknown field.");
+            else if (property.Value.ValueKind != JsonValueKind.Null || field.Type == typeof(JsonElement))
+                BindField(field, target, property.Value, at, errors);
+            else if (field.IsRequired)
+                errors.Add(at, "Must not be null.");
+        }
+
+        foreach (var field in fields.Where(field => field.IsRequired && !json.TryGetProperty(field.Name, out _)))
+            errors.Add(path.Length == 0 ? field.Name : $"{path}.{field.Name}", "Is required.");
+        return target;
+    }
+
+    private static void BindField(RequestField field, object target, JsonElement json, string at, FieldErrors errors)
+    {
+        var before = errors.Count;
+        var value = BindValue(field.Type, json, at, errors);
+        if (errors.Count == before)
+            Set(field, target, value, at, errors);
+    }
+
+    private static object? BindValue(Type type, JsonElement json, string at, FieldErrors errors)
+    {
+        if (type == typeof(JsonElement))
+            return json;
+        if (type == typeof(string) || type.IsEnum || type == typeof(Guid) || type == typeof(DateTime))
+        {
+            if (json.ValueKind != JsonValueKind.String)
+                errors.Add(at, type == typeof(string) ? "Must be a string." : $"Must be {Expected(type)}, as a string.");
+            else if (!TryGetText(json, out var text))
+                errors.Add(at, "Has half of a surrogate pair.");
+            else if (FromText(type, text, out var value, out var rule))
+                return value;
+            else
+                errors.Add(at, rule);
+            return null;
+        }
+
+        if (type == typeof(bool))
+        {
+            if (json.ValueKind is JsonValueKind.True or JsonValueKind.False)
+                return json.GetBoolean();
+        }
+        else if (type == typeof(int) || type == typeof(long) || type == typeof(double) || type == typeof(decimal))
+        {
+            if (json.ValueKind == JsonValueKind.Number && FromText(type, json.GetRawText(), out var number, out _))
+                return number;
+        }
+        else if (type.IsArray)
+        {
+            return BindArray(type.GetElementType()!, json, at, errors);
+        }
+        else if (type == typeof(Dictionary<string, string>))
+        {
+            return BindMap(json, at, errors);
+        }
+        else
+        {
+            return BindObject(type, json, at, errors);
+        }
+
+        errors.Add(at, $"Must be {Expected(type)}.");
+        return null;
+    }
+
+    private static Array? BindArray(Type element, JsonElement json, string at, FieldErrors errors)
+    {
+        if (json.ValueKind != JsonValueKind.Array)
+        {
+            errors.Add(at, "Must be an array.");
+            return null;
+        }
+
+        var array = Array.CreateInstance(element, json.GetArrayLength());
+        var index = 0;
+        foreach (var item in json.EnumerateArray())
+        {
+            if (BindValue(element, item, $"{at}[{index}]", errors) is { } value)
+                array.SetValue(value, index);
+            index++;
+        }
+
+        return array;
+    }
+
+    private static Dictionary<string, string>? BindMap(JsonElement json, string at, FieldErrors errors)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            errors.Add(at, "Must be an object of strings.");
+            return null;
+        }
+
+        var map = new Dictionary<string, string>();
+        foreach (var property in json.EnumerateObject())
+        {
+            if (BindValue(typeof(string), property.Value, $"{at}.{property.Name}", errors) is string text)
+                map[property.Name] = text;
+        }
+
+        return map;
+    }
+
+    private static void Set(RequestField field, object target, object? value, string at, FieldErrors errors)
+    {
+        foreach (var rule in field.Rules)
+        {
+            if (rule.GetValidationResult(value, new ValidationContext(target) { DisplayName = "The value" }) is { } fault)
+            {
+                errors.Add(at, fault.ErrorMessage!);
+                return;
+            }
+        }
+
+        field.Property.SetValue(target, value);
+    }
+
+    private static bool FromText(Type type, string text, out object? value, out string rule)
+    {
+        rule = $"Must be {Expected(type)}.";
+        var culture = CultureInfo.InvariantCulture;
+        value = null;
+        if (type == typeof(string))
+        {
+            value = text;
+            rule = "U+0000 is not allowed in text.";
+            return !text.Contains('\0');
+        }
+
+        if (type == typeof(int) && int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var int32))
+            value = int32;
+        else if (type == typeof(long) && long.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var int64))
+            value = int64;
+        else if (type == typeof(double) && double.TryParse(text, NumberStyles.Float, culture, out var real) && double.IsFinite(real))
+            value = real;
+        else if (type == typeof(decimal) && decimal.TryParse(text, NumberStyles.Float, culture, out var exact))
+            value = exact;
+        else if (type == typeof(bool) && text is "true" or "false")
+            value = text == "true";
+        else if (type == typeof(Guid) && Guid.TryParseExact(text, "D", out var id))
+            value = id;
+        else if (type == typeof(DateTime) && Rfc3339.TryParse(text, out var time))
+            value = time;
+        else if (type.IsEnum)
+            value = EnumWords(type).FirstOrDefault(word => word.Word == text).Value;
+        return value is not null;
+    }
+
+    private static bool TryGetText(JsonElement json, out string text)
+    {
+        try
+        {
+            text = json.GetString()!;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            text = "";
+            return false;
+        }
+    }
+
+    private static string Expected(Type type) =>
+        type == typeof(int) || type == typeof(long) ? "a whole number"
+        : type == typeof(double) || type == typeof(decimal) ? "a number"
+        : type == typeof(bool) ? "true or false"
+        : type == typeof(Guid) ? "a UUID"
+        : type == typeof(DateTime) ? "a time after RFC 3339, such as 2030-01-31T12:00:00Z"
+        : type.IsEnum ? $"one of {string.Join(", ", EnumWords(type).Select(word => word.Word))}"
+        : "a string";
+
+    public static IEnumerable<(string Word, object? Value)> EnumWords(Type type) =>
+        Enum.GetValues(type).Cast<object>()
+            .Select(value => (JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()!), (object?)value));
+
+    private static RequestField[] Describe(Type type) =>
+    [
+        .. type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite)
+            .Select(property => new RequestField(
+                JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name),
+                Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType,
+                property,
+                [.. property.GetCustomAttributes<ValidationAttribute>().Where(rule => rule is not RequiredAttribute)],
+                property.GetCustomAttribute<RequiredAttribute>() is not null)),
+    ];
+}
+
+/// <summary>A field of a request record.</summary>
+/// <param name="Name">As the request spells it.</param>
+/// <param name="Type">Without its nullability.</param>
+internal sealed record RequestField(
+    string Name, Type Type, PropertyInfo Property, IReadOnlyList<ValidationAttribute> Rules, bool IsRequired);

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Streams;
+
+/// <summary>
+/// Writes server-sent events (WHATWG HTML, section 9.2) as they come. Proxies cut connections that say nothing, so
+/// <see cref="WaitAsync"/> sends a comment where nothing else was sent for 15 seconds.
+/// </summary>
+internal sealed class EventStream(HttpContext http, TimeProvider time)
+{
+    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
+    private static readonly byte[] Heartbeat = ": heartbeat\n\n"u8.ToArray();
+    private readonly StringBuilder pending = new();
+    private long lastSent;
+
+    public async Task StartAsync(CancellationToken ct)
+    {
+        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        var response = http.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-cache, no-store";
+        response.Headers["X-Accel-Buffering"] = "no";
+        lastSent = time.GetTimestamp();
+        await response.StartAsync(ct);
+        await response.Body.FlushAsync(ct);
+    }
+
+    /// <summary>Puts an event into the next flush. Line breaks in the data become lines of their own.</summary>
+    public void Add(long id, string type, string data)
+    {
+        pending.Append(CultureInfo.InvariantCulture, $"id: {id}\nevent: {type}\n");
+        foreach (var line in data.AsSpan().EnumerateLines())
+            pending.Append("data: ").Append(line).Append('\n');
+        pending.Append('\n');
+    }
+
+    public async Task FlushAsync(CancellationToken ct)
+    {
+        if (pending.Length == 0)
+            return;
+        var bytes = Encoding.UTF8.GetBytes(pending.ToString());
+        pending.Clear();
+        await SendAsync(bytes, ct);
+    }
+
+    /// <summary>Awaits a signal, and keeps the connection alive meanwhile.</summary>
+    public async Task WaitAsync(Func<CancellationToken, Task> signal, CancellationToken ct)
+    {
+        if (time.GetElapsedTime(lastSent) >= HeartbeatInterval)
+            await SendAsync(Heartbeat, ct);
+        await signal(ct);
+    }
+
+    /// <summary>The number of the last event the client has: from the header that browsers send, or the query for others.</summary>
+    /// <exception cref="ProblemException">400: not a number.</exception>
+    public static int LastEventId(HttpRequest request)
+    {
+        var text = request.Headers["Last-Event-ID"].ToString();
+        if (text.Length == 0)
+            text = request.Query["last_event_id"].ToString();
+        if (text.Length == 0)
+            return 0;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : throw new ProblemException(Problem.Validation("Last-Event-ID", "Must be the id of an event of this stream."));
+    }
+
+    private async Task SendAsync(byte[] bytes, CancellationToken ct)
+    {
+        await http.Response.Body.WriteAsync(bytes, ct);
+        await http.Response.Body.FlushAsync(ct);
+        lastSent = time.GetTimestamp();
+    }
+}

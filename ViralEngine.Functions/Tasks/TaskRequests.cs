@@ -1,0 +1,72 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using ViralEngine.Core.Tasks;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Tasks;
+
+internal sealed record CreateTaskRequest
+{
+    [Required, StringLength(100, MinimumLength = 1)]
+    [Description("The agent that runs the task: a built-in one by its name (echo, http) or one of yours by its id.")]
+    public string AgentId { get; init; } = "";
+
+    [Required, StringLength(100_000, MinimumLength = 1)]
+    [Description("What is to be done, in words.")]
+    public string Description { get; init; } = "";
+
+    [Description("Structured input for the agent: any JSON.")]
+    public JsonElement? Input { get; init; }
+
+    [Range(0, 9)]
+    [Description("Higher goes first among what waits.")]
+    public int Priority { get; init; } = 5;
+
+    [MaxLength(20, ErrorMessage = "At most 20 tags."), EachLength(64)]
+    [Description("For filtering lists.")]
+    public string[] Tags { get; init; } = [];
+
+    [Description("Any JSON object of yours; given back, never looked at.")]
+    public JsonElement? Metadata { get; init; }
+
+    [Range(1, 3600)]
+    [Description("The most that one attempt may take, in seconds.")]
+    public int TimeoutSeconds { get; init; } = 300;
+
+    [Range(1, 20)]
+    [Description("How often to try before the task fails.")]
+    public int MaxAttempts { get; init; } = 3;
+
+    [Description("Not before this time; at most a year ahead.")]
+    public DateTime? ScheduledAt { get; init; }
+}
+
+internal sealed record TaskListQuery : PageQuery
+{
+    public AgentTaskStatus? Status { get; init; }
+
+    [StringLength(100)]
+    public string? AgentId { get; init; }
+
+    [StringLength(64)]
+    public string? Tag { get; init; }
+
+    public DateTime? CreatedAfter { get; init; }
+
+    public DateTime? CreatedBefore { get; init; }
+}
+
+internal sealed record HistoryQuery
+{
+    [Range(1, 1000)]
+    public int Limit { get; init; } = 100;
+
+    [Range(0, int.MaxValue)]
+    [Description("Events after this number.")]
+    public int After { get; init; }
+}
+
+internal sealed record TaskPage(IReadOnlyList<AgentTask> Tasks, string? NextCursor);
+
+internal sealed record TaskHistory(IReadOnlyList<TaskEvent> Events, int? NextAfter);

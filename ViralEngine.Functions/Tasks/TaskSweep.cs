@@ -1,0 +1,27 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using ViralEngine.Core.Tasks;
+
+namespace ViralEngine.Functions.Tasks;
+
+/// <summary>Starts what a crash left unstarted. A task that is being looked after is not disturbed.</summary>
+internal sealed partial class TaskSweep(TaskSweeper sweeper, TaskStarts starts, ILogger<TaskSweep> logger)
+{
+    private const int Most = 500;
+    private const int AtOnce = 50;
+
+    [Function("SweepTasks")]
+    public async Task RunAsync(
+        [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    {
+        var tasks = await sweeper.TakeAsync(Most, ct);
+        foreach (var some in tasks.Chunk(AtOnce))
+            await Task.WhenAll(some.Select(task => starts.StartAsync(durable, task.Tenant, task.Id, task.Run, null, ct)));
+        if (tasks.Count > 0)
+            LogSwept(logger, tasks.Count);
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "{Count} tasks that nobody looked after were started")]
+    private static partial void LogSwept(ILogger logger, int count);
+}
