@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 
 namespace ViralEngine.LocalRuntime.Hosting;
 
@@ -25,6 +26,9 @@ internal sealed class FunctionCatalog
     }
 
     public IReadOnlyCollection<LoadedFunction> Functions => functions.Values;
+
+    public bool Has<TTrigger>()
+        where TTrigger : TriggerBindingAttribute => functions.Values.Any(function => function.Trigger is TTrigger);
 
     public bool TryGet(string name, [MaybeNullWhen(false)] out LoadedFunction function) =>
         functions.TryGetValue(name, out function);

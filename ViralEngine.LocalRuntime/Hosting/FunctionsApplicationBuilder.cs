@@ -10,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ViralEngine.LocalRuntime.Hosting;
 using ViralEngine.LocalRuntime.Http;
+using ViralEngine.LocalRuntime.Timers;
 
 namespace Microsoft.Azure.Functions.Worker.Builder;
 
@@ -44,6 +45,8 @@ public class FunctionsApplicationBuilder : IHostApplicationBuilder, IFunctionsWo
         Services.AddSingleton<FunctionRunner>();
         Services.AddSingleton<FunctionKey>();
         Services.AddSingleton<HttpFunctions>();
+        if (Catalog.Has<TimerTriggerAttribute>())
+            Services.AddLocalTimers();
     }
 
     public IDictionary<object, object> Properties => ((IHostApplicationBuilder)web).Properties;
@@ -70,9 +73,11 @@ public class FunctionsApplicationBuilder : IHostApplicationBuilder, IFunctionsWo
     public IHost Build()
     {
         ThrowIfBuilt();
-        if (!ServesHttp && Catalog.Functions.Any(function => function.Trigger is HttpTriggerAttribute))
+        if (!ServesHttp && Catalog.Has<HttpTriggerAttribute>())
             throw new InvalidOperationException("The app has HTTP triggers: call ConfigureFunctionsWebApplication().");
         built = true;
+        if (Catalog.Functions.Any(HttpResults.IsActionResult))
+            Services.AddMvcCore();
 
         var app = web.Build();
         app.Services.GetRequiredService<HttpFunctions>().Map(app);

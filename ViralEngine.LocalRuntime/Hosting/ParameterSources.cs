@@ -50,7 +50,7 @@ internal static class ParameterSources
             : optional ? new(absent) : throw NotBound(function, parameter);
     }
 
-    private static InvalidOperationException NotBound(LoadedFunction function, ParameterInfo parameter) =>
+    private static FunctionInputConverterException NotBound(LoadedFunction function, ParameterInfo parameter) =>
         new($"Function '{function.Name}': no value of type {parameter.ParameterType.Name} for parameter "
             + $"'{parameter.Name}'.");
 }

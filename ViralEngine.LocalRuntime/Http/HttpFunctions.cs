@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.LocalRuntime.Hosting;
+using ViralEngine.LocalRuntime.Timers;
 
 namespace ViralEngine.LocalRuntime.Http;
 
@@ -14,6 +16,8 @@ internal sealed class HttpFunctions(FunctionCatalog catalog, FunctionRunner runn
     public void Map(WebApplication app)
     {
         ((IEndpointRouteBuilder)app).DataSources.Add(new DefaultEndpointDataSource(Endpoints()));
+        if (app.Services.GetService<TimerAdmin>() is { } timers)
+            app.MapPost(TimerAdmin.Route, timers.AnswerAsync);
         app.UseRouting();
         app.Run(AnswerAsync);
     }
@@ -21,8 +25,7 @@ internal sealed class HttpFunctions(FunctionCatalog catalog, FunctionRunner runn
     private static Task AnswerAsync(HttpContext request)
     {
         // The endpoint that routing substitutes for a wrong method is none of ours.
-        if (request.GetEndpoint() is { RequestDelegate: { } answer } endpoint
-            && endpoint.Metadata.GetMetadata<LoadedFunction>() is not null)
+        if (request.GetEndpoint() is RouteEndpoint { RequestDelegate: { } answer })
             return answer(request);
         request.Response.StatusCode = StatusCodes.Status404NotFound;
         return Task.CompletedTask;
@@ -40,7 +43,6 @@ internal sealed class HttpFunctions(FunctionCatalog catalog, FunctionRunner runn
             {
                 DisplayName = function.Name,
             };
-            endpoint.Metadata.Add(function);
             if (trigger.Methods is { Length: > 0 } methods)
                 endpoint.Metadata.Add(new HttpMethodMetadata(methods));
             yield return endpoint.Build();

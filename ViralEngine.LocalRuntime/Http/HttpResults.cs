@@ -20,6 +20,14 @@ internal static class HttpResults
         return context.Request is { } request ? RespondAsync(context, request, next) : next(context);
     };
 
+    /// <summary>Whether the function declares a result of MVC, whose executors are not there unless added.</summary>
+    public static bool IsActionResult(LoadedFunction function)
+    {
+        var type = function.Method.ReturnType;
+        var value = type.IsGenericType ? type.GetGenericArguments()[0] : type;
+        return typeof(IActionResult).IsAssignableFrom(value);
+    }
+
     private static async Task RespondAsync(
         LocalFunctionContext context, HttpContext request, FunctionExecutionDelegate next)
     {

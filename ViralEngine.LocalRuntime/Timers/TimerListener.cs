@@ -1,0 +1,162 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using ViralEngine.LocalRuntime.Hosting;
+
+namespace ViralEngine.LocalRuntime.Timers;
+
+/// <summary>Waits for one timer's occurrences and runs those that no other process runs.</summary>
+internal sealed partial class TimerListener(
+    LoadedFunction function,
+    TimerSchedule schedule,
+    TimerStore store,
+    FunctionRunner runner,
+    TimeProvider time,
+    ILogger<TimerListener> logger)
+{
+    // How long a listener goes without looking whether another process changed the schedule.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private readonly TimerTriggerAttribute trigger = (TimerTriggerAttribute)function.Trigger;
+
+    private bool Monitored => trigger.UseMonitor && !schedule.IsUnderAMinute(time.GetUtcNow());
+
+    /// <summary>Runs until cancelled. While the database is away it tries again each second.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        var registered = false;
+        var reachable = true;
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                if (!registered)
+                {
+                    await RegisterAsync(ct);
+                    registered = true;
+                }
+
+                await AwaitAndRunAsync(ct);
+                reachable = true;
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (NpgsqlException exception)
+            {
+                if (reachable)
+                    LogUnreachable(logger, exception, function.Name);
+                reachable = false;
+                await Task.Delay(Retry, CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task RegisterAsync(CancellationToken ct)
+    {
+        await store.PrepareAsync(ct);
+        var now = time.GetUtcNow();
+        await store.RegisterAsync(
+            function.Name, schedule.Text, schedule.Next(now) ?? DateTimeOffset.MaxValue, now, !Monitored, ct);
+        if (trigger.RunOnStartup && await store.TryClaimAsync(function.Name, now, early: true, ct) is { } run)
+            await RunAsync(run, pastDue: false, ct);
+    }
+
+    private async Task AwaitAndRunAsync(CancellationToken ct)
+    {
+        var next = await store.NextRunAsync(function.Name, ct);
+        var wait = next - time.GetUtcNow();
+        if (wait > LongestWait)
+        {
+            await Task.Delay(LongestWait, time, ct);
+            return;
+        }
+
+        // Nobody was there to run what is due already.
+        var pastDue = wait < TimeSpan.Zero;
+        if (!pastDue)
+            await Task.Delay(wait, time, ct);
+        if (await store.TryClaimAsync(function.Name, time.GetUtcNow(), early: false, ct) is { } run)
+            await RunAsync(run, pastDue && Monitored, ct);
+        else if (pastDue)
+            await Task.Delay(Retry, ct);
+    }
+
+    private async Task RunAsync(TimerRun run, bool pastDue, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var began = time.GetUtcNow();
+        using var lost = new CancellationTokenSource();
+        using var done = new CancellationTokenSource();
+        var renewing = RenewAsync(run, lost, done.Token);
+        var completed = await TryInvokeAsync(
+            new TimerInfo
+            {
+                IsPastDue = pastDue,
+                ScheduleStatus = Monitored
+                    ? new ScheduleStatus { Last = run.Last, Next = run.Due, LastUpdated = run.Updated }
+                    : null,
+            },
+            lost.Token);
+        await done.CancelAsync();
+        await renewing;
+
+        DateTimeOffset? next = completed ? schedule.Next(time.GetUtcNow()) ?? DateTimeOffset.MaxValue : null;
+        // A stopping app still says that the run is over, or the next one would come late.
+        await store.ReleaseAsync(run, began, next, CancellationToken.None);
+    }
+
+    /// <summary>Runs the function once. False when it was cancelled, and the run is still to be done.</summary>
+    public async Task<bool> TryInvokeAsync(TimerInfo timer, CancellationToken ct)
+    {
+        await using var context = new LocalFunctionContext(function, runner.Services, runner.Stopping)
+        {
+            TriggerValue = timer,
+            Aborted = ct,
+        };
+        try
+        {
+            await runner.RunAsync(context);
+            return true;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested || runner.Stopping.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (Exception)
+        {
+            // The runner has logged it. A timer that failed waits for its next occurrence.
+            return true;
+        }
+    }
+
+    private async Task RenewAsync(TimerRun run, CancellationTokenSource lost, CancellationToken ct)
+    {
+        // The lease is counted by the database's clock, so real time it is, whatever the app's provider says.
+        using var timer = new PeriodicTimer(TimerStore.RenewEvery);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ct))
+            {
+                if (await store.TryRenewAsync(run, ct))
+                    continue;
+                await lost.CancelAsync();
+                return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run is over.
+        }
+        catch (NpgsqlException exception)
+        {
+            LogUnreachable(logger, exception, function.Name);
+            await lost.CancelAsync();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The schedule of timer '{Function}' cannot be reached; trying again")]
+    private static partial void LogUnreachable(ILogger logger, Exception exception, string function);
+}
