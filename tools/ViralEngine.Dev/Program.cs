@@ -1,1 +1,22 @@
-Console.WriteLine("usage: see ./dev --help");
+using ViralEngine.Dev;
+
+if (args.Length == 0)
+{
+    Console.Error.WriteLine("This is the half of ./dev that is written in C#; see ./dev --help.");
+    return 2;
+}
+
+var options = new CommandOptions(args[1..]);
+try
+{
+    return args[0] switch
+    {
+        "redis" => RedisCommand.Run(options),
+        _ => throw new UsageException($"unknown command: {args[0]}"),
+    };
+}
+catch (UsageException wrong)
+{
+    Console.Error.WriteLine($"dev: {wrong.Message}");
+    return 2;
+}

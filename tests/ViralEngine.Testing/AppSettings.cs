@@ -1,0 +1,41 @@
+namespace ViralEngine.Testing;
+
+/// <summary>
+/// The settings of an instance under test. Those in <paramref name="Extra"/> are named as in configuration
+/// (<c>Section:Name</c>) and win; null takes a setting away.
+/// </summary>
+public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictionary<string, string?> Extra)
+{
+    /// <summary>What creates organizations at every instance under test.</summary>
+    public const string PlatformKey = "platform-key-of-the-tests-000000000000";
+
+    /// <summary>What signs development tokens for every instance under test.</summary>
+    public const string JwtSharedKey = "jwt-shared-key-of-the-tests-00000000000000";
+
+    private const string EncryptionKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+    public AppSettings(TestPostgres postgres)
+        : this(postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20", TestServers.Redis, new Dictionary<string, string?>())
+    {
+    }
+
+    /// <summary>The same with one setting more.</summary>
+    public AppSettings With(string name, string? value) =>
+        this with { Extra = new Dictionary<string, string?>(Extra) { [name] = value } };
+
+    internal Dictionary<string, string?> ToEnvironment(Uri address)
+    {
+        var environment = new Dictionary<string, string?>
+        {
+            ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
+            ["ConnectionStrings__Postgres"] = Postgres,
+            ["ConnectionStrings__Redis"] = Redis,
+            ["Auth__PlatformKey"] = PlatformKey,
+            ["Auth__JwtSharedKey"] = JwtSharedKey,
+            ["Secrets__Keys__0"] = EncryptionKey,
+        };
+        foreach (var (name, value) in Extra)
+            environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        return environment;
+    }
+}

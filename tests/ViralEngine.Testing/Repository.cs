@@ -1,0 +1,20 @@
+using System.Reflection;
+
+namespace ViralEngine.Testing;
+
+/// <summary>Where this checkout is, and where its programs were built.</summary>
+public static class Repository
+{
+    public static string Root { get; } = Metadata("RepositoryRoot");
+
+    /// <summary>The dll of a program of this checkout, built in the configuration of the tests.</summary>
+    public static string Program(string project)
+    {
+        var name = Path.GetFileName(project);
+        var path = Path.Combine(Root, project, "bin", Metadata("Configuration"), "net10.0", name + ".dll");
+        return File.Exists(path) ? path : throw new FileNotFoundException($"{name} is not built.", path);
+    }
+
+    private static string Metadata(string key) =>
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(pair => pair.Key == key).Value!;
+}

@@ -1,0 +1,27 @@
+# Building, and where the results are.
+
+# output_of PROJECT_FOLDER
+output_of() { echo "$ROOT/$1/bin/$CONFIGURATION/net10.0"; }
+
+# build PROJECT_OR_SOLUTION: quiet when it succeeds.
+build() {
+  local log="$STATE/build.log"
+  require_dotnet
+  if ! dotnet build "$ROOT/$1" -c "$CONFIGURATION" -v quiet -nodeReuse:false --tl:off >"$log" 2>&1 </dev/null 9>&-; then
+    grep -E ': error |error MSB|error NU' "$log" | sort -u | head -n 30 >&2 || tail -n 30 "$log" >&2
+    die "the build failed; all of it is in $log"
+  fi
+}
+
+dev_tool() { dotnet "$(output_of tools/ViralEngine.Dev)/ViralEngine.Dev.dll" "$@"; }
+
+bench_command() {
+  require_dotnet
+  [[ -d "$ROOT/tests/bench" ]] || die "tests/bench is missing from this checkout"
+  prepare_state
+  local projects=("$ROOT"/tests/bench/*.csproj)
+  build ViralEngine.Functions
+  build tools/ViralEngine.Dev
+  throwaway_stack
+  dotnet run --project "${projects[0]}" -c Release -- "$@"
+}

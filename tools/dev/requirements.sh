@@ -1,0 +1,73 @@
+# What the machine must have: installed where that is allowed, explained where it is not.
+
+as_root() {
+  if [[ "$(id -u)" == 0 ]]; then "$@"; else sudo -n "$@"; fi
+}
+
+may_install() {
+  command -v apt-get >/dev/null || return 1
+  [[ "$(id -u)" == 0 ]] || sudo -n true 2>/dev/null
+}
+
+apt_install() {
+  say "installing $* with apt"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 </dev/null && return
+  as_root apt-get update -q >&2 </dev/null || return 1
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 </dev/null
+}
+
+require_dotnet() {
+  local sdk='^10\.'
+  [[ -x "$HOME/.dotnet/dotnet" ]] && ! command -v dotnet >/dev/null && PATH="$HOME/.dotnet:$PATH"
+  command -v dotnet >/dev/null && dotnet --list-sdks | grep -q "$sdk" && return
+  if may_install && [[ -n "$(apt-cache search --names-only '^dotnet-sdk-10\.0$' 2>/dev/null)" ]]; then
+    apt_install dotnet-sdk-10.0 || true
+  fi
+  command -v dotnet >/dev/null && dotnet --list-sdks | grep -q "$sdk" && return
+  die "the .NET SDK 10 is missing. Ubuntu: sudo apt install dotnet-sdk-10.0.
+     Elsewhere: https://learn.microsoft.com/dotnet/core/install/linux, or into your home folder:
+     curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
+}
+
+require_tools() {
+  local tool missing=()
+  for tool in curl flock runuser setsid setpriv; do
+    command -v "$tool" >/dev/null || missing+=("$tool")
+  done
+  [[ ${#missing[@]} == 0 ]] && return
+  if may_install; then apt_install curl util-linux || true; fi
+  for tool in "${missing[@]}"; do
+    command -v "$tool" >/dev/null || die "$tool is missing. On Debian or Ubuntu: sudo apt install curl util-linux"
+  done
+}
+
+find_postgres() {
+  local folder
+  if [[ -n "${PG_BIN:-}" ]]; then
+    [[ -x "$PG_BIN/initdb" ]] || die "PG_BIN is $PG_BIN, and there is no initdb in it"
+    return
+  fi
+  folder="$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)"
+  if [[ -x "$folder" ]]; then
+    PG_BIN="$(dirname "$folder")"
+  elif command -v initdb >/dev/null; then
+    PG_BIN="$(dirname "$(readlink -f "$(command -v initdb)")")"
+  else
+    return 1
+  fi
+}
+
+require_postgres() {
+  find_postgres && return
+  if may_install; then
+    # Debian's package would start a server of its own on port 5432, which nobody asked for.
+    local settings=/etc/postgresql-common/createcluster.d
+    as_root mkdir -p "$settings"
+    echo 'create_main_cluster = false' | as_root tee "$settings/viral-engine.conf" >/dev/null
+    apt_install postgresql || true
+    as_root rm -f "$settings/viral-engine.conf"
+  fi
+  find_postgres && return
+  die "PostgreSQL is missing. On Debian or Ubuntu: sudo apt install postgresql. Elsewhere: install it and set PG_BIN to
+     the folder that holds initdb, or set ConnectionStrings__Postgres to a server that is already running"
+}
