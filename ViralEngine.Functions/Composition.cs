@@ -1,9 +1,12 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Redis;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
+using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 
 namespace ViralEngine.Functions;
@@ -24,6 +27,9 @@ internal static class Composition
         services.AddSingleton(new RedisSettings(configuration.GetConnectionString("Redis")));
         services.AddSingleton<RedisConnection>();
         services.AddScoped<Db>();
+        services.AddSingleton<Signals>();
+        services.AddScoped<EventFollower>();
+        services.AddScoped<EventStore>();
         return services;
     }
 
@@ -38,15 +44,20 @@ internal static class Composition
         return services;
     }
 
+    public static IServiceCollection AddAgents(this IServiceCollection services)
+    {
+        services.AddScoped<AgentDirectory>();
+        services.AddScoped<AgentRunner>();
+        return services;
+    }
+
     public static IServiceCollection AddTasks(this IServiceCollection services)
     {
         services.AddSingleton(TaskLeaseOptions.Default);
         services.AddSingleton<LeaseKeeper>();
-        services.AddSingleton<TaskSignals>();
         services.AddSingleton<TokenLog>();
         services.AddSingleton<TaskStarts>();
         services.AddScoped<TaskStore>();
-        services.AddScoped<TaskEventStore>();
         services.AddScoped<TaskLeaseStore>();
         services.AddScoped<TaskTokenReader>();
         services.AddScoped<TaskSweeper>();

@@ -23,6 +23,7 @@ builder.Services.AddSingleton<EndpointCatalog>();
 builder.Services
     .AddStorage(builder.Configuration)
     .AddOrganizations(builder.Configuration)
+    .AddAgents()
     .AddTasks();
 
 builder.Build().Run();

@@ -67,6 +67,3 @@ public sealed record NewTask(
 
     private static JsonElement? Parse(string? json) => json is null ? null : JsonElement.Parse(json);
 }
-
-/// <summary>One event of a task's history; numbers run from 1 without gaps.</summary>
-public sealed record TaskEvent(int Number, string Type, JsonElement Data, DateTime CreatedAt);

@@ -34,7 +34,7 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
                               task.timeout_seconds, task.max_attempts, task.failed_attempts, task.lost_attempts,
                               task.stream_base, task.last_event, free.taken_over
                 ), event AS (
-                    INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                    INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                     SELECT tenant_id, id, last_event, 'task.started',
                            jsonb_build_object('status', 'in_progress', 'attempt', attempt), now()
                     FROM claimed
@@ -98,7 +98,7 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
                 WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
                 RETURNING tenant_id, id, attempt, last_event
             ), event AS (
-                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event, 'task.completed',
                        jsonb_build_object('status', 'completed', 'attempt', attempt, 'answered_by', $7::text), now()
                 FROM ended
@@ -133,7 +133,7 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
                 WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
                 RETURNING tenant_id, id, status, due_at, last_event
             ), event AS (
-                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
                        CASE WHEN status = 'failed' THEN 'task.failed' ELSE 'task.retrying' END,
                        jsonb_build_object('status', status, 'error', $4::jsonb)
@@ -165,7 +165,7 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
                   AND (attempt = $3 OR ($3::integer IS NULL AND lease_until < now()))
                 RETURNING tenant_id, id, last_event
             ), event AS (
-                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event, 'task.cancelled', jsonb_build_object('status', 'cancelled'), now()
                 FROM ended
             )
@@ -208,7 +208,7 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
                 WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
                 RETURNING tenant_id, id, last_event
             ), event AS (
-                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event, 'task.progress',
                        jsonb_strip_nulls(jsonb_build_object('status', 'in_progress', 'progress', $4::float8, 'message', $5::text)),
                        now()

@@ -5,6 +5,14 @@ namespace ViralEngine.Core.Tasks;
 /// <summary>A user's side of tasks in PostgreSQL: submit, read, cancel, retry. Each call is one round trip.</summary>
 public sealed class TaskStore(Db db)
 {
+    /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
+    public const string EventHead =
+        """
+        SELECT status IN ('completed', 'failed', 'cancelled'), last_event
+        FROM viral.tasks
+        WHERE tenant_id = $1 AND id = $2
+        """;
+
     /// <summary>Stores a task with its first event.</summary>
     public async Task<AgentTask> AddAsync(TenantId tenant, NewTask task, CancellationToken ct)
     {
@@ -20,7 +28,7 @@ public sealed class TaskStore(Db db)
                     $10, $11, $12, now(), now(), COALESCE($11, now()), COALESCE($11, now()) + interval '10 seconds')
                 RETURNING tenant_id, id, status, agent_id, created_at
             ), event AS (
-                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, 1, 'task.created', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
                 FROM task
             )
@@ -105,7 +113,7 @@ public sealed class TaskStore(Db db)
                 WHERE task.tenant_id = open.tenant_id AND task.id = open.id
                 RETURNING task.tenant_id, task.id, task.status, task.last_event, task.cancel_requested_at = now() AS first
             ), event AS (
-                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
                        CASE WHEN status = 'cancelled' THEN 'task.cancelled' ELSE 'task.cancel_requested' END,
                        jsonb_build_object('status', status, 'by', $3::text), now()
@@ -136,7 +144,7 @@ public sealed class TaskStore(Db db)
                 WHERE tenant_id = $1 AND id = $2 AND status IN ('failed', 'cancelled')
                 RETURNING tenant_id, id, run, last_event
             ), event AS (
-                INSERT INTO viral.task_events (tenant_id, task_id, number, type, data, created_at)
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event, 'task.retried', jsonb_build_object('status', 'pending', 'by', $3::text), now()
                 FROM changed
             )

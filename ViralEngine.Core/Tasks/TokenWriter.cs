@@ -1,4 +1,6 @@
 using System.Text;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
@@ -8,9 +10,16 @@ namespace ViralEngine.Core.Tasks;
 /// no call to Redis at all, a slow one is passed on token by token.
 /// </summary>
 internal sealed class TokenWriter(
-    TokenLog log, TaskSignals signals, TenantId tenant, Guid taskId, int attempt, int streamBase)
+    TokenLog log,
+    TaskLeaseStore store,
+    Signals signals,
+    TimeProvider time,
+    TenantId tenant,
+    TaskAttempt attempt,
+    int streamBase) : IAnswerSink
 {
     private const int MostWaiting = 256;
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>More than this is not kept for late readers while the attempt runs; they get it at its end.</summary>
     private const int MostCharactersLogged = 4_000_000;
@@ -21,6 +30,7 @@ internal sealed class TokenWriter(
     private int written;
     private int? segmentBase;
     private int charactersLogged;
+    private long lastReport;
 
     /// <summary>The number of the last event so far.</summary>
     public int LastNumber => streamBase + written;
@@ -55,9 +65,19 @@ internal sealed class TokenWriter(
     {
         if (waiting.Count == 0)
             return;
-        log.Append(tenant, taskId, attempt, waiting);
-        signals.Publish(tenant, taskId);
+        log.Append(tenant, attempt.TaskId, attempt.Attempt, waiting);
+        signals.Publish(tenant, attempt.TaskId);
         waiting.Clear();
+    }
+
+    /// <summary>Each report is an event in the task's history: more than two a second would only fill it.</summary>
+    public async Task ReportAsync(double fraction, string? message, CancellationToken ct)
+    {
+        if (lastReport != 0 && fraction < 1 && time.GetElapsedTime(lastReport) < ReportInterval)
+            return;
+        lastReport = time.GetTimestamp();
+        if (await store.ReportProgressAsync(tenant, attempt.TaskId, attempt.Attempt, fraction, message, ct))
+            signals.Publish(tenant, attempt.TaskId);
     }
 
     private void Write(TokenEntry entry)

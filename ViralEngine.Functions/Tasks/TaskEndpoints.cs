@@ -3,17 +3,19 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
+using ViralEngine.Functions.Streams;
 
 namespace ViralEngine.Functions.Tasks;
 
 /// <summary>Submit, read, cancel and retry tasks.</summary>
 internal sealed class TaskEndpoints(
-    Db db, TaskStore store, TaskEventStore events, AgentDirectory agents, TaskSignals signals, TaskStarts starts, TimeProvider time)
+    Db db, TaskStore store, EventStore events, AgentDirectory agents, Signals signals, TaskStarts starts, TimeProvider time)
 {
     private const int MostInputBytes = 256 * 1024;
 
@@ -108,7 +110,7 @@ internal sealed class TaskEndpoints(
     }
 
     [Function("GetTaskHistory"), Allow(Roles.Readers), Summary("What happened to a task, in order.")]
-    [Query(typeof(HistoryQuery)), Returns(200, typeof(TaskHistory))]
+    [Query(typeof(HistoryQuery)), Returns(200, typeof(EventHistory))]
     public async Task<IResult> HistoryAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "tasks/{id}/history")] HttpRequest request,
         string id,
@@ -116,12 +118,12 @@ internal sealed class TaskEndpoints(
     {
         var query = RequestBinder.BindQuery<HistoryQuery>(request.Query);
         if (!Ids.TryParse(id, out var taskId)
-            || await events.ReadAsync(request.Caller().Tenant, taskId, query.After, query.Limit, ct) is not { } history)
+            || await events.ReadAsync(request.Caller().Tenant, TaskStore.EventHead, taskId, query.After, query.Limit, ct) is not { } history)
         {
             return Problem.NotFound("task");
         }
 
-        return Results.Ok(new TaskHistory(history.Items, history.More ? history.Items[^1].Number : null));
+        return Results.Ok(new EventHistory(history.Items, history.More ? history.Items[^1].Number : null));
     }
 
     private void Check(CreateTaskRequest asked)

@@ -57,16 +57,4 @@ internal sealed record TaskListQuery : PageQuery
     public DateTime? CreatedBefore { get; init; }
 }
 
-internal sealed record HistoryQuery
-{
-    [Range(1, 1000)]
-    public int Limit { get; init; } = 100;
-
-    [Range(0, int.MaxValue)]
-    [Description("Events after this number.")]
-    public int After { get; init; }
-}
-
 internal sealed record TaskPage(IReadOnlyList<AgentTask> Tasks, string? NextCursor);
-
-internal sealed record TaskHistory(IReadOnlyList<TaskEvent> Events, int? NextAfter);

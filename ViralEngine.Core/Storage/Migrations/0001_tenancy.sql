@@ -80,3 +80,16 @@ CREATE TABLE viral.api_keys (
     CONSTRAINT api_keys_role_known CHECK (role IN ('owner', 'admin', 'operator', 'approver', 'viewer'))
 );
 CALL viral.isolate('viral.api_keys');
+
+-- What happened to a task, a batch or a workflow, numbered from 1 without gaps: its history, its stream, and what webhooks tell.
+-- The subject's own row keeps the last number; both change in one statement.
+CREATE TABLE viral.events (
+    tenant_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    number integer NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, subject_id, number)
+);
+CALL viral.isolate('viral.events');

@@ -52,15 +52,3 @@ CREATE INDEX tasks_open_by_tenant ON viral.tasks (tenant_id, status, id) WHERE s
 CREATE INDEX tasks_not_completed ON viral.tasks (tenant_id, status, id) WHERE status IN ('failed', 'cancelled');
 ALTER TABLE viral.tasks SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 CALL viral.isolate('viral.tasks');
-
--- What happened to a task, numbered from 1 without gaps: the state stream and the history.
-CREATE TABLE viral.task_events (
-    tenant_id uuid NOT NULL,
-    task_id uuid NOT NULL,
-    number integer NOT NULL,
-    type text NOT NULL,
-    data jsonb NOT NULL,
-    created_at timestamptz NOT NULL,
-    PRIMARY KEY (tenant_id, task_id, number)
-);
-CALL viral.isolate('viral.task_events');

@@ -1,6 +1,4 @@
-using ViralEngine.Core.Agents;
-
-namespace ViralEngine.Core.Tasks;
+namespace ViralEngine.Core.Agents;
 
 /// <summary>When a failed attempt is tried again: exponential backoff with full jitter, never before a provider's Retry-After.</summary>
 public static class RetryRules

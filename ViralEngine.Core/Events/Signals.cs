@@ -2,39 +2,39 @@ using StackExchange.Redis;
 using ViralEngine.Core.Redis;
 using ViralEngine.Core.Storage;
 
-namespace ViralEngine.Core.Tasks;
+namespace ViralEngine.Core.Events;
 
 /// <summary>
-/// Tells instances that something about a task changed; what changed they read for themselves. Channels
-/// <c>viral:{tenant}:task:{id}</c>. A signal may be lost: who waits also looks from time to time.
+/// Tells instances that something about a task, batch or workflow changed; what changed they read for themselves. Channels
+/// <c>viral:{tenant}:changed:{id}</c>. A signal may be lost: who waits also looks from time to time.
 /// </summary>
-public sealed class TaskSignals(RedisConnection redis)
+public sealed class Signals(RedisConnection redis)
 {
-    public void Publish(TenantId tenant, Guid taskId) =>
-        redis.Database?.Publish(Channel(tenant, taskId), RedisValue.EmptyString, CommandFlags.FireAndForget);
+    public void Publish(TenantId tenant, Guid subjectId) =>
+        redis.Database?.Publish(Channel(tenant, subjectId), RedisValue.EmptyString, CommandFlags.FireAndForget);
 
     /// <summary>Starts to listen. Dispose to stop.</summary>
-    public async Task<TaskSignalWaiter> ListenAsync(TenantId tenant, Guid taskId, CancellationToken ct)
+    public async Task<SignalWaiter> ListenAsync(TenantId tenant, Guid subjectId, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         if (redis.Database is null || redis.Subscriber is not { } subscriber)
-            return new TaskSignalWaiter(redis, null);
+            return new SignalWaiter(redis, null);
         try
         {
-            return new TaskSignalWaiter(redis, await subscriber.SubscribeAsync(Channel(tenant, taskId)));
+            return new SignalWaiter(redis, await subscriber.SubscribeAsync(Channel(tenant, subjectId)));
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            return new TaskSignalWaiter(redis, null);
+            return new SignalWaiter(redis, null);
         }
     }
 
-    private static RedisChannel Channel(TenantId tenant, Guid taskId) =>
-        RedisChannel.Literal($"viral:{tenant}:task:{taskId}");
+    private static RedisChannel Channel(TenantId tenant, Guid subjectId) =>
+        RedisChannel.Literal($"viral:{tenant}:changed:{subjectId}");
 }
 
 /// <summary>Waits for a signal, or for the time after which a look is due anyway.</summary>
-public sealed class TaskSignalWaiter : IAsyncDisposable
+public sealed class SignalWaiter : IAsyncDisposable
 {
     private static readonly TimeSpan PollWithRedis = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan PollWithout = TimeSpan.FromMilliseconds(250);
@@ -42,7 +42,7 @@ public sealed class TaskSignalWaiter : IAsyncDisposable
     private readonly RedisConnection redis;
     private readonly ChannelMessageQueue? queue;
 
-    internal TaskSignalWaiter(RedisConnection redis, ChannelMessageQueue? queue)
+    internal SignalWaiter(RedisConnection redis, ChannelMessageQueue? queue)
     {
         this.redis = redis;
         this.queue = queue;

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Events;
+using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Streams;
+
+/// <summary>
+/// Streams a subject's events from any number on until it ends: each exactly once and in order, whatever instance it runs on.
+/// What is sent is read from the store; signals only say when to look.
+/// </summary>
+internal sealed class EventFollower(EventStore events, Signals signals, TimeProvider time)
+{
+    private const int MostAtOnce = 1000;
+
+    /// <summary>Streams the history of a task, batch or workflow.</summary>
+    public Task FollowAsync(HttpRequest request, TenantId tenant, string head, string id, string noun, CancellationToken ct)
+    {
+        var after = EventStream.LastEventId(request);
+        return FollowAsync(request.HttpContext, tenant, id, noun, async (subjectId, stream, token) =>
+        {
+            if (await events.ReadAsync(tenant, head, subjectId, after, MostAtOnce, token) is not { } page)
+                return null;
+            foreach (var happened in page.Items)
+            {
+                stream.Add(happened.Number, happened.Type, JsonSerializer.Serialize(happened, ApiJson.Options));
+                after = happened.Number;
+            }
+
+            return new Look(page.Items.Count, page.Ended, page.More);
+        }, ct);
+    }
+
+    /// <summary>Streams what <paramref name="lookAsync"/> adds, which is called once at first and then after each signal.</summary>
+    public async Task FollowAsync(
+        HttpContext http,
+        TenantId tenant,
+        string id,
+        string noun,
+        Func<Guid, EventStream, CancellationToken, Task<Look?>> lookAsync,
+        CancellationToken ct)
+    {
+        if (!Ids.TryParse(id, out var subjectId))
+            throw new ProblemException(Problem.NotFound(noun));
+
+        // Listening begins before the first look: what happens in between is not missed.
+        await using var waiter = await signals.ListenAsync(tenant, subjectId, ct);
+        var stream = new EventStream(http, time);
+        var started = false;
+        while (true)
+        {
+            var look = await lookAsync(subjectId, stream, ct) ?? throw new ProblemException(Problem.NotFound(noun));
+            if (!started)
+            {
+                // A browser's EventSource comes back after each end: 204 tells it that this one was the last.
+                if (look is { Ended: true, Events: 0 })
+                {
+                    http.Response.StatusCode = StatusCodes.Status204NoContent;
+                    return;
+                }
+
+                await stream.StartAsync(ct);
+                started = true;
+            }
+
+            await stream.FlushAsync(ct);
+            if (look.Ended)
+                return;
+            if (!look.More)
+                await stream.WaitAsync(waiter.WaitAsync, ct);
+        }
+    }
+}
+
+/// <summary>What a look at the store brought.</summary>
+/// <param name="More">There is more already: look again without waiting.</param>
+internal sealed record Look(int Events, bool Ended, bool More);
