@@ -26,6 +26,23 @@ internal static class LocalDurable
             .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<DataConverter>(JsonDataConverter.Default);
+        services.AddSingleton<DurableDatabase>();
+        services.AddSingleton<WorkerStore>();
+        services.AddSingleton<ClaimStore>();
+        services.AddSingleton<StepStore>();
+        services.AddSingleton<ActivityStore>();
+        services.AddSingleton<StartStore>();
+        services.AddSingleton<MessageStore>();
+        services.AddSingleton<QueryStore>();
+        services.AddSingleton<PurgeStore>();
+        services.AddSingleton<Wakeups>();
+        services.AddSingleton<Completions>();
+        services.AddSingleton<MessageWriter>();
+        services.AddSingleton<EngineServices>();
+        services.AddSingleton<OrchestrationStarter>();
+        services.AddSingleton<DurableWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<DurableWorker>());
+        services.AddSingleton<DurableTaskClient, LocalDurableTaskClient>();
         return services;
     }
 }

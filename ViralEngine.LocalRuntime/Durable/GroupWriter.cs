@@ -1,0 +1,76 @@
+using System.Threading.Channels;
+using Npgsql;
+
+namespace ViralEngine.LocalRuntime.Durable;
+
+/// <summary>
+/// Gathers what concurrent callers want written into few statements, and gives each caller its own result: while one
+/// group is being committed the next one gathers.
+/// </summary>
+/// <param name="keyOf">Two items with the same key never share a statement.</param>
+/// <param name="writeAsync">Writes a group; its result has one entry for each item, in the same order.</param>
+internal sealed class GroupWriter<TItem, TResult>(
+    Func<TItem, string?> keyOf,
+    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> writeAsync)
+{
+    private const int LargestGroup = 256;
+
+    private readonly Channel<Entry> entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
+    private int running;
+
+    public Task<TResult> WriteAsync(TItem item)
+    {
+        var entry = new Entry(item);
+        entries.Writer.TryWrite(entry);
+        if (Interlocked.CompareExchange(ref running, 1, 0) == 0) _ = Task.Run(DrainAsync);
+        return entry.Result.Task;
+    }
+
+    private async Task DrainAsync()
+    {
+        do
+        {
+            var left = new List<Entry>();
+            while (left.Count > 0 || entries.Reader.TryPeek(out _))
+            {
+                var keys = new HashSet<string>(StringComparer.Ordinal);
+                var group = new List<Entry>();
+                var later = new List<Entry>();
+                foreach (var entry in left) (Fits(entry, keys, group) ? group : later).Add(entry);
+                while (group.Count < LargestGroup && entries.Reader.TryRead(out var entry))
+                    (Fits(entry, keys, group) ? group : later).Add(entry);
+                left = later;
+                await WriteGroupAsync(group);
+            }
+
+            Volatile.Write(ref running, 0);
+        }
+        while (entries.Reader.TryPeek(out _) && Interlocked.CompareExchange(ref running, 1, 0) == 0);
+    }
+
+    private bool Fits(Entry entry, HashSet<string> keys, List<Entry> group) =>
+        group.Count < LargestGroup && (keyOf(entry.Item) is not { } key || keys.Add(key));
+
+    private async Task WriteGroupAsync(List<Entry> group)
+    {
+        try
+        {
+            var results = await writeAsync([.. group.Select(entry => entry.Item)], CancellationToken.None);
+            for (var i = 0; i < group.Count; i++) group[i].Result.TrySetResult(results[i]);
+        }
+        catch (PostgresException exception) when (group.Count > 1 && !exception.IsTransient)
+        {
+            // One of them is at fault: each by itself, so that it alone learns of it.
+            foreach (var entry in group) await WriteGroupAsync([entry]);
+        }
+        catch (Exception exception)
+        {
+            foreach (var entry in group) entry.Result.TrySetException(exception);
+        }
+    }
+
+    private sealed record Entry(TItem Item)
+    {
+        public TaskCompletionSource<TResult> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Npgsql;
+
+namespace ViralEngine.LocalRuntime.Durable;
+
+/// <summary>Reads how instances stand.</summary>
+internal sealed class QueryStore(DurableDatabase database, DataConverter converter)
+{
+    public async Task<OrchestrationMetadata?> FindAsync(string instanceId, bool withData, CancellationToken ct)
+    {
+        await using var command = database.Source.CreateCommand(
+            """
+            SELECT
+                instance_id,
+                name,
+                status,
+                created_at,
+                updated_at,
+                tags,
+                CASE WHEN $2 THEN input END,
+                CASE WHEN $2 THEN output END,
+                CASE WHEN $2 THEN custom_status END,
+                CASE WHEN $2 THEN failure END
+            FROM local_durable.instances
+            WHERE instance_id = $1
+            """);
+        command.Parameters.Add(Parameter.Of(instanceId));
+        command.Parameters.Add(Parameter.Of(withData));
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        return await reader.ReadAsync(ct) ? Read(reader) : null;
+    }
+
+    /// <summary>One page in the order of ids, after the one that the last page ended with.</summary>
+    public async Task<Page<OrchestrationMetadata>> PageAsync(
+        OrchestrationQuery query,
+        string? after,
+        int size,
+        CancellationToken ct)
+    {
+        await using var command = database.Source.CreateCommand(
+            """
+            SELECT
+                instance_id,
+                name,
+                status,
+                created_at,
+                updated_at,
+                tags,
+                CASE WHEN $7 THEN input END,
+                CASE WHEN $7 THEN output END,
+                CASE WHEN $7 THEN custom_status END,
+                CASE WHEN $7 THEN failure END
+            FROM local_durable.instances
+            WHERE instance_id > $1
+                AND starts_with(instance_id, $2)
+                AND created_at >= $3
+                AND created_at <= $4
+                AND ($5::smallint[] IS NULL OR status = ANY ($5))
+            ORDER BY instance_id
+            LIMIT $6
+            """);
+        var statuses = query.Statuses?.Select(status => (short)status).ToArray();
+        command.Parameters.Add(Parameter.Of(after ?? ""));
+        command.Parameters.Add(Parameter.Of(query.InstanceIdPrefix ?? ""));
+        command.Parameters.Add(Parameter.Of(query.CreatedFrom?.UtcDateTime ?? DateTime.MinValue.ToUniversalTime()));
+        command.Parameters.Add(Parameter.Of(query.CreatedTo?.UtcDateTime ?? DateTime.MaxValue.ToUniversalTime()));
+        command.Parameters.Add(Parameter.Shorts(statuses));
+        command.Parameters.Add(Parameter.Of(size));
+        command.Parameters.Add(Parameter.Of(query.FetchInputsAndOutputs));
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var found = new List<OrchestrationMetadata>();
+        while (await reader.ReadAsync(ct)) found.Add(Read(reader));
+        return new(found, found.Count == size ? found[^1].InstanceId : null);
+    }
+
+    /// <summary>Events in the history of the instance's present execution.</summary>
+    public async Task<int> HistoryLengthAsync(string instanceId, CancellationToken ct)
+    {
+        await using var command = database.Source.CreateCommand(
+            """
+            SELECT COALESCE(sum(h.event_count), 0)::int
+            FROM local_durable.instances i
+            JOIN local_durable.history h USING (instance_id, execution_id)
+            WHERE i.instance_id = $1
+            """);
+        command.Parameters.Add(Parameter.Of(instanceId));
+        return (int)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    private OrchestrationMetadata Read(NpgsqlDataReader reader) => new(reader.GetString(1), reader.GetString(0))
+    {
+        DataConverter = converter,
+        RuntimeStatus = (OrchestrationRuntimeStatus)reader.GetInt16(2),
+        CreatedAt = reader.GetFieldValue<DateTimeOffset>(3),
+        LastUpdatedAt = reader.GetFieldValue<DateTimeOffset>(4),
+        Tags = Text(reader, 5) is { } tags
+            ? JsonSerializer.Deserialize(tags, DurableJson.Default.DictionaryStringString)!
+            : ImmutableDictionary<string, string>.Empty,
+        SerializedInput = Text(reader, 6),
+        SerializedOutput = Text(reader, 7),
+        SerializedCustomStatus = Text(reader, 8),
+        FailureDetails = DurableJson.ReadFailure(Text(reader, 9))?.ToDetails(),
+    };
+
+    private static string? Text(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetString(column);
+}
