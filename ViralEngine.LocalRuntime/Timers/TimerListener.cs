@@ -75,7 +75,7 @@ internal sealed partial class TimerListener(
         }
 
         // Nobody was there to run what is due already.
-        var pastDue = wait < TimeSpan.Zero;
+        var pastDue = wait <= TimeSpan.Zero;
         if (!pastDue)
             await Task.Delay(wait, time, ct);
         if (await store.TryClaimAsync(function.Name, time.GetUtcNow(), early: false, ct) is { } run)

@@ -1,0 +1,121 @@
+using System.Globalization;
+using ViralEngine.LocalRuntime.Tests.Hosting;
+
+namespace ViralEngine.LocalRuntime.Tests.Timers;
+
+public sealed class TimerTests(ScratchDatabase database) : IClassFixture<ScratchDatabase>, IAsyncLifetime
+{
+    private static readonly DateTimeOffset Noon = DateTimeOffset.Parse(
+        "2026-01-01T12:00:30Z", CultureInfo.InvariantCulture);
+
+    private readonly TimerRuns runs = new();
+    private readonly SteppedTime time = new(Noon);
+
+    public Task InitializeAsync() => database.ExecuteAsync("DROP SCHEMA IF EXISTS local_durable CASCADE");
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task Runs_at_each_occurrence_and_tells_where_the_schedule_stands()
+    {
+        await using var app = await TimerApp.StartAsync<EveryMinute>(database, runs, time);
+
+        await time.StepAsync();
+        var first = await runs.NextAsync();
+        await time.StepAsync();
+        var second = await runs.NextAsync();
+
+        Assert.False(first.IsPastDue);
+        Assert.Equal(default, first.ScheduleStatus!.Last);
+        Assert.Equal(Noon.UtcDateTime.AddSeconds(30), first.ScheduleStatus.Next);
+        Assert.False(second.IsPastDue);
+        Assert.Equal(Noon.UtcDateTime.AddSeconds(30), second.ScheduleStatus!.Last);
+        Assert.Equal(Noon.UtcDateTime.AddSeconds(90), second.ScheduleStatus.Next);
+    }
+
+    [Fact]
+    public async Task Waits_a_time_span_between_runs()
+    {
+        await using var app = await TimerApp.StartAsync<EveryHalfHour>(database, runs, time);
+
+        while (runs.Count == 0 && time.GetUtcNow() < Noon.AddMinutes(30))
+            await time.StepAsync();
+        await runs.NextAsync();
+
+        Assert.Equal(Noon.AddMinutes(30), time.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task Gives_no_status_to_schedules_under_a_minute()
+    {
+        await using var app = await TimerApp.StartAsync<EverySecond>(database, runs, time);
+
+        await time.StepAsync();
+
+        Assert.Null((await runs.NextAsync()).ScheduleStatus);
+    }
+
+    [Fact]
+    public async Task Takes_the_schedule_from_a_setting()
+    {
+        await using var app = await TimerApp.StartAsync<BySetting>(
+            database, runs, time, ("Sweep:Schedule", "45 * * * * *"));
+
+        await time.StepAsync();
+        await runs.NextAsync();
+
+        Assert.Equal(Noon.AddSeconds(15), time.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task Refuses_to_start_when_the_setting_of_a_schedule_is_missing()
+    {
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => TimerApp.StartAsync<BySetting>(database, runs));
+
+        Assert.Equal("Setting 'Sweep:Schedule', the schedule of timer 'Tick', is missing.", refusal.Message);
+    }
+
+    [Fact]
+    public async Task Runs_at_start_when_asked_to()
+    {
+        await using var app = await TimerApp.StartAsync<AtStart>(database, runs, time);
+
+        Assert.False((await runs.NextAsync()).IsPastDue);
+    }
+
+    [Fact]
+    public async Task Goes_on_after_a_run_that_failed()
+    {
+        runs.Work = _ => throw new InvalidOperationException("on purpose");
+        await using var app = await TimerApp.StartAsync<EveryMinute>(database, runs, time);
+
+        await time.StepAsync();
+        await runs.NextAsync();
+        await time.StepAsync();
+        var second = await runs.NextAsync();
+
+        Assert.False(second.IsPastDue);
+        Assert.Contains(app.Logs.Errors, entry => entry.Exception?.Message == "on purpose");
+    }
+
+    [Fact]
+    public async Task Catches_up_once_on_what_was_missed_while_no_process_was_there()
+    {
+        await using (await TimerApp.StartAsync<EveryMinute>(database, runs, time))
+        {
+            await time.StepAsync();
+            await runs.NextAsync();
+            await time.StepAsync();
+            await runs.NextAsync();
+        }
+
+        time.Advance(TimeSpan.FromHours(1));
+        await using var later = await TimerApp.StartAsync<EveryMinute>(database, runs, time);
+        var missed = await runs.NextAsync();
+
+        Assert.True(missed.IsPastDue);
+        Assert.Equal(Noon.UtcDateTime.AddSeconds(90), missed.ScheduleStatus!.Last);
+        Assert.Equal(3, runs.Count);
+    }
+}
