@@ -1,0 +1,7 @@
+namespace ViralEngine.Core.Agents;
+
+/// <summary>What of an agent is encrypted in storage and never shown.</summary>
+internal sealed record AgentSecrets(string? ApiKey, IReadOnlyDictionary<string, string>? Headers)
+{
+    public bool Any => ApiKey is not null || Headers is { Count: > 0 };
+}
