@@ -4,4 +4,7 @@ namespace ViralEngine.Core.Agents;
 internal sealed record AgentSecrets(string? ApiKey, IReadOnlyDictionary<string, string>? Headers)
 {
     public bool Any => ApiKey is not null || Headers is { Count: > 0 };
+
+    /// <summary>Sealed for the one agent: moved to another row it does not open.</summary>
+    public static string PurposeOf(Guid agentId) => $"agent:{agentId}";
 }

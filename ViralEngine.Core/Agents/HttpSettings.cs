@@ -22,7 +22,10 @@ public sealed record HttpSettings : AgentSettings
     /// <summary>Sent along, and shown to whoever may see the agent.</summary>
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
-    /// <summary>Sent along, encrypted in storage and never shown again.</summary>
+    /// <summary>
+    /// Sent along, encrypted in storage and never shown again. In what a user wrote, null keeps those there are and an empty
+    /// one removes them.
+    /// </summary>
     [JsonIgnore]
     public IReadOnlyDictionary<string, string>? SecretHeaders { get; init; }
 
@@ -63,7 +66,9 @@ public sealed record HttpSettings : AgentSettings
         {
             Url = url,
             Headers = settings.Map("headers", MaxHeaders, CheckHeader),
-            SecretHeaders = settings.Map("secret_headers", MaxHeaders, CheckHeader),
+            SecretHeaders = settings.IsNull("secret_headers")
+                ? new Dictionary<string, string>()
+                : settings.Map("secret_headers", MaxHeaders, CheckHeader),
             TextPath = path,
         };
     }

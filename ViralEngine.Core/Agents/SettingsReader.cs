@@ -65,12 +65,42 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
         return null;
     }
 
+    public bool IsNull(string name)
+    {
+        known.Add(name);
+        return settings.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null;
+    }
+
+    /// <summary>A value of any kind, to be read by another.</summary>
+    public JsonElement? Any(string name) => Find(name);
+
+    public IReadOnlyList<Guid>? Ids(string name, int maxCount)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > maxCount)
+            return Wrong<IReadOnlyList<Guid>>(name, $"must be an array of at most {maxCount} ids");
+
+        var ids = new List<Guid>();
+        foreach (var item in value.EnumerateArray())
+        {
+            var text = item.ValueKind == JsonValueKind.String && TryGetString(item, out var given) ? given : null;
+            if (!Guid.TryParseExact(text, "D", out var id))
+                Fail($"{name}[{ids.Count}]", "must be an id");
+            else if (ids.Contains(id))
+                Fail($"{name}[{ids.Count}]", "is there twice");
+            ids.Add(id);
+        }
+
+        return ids;
+    }
+
     public SettingsReader? Object(string name)
     {
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind == JsonValueKind.Object)
-            return new SettingsReader(value, $"{path}.{name}", errors);
+            return new SettingsReader(value, path.Length == 0 ? name : $"{path}.{name}", errors);
         return Wrong<SettingsReader>(name, "must be an object");
     }
 
@@ -104,14 +134,14 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
             Fail(name, "is required");
     }
 
-    public void Fail(string name, string message) => errors.Add($"{path}.{name}", message);
+    public void Fail(string name, string message) => errors.Add(path.Length == 0 ? name : $"{path}.{name}", message);
 
-    public void RefuseOthers()
+    public void RefuseOthers(string message = "is not a setting of this kind of agent")
     {
         foreach (var property in settings.EnumerateObject())
         {
             if (!known.Contains(property.Name))
-                Fail(property.Name, "is not a setting of this kind of agent");
+                Fail(property.Name, message);
         }
     }
 
