@@ -13,6 +13,20 @@ public enum AgentKind
     OpenAi,
 }
 
+public static class AgentKinds
+{
+    public static readonly IReadOnlyDictionary<string, AgentKind> ByName =
+        new[] { AgentKind.Echo, AgentKind.Http, AgentKind.OpenAi }.ToDictionary(ToText);
+
+    /// <summary>As the API and the database spell it: <c>openai</c>.</summary>
+    public static string ToText(this AgentKind kind) => kind switch
+    {
+        AgentKind.Echo => "echo",
+        AgentKind.Http => "http",
+        _ => "openai",
+    };
+}
+
 /// <summary>An agent ready to run.</summary>
 /// <param name="Id">None for the built-in ones.</param>
 /// <param name="Name">Unique in the tenant; <c>echo</c> and <c>http</c> are the built-in ones.</param>

@@ -3,13 +3,21 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>Finds the agents that a request names: built-in ones by their name, the tenant's own by their id.</summary>
-public sealed class AgentDirectory
+public sealed class AgentDirectory(AgentStore store)
 {
-    /// <summary>The agent and its fallbacks in the order in which to try them; empty where there is none of that id.</summary>
-    public Task<IReadOnlyList<AgentDefinition>> LoadChainAsync(TenantId tenant, string agentId, CancellationToken ct) =>
-        throw new NotSupportedException();
+    /// <summary>
+    /// The agent and its fallbacks in the order in which to try them; empty where there is none of that id. Only the agent's
+    /// own list counts, not its fallbacks' lists: what is tried is what is written there.
+    /// </summary>
+    public async Task<IReadOnlyList<AgentDefinition>> LoadChainAsync(TenantId tenant, string agentId, CancellationToken ct)
+    {
+        if (BuiltInAgents.Find(agentId) is { } builtIn)
+            return [builtIn];
+        return Guid.TryParseExact(agentId, "D", out var id) ? await store.LoadChainAsync(tenant, id, ct) : [];
+    }
 
     /// <summary>Whether a request may name this agent.</summary>
-    public Task<bool> ExistsAsync(TenantId tenant, string agentId, CancellationToken ct) =>
-        throw new NotSupportedException();
+    public async Task<bool> ExistsAsync(TenantId tenant, string agentId, CancellationToken ct) =>
+        BuiltInAgents.Find(agentId) is not null
+        || (Guid.TryParseExact(agentId, "D", out var id) && await store.ExistsAsync(tenant, id, ct));
 }

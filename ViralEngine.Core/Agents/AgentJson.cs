@@ -1,0 +1,22 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ViralEngine.Core.Agents;
+
+/// <summary>The JSON of agents: in storage and on the wire.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(SnakeCaseWords)])]
+[JsonSerializable(typeof(EchoSettings))]
+[JsonSerializable(typeof(HttpSettings))]
+[JsonSerializable(typeof(OpenAiSettings))]
+[JsonSerializable(typeof(AgentSecrets))]
+[JsonSerializable(typeof(HttpAgentRequest))]
+[JsonSerializable(typeof(ProgressEvent))]
+[JsonSerializable(typeof(UsageEvent))]
+[JsonSerializable(typeof(ErrorEvent))]
+internal sealed partial class AgentJson : JsonSerializerContext
+{
+    internal sealed class SnakeCaseWords() : JsonStringEnumConverter<ErrorClass>(JsonNamingPolicy.SnakeCaseLower);
+}

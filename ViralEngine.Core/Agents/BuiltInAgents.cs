@@ -1,0 +1,18 @@
+namespace ViralEngine.Core.Agents;
+
+/// <summary>The agents that every tenant has, named by their name where others are by their id.</summary>
+public static class BuiltInAgents
+{
+    public const string Echo = "echo";
+    public const string Http = "http";
+
+    private static readonly AgentDefinition EchoAgent = new(null, Echo, AgentKind.Echo, EchoSettings.Plain, null, []);
+    private static readonly AgentDefinition HttpAgent = new(null, Http, AgentKind.Http, new HttpSettings(), null, []);
+
+    public static AgentDefinition? Find(string name) => name switch
+    {
+        Echo => EchoAgent,
+        Http => HttpAgent,
+        _ => null,
+    };
+}

@@ -1,0 +1,56 @@
+namespace ViralEngine.Core.Agents;
+
+/// <summary>How slowly and how wrongly <see cref="EchoProvider"/> answers.</summary>
+public sealed record EchoSettings : AgentSettings
+{
+    public static readonly EchoSettings Plain = new();
+
+    private static readonly Dictionary<string, ErrorClass> Failures =
+        Enum.GetValues<ErrorClass>().ToDictionary(c => c.ToApiName());
+
+    /// <summary>Milliseconds before each piece. 0 to 60000.</summary>
+    public int DelayMsPerChunk { get; init; }
+
+    /// <summary>Words in a piece. 1 to 10000.</summary>
+    public int ChunkSize { get; init; } = 1;
+
+    /// <summary>How often the description is given back. 1 to 100000.</summary>
+    public int Repeat { get; init; } = 1;
+
+    /// <summary>Reports progress after each piece.</summary>
+    public bool Progress { get; init; }
+
+    /// <summary>Fails with this class of error.</summary>
+    public ErrorClass? FailWith { get; init; }
+
+    /// <summary>Only the first attempts fail; all do when not given. 1 to 1000.</summary>
+    public int? FailFirstAttempts { get; init; }
+
+    /// <summary>How many pieces come before the failure.</summary>
+    public int FailAfterChunks { get; init; }
+
+    /// <summary>The Retry-After that comes with the failure. 0 to 3600.</summary>
+    public int? RetryAfterSeconds { get; init; }
+
+    public override string? Origin => null;
+
+    internal override string Label(AgentCall call) => "echo";
+
+    internal static EchoSettings Read(SettingsReader settings)
+    {
+        var read = new EchoSettings
+        {
+            DelayMsPerChunk = settings.Integer("delay_ms_per_chunk", 0, 60_000) ?? 0,
+            ChunkSize = settings.Integer("chunk_size", 1, 10_000) ?? 1,
+            Repeat = settings.Integer("repeat", 1, 100_000) ?? 1,
+            Progress = settings.Flag("progress"),
+            FailWith = settings.Choice("fail_with", Failures),
+            FailFirstAttempts = settings.Integer("fail_first_attempts", 1, 1000),
+            FailAfterChunks = settings.Integer("fail_after_chunks", 0, 100_000) ?? 0,
+            RetryAfterSeconds = settings.Integer("retry_after_seconds", 0, 3600),
+        };
+
+        // Saying how often to fail is saying to fail.
+        return read is { FailFirstAttempts: not null, FailWith: null } ? read with { FailWith = ErrorClass.Unavailable } : read;
+    }
+}

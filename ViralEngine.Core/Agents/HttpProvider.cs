@@ -1,0 +1,90 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Outgoing;
+
+namespace ViralEngine.Core.Agents;
+
+/// <summary>
+/// POSTs <c>{task_id, attempt, description, input}</c> to the agent's URL. A JSON answer is taken whole; any other text as
+/// it arrives; an event stream (<c>text/event-stream</c>) as <see cref="HttpEventReader"/> says.
+/// </summary>
+public sealed class HttpProvider(OutgoingHttp outgoing, IOptions<AgentsOptions> options, TimeProvider time) : IAgentProvider
+{
+    public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var settings = (HttpSettings)call.Agent.Settings;
+        using var request = CreateRequest(settings, call);
+        OutgoingHttp.LimitResponse(request, options.Value.MaxWireBytes);
+        using var response = await outgoing.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (!response.IsSuccessStatusCode)
+            throw await ProviderFault.FromAnswerAsync(response, call, time.GetUtcNow(), ct);
+
+        await using var body = await response.Content.ReadAsStreamAsync(ct);
+        var chunks = response.Content.Headers.ContentType?.MediaType switch
+        {
+            "text/event-stream" => new HttpEventReader(settings.TextPath, settings.Label(call)).ReadAsync(body, ct),
+            { } type when IsJson(type) => ReadJsonAsync(body, settings, call, ct),
+            _ => ReadTextAsync(body, ct),
+        };
+        await foreach (var chunk in chunks)
+            yield return chunk;
+    }
+
+    private static HttpRequestMessage CreateRequest(HttpSettings settings, AgentCall call)
+    {
+        var url = settings.AddressFor(call) ?? throw new AgentException(
+            ErrorClass.InvalidRequest,
+            "The built-in agent http needs the absolute URL to call in the task's input.url.");
+        var request = new HttpRequestMessage(HttpMethod.Post, url)
+        {
+            Content = JsonContent.Create(
+                new HttpAgentRequest(call.TaskId, call.Attempt, call.Description, call.Input),
+                AgentJson.Default.HttpAgentRequest),
+        };
+        request.Headers.Accept.ParseAdd("text/event-stream, application/json, text/plain;q=0.9, */*;q=0.1");
+        request.Headers.UserAgent.ParseAdd("viral-engine");
+        if (call.Agent.ApiKey is { } key)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        foreach (var (name, value) in (settings.Headers ?? Empty).Concat(settings.SecretHeaders ?? Empty))
+        {
+            request.Headers.Remove(name);
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
+    }
+
+    private static readonly Dictionary<string, string> Empty = [];
+
+    private static bool IsJson(string mediaType) =>
+        mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+
+    private static async IAsyncEnumerable<AgentChunk> ReadJsonAsync(
+        Stream body, HttpSettings settings, AgentCall call, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var reader = new StreamReader(body, Encoding.UTF8);
+        var text = await reader.ReadToEndAsync(ct);
+        using var document = JsonDocument.Parse(text);
+        var found = settings.TextPath is null
+            ? text
+            : HttpEventReader.TextAt(document.RootElement, settings.TextPath, settings.Label(call));
+        if (found.Length > 0)
+            yield return new AgentChunk.Text(found);
+    }
+
+    private static async IAsyncEnumerable<AgentChunk> ReadTextAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var reader = new StreamReader(body, Encoding.UTF8);
+        var buffer = new char[8192];
+        while (await reader.ReadAsync(buffer.AsMemory(), ct) is var read and > 0)
+            yield return new AgentChunk.Text(new string(buffer, 0, read));
+    }
+}
+
+/// <summary>What an http agent is sent.</summary>
+internal sealed record HttpAgentRequest(Guid TaskId, int Attempt, string Description, JsonElement? Input);

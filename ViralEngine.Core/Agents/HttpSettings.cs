@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ViralEngine.Core.Agents;
+
+/// <summary>Where <see cref="HttpProvider"/> sends a task, and how it reads the answer.</summary>
+public sealed record HttpSettings : AgentSettings
+{
+    private const int MaxHeaders = 20;
+    private const int MaxHeaderLength = 4096;
+
+    // Ours to set, or about the connection (RFC 9110, section 7.6.1).
+    private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "TE", "Trailer",
+        "Expect", "Proxy-Authorization", "Proxy-Connection", "Cookie", "traceparent", "tracestate",
+    };
+
+    /// <summary>Null only for the built-in agent: then the task's <c>input.url</c> says.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>Sent along, and shown to whoever may see the agent.</summary>
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
+    /// <summary>
+    /// Sent along, encrypted in storage and never shown again. In what a user wrote, null keeps those there are and an empty
+    /// one removes them.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, string>? SecretHeaders { get; init; }
+
+    /// <summary>JSON pointer (RFC 6901) to the text in a JSON answer or in the data of each event; all of it when not given.</summary>
+    public string? TextPath { get; init; }
+
+    public override string? Origin => Url is null ? null : new Uri(Url).GetLeftPart(UriPartial.Authority);
+
+    internal override string Label(AgentCall call) => AddressFor(call) is { } url ? url.Host : "http";
+
+    /// <summary>Null when neither settings nor task give an absolute URL.</summary>
+    internal Uri? AddressFor(AgentCall call)
+    {
+        var text = Url;
+        if (text is null
+            && call.Input is { ValueKind: JsonValueKind.Object } input
+            && input.TryGetProperty("url", out var given)
+            && given.ValueKind == JsonValueKind.String)
+        {
+            text = given.GetString();
+        }
+
+        return Uri.TryCreate(text, UriKind.Absolute, out var url) ? url : null;
+    }
+
+    internal static HttpSettings Read(SettingsReader settings, SettingsRules rules)
+    {
+        var url = settings.Text("url", Outgoing.UrlPolicy.MaxLength);
+        settings.Require("url", url);
+        if (url is not null && rules.Urls.Check(url) is { } fault)
+            settings.Fail("url", fault);
+
+        var path = settings.Text("text_path", 500);
+        if (path is not null && !JsonPointer.IsValid(path))
+            settings.Fail("text_path", "must be a JSON pointer such as /output/text");
+
+        return new HttpSettings
+        {
+            Url = url,
+            Headers = settings.Map("headers", MaxHeaders, CheckHeader),
+            SecretHeaders = settings.IsNull("secret_headers")
+                ? new Dictionary<string, string>()
+                : settings.Map("secret_headers", MaxHeaders, CheckHeader),
+            TextPath = path,
+        };
+    }
+
+    private static string? CheckHeader(string name, string value)
+    {
+        if (name.Length is 0 or > 100 || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
+            return "is not a header's name";
+        if (Reserved.Contains(name))
+            return "is a header that cannot be set";
+        return value.Length <= MaxHeaderLength && value.All(c => c is >= ' ' and < '\x7f')
+            ? null
+            : $"must have at most {MaxHeaderLength} characters of printable ASCII";
+    }
+}

@@ -1,0 +1,22 @@
+namespace ViralEngine.Core.Agents;
+
+/// <summary>What differs between those who speak the OpenAI chat-completions protocol.</summary>
+/// <param name="Name">As the <c>provider</c> setting spells it.</param>
+/// <param name="BaseUrl">Where it is, or null when every installation has its own.</param>
+/// <param name="KeyHeader">The header that carries the key; null is <c>Authorization: Bearer</c>.</param>
+/// <param name="SendsOldMaxTokens">Knows <c>max_tokens</c> only, not <c>max_completion_tokens</c>.</param>
+public sealed record OpenAiPreset(string Name, string? BaseUrl, string? KeyHeader = null, bool SendsOldMaxTokens = false)
+{
+    public static readonly OpenAiPreset OpenAi = new("openai", "https://api.openai.com/v1");
+
+    public static readonly IReadOnlyDictionary<string, OpenAiPreset> All = new[]
+    {
+        OpenAi,
+        // https://RESOURCE.openai.azure.com/openai/v1, or …/openai/deployments/NAME together with api_version.
+        new("azure_openai", null, KeyHeader: "api-key"),
+        new("groq", "https://api.groq.com/openai/v1"),
+        new("perplexity", "https://api.perplexity.ai", SendsOldMaxTokens: true),
+        new("ollama", "http://localhost:11434/v1", SendsOldMaxTokens: true),
+        new("vllm", null, SendsOldMaxTokens: true),
+    }.ToDictionary(p => p.Name);
+}

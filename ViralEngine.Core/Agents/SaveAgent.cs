@@ -1,0 +1,97 @@
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Agents;
+
+/// <summary>Stores a tenant's agent, new or changed.</summary>
+public sealed class SaveAgent(AgentStore store)
+{
+    public abstract record Outcome
+    {
+        private Outcome()
+        {
+        }
+
+        public sealed record Saved(Agent Agent) : Outcome;
+
+        public sealed record NotFound : Outcome;
+
+        /// <summary>Another agent of the tenant has the name.</summary>
+        public sealed record NameTaken : Outcome;
+
+        /// <summary>Somebody else changed or deleted it at the same time.</summary>
+        public sealed record Conflict : Outcome;
+
+        /// <summary>What is wrong with the request, by field.</summary>
+        public sealed record Invalid(FieldErrors Errors) : Outcome;
+    }
+
+    public async Task<Outcome> CreateAsync(TenantId tenant, AgentDraft draft, string createdBy, CancellationToken ct)
+    {
+        var id = Guid.CreateVersion7();
+        var secrets = new AgentSecrets(draft.ApiKey, (draft.Settings as HttpSettings)?.SecretHeaders);
+        return await store.AddAsync(tenant, id, draft, secrets, createdBy, ct) switch
+        {
+            { Done: true } => await SavedAsync(tenant, id, ct),
+            { MissingFallbacks: [_, ..] missing } => new Outcome.Invalid(Missing(draft, missing)),
+            _ => new Outcome.NameTaken(),
+        };
+    }
+
+    /// <summary>
+    /// Replaces everything but the kind. Secrets that the draft does not mention are kept, unless they would then be sent to
+    /// another host than they were given for.
+    /// </summary>
+    public async Task<Outcome> ReplaceAsync(TenantId tenant, Guid id, AgentDraft draft, CancellationToken ct)
+    {
+        if (await store.FindForEditAsync(tenant, id, ct) is not { } stored)
+            return new Outcome.NotFound();
+
+        var errors = new FieldErrors();
+        if (draft.Kind != stored.Definition.Kind)
+            errors.Add("kind", "cannot be changed; create another agent");
+        if (draft.FallbackAgentIds.Contains(id))
+            errors.Add("fallback_agent_ids", "must not contain the agent itself");
+        var secrets = Keep(draft, stored.Definition, errors);
+        if (errors.Any)
+            return new Outcome.Invalid(errors);
+
+        return await store.ReplaceAsync(tenant, id, stored.Version, draft, secrets, ct) switch
+        {
+            { Done: true } => await SavedAsync(tenant, id, ct),
+            { MissingFallbacks: [_, ..] missing } => new Outcome.Invalid(Missing(draft, missing)),
+            { NameTaken: true } => new Outcome.NameTaken(),
+            _ => new Outcome.Conflict(),
+        };
+    }
+
+    private static AgentSecrets Keep(AgentDraft draft, AgentDefinition stored, FieldErrors errors)
+    {
+        var storedHeaders = (stored.Settings as HttpSettings)?.SecretHeaders;
+        var newHeaders = (draft.Settings as HttpSettings)?.SecretHeaders;
+        if (draft.Settings.Origin != stored.Settings.Origin)
+        {
+            const string again = "must be given again (or set to null), because the agent now calls another host";
+            if (draft.KeepsApiKey && stored.ApiKey is not null)
+                errors.Add("api_key", again);
+            if (newHeaders is null && storedHeaders is { Count: > 0 })
+                errors.Add("settings.secret_headers", again);
+        }
+
+        return new AgentSecrets(draft.KeepsApiKey ? stored.ApiKey : draft.ApiKey, newHeaders ?? storedHeaders);
+    }
+
+    private static FieldErrors Missing(AgentDraft draft, Guid[] missing)
+    {
+        var errors = new FieldErrors();
+        for (var i = 0; i < draft.FallbackAgentIds.Count; i++)
+        {
+            if (missing.Contains(draft.FallbackAgentIds[i]))
+                errors.Add($"fallback_agent_ids[{i}]", "is not the id of an agent");
+        }
+
+        return errors;
+    }
+
+    private async Task<Outcome> SavedAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        await store.FindAsync(tenant, id, ct) is { } agent ? new Outcome.Saved(agent) : new Outcome.Conflict();
+}

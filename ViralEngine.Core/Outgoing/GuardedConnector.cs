@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ViralEngine.Core.Outgoing;
+
+/// <summary>Asks the name system for a host's addresses.</summary>
+public delegate Task<IPAddress[]> HostResolver(string host, CancellationToken ct);
+
+/// <summary>
+/// Opens the connections of outgoing calls. It resolves the name itself and connects to the very address it has checked, so
+/// a name that changes its answer between check and connect gains nothing.
+/// </summary>
+public sealed class GuardedConnector(AddressPolicy addresses, HostResolver resolve)
+{
+    /// <exception cref="OutgoingRefusedException">The host has an address that must not be reached; nothing was sent
+    /// to any of them.</exception>
+    public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
+    {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        if (!UrlPolicy.AllowsPort(port))
+            throw new OutgoingRefusedException(host);
+
+        var candidates = IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, ct);
+
+        // One bad address condemns the name: no honest public service mixes the two.
+        if (candidates.Any(a => !addresses.Allows(a)))
+            throw new OutgoingRefusedException(host);
+
+        return await ConnectToAnyAsync(host, candidates, port, ct);
+    }
+
+    private async Task<Stream> ConnectToAnyAsync(string host, IPAddress[] candidates, int port, CancellationToken ct)
+    {
+        var failure = new SocketException((int)SocketError.HostNotFound);
+        foreach (var address in candidates)
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(address, port), ct);
+                if (socket.RemoteEndPoint is not IPEndPoint remote || !addresses.Allows(remote.Address))
+                    throw new OutgoingRefusedException(host);
+
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException e)
+            {
+                failure = e;
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        throw failure;
+    }
+}

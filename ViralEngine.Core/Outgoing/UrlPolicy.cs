@@ -1,0 +1,69 @@
+using System.Net;
+
+namespace ViralEngine.Core.Outgoing;
+
+/// <summary>
+/// Which URLs a tenant may give us to call. This is the check of the text, for a clear answer when it is configured; what
+/// a name resolves to is checked when a connection is made (<see cref="GuardedConnector"/>).
+/// </summary>
+/// <remarks>
+/// Ports: 80, 443 and everything from 1024. Below that live mail, shell and directory services that would be spoken to
+/// over HTTP on our behalf; above it, people run HTTP on any number, and what is internal is refused by address.
+/// </remarks>
+public sealed class UrlPolicy(AddressPolicy addresses)
+{
+    public const int MaxLength = 2048;
+
+    /// <summary>Null when the URL may be used, else what is wrong with it, as a phrase that follows the field's name.</summary>
+    public string? Check(string url)
+    {
+        if (url.Length > MaxLength)
+            return $"must not be longer than {MaxLength} characters";
+
+        // Parsers disagree on these, and a check that one parser passes protects nothing when another one connects.
+        if (url.Any(c => c is <= ' ' or '\\' or >= '\x7f'))
+            return "must be plain ASCII without spaces, control characters or backslashes "
+                + "(write an international name in its xn-- form, other characters percent-encoded)";
+
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri))
+            return "must be an absolute URL, such as https://example.com/hook";
+
+        return Check(uri);
+    }
+
+    internal string? Check(Uri uri)
+    {
+        if (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp)
+            return "must begin with https:// or http://";
+
+        if (uri.UserInfo.Length > 0 || uri.OriginalString.Split('/', '?', '#').ElementAtOrDefault(2)?.Contains('@') == true)
+            return "must not contain a user name or password";
+
+        if (!AllowsPort(uri.Port))
+            return $"must not use port {uri.Port}: 80, 443 and those from 1024 are allowed";
+
+        if (uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
+            return addresses.Allows(IPAddress.Parse(uri.DnsSafeHost)) ? null : NotReachable;
+
+        if (uri.HostNameType != UriHostNameType.Dns || !uri.Host.All(IsNameCharacter))
+            return "must name a host by its DNS name or address";
+
+        return IsLocal(uri.Host) && !addresses.Allows(IPAddress.Loopback) || IsMetadata(uri.Host) ? NotReachable : null;
+    }
+
+    internal static bool AllowsPort(int port) => port is 80 or 443 or >= 1024;
+
+    private const string NotReachable = "must not point to a private, loopback, link-local or reserved address";
+
+    private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_';
+
+    // RFC 6761, section 6.3.
+    private static bool IsLocal(string host) =>
+        host.TrimEnd('.') is var name
+        && (name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase));
+
+    private static bool IsMetadata(string host) =>
+        host.TrimEnd('.').Equals("metadata.google.internal", StringComparison.OrdinalIgnoreCase)
+        || host.TrimEnd('.').Equals("metadata.goog", StringComparison.OrdinalIgnoreCase);
+}

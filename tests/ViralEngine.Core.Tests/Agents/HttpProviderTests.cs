@@ -1,0 +1,151 @@
+using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Agents;
+
+namespace ViralEngine.Core.Tests.Agents;
+
+public sealed class HttpProviderTests : IDisposable
+{
+    private readonly AgentBench bench = new();
+
+    [Fact]
+    public async Task Posts_the_task_with_its_headers_and_key()
+    {
+        var seen = "";
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            using var body = new StreamReader(http.Request.Body);
+            seen = $"{http.Request.Method} {http.Request.ContentType} {http.Request.Headers.Authorization} "
+                + $"{http.Request.Headers["X-Team"]} {http.Request.Headers["X-Token"]} {await body.ReadToEndAsync()}";
+            await http.Response.WriteAsync("ok");
+        });
+        var settings = new HttpSettings
+        {
+            Headers = new Dictionary<string, string> { ["X-Team"] = "blue" },
+            SecretHeaders = new Dictionary<string, string> { ["X-Token"] = "t-1" },
+        };
+
+        await bench.Run(AgentBench.Http(server.Url, settings, "key-1"), "say hello", """{"a":[1]}""").ToListAsync();
+
+        Assert.Matches(
+            """^POST application/json; charset=utf-8 Bearer key-1 blue t-1 {"task_id":"[0-9a-f-]{36}","attempt":1,"description":"say hello","input":{"a":\[1\]}}$""",
+            seen);
+    }
+
+    [Fact]
+    public async Task The_built_in_one_takes_its_address_from_the_task()
+    {
+        await using var server = await LoopbackServer.StartAsync(http => http.Response.WriteAsync("hello"));
+        var builtIn = new AgentDefinition(null, "http", AgentKind.Http, new HttpSettings(), null, []);
+
+        var chunks = await bench.Run(builtIn, input: $$"""{"url":"{{server.Url}}"}""").ToListAsync();
+        var failure = await bench.FailAsync(builtIn);
+
+        Assert.Equal("hello", AgentBench.TextOf(chunks));
+        Assert.Equal(ErrorClass.InvalidRequest, failure.ErrorClass);
+        Assert.Contains("input.url", failure.Message);
+    }
+
+    [Fact]
+    public async Task Streams_text_as_it_arrives()
+    {
+        var goOn = new TaskCompletionSource();
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = "text/plain";
+            await http.Response.WriteAsync("first ");
+            await http.Response.Body.FlushAsync();
+            await goOn.Task;
+            await http.Response.WriteAsync("second");
+        });
+        await using var chunks = bench.Run(AgentBench.Http(server.Url)).GetAsyncEnumerator();
+
+        Assert.True(await chunks.MoveNextAsync());
+        Assert.Equal(new AgentChunk.Text("first "), chunks.Current);
+        goOn.SetResult();
+        Assert.True(await chunks.MoveNextAsync());
+        Assert.Equal(new AgentChunk.Text("second"), chunks.Current);
+        Assert.False(await chunks.MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task Reads_text_progress_and_usage_from_an_event_stream()
+    {
+        await using var server = await LoopbackServer.StartAsync(Sse(
+            "event: progress\ndata: {\"fraction\":0.5,\"message\":\"half\"}\n\n"
+            + ": a comment\n\ndata: {\"delta\":{\"text\":\"Hel\"}}\n\ndata: {\"delta\":{\"text\":\"lo\"}}\n\n"
+            + "event: usage\ndata: {\"input_tokens\":3,\"output_tokens\":2,\"model\":\"m\"}\n\nevent: done\ndata:\n\ndata: garbage\n\n"));
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/delta/text" })).ToListAsync();
+
+        Assert.Equal(
+            [
+                new AgentChunk.Progress(0.5, "half"), new AgentChunk.Text("Hel"), new AgentChunk.Text("lo"),
+                new AgentChunk.Usage(3, 2, "m"),
+            ],
+            chunks);
+    }
+
+    [Fact]
+    public async Task Finds_the_text_in_a_json_answer()
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = "application/json";
+            await http.Response.WriteAsync("""{"a/b":[{"text":"hello"},2]}""");
+        });
+
+        Assert.Equal("hello", await TextAtAsync("/a~1b/0/text"));
+        Assert.Equal("2", await TextAtAsync("/a~1b/1"));
+        Assert.Equal("""{"a/b":[{"text":"hello"},2]}""", await TextAtAsync(null));
+        var failure = await bench.FailAsync(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/none" }));
+        Assert.Equal(ErrorClass.Malformed, failure.ErrorClass);
+        Assert.Equal("127.0.0.1 sent an answer that has nothing at /none.", failure.Message);
+
+        async Task<string> TextAtAsync(string? path) =>
+            AgentBench.TextOf(await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = path })).ToListAsync());
+    }
+
+    [Fact]
+    public async Task An_error_event_is_a_failure_that_may_be_retried_or_not()
+    {
+        await using var server = await LoopbackServer.StartAsync(http => Sse(
+            $"data: begun\n\nevent: error\ndata: {{\"message\":\"no tools left\",\"retryable\":{(http.Request.Query.Count == 0 ? "true" : "false")}}}\n\n")(http));
+
+        var passing = await bench.FailAsync(AgentBench.Http(server.Url));
+        var final = await bench.FailAsync(AgentBench.Http(server.Url + "?final"));
+
+        Assert.Equal(ErrorClass.Unavailable, passing.ErrorClass);
+        Assert.Equal(ErrorClass.InvalidRequest, final.ErrorClass);
+        Assert.Equal("127.0.0.1 reported an error: no tools left", final.Message);
+    }
+
+    [Fact]
+    public async Task Replaces_what_cannot_be_stored()
+    {
+        await using var server = await LoopbackServer.StartAsync(http => http.Response.WriteAsync("a\0b"));
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url)).ToListAsync();
+
+        Assert.Equal("a\uFFFDb", AgentBench.TextOf(chunks));
+    }
+
+    [Fact]
+    public async Task Cuts_no_character_in_two()
+    {
+        var text = "x" + string.Concat(Enumerable.Repeat("\U0001F30D", 50_000));
+        await using var server = await LoopbackServer.StartAsync(http => http.Response.WriteAsync(text));
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url)).ToListAsync();
+
+        Assert.All(chunks.Cast<AgentChunk.Text>(), chunk => Assert.False(char.IsHighSurrogate(chunk.Value[^1])));
+        Assert.Equal(text, AgentBench.TextOf(chunks));
+    }
+
+    public void Dispose() => bench.Dispose();
+
+    internal static RequestDelegate Sse(string events) => async http =>
+    {
+        http.Response.ContentType = "text/event-stream";
+        await http.Response.WriteAsync(events);
+    };
+}
