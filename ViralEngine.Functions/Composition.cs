@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
+using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Functions.Streams;
@@ -44,10 +46,26 @@ internal static class Composition
         return services;
     }
 
-    public static IServiceCollection AddAgents(this IServiceCollection services)
+    public static IServiceCollection AddAgents(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddOptions<OutgoingOptions>().Bind(configuration.GetSection(OutgoingOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<SecretsOptions>().Bind(configuration.GetSection(SecretsOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<AgentsOptions>().Bind(configuration.GetSection(AgentsOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<OutgoingHttp>();
+        services.AddSingleton(provider => provider.GetRequiredService<OutgoingHttp>().Urls);
+        services.AddSingleton<SecretBox>();
+        services.AddSingleton<SettingsRules>();
+        services.AddSingleton<PriceTable>();
+        services.AddSingleton<AgentProviders>();
+        services.AddScoped<AgentStore>();
         services.AddScoped<AgentDirectory>();
         services.AddScoped<AgentRunner>();
+        services.AddScoped<SaveAgent>();
+        services.AddScoped<TestAgent>();
+        services.AddScoped<AgentSecretRotation>();
         return services;
     }
 

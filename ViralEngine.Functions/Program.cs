@@ -23,7 +23,7 @@ builder.Services.AddSingleton<EndpointCatalog>();
 builder.Services
     .AddStorage(builder.Configuration)
     .AddOrganizations(builder.Configuration)
-    .AddAgents()
+    .AddAgents(builder.Configuration)
     .AddTasks();
 
 builder.Build().Run();

@@ -7,7 +7,7 @@ namespace ViralEngine.Core.Agents;
 
 /// <summary>Calls an agent and, where it cannot answer, its fallbacks in order. Retries are the caller's.</summary>
 public sealed partial class AgentRunner(
-    AgentDirectory agents, AgentProviders providers, TimeProvider time, ILogger<AgentRunner> logger)
+    AgentDirectory agents, AgentProviders providers, PriceTable prices, TimeProvider time, ILogger<AgentRunner> logger)
 {
     public static readonly ActivitySource Source = new("ViralEngine");
 
@@ -73,8 +73,8 @@ public sealed partial class AgentRunner(
                     case AgentChunk.Progress(var fraction, var message):
                         await sink.ReportAsync(fraction, message, linked.Token);
                         break;
-                    case AgentChunk.Usage(var input, var output, _):
-                        usage = new AgentUsage(input, output, null);
+                    case AgentChunk.Usage used:
+                        usage = new AgentUsage(used.InputTokens, used.OutputTokens, prices.CostOf(agent.Settings, used));
                         break;
                 }
             }

@@ -25,11 +25,11 @@ public abstract record AgentSettings
 
     /// <summary>Reads an agent's settings as a user wrote them.</summary>
     /// <returns>Null when <paramref name="errors"/> got what is wrong, by field.</returns>
-    public static AgentSettings? Read(AgentKind kind, JsonElement settings, SettingsRules rules, FieldErrors errors)
+    public static AgentSettings? Read(AgentKind kind, JsonElement settings, SettingsRules rules, SettingsErrors errors)
     {
         if (settings.ValueKind != JsonValueKind.Object)
         {
-            errors.Add("settings", "must be an object");
+            errors.Add("settings", "Must be an object.");
             return null;
         }
 

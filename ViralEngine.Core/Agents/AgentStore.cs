@@ -21,6 +21,10 @@ public sealed class AgentStore(Db db, SecretBox box)
             ReadAgent,
             ct);
 
+    public Task<bool> ExistsAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant, "SELECT true FROM viral.agents WHERE tenant_id = $1 AND id = $2", [tenant.Value, id], row => row.GetBoolean(0), ct);
+
     /// <summary>Newest first. <paramref name="before"/> is the id of the last agent of the page before.</summary>
     public Task<List<Agent>> ListAsync(
         TenantId tenant, AgentKind? kind, string? name, Guid? before, int limit, CancellationToken ct) =>

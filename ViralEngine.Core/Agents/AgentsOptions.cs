@@ -5,6 +5,8 @@ namespace ViralEngine.Core.Agents;
 /// <summary>Section <c>Agents</c>: limits of providers' answers, and what models cost.</summary>
 public sealed class AgentsOptions : IValidatableObject
 {
+    public const string Section = "Agents";
+
     /// <summary>Bytes of an answer's text (UTF-8); a longer one fails as too large.</summary>
     [Range(1, 256 * 1024 * 1024)]
     public int MaxAnswerBytes { get; set; } = 10 * 1024 * 1024;

@@ -60,7 +60,7 @@ public sealed record HttpSettings : AgentSettings
 
         var path = settings.Text("text_path", 500);
         if (path is not null && !JsonPointer.IsValid(path))
-            settings.Fail("text_path", "must be a JSON pointer such as /output/text");
+            settings.Fail("text_path", "Must be a JSON pointer such as /output/text.");
 
         return new HttpSettings
         {
@@ -76,11 +76,11 @@ public sealed record HttpSettings : AgentSettings
     private static string? CheckHeader(string name, string value)
     {
         if (name.Length is 0 or > 100 || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
-            return "is not a header's name";
+            return "Is not a header's name.";
         if (Reserved.Contains(name))
-            return "is a header that cannot be set";
+            return "Is a header that cannot be set.";
         return value.Length <= MaxHeaderLength && value.All(c => c is >= ' ' and < '\x7f')
             ? null
-            : $"must have at most {MaxHeaderLength} characters of printable ASCII";
+            : $"Must have at most {MaxHeaderLength} characters of printable ASCII.";
     }
 }

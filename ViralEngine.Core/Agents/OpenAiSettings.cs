@@ -37,20 +37,20 @@ public sealed record OpenAiSettings : AgentSettings
             : OpenAiPreset.OpenAi;
         var baseUrl = settings.Text("base_url", UrlPolicy.MaxLength) ?? preset.BaseUrl;
         if (baseUrl is null)
-            settings.Fail("base_url", $"is required: {preset.Name} has an address of its own in every installation");
+            settings.Fail("base_url", $"Is required: {preset.Name} has an address of its own in every installation.");
         else if (rules.Urls.Check(baseUrl) is { } fault)
             settings.Fail("base_url", fault);
         else if (baseUrl.Contains('?') || baseUrl.Contains('#'))
-            settings.Fail("base_url", "must not have a query or fragment (api_version is a setting of its own)");
+            settings.Fail("base_url", "Must not have a query or fragment (api_version is a setting of its own).");
 
         var model = settings.Text("model", 200);
         settings.Require("model", model);
         if (model is { Length: 0 })
-            settings.Fail("model", "must not be empty");
+            settings.Fail("model", "Must not be empty.");
 
         var version = settings.Text("api_version", 40);
         if (version?.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.') == false)
-            settings.Fail("api_version", "must be a version such as 2024-10-21");
+            settings.Fail("api_version", "Must be a version such as 2024-10-21.");
 
         return new OpenAiSettings
         {

@@ -22,7 +22,7 @@ public sealed class SaveAgent(AgentStore store)
         public sealed record Conflict : Outcome;
 
         /// <summary>What is wrong with the request, by field.</summary>
-        public sealed record Invalid(FieldErrors Errors) : Outcome;
+        public sealed record Invalid(SettingsErrors Errors) : Outcome;
     }
 
     public async Task<Outcome> CreateAsync(TenantId tenant, AgentDraft draft, string createdBy, CancellationToken ct)
@@ -46,11 +46,11 @@ public sealed class SaveAgent(AgentStore store)
         if (await store.FindForEditAsync(tenant, id, ct) is not { } stored)
             return new Outcome.NotFound();
 
-        var errors = new FieldErrors();
+        var errors = new SettingsErrors();
         if (draft.Kind != stored.Definition.Kind)
-            errors.Add("kind", "cannot be changed; create another agent");
+            errors.Add("kind", "Cannot be changed: create another agent.");
         if (draft.FallbackAgentIds.Contains(id))
-            errors.Add("fallback_agent_ids", "must not contain the agent itself");
+            errors.Add("fallback_agent_ids", "Must not contain the agent itself.");
         var secrets = Keep(draft, stored.Definition, errors);
         if (errors.Any)
             return new Outcome.Invalid(errors);
@@ -64,13 +64,13 @@ public sealed class SaveAgent(AgentStore store)
         };
     }
 
-    private static AgentSecrets Keep(AgentDraft draft, AgentDefinition stored, FieldErrors errors)
+    private static AgentSecrets Keep(AgentDraft draft, AgentDefinition stored, SettingsErrors errors)
     {
         var storedHeaders = (stored.Settings as HttpSettings)?.SecretHeaders;
         var newHeaders = (draft.Settings as HttpSettings)?.SecretHeaders;
         if (draft.Settings.Origin != stored.Settings.Origin)
         {
-            const string again = "must be given again (or set to null), because the agent now calls another host";
+            const string again = "Must be given again (or set to null), because the agent now calls another host.";
             if (draft.KeepsApiKey && stored.ApiKey is not null)
                 errors.Add("api_key", again);
             if (newHeaders is null && storedHeaders is { Count: > 0 })
@@ -80,13 +80,13 @@ public sealed class SaveAgent(AgentStore store)
         return new AgentSecrets(draft.KeepsApiKey ? stored.ApiKey : draft.ApiKey, newHeaders ?? storedHeaders);
     }
 
-    private static FieldErrors Missing(AgentDraft draft, Guid[] missing)
+    private static SettingsErrors Missing(AgentDraft draft, Guid[] missing)
     {
-        var errors = new FieldErrors();
+        var errors = new SettingsErrors();
         for (var i = 0; i < draft.FallbackAgentIds.Count; i++)
         {
             if (missing.Contains(draft.FallbackAgentIds[i]))
-                errors.Add($"fallback_agent_ids[{i}]", "is not the id of an agent");
+                errors.Add($"fallback_agent_ids[{i}]", "There is no agent of that id.");
         }
 
         return errors;

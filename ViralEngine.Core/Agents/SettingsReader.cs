@@ -6,7 +6,7 @@ namespace ViralEngine.Core.Agents;
 /// Reads an object that a user wrote, field by field, and notes what is wrong with each. A null counts as absent; what no
 /// one asked for is refused by <see cref="RefuseOthers"/>, so that a misspelt setting is not silently without effect.
 /// </summary>
-internal sealed class SettingsReader(JsonElement settings, string path, FieldErrors errors)
+internal sealed class SettingsReader(JsonElement settings, string path, SettingsErrors errors)
 {
     private readonly HashSet<string> known = [];
 
@@ -15,12 +15,12 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind != JsonValueKind.String)
-            return Wrong<string>(name, "must be a string");
+            return Wrong<string>(name, "Must be a string.");
         if (!TryGetString(value, out var text))
-            return Wrong<string>(name, "must be valid Unicode");
+            return Wrong<string>(name, "Must be valid Unicode.");
         return text.Length <= maxLength && !text.Contains('\0')
             ? text
-            : Wrong<string>(name, $"must have at most {maxLength} characters, none of them NUL");
+            : Wrong<string>(name, $"Must have at most {maxLength} characters, none of them NUL.");
     }
 
     public int? Integer(string name, int min, int max)
@@ -29,7 +29,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
             return null;
         if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max)
             return number;
-        Fail(name, $"must be a whole number from {min} to {max}");
+        Fail(name, $"Must be a whole number from {min} to {max}.");
         return null;
     }
 
@@ -39,7 +39,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
             return null;
         if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= min && number <= max)
             return number;
-        Fail(name, $"must be a number from {min} to {max}");
+        Fail(name, $"Must be a number from {min} to {max}.");
         return null;
     }
 
@@ -49,7 +49,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
             return false;
         if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
             return value.GetBoolean();
-        Fail(name, "must be true or false");
+        Fail(name, "Must be true or false.");
         return false;
     }
 
@@ -61,7 +61,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
             return null;
         if (words.TryGetValue(word, out var meaning))
             return meaning;
-        Fail(name, $"must be one of {string.Join(", ", words.Keys)}");
+        Fail(name, $"Must be one of {string.Join(", ", words.Keys)}.");
         return null;
     }
 
@@ -71,37 +71,13 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
         return settings.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null;
     }
 
-    /// <summary>A value of any kind, to be read by another.</summary>
-    public JsonElement? Any(string name) => Find(name);
-
-    public IReadOnlyList<Guid>? Ids(string name, int maxCount)
-    {
-        if (Find(name) is not { } value)
-            return null;
-        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > maxCount)
-            return Wrong<IReadOnlyList<Guid>>(name, $"must be an array of at most {maxCount} ids");
-
-        var ids = new List<Guid>();
-        foreach (var item in value.EnumerateArray())
-        {
-            var text = item.ValueKind == JsonValueKind.String && TryGetString(item, out var given) ? given : null;
-            if (!Guid.TryParseExact(text, "D", out var id))
-                Fail($"{name}[{ids.Count}]", "must be an id");
-            else if (ids.Contains(id))
-                Fail($"{name}[{ids.Count}]", "is there twice");
-            ids.Add(id);
-        }
-
-        return ids;
-    }
-
     public SettingsReader? Object(string name)
     {
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind == JsonValueKind.Object)
-            return new SettingsReader(value, path.Length == 0 ? name : $"{path}.{name}", errors);
-        return Wrong<SettingsReader>(name, "must be an object");
+            return new SettingsReader(value, $"{path}.{name}", errors);
+        return Wrong<SettingsReader>(name, "Must be an object.");
     }
 
     /// <summary>Names and texts; each checked by <paramref name="check"/>, which says what is wrong or null.</summary>
@@ -110,19 +86,19 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind != JsonValueKind.Object)
-            return Wrong<IReadOnlyDictionary<string, string>>(name, "must be an object of strings");
+            return Wrong<IReadOnlyDictionary<string, string>>(name, "Must be an object of strings.");
 
         var map = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var entry in value.EnumerateObject())
         {
             if (map.Count == maxCount)
-                return Wrong<IReadOnlyDictionary<string, string>>(name, $"must have at most {maxCount} entries");
+                return Wrong<IReadOnlyDictionary<string, string>>(name, $"Must have at most {maxCount} entries.");
             if (entry.Value.ValueKind != JsonValueKind.String || !TryGetString(entry.Value, out var text))
-                Fail($"{name}.{entry.Name}", "must be a string");
+                Fail($"{name}.{entry.Name}", "Must be a string.");
             else if (check(entry.Name, text) is { } fault)
                 Fail($"{name}.{entry.Name}", fault);
             else if (!map.TryAdd(entry.Name, text))
-                Fail($"{name}.{entry.Name}", "is there twice");
+                Fail($"{name}.{entry.Name}", "Is there twice.");
         }
 
         return map;
@@ -131,17 +107,17 @@ internal sealed class SettingsReader(JsonElement settings, string path, FieldErr
     public void Require(string name, object? value)
     {
         if (value is null && Find(name) is null)
-            Fail(name, "is required");
+            Fail(name, "Is required.");
     }
 
-    public void Fail(string name, string message) => errors.Add(path.Length == 0 ? name : $"{path}.{name}", message);
+    public void Fail(string name, string message) => errors.Add($"{path}.{name}", message);
 
-    public void RefuseOthers(string message = "is not a setting of this kind of agent")
+    public void RefuseOthers()
     {
         foreach (var property in settings.EnumerateObject())
         {
             if (!known.Contains(property.Name))
-                Fail(property.Name, message);
+                Fail(property.Name, "Is not a setting of this kind of agent.");
         }
     }
 

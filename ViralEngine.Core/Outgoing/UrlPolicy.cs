@@ -14,19 +14,19 @@ public sealed class UrlPolicy(AddressPolicy addresses)
 {
     public const int MaxLength = 2048;
 
-    /// <summary>Null when the URL may be used, else what is wrong with it, as a phrase that follows the field's name.</summary>
+    /// <summary>Null when the URL may be used, else what is wrong with it, in a sentence about the value.</summary>
     public string? Check(string url)
     {
         if (url.Length > MaxLength)
-            return $"must not be longer than {MaxLength} characters";
+            return $"Must not be longer than {MaxLength} characters.";
 
         // Parsers disagree on these, and a check that one parser passes protects nothing when another one connects.
         if (url.Any(c => c is <= ' ' or '\\' or >= '\x7f'))
-            return "must be plain ASCII without spaces, control characters or backslashes "
-                + "(write an international name in its xn-- form, other characters percent-encoded)";
+            return "Must be plain ASCII without spaces, control characters or backslashes "
+                + "(write an international name in its xn-- form, other characters percent-encoded).";
 
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri))
-            return "must be an absolute URL, such as https://example.com/hook";
+            return "Must be an absolute URL (such as https://example.com/hook).";
 
         return Check(uri);
     }
@@ -34,26 +34,26 @@ public sealed class UrlPolicy(AddressPolicy addresses)
     internal string? Check(Uri uri)
     {
         if (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp)
-            return "must begin with https:// or http://";
+            return "Must be an https or http URL.";
 
         if (uri.UserInfo.Length > 0 || uri.OriginalString.Split('/', '?', '#').ElementAtOrDefault(2)?.Contains('@') == true)
-            return "must not contain a user name or password";
+            return "Must not contain a user name or password.";
 
         if (!AllowsPort(uri.Port))
-            return $"must not use port {uri.Port}: 80, 443 and those from 1024 are allowed";
+            return $"Must not use port {uri.Port}: 80, 443 and those from 1024 are allowed.";
 
         if (uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
             return addresses.Allows(IPAddress.Parse(uri.DnsSafeHost)) ? null : NotReachable;
 
         if (uri.HostNameType != UriHostNameType.Dns || !uri.Host.All(IsNameCharacter))
-            return "must name a host by its DNS name or address";
+            return "Must name a host by its DNS name or address.";
 
         return IsLocal(uri.Host) && !addresses.Allows(IPAddress.Loopback) || IsMetadata(uri.Host) ? NotReachable : null;
     }
 
     internal static bool AllowsPort(int port) => port is 80 or 443 or >= 1024;
 
-    private const string NotReachable = "must not point to a private, loopback, link-local or reserved address";
+    private const string NotReachable = "Must not point to a private, loopback, link-local or reserved address.";
 
     private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_';
 

@@ -33,6 +33,8 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
             ["Auth__PlatformKey"] = PlatformKey,
             ["Auth__JwtSharedKey"] = JwtSharedKey,
             ["Secrets__Keys__0"] = EncryptionKey,
+            ["Outgoing__AllowedNetworks__0"] = "127.0.0.0/8",
+            ["Outgoing__AllowedNetworks__1"] = "::1/128",
         };
         foreach (var (name, value) in Extra)
             environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;

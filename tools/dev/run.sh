@@ -93,6 +93,9 @@ app_settings() {
   export Auth__PlatformKey="${Auth__PlatformKey:-$SECRET_PLATFORM_KEY}"
   export Auth__JwtSharedKey="${Auth__JwtSharedKey:-$SECRET_JWT_SHARED_KEY}"
   export Secrets__Keys__0="${Secrets__Keys__0:-$SECRET_ENCRYPTION_KEY}"
+  # Webhooks and agents of a development machine live on it too.
+  export Outgoing__AllowedNetworks__0="${Outgoing__AllowedNetworks__0:-127.0.0.0/8}"
+  export Outgoing__AllowedNetworks__1="${Outgoing__AllowedNetworks__1:-::1/128}"
 }
 
 wait_until_ready() {

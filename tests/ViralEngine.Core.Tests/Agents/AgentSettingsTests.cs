@@ -25,31 +25,31 @@ public sealed class AgentSettingsTests
     }
 
     [Theory]
-    [InlineData(AgentKind.Echo, """{"delay_ms_per_chunk":60001}""", "settings.delay_ms_per_chunk", "must be a whole number from 0 to 60000")]
-    [InlineData(AgentKind.Echo, """{"delay_ms_per_chunk":1.5}""", "settings.delay_ms_per_chunk", "must be a whole number from 0 to 60000")]
-    [InlineData(AgentKind.Echo, """{"chunk_size":"3"}""", "settings.chunk_size", "must be a whole number from 1 to 10000")]
-    [InlineData(AgentKind.Echo, """{"chunk_size":1e400}""", "settings.chunk_size", "must be a whole number from 1 to 10000")]
-    [InlineData(AgentKind.Echo, """{"progress":1}""", "settings.progress", "must be true or false")]
-    [InlineData(AgentKind.Echo, """{"fail_with":"boom"}""", "settings.fail_with", "must be one of invalid_request, unauthorized, rate_limited, unavailable, timeout, malformed, too_large, refused, internal")]
-    [InlineData(AgentKind.Echo, """{"delay":5}""", "settings.delay", "is not a setting of this kind of agent")]
-    [InlineData(AgentKind.Echo, "[]", "settings", "must be an object")]
-    [InlineData(AgentKind.Http, "{}", "settings.url", "is required")]
-    [InlineData(AgentKind.Http, """{"url":7}""", "settings.url", "must be a string")]
-    [InlineData(AgentKind.Http, """{"url":"\ud800"}""", "settings.url", "must be valid Unicode")]
-    [InlineData(AgentKind.Http, """{"url":"http://10.0.0.1/"}""", "settings.url", "must not point to a private, loopback, link-local or reserved address")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","text_path":"a"}""", "settings.text_path", "must be a JSON pointer such as /output/text")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"Host":"x"}}""", "settings.headers.Host", "is a header that cannot be set")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X A":"x"}}""", "settings.headers.X A", "is not a header's name")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X-A":"a\r\nX-B: b"}}""", "settings.headers.X-A", "must have at most 4096 characters of printable ASCII")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X-A":"1","x-a":"2"}}""", "settings.headers.x-a", "is there twice")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","secret_headers":["X-A"]}""", "settings.secret_headers", "must be an object of strings")]
-    [InlineData(AgentKind.OpenAi, "{}", "settings.model", "is required")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"acme"}""", "settings.provider", "must be one of openai, azure_openai, groq, perplexity, ollama, vllm")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"vllm"}""", "settings.base_url", "is required: vllm has an address of its own in every installation")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","base_url":"https://a:b@example.com"}""", "settings.base_url", "must not contain a user name or password")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","temperature":2.1}""", "settings.temperature", "must be a number from 0 to 2")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":-1}}""", "settings.price.input_per_million", "must be a number from 0 to 1000000")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":1}}""", "settings.price.output_per_million", "is required")]
+    [InlineData(AgentKind.Echo, """{"delay_ms_per_chunk":60001}""", "settings.delay_ms_per_chunk", "Must be a whole number from 0 to 60000.")]
+    [InlineData(AgentKind.Echo, """{"delay_ms_per_chunk":1.5}""", "settings.delay_ms_per_chunk", "Must be a whole number from 0 to 60000.")]
+    [InlineData(AgentKind.Echo, """{"chunk_size":"3"}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
+    [InlineData(AgentKind.Echo, """{"chunk_size":1e400}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
+    [InlineData(AgentKind.Echo, """{"progress":1}""", "settings.progress", "Must be true or false.")]
+    [InlineData(AgentKind.Echo, """{"fail_with":"boom"}""", "settings.fail_with", "Must be one of invalid_request, unauthorized, rate_limited, unavailable, timeout, malformed, too_large, refused, internal.")]
+    [InlineData(AgentKind.Echo, """{"delay":5}""", "settings.delay", "Is not a setting of this kind of agent.")]
+    [InlineData(AgentKind.Echo, "[]", "settings", "Must be an object.")]
+    [InlineData(AgentKind.Http, "{}", "settings.url", "Is required.")]
+    [InlineData(AgentKind.Http, """{"url":7}""", "settings.url", "Must be a string.")]
+    [InlineData(AgentKind.Http, """{"url":"\ud800"}""", "settings.url", "Must be valid Unicode.")]
+    [InlineData(AgentKind.Http, """{"url":"http://10.0.0.1/"}""", "settings.url", "Must not point to a private, loopback, link-local or reserved address.")]
+    [InlineData(AgentKind.Http, """{"url":"https://example.com","text_path":"a"}""", "settings.text_path", "Must be a JSON pointer such as /output/text.")]
+    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"Host":"x"}}""", "settings.headers.Host", "Is a header that cannot be set.")]
+    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X A":"x"}}""", "settings.headers.X A", "Is not a header's name.")]
+    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X-A":"a\r\nX-B: b"}}""", "settings.headers.X-A", "Must have at most 4096 characters of printable ASCII.")]
+    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X-A":"1","x-a":"2"}}""", "settings.headers.x-a", "Is there twice.")]
+    [InlineData(AgentKind.Http, """{"url":"https://example.com","secret_headers":["X-A"]}""", "settings.secret_headers", "Must be an object of strings.")]
+    [InlineData(AgentKind.OpenAi, "{}", "settings.model", "Is required.")]
+    [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"acme"}""", "settings.provider", "Must be one of openai, azure_openai, groq, perplexity, ollama, vllm.")]
+    [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"vllm"}""", "settings.base_url", "Is required: vllm has an address of its own in every installation.")]
+    [InlineData(AgentKind.OpenAi, """{"model":"m","base_url":"https://a:b@example.com"}""", "settings.base_url", "Must not contain a user name or password.")]
+    [InlineData(AgentKind.OpenAi, """{"model":"m","temperature":2.1}""", "settings.temperature", "Must be a number from 0 to 2.")]
+    [InlineData(AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":-1}}""", "settings.price.input_per_million", "Must be a number from 0 to 1000000.")]
+    [InlineData(AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":1}}""", "settings.price.output_per_million", "Is required.")]
     public void Says_what_is_wrong_with_which_field(AgentKind kind, string json, string field, string message)
     {
         var (settings, errors) = Read(kind, json);
@@ -91,9 +91,9 @@ public sealed class AgentSettingsTests
         Assert.Equal(3m, prices.CostOf(settings!, new AgentChunk.Usage(1_000_000, 1_000_000, "gpt-4o")));
     }
 
-    private static (AgentSettings? Settings, IDictionary<string, string[]> Errors) Read(AgentKind kind, string json)
+    private static (AgentSettings? Settings, Dictionary<string, string[]> Errors) Read(AgentKind kind, string json)
     {
-        var errors = new FieldErrors();
+        var errors = new SettingsErrors();
         return (AgentSettings.Read(kind, JsonElement.Parse(json), Rules, errors), errors.ToDictionary());
     }
 }

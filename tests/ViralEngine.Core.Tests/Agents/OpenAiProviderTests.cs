@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ViralEngine.Core.Agents;
+using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Agents;
 

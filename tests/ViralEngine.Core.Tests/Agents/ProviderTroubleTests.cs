@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using ViralEngine.Core.Agents;
+using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Agents;
 

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Outgoing;
+using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Outgoing;
 

@@ -82,6 +82,20 @@ public sealed class SecretBoxTests
         Assert.Contains("'2025'", lost.Message);
     }
 
+    [Fact]
+    public void A_key_needs_no_name()
+    {
+        var bare = OldKey.Split(':')[1];
+        var first = new SecretBox(Options.Create(new SecretsOptions { Keys = [bare] }));
+        var later = new SecretBox(Options.Create(new SecretsOptions { Keys = [NewKey, bare] }));
+
+        var box = first.Seal(Tenant, "agent", "sk-1");
+
+        Assert.False(first.IsStale(box));
+        Assert.True(later.IsStale(box));
+        Assert.Equal("sk-1", later.Open(Tenant, "agent", box));
+    }
+
     [Theory]
     [InlineData("needs at least one key")]
     [InlineData("entry 0 must be", "nocolon")]

@@ -1,14 +1,14 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>What is wrong with a request, by the path of the field.</summary>
-public sealed class FieldErrors
+/// <summary>What is wrong with an agent's settings, by the path of the field.</summary>
+public sealed class SettingsErrors
 {
     private readonly Dictionary<string, List<string>> errors = [];
 
     public bool Any => errors.Count > 0;
 
     /// <param name="field">Its path: <c>settings.price.input_per_million</c>.</param>
-    /// <param name="message">A phrase that follows the field's name: "must be a string".</param>
+    /// <param name="message">The rule it breaks: "Must be a string."</param>
     public void Add(string field, string message)
     {
         if (!errors.TryGetValue(field, out var messages))
@@ -16,5 +16,5 @@ public sealed class FieldErrors
         messages.Add(message);
     }
 
-    public IDictionary<string, string[]> ToDictionary() => errors.ToDictionary(e => e.Key, e => e.Value.ToArray());
+    public Dictionary<string, string[]> ToDictionary() => errors.ToDictionary(e => e.Key, e => e.Value.ToArray());
 }

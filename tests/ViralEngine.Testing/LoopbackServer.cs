@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ViralEngine.Core.Tests;
+namespace ViralEngine.Testing;
 
 /// <summary>A real HTTP server on loopback that answers every request by one handler: the outside system of a test.</summary>
-internal sealed class LoopbackServer : IAsyncDisposable
+public sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly WebApplication app;
 

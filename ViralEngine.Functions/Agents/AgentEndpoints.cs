@@ -1,0 +1,144 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Functions.Organizations;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Agents;
+
+/// <summary>Agents: how a tenant's providers are called. Secrets go in and never come out.</summary>
+internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent test, SettingsRules rules)
+{
+    [Function("CreateAgent"), Allow(Roles.Admins), Summary("Create an agent.")]
+    [Body(typeof(SaveAgentRequest)), Returns(201, typeof(AgentResource))]
+    public async Task<IResult> CreateAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "agents")] HttpRequest request, CancellationToken ct)
+    {
+        var caller = request.Caller();
+        var draft = Draft(await RequestBody.ReadJsonAsync(request, ct));
+        var outcome = await save.CreateAsync(caller.Tenant, draft, caller.Principal, ct);
+        return outcome is SaveAgent.Outcome.Saved(var agent)
+            ? Results.Created($"/api/agents/{agent.Id}", AgentResource.Of(agent))
+            : Refusal(outcome, draft);
+    }
+
+    [Function("ListAgents"), Allow(Roles.Readers), Summary("List the organization's agents, newest first; built-in ones are not in it.")]
+    [Query(typeof(AgentListQuery)), Returns(200, typeof(AgentPage))]
+    public async Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "agents")] HttpRequest request, CancellationToken ct)
+    {
+        var query = RequestBinder.BindQuery<AgentListQuery>(request.Query);
+        var kind = query.Kind is { } word ? AgentKinds.ByName[word] : (AgentKind?)null;
+        var agents = await store.ListAsync(request.Caller().Tenant, kind, query.Name, query.After(), query.Limit + 1, ct);
+        var next = query.Next(agents, agent => agent.Id);
+        return Results.Ok(new AgentPage([.. agents.Select(AgentResource.Of)], next));
+    }
+
+    [Function("GetAgent"), Allow(Roles.Readers), Summary("Read an agent: one of yours by its id, a built-in one by its name.")]
+    [Returns(200, typeof(AgentResource))]
+    public async Task<IResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "agents/{id}")] HttpRequest request, string id, CancellationToken ct)
+    {
+        if (BuiltInAgents.Find(id) is { } builtIn)
+            return Results.Ok(AgentResource.Of(builtIn));
+        return Ids.TryParse(id, out var agentId) && await store.FindAsync(request.Caller().Tenant, agentId, ct) is { } agent
+            ? Results.Ok(AgentResource.Of(agent))
+            : Problem.NotFound("agent");
+    }
+
+    [Function("ReplaceAgent"), Allow(Roles.Admins), Summary("Replace an agent. Secrets that are left out stay as they are.")]
+    [Body(typeof(SaveAgentRequest)), Returns(200, typeof(AgentResource))]
+    public async Task<IResult> ReplaceAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "agents/{id}")] HttpRequest request, string id, CancellationToken ct)
+    {
+        if (!Ids.TryParse(id, out var agentId))
+            return NotChangeable(id);
+        return await ReplaceAsync(request.Caller(), agentId, await RequestBody.ReadJsonAsync(request, ct), ct);
+    }
+
+    [Function("ChangeAgent"), Allow(Roles.Admins), Summary("Change some of an agent's fields: JSON merge patch (RFC 7396).")]
+    [Body(typeof(SaveAgentRequest), ContentType = "application/merge-patch+json"), Returns(200, typeof(AgentResource))]
+    public async Task<IResult> ChangeAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "agents/{id}")] HttpRequest request, string id, CancellationToken ct)
+    {
+        var caller = request.Caller();
+        if (!Ids.TryParse(id, out var agentId) || await store.FindAsync(caller.Tenant, agentId, ct) is not { } agent)
+            return NotChangeable(id);
+        var patch = await RequestBody.ReadJsonAsync(request, ct);
+        if (patch.ValueKind != JsonValueKind.Object)
+            return Problem.Validation("body", "Must be an object.");
+        return await ReplaceAsync(caller, agentId, AgentResource.Of(agent).Patched(patch), ct);
+    }
+
+    [Function("DeleteAgent"), Allow(Roles.Admins), Summary("Delete an agent that no other falls back to.")]
+    [Returns(204)]
+    public async Task<IResult> DeleteAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "agents/{id}")] HttpRequest request, string id, CancellationToken ct)
+    {
+        if (!Ids.TryParse(id, out var agentId))
+            return NotChangeable(id);
+        return await store.DeleteAsync(request.Caller().Tenant, agentId, ct) switch
+        {
+            null => Problem.NotFound("agent"),
+            [] => Results.NoContent(),
+            var users => Problem.Conflict("agent-in-use", $"It is a fallback of {string.Join(", ", users)}."),
+        };
+    }
+
+    [Function("TestAgent"), Allow(Roles.Operators), Summary("Call an agent once, for at most 30 seconds, without fallbacks or retries.")]
+    [Body(typeof(TestAgentRequest)), Returns(200, typeof(AgentTestResult))]
+    [Returns(502, typeof(Problem), ContentType = Problem.ContentType, Description = "The provider failed; the type says how.")]
+    [Returns(504, typeof(Problem), ContentType = Problem.ContentType, Description = "The provider did not answer in time.")]
+    public async Task<IResult> TestAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "agents/{id}/test")] HttpRequest request,
+        string id,
+        CancellationToken ct)
+    {
+        var asked = await RequestBody.ReadOptionalAsync<TestAgentRequest>(request, ct);
+        return await test.RunAsync(request.Caller().Tenant, id, asked.Description, asked.Input, ct) switch
+        {
+            TestAgent.Outcome.Answered answer => Results.Ok(Result(answer)),
+            TestAgent.Outcome.Failed(var failure) => Failure(failure),
+            _ => Problem.NotFound("agent"),
+        };
+    }
+
+    private async Task<IResult> ReplaceAsync(Caller caller, Guid id, JsonElement body, CancellationToken ct)
+    {
+        var draft = Draft(body);
+        var outcome = await save.ReplaceAsync(caller.Tenant, id, draft, ct);
+        return outcome is SaveAgent.Outcome.Saved(var agent) ? Results.Ok(AgentResource.Of(agent)) : Refusal(outcome, draft);
+    }
+
+    private AgentDraft Draft(JsonElement body) =>
+        RequestBinder.Bind<SaveAgentRequest>(body).ToDraft(rules, keepsApiKey: !body.TryGetProperty("api_key", out _));
+
+    private static Problem Refusal(SaveAgent.Outcome outcome, AgentDraft draft) => outcome switch
+    {
+        SaveAgent.Outcome.NotFound => Problem.NotFound("agent"),
+        SaveAgent.Outcome.NameTaken => Problem.Conflict("agent-name-taken", $"There is an agent named '{draft.Name}' already."),
+        SaveAgent.Outcome.Invalid(var errors) => Problem.Validation(errors.ToDictionary()),
+        _ => Problem.Conflict("agent-changed", "The agent was changed by somebody else at the same time. Read it again."),
+    };
+
+    private static Problem NotChangeable(string id) => BuiltInAgents.Find(id) is null
+        ? Problem.NotFound("agent")
+        : Problem.Conflict("agent-built-in", $"The agent {id} is built in: it cannot be changed or deleted.");
+
+    private static AgentTestResult Result(TestAgent.Outcome.Answered answer) => new(
+        answer.Output,
+        answer.Truncated,
+        (long)answer.Latency.TotalMilliseconds,
+        answer.Usage is var (input, output, model) ? new AgentTestUsage(model, input, output, answer.CostUsd) : null);
+
+    private static Problem Failure(AgentException failure) => new(
+        failure.ErrorClass == ErrorClass.Timeout ? 504 : 502,
+        "agent-" + failure.ErrorClass.ToApiName().Replace('_', '-'),
+        "The agent failed.",
+        failure.Message)
+    {
+        RetryAfter = failure.RetryAfter is { } wait ? (int)Math.Ceiling(wait.TotalSeconds) : null,
+    };
+}
