@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ViralEngine.LocalRuntime.Durable;
 using ViralEngine.LocalRuntime.Hosting;
 using ViralEngine.LocalRuntime.Http;
 using ViralEngine.LocalRuntime.Timers;
@@ -47,6 +48,8 @@ public class FunctionsApplicationBuilder : IHostApplicationBuilder, IFunctionsWo
         Services.AddSingleton<HttpFunctions>();
         if (Catalog.Has<TimerTriggerAttribute>())
             Services.AddLocalTimers();
+        if (Catalog.IsDurable)
+            Services.AddSingleton<IDurableCode, DurableFunctions>().AddLocalDurable();
     }
 
     public IDictionary<object, object> Properties => ((IHostApplicationBuilder)web).Properties;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 using Microsoft.Azure.Functions.Worker.Http;
+using Microsoft.DurableTask;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.LocalRuntime.Http;
 
@@ -31,8 +32,21 @@ internal static class ParameterSources
             return context => new(context.InstanceServices.GetRequiredService(type));
         if (parameter == function.TriggerParameter)
             return static context => new(context.TriggerValue);
+        if (function.Trigger is OrchestrationTriggerAttribute)
+            return OrchestrationInput(type);
         return ByName(function, parameter);
     }
+
+    /// <summary>The second parameter of an orchestrator is its input.</summary>
+    private static ParameterSource OrchestrationInput(Type type)
+    {
+        var read = typeof(ParameterSources).GetMethod(nameof(ReadInput), BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod(type)
+            .CreateDelegate<Func<TaskOrchestrationContext, object?>>();
+        return context => new(read((TaskOrchestrationContext)context.TriggerValue!));
+    }
+
+    private static object? ReadInput<T>(TaskOrchestrationContext context) => context.GetInput<T>();
 
     /// <summary>A route or query value of the parameter's name. One that is not there is the parameter's default, or
     /// null; when it can be neither, or the text does not convert, the invocation fails.</summary>

@@ -122,11 +122,12 @@ internal static class MemberLines
         if (method.IsStatic)
             return "static ";
         // Members of interfaces are all abstract; the lists do not say so.
-        if (method.DeclaringType!.IsInterface || !method.IsVirtual)
+        // Nor do they say of a sealed override that it is one.
+        if (method.DeclaringType!.IsInterface || !method.IsVirtual || method.IsFinal)
             return "";
-        if (method.GetBaseDefinition() != method)
-            return method.IsAbstract ? "abstract override " : method.IsFinal ? "sealed override " : "override ";
-        return method.IsAbstract ? "abstract " : method.IsFinal ? "" : "virtual ";
+        if (method.IsAbstract)
+            return "abstract ";
+        return method.GetBaseDefinition() != method ? "override " : "virtual ";
     }
 
     private static bool IsListed(MethodInfo method) =>
