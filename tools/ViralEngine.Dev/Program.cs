@@ -12,6 +12,9 @@ try
     return args[0] switch
     {
         "redis" => RedisCommand.Run(options),
+        "migrate" => await MigrateCommand.RunAsync(CancellationToken.None),
+        "demo" => await DemoCommand.RunAsync(CancellationToken.None),
+        "token" => TokenCommand.Run(options, TimeProvider.System),
         _ => throw new UsageException($"unknown command: {args[0]}"),
     };
 }

@@ -128,5 +128,5 @@ postgres_stop() {
 
 # sql PORT PASSWORD DATABASE: run what comes on standard input as the superuser.
 sql() {
-  PGPASSWORD="$2" PGCONNECT_TIMEOUT=10 "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$1" -U postgres -d "$3" -At
+  PGPASSWORD="$2" PGCONNECT_TIMEOUT=10 PGOPTIONS="-c client_min_messages=warning" "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$1" -U postgres -d "$3" -At
 }

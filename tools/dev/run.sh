@@ -109,9 +109,15 @@ $(tail -n 30 "$INSTANCE.log")"
   done
 }
 
-demo() {
-  VIRAL_URL="http://127.0.0.1:$1" VIRAL_PLATFORM_KEY="$Auth__PlatformKey" dev_tool demo --file "$STATE/demo.env"
-}
+# The demo organization, made once, and .local/demo.env with how to reach it at this instance.
+demo() (
+  umask 077
+  set -a
+  # shellcheck source=/dev/null
+  [[ ! -s "$STATE/demo.env" ]] || source "$STATE/demo.env"
+  VIRAL_URL="http://127.0.0.1:$1" VIRAL_PLATFORM_KEY="$Auth__PlatformKey"
+  dev_tool demo >"$STATE/demo.env.new" && mv "$STATE/demo.env.new" "$STATE/demo.env"
+)
 
 show_how() {
   cat <<HOW
@@ -154,7 +160,5 @@ token_command() {
   prepare_state
   build tools/ViralEngine.Dev
   load_secrets "$STATE/secrets.env"
-  # shellcheck source=/dev/null
-  [[ ! -s "$STATE/demo.env" ]] || source "$STATE/demo.env"
-  Auth__JwtSharedKey="${Auth__JwtSharedKey:-$SECRET_JWT_SHARED_KEY}" VIRAL_TENANT="${VIRAL_TENANT:-}" dev_tool token "$@"
+  Auth__JwtSharedKey="${Auth__JwtSharedKey:-$SECRET_JWT_SHARED_KEY}" dev_tool token "$@"
 }
