@@ -27,6 +27,12 @@ param networkAddressPrefix string = '10.60.0.0/22'
 @description('Addresses that may reach PostgreSQL while networking is not private; Entra still asks who they are.')
 param postgresAllowedAddresses addressRange[] = []
 
+@description('A person who administers PostgreSQL beside the migration identity: object id in Entra; empty for nobody.')
+param operatorObjectId string = ''
+
+@description('User principal name of that person.')
+param operatorName string = ''
+
 @description('Size of PostgreSQL.')
 param postgres postgresSize = {
   skuName: 'Standard_D2ds_v5'
@@ -238,6 +244,8 @@ module database 'modules/postgres.bicep' = {
     #disable-next-line what-if-short-circuiting
     administratorPrincipalId: identities.outputs.migration.principalId
     administratorName: identities.outputs.migration.name
+    operatorObjectId: operatorObjectId
+    operatorName: operatorName
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -265,6 +273,7 @@ module scheduler 'modules/scheduler.bicep' = if (scheduled) {
     taskHubName: names.taskHub
     skuName: durableStorage == 'SchedulerDedicated' ? 'Dedicated' : 'Consumption'
     private: privateNetworking
+    networkAddressPrefix: networkAddressPrefix
     workspaceId: monitoring.outputs.workspaceId
   }
 }

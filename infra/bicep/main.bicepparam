@@ -8,6 +8,9 @@ param githubRepository = readEnvironmentVariable('VIRAL_GITHUB_REPOSITORY', '')
 param authAuthority = readEnvironmentVariable('VIRAL_AUTH_AUTHORITY', '')
 param authAudience = readEnvironmentVariable('VIRAL_AUTH_AUDIENCE', '')
 
+// Whoever runs azd migrates the database from where they are; tools/azure/operator.sh finds out who that is.
+param operatorObjectId = readEnvironmentVariable('VIRAL_OPERATOR_OBJECT_ID', '')
+param operatorName = readEnvironmentVariable('VIRAL_OPERATOR_NAME', '')
 @description('Address of whoever migrates the database from where azd runs.')
 var myAddress = readEnvironmentVariable('VIRAL_MY_ADDRESS', '')
 param postgresAllowedAddresses = concat(

@@ -23,11 +23,17 @@ param private bool
 @description('Addresses that may connect while there is no private endpoint.')
 param allowedAddresses addressRange[]
 
-@description('Object id of the identity that owns the schema: the only administrator.')
+@description('Object id of the identity that migrates the schema.')
 param administratorPrincipalId string
 
-@description('Name of the identity that owns the schema.')
+@description('Name of the identity that migrates the schema.')
 param administratorName string
+
+@description('Object id of a person who administers the server too; empty for nobody.')
+param operatorObjectId string
+
+@description('User principal name of that person.')
+param operatorName string
 
 @description('Id of the workspace that diagnostics go to.')
 param workspaceId string
@@ -134,6 +140,17 @@ resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators
   dependsOn: [server::database]
 }
 
+resource person 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2026-10-01' = if (!empty(operatorObjectId)) {
+  parent: server
+  name: empty(operatorObjectId) ? 'nobody' : operatorObjectId
+  properties: {
+    principalName: operatorName
+    principalType: 'User'
+    tenantId: tenant().tenantId
+  }
+  dependsOn: [administrator]
+}
+
 // The server takes one change at a time.
 @batchSize(1)
 resource parameters 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2026-10-01' = [
@@ -141,7 +158,7 @@ resource parameters 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@20
     parent: server
     name: setting.name
     properties: { value: setting.value, source: 'user-override' }
-    dependsOn: [administrator]
+    dependsOn: [administrator, person]
   }
 ]
 

@@ -21,6 +21,9 @@ param skuName string
 @description('Whether a private endpoint is the only way in.')
 param private bool
 
+@description('Addresses of the private network. An empty list would let nobody in, the private endpoint included.')
+param networkAddressPrefix string
+
 @description('Id of the workspace that diagnostics go to.')
 param workspaceId string
 
@@ -29,7 +32,7 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' = {
   location: location
   tags: tags
   properties: {
-    ipAllowlist: private ? [] : ['0.0.0.0/0']
+    ipAllowlist: private ? [networkAddressPrefix] : ['0.0.0.0/0']
     publicNetworkAccess: private ? 'Disabled' : 'Enabled'
     sku: skuName == 'Dedicated' ? { name: skuName, capacity: 1 } : { name: skuName }
   }
