@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Identity;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
@@ -25,8 +26,11 @@ internal static class Composition
                 "ConnectionStrings:Postgres is not set. Set the environment variable ConnectionStrings__Postgres, or start with ./dev run.");
         }
 
-        services.AddSingleton(_ => PostgresDataSource.Create(connectionString));
-        services.AddSingleton(new RedisSettings(configuration.GetConnectionString("Redis")));
+        var azure = configuration.GetSection("Azure").Get<AzureOptions>() ?? new AzureOptions();
+        azure.ClientId ??= configuration["AZURE_CLIENT_ID"];
+        var credential = azure.Credential();
+        services.AddSingleton(_ => PostgresDataSource.Create(connectionString, credential));
+        services.AddSingleton(new RedisSettings(configuration.GetConnectionString("Redis"), credential));
         services.AddSingleton<RedisConnection>();
         services.AddScoped<Db>();
         services.AddSingleton<Signals>();

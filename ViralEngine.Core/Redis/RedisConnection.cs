@@ -1,3 +1,4 @@
+using Azure.Core;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -11,11 +12,12 @@ public sealed partial class RedisConnection : IAsyncDisposable
 {
     private readonly Lazy<ConnectionMultiplexer?> multiplexer;
     private readonly ILogger<RedisConnection> logger;
+    private EntraRedisLogin? login;
 
     public RedisConnection(RedisSettings settings, ILogger<RedisConnection> logger)
     {
         this.logger = logger;
-        multiplexer = new Lazy<ConnectionMultiplexer?>(() => Connect(settings.ConnectionString));
+        multiplexer = new Lazy<ConnectionMultiplexer?>(() => Connect(settings));
     }
 
     /// <summary>Redis while it is reachable, else null.</summary>
@@ -30,14 +32,17 @@ public sealed partial class RedisConnection : IAsyncDisposable
     {
         if (multiplexer.IsValueCreated && multiplexer.Value is { } opened)
             await opened.DisposeAsync();
+        login?.Dispose();
     }
 
-    private ConnectionMultiplexer? Connect(string? connectionString)
+    private ConnectionMultiplexer? Connect(RedisSettings settings)
     {
-        if (string.IsNullOrWhiteSpace(connectionString))
+        if (string.IsNullOrWhiteSpace(settings.ConnectionString))
             return null;
 
-        var options = ConfigurationOptions.Parse(connectionString);
+        var options = ConfigurationOptions.Parse(settings.ConnectionString);
+        if (settings.Credential is { } credential)
+            options.Defaults = login = new EntraRedisLogin(credential, TimeProvider.System, logger);
         options.AbortOnConnectFail = false;
         options.ConnectTimeout = 2000;
         options.SyncTimeout = 2000;
@@ -58,5 +63,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
     private static partial void LogBack(ILogger logger);
 }
 
-/// <summary>Where Redis is; without a connection string the app does without.</summary>
-public sealed record RedisSettings(string? ConnectionString);
+/// <summary>
+/// Where Redis is, and (on Azure) the Entra identity to sign in as; without a connection string the app does without.
+/// </summary>
+public sealed record RedisSettings(string? ConnectionString, TokenCredential? Credential = null);
