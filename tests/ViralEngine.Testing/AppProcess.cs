@@ -47,6 +47,9 @@ public sealed class AppProcess : IAsyncDisposable
         return app;
     }
 
+    /// <summary>An instance that is not started yet.</summary>
+    public static AppProcess Create(AppSettings settings) => new(settings);
+
     public static Task<AppProcess> StartAsync(TestPostgres postgres) => StartAsync(new AppSettings(postgres));
 
     /// <summary>A client with the given key (or token) as its credential, or none. Dispose it.</summary>

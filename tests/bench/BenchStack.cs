@@ -1,0 +1,41 @@
+using System.Net;
+using ViralEngine.Testing;
+
+namespace ViralEngine.Bench;
+
+/// <summary>One instance of the app, a database, and an organization to work for.</summary>
+internal sealed class BenchStack : IAsyncDisposable
+{
+    private BenchStack(TestPostgres postgres, AppProcess app, Guid tenant, string apiKey)
+    {
+        Postgres = postgres;
+        App = app;
+        Tenant = tenant;
+        ApiKey = apiKey;
+    }
+
+    public TestPostgres Postgres { get; }
+
+    public AppProcess App { get; }
+
+    public Guid Tenant { get; }
+
+    public string ApiKey { get; }
+
+    /// <summary>With the limits off: they are not what is measured.</summary>
+    public static AppSettings Settings(TestPostgres postgres) => new AppSettings(postgres)
+        .With("Logging:LogLevel:Default", "Error")
+        .With("Limits:Enabled", "false");
+
+    public static async Task<BenchStack> StartAsync(TestPostgres postgres)
+    {
+        var app = await AppProcess.StartAsync(Settings(postgres));
+        using var platform = app.NewClient(AppSettings.PlatformKey);
+        var made = (await platform.PostAsync("/api/organizations", new { name = "Bench", plan = "enterprise" }))
+            .Expect(HttpStatusCode.Created).Json;
+        return new BenchStack(
+            postgres, app, made.GetProperty("id").GetGuid(), made.GetProperty("api_key").GetProperty("key").GetString()!);
+    }
+
+    public async ValueTask DisposeAsync() => await App.DisposeAsync();
+}

@@ -1,0 +1,32 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace ViralEngine.Bench;
+
+/// <summary>Runs a program to its end.</summary>
+internal static class Command
+{
+    /// <returns>What it printed.</returns>
+    /// <exception cref="InvalidOperationException">It is missing or failed.</exception>
+    public static async Task<string> RunAsync(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        try
+        {
+            using var process = Process.Start(start)!;
+            var output = process.StandardOutput.ReadToEndAsync();
+            var errors = process.StandardError.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            if (process.ExitCode != 0)
+                throw new InvalidOperationException($"{program} failed ({process.ExitCode}): {await errors}");
+            return await output;
+        }
+        catch (Win32Exception)
+        {
+            throw new InvalidOperationException($"{program} is not installed. On Debian and Ubuntu: apt-get install wrk postgresql");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Net;
+using Npgsql;
+
+namespace ViralEngine.Bench;
+
+/// <summary>Tasks of the echo agent from the first submission over HTTP to the last completion in the database.</summary>
+internal static class TaskBench
+{
+    private const int Tasks = 10_000;
+    private const int Connections = 16;
+
+    public static async Task RunAsync(BenchStack stack)
+    {
+        await SubmitAsync(stack, 500); // warm-up
+        await CompletedAsync(stack, 500);
+        var before = await CountAsync(stack);
+
+        var started = Stopwatch.GetTimestamp();
+        await SubmitAsync(stack, Tasks);
+        var submitted = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        await CompletedAsync(stack, before + Tasks);
+        var completed = Stopwatch.GetElapsedTime(started).TotalSeconds;
+
+        Report.Line("echo tasks, submission to completion", $"{Tasks / completed,7:0} tasks/s", $"{Tasks / completed / 1000:0.00} of the goal of 1,000/s");
+        Report.Line("  of which submitted within", $"{submitted:0.0} s of {completed:0.0} s");
+    }
+
+    private static async Task SubmitAsync(BenchStack stack, int count)
+    {
+        var left = count;
+        await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
+        {
+            using var client = stack.App.NewClient(stack.ApiKey);
+            while (Interlocked.Decrement(ref left) >= 0)
+            {
+                (await client.PostAsync("/api/tasks", """{"agent_id":"echo","description":"say this back to me"}"""))
+                    .Expect(HttpStatusCode.Created);
+            }
+        }));
+    }
+
+    private static async Task CompletedAsync(BenchStack stack, long count)
+    {
+        while (await CountAsync(stack) < count)
+            await Task.Delay(20);
+    }
+
+    private static async Task<long> CountAsync(BenchStack stack)
+    {
+        await using var connection = new NpgsqlConnection(stack.Postgres.AdminConnection);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT count(*) FROM viral.tasks WHERE status = 'completed'", connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+}
