@@ -173,15 +173,24 @@ internal static class RequestBinder
     {
         foreach (var rule in field.Rules)
         {
-            if (rule.GetValidationResult(value, new ValidationContext(target) { DisplayName = "The value" }) is { } fault)
+            if (!rule.IsValid(value))
             {
-                errors.Add(at, fault.ErrorMessage!);
+                errors.Add(at, Words(rule));
                 return;
             }
         }
 
         field.Property.SetValue(target, value);
     }
+
+    private static string Words(ValidationAttribute rule) => rule switch
+    {
+        StringLengthAttribute { MinimumLength: 0 } length => $"Must have at most {length.MaximumLength} characters.",
+        StringLengthAttribute length => $"Must have {length.MinimumLength} to {length.MaximumLength} characters.",
+        RangeAttribute { Maximum: int.MaxValue } range => $"Must be {range.Minimum} or more.",
+        RangeAttribute range => $"Must be {range.Minimum} to {range.Maximum}.",
+        _ => rule.FormatErrorMessage("The value"),
+    };
 
     private static bool FromText(Type type, string text, out object? value, out string rule)
     {
