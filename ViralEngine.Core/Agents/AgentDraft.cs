@@ -15,4 +15,7 @@ public sealed record AgentDraft(
     IReadOnlyList<Guid> FallbackAgentIds)
 {
     public const int MaxFallbacks = 5;
+
+    // The generated one would print the key.
+    public override string ToString() => $"{Name} ({Kind})";
 }

@@ -5,6 +5,9 @@ internal sealed record AgentSecrets(string? ApiKey, IReadOnlyDictionary<string, 
 {
     public bool Any => ApiKey is not null || Headers is { Count: > 0 };
 
+    // The generated one would print them.
+    public override string ToString() => nameof(AgentSecrets);
+
     /// <summary>Sealed for the one agent: moved to another row it does not open.</summary>
     public static string PurposeOf(Guid agentId) => $"agent:{agentId}";
 }

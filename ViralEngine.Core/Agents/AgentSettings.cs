@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace ViralEngine.Core.Agents;
 
@@ -20,8 +19,7 @@ public abstract record AgentSettings
     public TokenPrice? Price { get; init; }
 
     /// <summary>Where the secrets go, as <c>scheme://host:port</c>: when it changes, they must be given again.</summary>
-    [JsonIgnore]
-    public abstract string? Origin { get; }
+    public abstract string? FindOrigin();
 
     /// <summary>Reads an agent's settings as a user wrote them.</summary>
     /// <returns>Null when <paramref name="errors"/> got what is wrong, by field.</returns>

@@ -32,7 +32,7 @@ public sealed record EchoSettings : AgentSettings
     /// <summary>The Retry-After that comes with the failure. 0 to 3600.</summary>
     public int? RetryAfterSeconds { get; init; }
 
-    public override string? Origin => null;
+    public override string? FindOrigin() => null;
 
     internal override string Label(AgentCall call) => "echo";
 

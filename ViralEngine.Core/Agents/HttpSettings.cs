@@ -32,7 +32,7 @@ public sealed record HttpSettings : AgentSettings
     /// <summary>JSON pointer (RFC 6901) to the text in a JSON answer or in the data of each event; all of it when not given.</summary>
     public string? TextPath { get; init; }
 
-    public override string? Origin => Url is null ? null : new Uri(Url).GetLeftPart(UriPartial.Authority);
+    public override string? FindOrigin() => Url is null ? null : new Uri(Url).GetLeftPart(UriPartial.Authority);
 
     internal override string Label(AgentCall call) => AddressFor(call) is { } url ? url.Host : "http";
 

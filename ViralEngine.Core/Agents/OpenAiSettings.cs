@@ -24,7 +24,7 @@ public sealed record OpenAiSettings : AgentSettings
 
     public int? MaxOutputTokens { get; init; }
 
-    public override string? Origin => new Uri(BaseUrl).GetLeftPart(UriPartial.Authority);
+    public override string? FindOrigin() => new Uri(BaseUrl).GetLeftPart(UriPartial.Authority);
 
     internal OpenAiPreset Preset => OpenAiPreset.All[Provider];
 

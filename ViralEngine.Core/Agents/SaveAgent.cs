@@ -68,7 +68,7 @@ public sealed class SaveAgent(AgentStore store)
     {
         var storedHeaders = (stored.Settings as HttpSettings)?.SecretHeaders;
         var newHeaders = (draft.Settings as HttpSettings)?.SecretHeaders;
-        if (draft.Settings.Origin != stored.Settings.Origin)
+        if (draft.Settings.FindOrigin() != stored.Settings.FindOrigin())
         {
             const string again = "Must be given again (or set to null), because the agent now calls another host.";
             if (draft.KeepsApiKey && stored.ApiKey is not null)
