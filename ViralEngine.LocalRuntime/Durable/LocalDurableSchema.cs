@@ -1,4 +1,5 @@
 using Npgsql;
+using ViralEngine.LocalRuntime.Timers;
 
 namespace ViralEngine.LocalRuntime.Durable;
 
@@ -32,6 +33,8 @@ public static class LocalDurableSchema
         await take.ExecuteNonQueryAsync(ct);
         await using var create = new NpgsqlCommand(Tables, connection);
         await create.ExecuteNonQueryAsync(ct);
+        await using var timers = new NpgsqlCommand(TimerStore.Table, connection);
+        await timers.ExecuteNonQueryAsync(ct);
         if (appRole is not null) await GrantAsync(connection, appRole, ct);
         await transaction.CommitAsync(ct);
     }

@@ -10,7 +10,8 @@ internal sealed class FunctionCatalog
 {
     private readonly Dictionary<string, LoadedFunction> functions = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <exception cref="InvalidOperationException">Two functions have one name, or one has no trigger.</exception>
+    /// <exception cref="InvalidOperationException">Two functions have one name, or a method cannot be
+    /// one.</exception>
     public FunctionCatalog(IEnumerable<Type> types)
     {
         const BindingFlags declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static

@@ -34,14 +34,21 @@ internal sealed partial class FunctionRunner(
         catch (Exception exception)
         {
             activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
-            if (exception is OperationCanceledException && (context.Aborted.IsCancellationRequested
-                || drain.Token.IsCancellationRequested))
+            if (IsCancellation(exception, context))
                 LogCancelled(logger, function.Name, context.InvocationId);
             else
                 LogFailed(logger, exception, function.Name, context.InvocationId);
             throw;
         }
     }
+
+    // A client that leaves while its body is read or its answer is written shows as an I/O failure.
+    private bool IsCancellation(Exception exception, LocalFunctionContext context) => exception switch
+    {
+        OperationCanceledException => context.Aborted.IsCancellationRequested || drain.Token.IsCancellationRequested,
+        IOException => context.Request is not null && context.Aborted.IsCancellationRequested,
+        _ => false,
+    };
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Function '{Function}', invocation {InvocationId} failed")]
     private static partial void LogFailed(ILogger logger, Exception exception, string function, string invocationId);

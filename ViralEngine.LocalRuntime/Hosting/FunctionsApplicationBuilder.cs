@@ -33,7 +33,7 @@ public class FunctionsApplicationBuilder : IHostApplicationBuilder, IFunctionsWo
         {
             InitialData = [new("Logging:LogLevel:Microsoft.AspNetCore", nameof(LogLevel.Warning))],
         });
-        web.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        web.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 
         Catalog = new FunctionCatalog(types);
         Services.AddRouting();

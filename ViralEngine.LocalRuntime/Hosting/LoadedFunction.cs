@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
+using Microsoft.DurableTask;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ViralEngine.LocalRuntime.Hosting;
@@ -14,6 +16,7 @@ internal sealed class LoadedFunction : FunctionDefinition
     private readonly Lazy<ParameterSource[]> sources;
     private readonly Lazy<ObjectFactory?> activator;
 
+    /// <exception cref="InvalidOperationException">The method cannot be a function.</exception>
     public LoadedFunction(string name, MethodInfo method)
     {
         var triggers = method.GetParameters()
@@ -22,10 +25,16 @@ internal sealed class LoadedFunction : FunctionDefinition
         if (triggers.Length != 1)
             throw new InvalidOperationException($"Function '{name}' has {triggers.Length} triggers. It needs one.");
 
+        if (!method.IsPublic)
+            throw new InvalidOperationException($"Function '{name}' is not public: the Functions host would not find it.");
+
         Name = name;
         Method = method;
         TriggerParameter = triggers[0];
         Trigger = TriggerParameter.GetCustomAttribute<TriggerBindingAttribute>()!;
+        if (TriggerType() is { } needed && needed != TriggerParameter.ParameterType)
+            throw new InvalidOperationException(
+                $"Function '{name}': parameter '{TriggerParameter.Name}' should be {needed.Name}, as its trigger is.");
         EntryPoint = $"{method.DeclaringType!.FullName}.{method.Name}";
         PathToAssembly = method.DeclaringType.Assembly.Location;
         Parameters = [.. method.GetParameters().Select(parameter => new FunctionParameter(
@@ -65,4 +74,13 @@ internal sealed class LoadedFunction : FunctionDefinition
 
     public override IImmutableDictionary<string, BindingMetadata> OutputBindings =>
         ImmutableDictionary<string, BindingMetadata>.Empty;
+
+    /// <summary>What the trigger's parameter has to be; null when it may be anything.</summary>
+    private Type? TriggerType() => Trigger switch
+    {
+        HttpTriggerAttribute => typeof(HttpRequest),
+        TimerTriggerAttribute => typeof(TimerInfo),
+        OrchestrationTriggerAttribute => typeof(TaskOrchestrationContext),
+        _ => null,
+    };
 }

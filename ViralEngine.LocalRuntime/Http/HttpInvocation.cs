@@ -19,7 +19,6 @@ internal sealed class HttpInvocation(
         var context = new LocalFunctionContext(function, runner.Services, runner.Stopping)
         {
             Request = request,
-            Aborted = request.RequestAborted,
         };
         try
         {

@@ -56,7 +56,6 @@ internal sealed partial class TimerListener(
 
     private async Task RegisterAsync(CancellationToken ct)
     {
-        await store.PrepareAsync(ct);
         var now = time.GetUtcNow();
         await store.RegisterAsync(
             function.Name, schedule.Text, schedule.Next(now) ?? DateTimeOffset.MaxValue, now, !Monitored, ct);

@@ -11,33 +11,26 @@ namespace ViralEngine.LocalRuntime.Timers;
 /// <exception cref="InvalidOperationException">There is no connection string.</exception>
 internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
 {
+    /// <summary>Installed together with the orchestrations' tables; the app's role may not create any.</summary>
+    public const string Table =
+        """
+        CREATE TABLE IF NOT EXISTS local_durable.timers (
+            name         text NOT NULL CONSTRAINT timers_pk PRIMARY KEY,
+            schedule     text NOT NULL,
+            next_run     timestamptz NOT NULL,
+            last_run     timestamptz,
+            updated_at   timestamptz NOT NULL DEFAULT now(),
+            owner        uuid,
+            locked_until timestamptz NOT NULL DEFAULT '-infinity'
+        );
+        """;
+
     public static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(3);
 
     private readonly NpgsqlDataSource source = NpgsqlDataSource.Create(
         settings.GetConnectionString("Postgres")
         ?? throw new InvalidOperationException(
             "Setting 'ConnectionStrings:Postgres' is missing. Timers keep their schedule in PostgreSQL."));
-
-    /// <summary>Makes the table unless it is there. Many processes may do so at once.</summary>
-    public async Task PrepareAsync(CancellationToken ct)
-    {
-        await using var batch = source.CreateBatch();
-        // CREATE … IF NOT EXISTS is not safe against itself: two processes at once may both find nothing.
-        batch.BatchCommands.Add(new("SELECT pg_advisory_xact_lock(hashtextextended('local_durable.timers', 0))"));
-        batch.BatchCommands.Add(new("CREATE SCHEMA IF NOT EXISTS local_durable"));
-        batch.BatchCommands.Add(new("""
-            CREATE TABLE IF NOT EXISTS local_durable.timers (
-                name         text PRIMARY KEY,
-                schedule     text NOT NULL,
-                next_run     timestamptz NOT NULL,
-                last_run     timestamptz,
-                updated_at   timestamptz NOT NULL DEFAULT now(),
-                owner        uuid,
-                locked_until timestamptz NOT NULL DEFAULT '-infinity'
-            )
-            """));
-        await batch.ExecuteNonQueryAsync(ct);
-    }
 
     /// <summary>Stores when the timer runs next, unless that is known from an earlier run: with the same schedule, and not
     /// so long ago that a schedule which is <paramref name="forgetful"/> has let it go.</summary>

@@ -22,10 +22,8 @@ public sealed class BuilderTests
     [Fact]
     public void Finds_the_functions_of_the_assembly_that_creates_the_builder()
     {
-        // This assembly has two functions of one name, which only a search of the whole of it meets.
-        var refusal = Assert.Throws<InvalidOperationException>(() => FunctionsApplication.CreateBuilder([]));
-
-        Assert.Contains("Names must be unique", refusal.Message, StringComparison.Ordinal);
+        // This assembly has methods that cannot be functions, which only a search of the whole of it meets.
+        Assert.Throws<InvalidOperationException>(() => FunctionsApplication.CreateBuilder([]));
     }
 
     [Fact]
@@ -49,12 +47,24 @@ public sealed class BuilderTests
     }
 
     [Fact]
-    public void Refuses_a_function_without_a_trigger()
+    public void Refuses_two_functions_of_one_name()
     {
         var refusal = Assert.Throws<InvalidOperationException>(
-            () => new FunctionsApplicationBuilder([], AppContext.BaseDirectory, [typeof(Untriggered)]));
+            () => new FunctionsApplicationBuilder([], AppContext.BaseDirectory, [typeof(One), typeof(Other)]));
 
-        Assert.Equal("Function 'Untriggered' has 0 triggers. It needs one.", refusal.Message);
+        Assert.Equal("Two functions are named 'twin'. Names must be unique.", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData(typeof(Untriggered), "Function 'Untriggered' has 0 triggers. It needs one.")]
+    [InlineData(typeof(Hidden), "Function 'Hidden' is not public: the Functions host would not find it.")]
+    [InlineData(typeof(Mistaken), "Function 'Mistaken': parameter 'name' should be HttpRequest, as its trigger is.")]
+    public void Refuses_a_method_that_cannot_be_a_function(Type functions, string expected)
+    {
+        var refusal = Assert.Throws<InvalidOperationException>(
+            () => new FunctionsApplicationBuilder([], AppContext.BaseDirectory, [functions]));
+
+        Assert.Equal(expected, refusal.Message);
     }
 
     [Fact]
@@ -109,6 +119,22 @@ public sealed class BuilderTests
     {
         [Function("Untriggered")]
         public static void Run(HttpRequest request)
+        {
+        }
+    }
+
+    internal static class Hidden
+    {
+        [Function("Hidden")]
+        internal static void Run([HttpTrigger(AuthorizationLevel.Anonymous, "get")] HttpRequest request)
+        {
+        }
+    }
+
+    internal static class Mistaken
+    {
+        [Function("Mistaken")]
+        public static void Run([HttpTrigger(AuthorizationLevel.Anonymous, "get")] string name)
         {
         }
     }

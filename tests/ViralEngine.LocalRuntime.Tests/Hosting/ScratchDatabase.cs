@@ -1,8 +1,9 @@
 using Npgsql;
+using ViralEngine.LocalRuntime.Durable;
 
 namespace ViralEngine.LocalRuntime.Tests.Hosting;
 
-/// <summary>An empty database of a test's own, gone afterwards.</summary>
+/// <summary>A database of a test's own with the runtime's schema, gone afterwards.</summary>
 public sealed class ScratchDatabase : IAsyncLifetime, IAsyncDisposable
 {
     private const string Variable = "VIRAL_TEST_POSTGRES";
@@ -27,6 +28,7 @@ public sealed class ScratchDatabase : IAsyncLifetime, IAsyncDisposable
     {
         await ExecuteAsync(Admin, $"CREATE DATABASE {name}");
         ConnectionString = new NpgsqlConnectionStringBuilder(Admin) { Database = name }.ConnectionString;
+        await LocalDurableSchema.InstallAsync(ConnectionString, CancellationToken.None);
     }
 
     public async Task ExecuteAsync(string sql) => await ExecuteAsync(ConnectionString, sql);

@@ -63,7 +63,7 @@ public sealed class WholeAppTests(ScratchDatabase database) : IClassFixture<Scra
         var stopped = new ConcurrentQueue<Activity>();
         using var listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name == "Microsoft.Azure.Functions.Worker",
+            ShouldListenTo = source => source.Name is "Microsoft.Azure.Functions.Worker" or "Microsoft.DurableTask",
             Sample = (ref _) => ActivitySamplingResult.AllData,
             ActivityStopped = stopped.Enqueue,
         };
@@ -80,6 +80,7 @@ public sealed class WholeAppTests(ScratchDatabase database) : IClassFixture<Scra
     private static async Task<string> GreetAsync(RunningApp app, string name)
     {
         using var started = await app.Client.PostAsync(new Uri($"/api/greetings/{name}", UriKind.Relative), null);
+        Assert.True(started.IsSuccessStatusCode, string.Join('\n', app.Logs.Errors));
         var id = await started.Content.ReadAsStringAsync();
         return await app.Client.GetStringAsync(new Uri($"/api/greetings/{id}", UriKind.Relative));
     }

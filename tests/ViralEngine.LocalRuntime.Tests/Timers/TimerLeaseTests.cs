@@ -8,7 +8,7 @@ public sealed class TimerLeaseTests(ScratchDatabase database) : IClassFixture<Sc
     private readonly TimerRuns runs = new();
     private readonly SteppedTime time = new(DateTimeOffset.Parse("2026-01-01T12:00:30Z", CultureInfo.InvariantCulture));
 
-    public Task InitializeAsync() => database.ExecuteAsync("DROP SCHEMA IF EXISTS local_durable CASCADE");
+    public Task InitializeAsync() => database.ExecuteAsync("DELETE FROM local_durable.timers");
 
     public Task DisposeAsync() => Task.CompletedTask;
 
