@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using ViralEngine.Functions;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
+using ViralEngine.Functions.Telemetry;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
@@ -21,6 +22,7 @@ builder.Services.Configure<KestrelServerOptions>(options => options.Limits.MaxRe
 builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
 builder.Services.AddSingleton<EndpointCatalog>();
 builder.Services
+    .AddTelemetry(builder.Configuration)
     .AddStorage(builder.Configuration)
     .AddOrganizations(builder.Configuration)
     .AddAgents(builder.Configuration)
