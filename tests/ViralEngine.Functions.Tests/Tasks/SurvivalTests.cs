@@ -1,0 +1,151 @@
+using System.Net;
+using System.Text.Json;
+using Npgsql;
+using ViralEngine.Testing;
+
+namespace ViralEngine.Functions.Tests.Tasks;
+
+/// <summary>What happens to tasks when the process that holds them is killed.</summary>
+public sealed class SurvivalTests(TestPostgres postgres) : IClassFixture<TestPostgres>
+{
+    private const int Tasks = 500;
+    private const int Kills = 5;
+
+    [Fact]
+    public async Task Every_accepted_task_ends_exactly_once_though_the_app_is_killed_five_times()
+    {
+        await using var app = await AppProcess.StartAsync(new AppSettings(postgres));
+        using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
+        var agent = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 20 });
+        var random = new Random(20261124);
+
+        var accepted = new List<string>();
+        var submitting = SubmitAllAsync(tenant, agent, accepted);
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            await Eventually.TrueAsync(() => AcceptedCount() >= (kill + 1) * Tasks / (Kills + 2), "more tasks to be accepted", TimeSpan.FromMinutes(2));
+            await Task.Delay(random.Next(20, 300)); // a random moment is the point here
+            await app.KillAsync();
+            await app.RestartAsync();
+        }
+
+        await submitting;
+        await Eventually.TrueAsync(async () => await CountAsync("status IN ('pending', 'in_progress')") == 0, "all tasks to end", TimeSpan.FromMinutes(3));
+
+        Assert.Equal(Tasks, accepted.Count);
+        foreach (var id in accepted)
+        {
+            var task = (await tenant.Owner.GetAsync($"/api/tasks/{id}")).Expect(HttpStatusCode.OK).Json;
+            Assert.Equal("completed", task.GetProperty("status").GetString());
+            Assert.Equal("one two three", task.GetProperty("result").GetString());
+        }
+
+        await AssertHistoriesAsync();
+
+        int AcceptedCount()
+        {
+            lock (accepted)
+                return accepted.Count;
+        }
+    }
+
+    [Fact]
+    public async Task What_a_dead_instance_was_running_is_running_again_within_fifteen_seconds()
+    {
+        await using var cluster = await AppCluster.StartAsync(new AppSettings(postgres), 2);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
+        using var survivor = tenant.At(cluster[1]);
+        var agent = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 60_000 });
+        var ids = new List<string>();
+        for (var i = 0; i < 12; i++)
+            ids.Add(await tenant.SubmitAsync(new { agent_id = agent, description = "one two" }));
+        foreach (var id in ids)
+            await tenant.WaitForAsync(id, "in_progress");
+
+        var killedAt = DateTime.UtcNow;
+        await cluster[0].KillAsync();
+        await Task.Delay(TimeSpan.FromSeconds(1)); // some ran on the survivor: they must not be disturbed
+        var moved = new List<TimeSpan>();
+        foreach (var id in ids)
+        {
+            var task = await Eventually.GetAsync(
+                () => survivor.GetAsync($"/api/tasks/{id}"),
+                answer => LeaseIsAlive(id),
+                $"{id} to run again");
+            var started = (await survivor.GetAsync($"/api/tasks/{id}/history")).Json.GetProperty("events").EnumerateArray()
+                .Last(e => e.GetProperty("type").GetString() == "task.started").GetProperty("created_at").GetDateTime();
+            if (started > killedAt)
+                moved.Add(started - killedAt);
+        }
+
+        Assert.NotEmpty(moved);
+        Assert.All(moved, wait => Assert.InRange(wait, TimeSpan.Zero, TimeSpan.FromSeconds(15)));
+        foreach (var id in ids)
+            await survivor.PostAsync($"/api/tasks/{id}/cancel");
+    }
+
+    /// <summary>Submits one after another; a connection that breaks is no answer, and the task is submitted anew.</summary>
+    private static async Task SubmitAllAsync(TestTenant tenant, string agent, List<string> accepted)
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async worker =>
+        {
+            for (var i = 0; i < Tasks / 4;)
+            {
+                try
+                {
+                    var answer = await tenant.Owner.PostAsync("/api/tasks", new { agent_id = agent, description = "one two three" });
+                    answer.Expect(HttpStatusCode.Created);
+                    lock (accepted)
+                        accepted.Add(answer.Json.GetProperty("id").GetString()!);
+                    i++;
+                }
+                catch (HttpRequestException)
+                {
+                    await Task.Delay(50);
+                }
+            }
+        }));
+    }
+
+    private async Task AssertHistoriesAsync()
+    {
+        await using var connection = new NpgsqlConnection(postgres.AdminConnection);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT count(*) FILTER (WHERE ends <> 1), count(*) FILTER (WHERE last <> numbers OR last <> last_event)
+            FROM (
+                SELECT task.id, task.last_event, count(*) AS numbers, max(event.number) AS last,
+                       count(*) FILTER (WHERE event.type IN ('task.completed', 'task.failed', 'task.cancelled')) AS ends
+                FROM viral.tasks AS task
+                JOIN viral.events AS event ON event.tenant_id = task.tenant_id AND event.subject_id = task.id
+                WHERE task.status = 'completed'
+                GROUP BY task.id, task.last_event
+            ) AS history
+            """,
+            connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        Assert.Equal(0, reader.GetInt64(0)); // ended not once
+        Assert.Equal(0, reader.GetInt64(1)); // an event missing or doubled
+    }
+
+    private bool LeaseIsAlive(string id)
+    {
+        using var connection = new NpgsqlConnection(postgres.AdminConnection);
+        connection.Open();
+        using var command = new NpgsqlCommand("SELECT lease_until > now() FROM viral.tasks WHERE id = $1", connection)
+        {
+            Parameters = { new() { Value = Guid.Parse(id) } },
+        };
+        return command.ExecuteScalar() is true;
+    }
+
+    private async Task<long> CountAsync(string condition)
+    {
+        await using var connection = new NpgsqlConnection(postgres.AdminConnection);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"SELECT count(*) FROM viral.tasks WHERE {condition}", connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+}
