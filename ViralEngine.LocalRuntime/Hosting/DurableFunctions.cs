@@ -5,8 +5,8 @@ using ViralEngine.LocalRuntime.Durable;
 
 namespace ViralEngine.LocalRuntime.Hosting;
 
-/// <summary>Gives the orchestration engine the app's orchestrators and activities. They pass through the app's middleware
-/// like every other function; an orchestrator does so anew each time it is replayed.</summary>
+/// <summary>Gives the orchestration engine the app's orchestrators and activities. They pass through the app's
+/// middleware like every other function; an orchestrator does so anew each time it is replayed.</summary>
 internal sealed class DurableFunctions(
     FunctionCatalog catalog, FunctionPipeline pipeline, FunctionRunner runner, DataConverter converter) : IDurableCode
 {

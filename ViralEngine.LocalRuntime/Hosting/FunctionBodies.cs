@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace ViralEngine.LocalRuntime.Hosting;
 
-/// <summary>Calls a function's method. What the method returns is awaited; a method without a value gives null.</summary>
+/// <summary>Calls a function's method and awaits what it returns; null for a method without a value.</summary>
 internal delegate ValueTask<object?> FunctionBody(object? instance, object?[] arguments);
 
 /// <summary>Turns methods of any shape into one delegate, so that no call goes through reflection.</summary>

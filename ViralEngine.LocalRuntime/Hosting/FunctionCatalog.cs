@@ -30,7 +30,8 @@ internal sealed class FunctionCatalog
 
     /// <summary>Whether any function is part of an orchestration, or starts one.</summary>
     public bool IsDurable => Has<OrchestrationTriggerAttribute>() || Has<ActivityTriggerAttribute>()
-        || functions.Values.Any(function => function.InputBindings.Values.Any(binding => binding.Type == "durableClient"));
+        || functions.Values.Any(function => function.InputBindings.Values.Any(
+            binding => binding.Type == "durableClient"));
 
     public bool Has<TTrigger>()
         where TTrigger : TriggerBindingAttribute => functions.Values.Any(function => function.Trigger is TTrigger);

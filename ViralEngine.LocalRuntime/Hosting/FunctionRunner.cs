@@ -13,18 +13,21 @@ internal sealed partial class FunctionRunner(
     private static readonly ActivitySource Source = new("Microsoft.Azure.Functions.Worker");
 
     private static readonly Func<ILogger, string, string, IDisposable?> Scope =
-        LoggerMessage.DefineScope<string, string>("Function {AzureFunctions_FunctionName} {AzureFunctions_InvocationId}");
+        LoggerMessage.DefineScope<string, string>(
+            "Function {AzureFunctions_FunctionName} {AzureFunctions_InvocationId}");
 
     public IServiceProvider Services => services;
 
     /// <summary>Cancelled when a stopping app will wait no longer.</summary>
     public CancellationToken Stopping => drain.Token;
 
-    /// <summary>Runs the function. What it throws is logged, unless the invocation was cancelled, and thrown on.</summary>
+    /// <summary>Runs the function. What it throws is logged, unless that is a cancellation, and thrown on.</summary>
     public async Task RunAsync(LocalFunctionContext context)
     {
         var function = context.Function;
-        using var scope = logger.IsEnabled(LogLevel.Critical) ? Scope(logger, function.Name, context.InvocationId) : null;
+        using var scope = logger.IsEnabled(LogLevel.Critical)
+            ? Scope(logger, function.Name, context.InvocationId)
+            : null;
         using var activity = Source.StartActivity(function.ActivityName);
         activity?.SetTag("faas.name", function.Name).SetTag("faas.invocation_id", context.InvocationId);
         try

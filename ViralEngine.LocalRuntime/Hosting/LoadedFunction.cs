@@ -26,7 +26,8 @@ internal sealed class LoadedFunction : FunctionDefinition
             throw new InvalidOperationException($"Function '{name}' has {triggers.Length} triggers. It needs one.");
 
         if (!method.IsPublic)
-            throw new InvalidOperationException($"Function '{name}' is not public: the Functions host would not find it.");
+            throw new InvalidOperationException(
+                $"Function '{name}' is not public: the Functions host would not find it.");
 
         Name = name;
         Method = method;

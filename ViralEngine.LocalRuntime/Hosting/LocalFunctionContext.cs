@@ -23,7 +23,8 @@ internal sealed class LocalFunctionContext(LoadedFunction function, IServiceProv
     /// <summary>What the trigger hands to the function when it is not an HTTP request.</summary>
     public object? TriggerValue { get; init; }
 
-    /// <summary>What cancels this one invocation, besides the app's stop: the client that leaves, for a request.</summary>
+    /// <summary>What cancels this one invocation, besides the app's stop. For a request: the client that leaves.
+    /// </summary>
     public CancellationToken Aborted { get => Request?.RequestAborted ?? field; init; }
 
     public LocalInvocationResult Result { get; } = new();

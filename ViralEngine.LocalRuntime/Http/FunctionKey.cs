@@ -5,8 +5,8 @@ using Microsoft.Extensions.Configuration;
 
 namespace ViralEngine.LocalRuntime.Http;
 
-/// <summary>The one key of this host: the master key, by setting <c>LocalRuntime:MasterKey</c>. It opens functions above
-/// the anonymous level and the admin calls; without it they stay shut.</summary>
+/// <summary>The one key of this host: the master key, by setting <c>LocalRuntime:MasterKey</c>. It opens functions
+/// above the anonymous level and the admin calls; without it they stay shut.</summary>
 internal sealed class FunctionKey(IConfiguration settings)
 {
     private readonly byte[] master = Encoding.UTF8.GetBytes(settings["LocalRuntime:MasterKey"] ?? "");

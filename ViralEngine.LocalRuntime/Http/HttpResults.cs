@@ -39,7 +39,8 @@ internal static class HttpResults
                 await result.ExecuteAsync(request);
                 break;
             case IActionResult result:
-                await result.ExecuteResultAsync(new ActionContext(request, request.GetRouteData(), new ActionDescriptor()));
+                await result.ExecuteResultAsync(
+                    new ActionContext(request, request.GetRouteData(), new ActionDescriptor()));
                 break;
         }
     }

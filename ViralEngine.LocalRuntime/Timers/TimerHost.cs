@@ -10,9 +10,10 @@ namespace ViralEngine.LocalRuntime.Timers;
 /// <summary>Listens for every timer of the app, from its start to its stop.</summary>
 internal sealed partial class TimerHost : BackgroundService
 {
-    private readonly Dictionary<string, TimerListener> listeners = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, TimerFunction> timers = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<TimerListener> listeners = [];
 
-    /// <exception cref="InvalidOperationException">A schedule is not one, or names a setting that is missing.</exception>
+    /// <exception cref="InvalidOperationException">A schedule is none, or names a setting that is missing.</exception>
     public TimerHost(
         FunctionCatalog catalog,
         TimerStore store,
@@ -26,15 +27,17 @@ internal sealed partial class TimerHost : BackgroundService
             if (function.Trigger is not TimerTriggerAttribute trigger)
                 continue;
             var schedule = TimerSchedule.Parse(Resolve(trigger.Schedule, function.Name, settings));
-            listeners[function.Name] = new TimerListener(function, schedule, store, runner, time, logger);
+            var timer = new TimerFunction(function, runner);
+            timers[timer.Name] = timer;
+            listeners.Add(new TimerListener(timer, schedule, store, time, logger));
         }
     }
 
     /// <summary>The timer of that name; null when there is none.</summary>
-    public TimerListener? Find(string name) => listeners.GetValueOrDefault(name);
+    public TimerFunction? Find(string name) => timers.GetValueOrDefault(name);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(listeners.Values.Select(listener => listener.RunAsync(stoppingToken)));
+        Task.WhenAll(listeners.Select(listener => listener.RunAsync(stoppingToken)));
 
     private static string Resolve(string schedule, string function, IConfiguration settings) =>
         Setting().Replace(schedule, match =>

@@ -1,16 +1,14 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using ViralEngine.LocalRuntime.Hosting;
 
 namespace ViralEngine.LocalRuntime.Timers;
 
 /// <summary>Waits for one timer's occurrences and runs those that no other process runs.</summary>
 internal sealed partial class TimerListener(
-    LoadedFunction function,
+    TimerFunction timer,
     TimerSchedule schedule,
     TimerStore store,
-    FunctionRunner runner,
     TimeProvider time,
     ILogger<TimerListener> logger)
 {
@@ -18,9 +16,7 @@ internal sealed partial class TimerListener(
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
-    private readonly TimerTriggerAttribute trigger = (TimerTriggerAttribute)function.Trigger;
-
-    private bool Monitored => trigger.UseMonitor && !schedule.IsUnderAMinute(time.GetUtcNow());
+    private bool Monitored => timer.Trigger.UseMonitor && !schedule.IsUnderAMinute(time.GetUtcNow());
 
     /// <summary>Runs until cancelled. While the database is away it tries again each second.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -47,7 +43,7 @@ internal sealed partial class TimerListener(
             catch (NpgsqlException exception)
             {
                 if (reachable)
-                    LogUnreachable(logger, exception, function.Name);
+                    LogUnreachable(logger, exception, timer.Name);
                 reachable = false;
                 await Task.Delay(Retry, CancellationToken.None);
             }
@@ -58,14 +54,19 @@ internal sealed partial class TimerListener(
     {
         var now = time.GetUtcNow();
         await store.RegisterAsync(
-            function.Name, schedule.Text, schedule.Next(now) ?? DateTimeOffset.MaxValue, now, !Monitored, ct);
-        if (trigger.RunOnStartup && await store.TryClaimAsync(function.Name, now, early: true, ct) is { } run)
+            timer.Name, schedule.Text, schedule.Next(now) ?? DateTimeOffset.MaxValue, now, !Monitored, ct);
+        if (timer.Trigger.RunOnStartup && await store.TryClaimAsync(timer.Name, now, early: true, ct) is { } run)
             await RunAsync(run, pastDue: false, ct);
     }
 
     private async Task AwaitAndRunAsync(CancellationToken ct)
     {
-        var next = await store.NextRunAsync(function.Name, ct);
+        if (await store.NextRunAsync(timer.Name, ct) is not { } next)
+        {
+            await RegisterAsync(ct);
+            return;
+        }
+
         var wait = next - time.GetUtcNow();
         if (wait > LongestWait)
         {
@@ -77,7 +78,7 @@ internal sealed partial class TimerListener(
         var pastDue = wait <= TimeSpan.Zero;
         if (!pastDue)
             await Task.Delay(wait, time, ct);
-        if (await store.TryClaimAsync(function.Name, time.GetUtcNow(), early: false, ct) is { } run)
+        if (await store.TryClaimAsync(timer.Name, time.GetUtcNow(), early: false, ct) is { } run)
             await RunAsync(run, pastDue && Monitored, ct);
         else if (pastDue)
             await Task.Delay(Retry, ct);
@@ -90,7 +91,7 @@ internal sealed partial class TimerListener(
         using var lost = new CancellationTokenSource();
         using var done = new CancellationTokenSource();
         var renewing = RenewAsync(run, lost, done.Token);
-        var completed = await TryInvokeAsync(
+        var completed = await timer.TryInvokeAsync(
             new TimerInfo
             {
                 IsPastDue = pastDue,
@@ -107,37 +108,13 @@ internal sealed partial class TimerListener(
         await store.ReleaseAsync(run, began, next, CancellationToken.None);
     }
 
-    /// <summary>Runs the function once. False when it was cancelled, and the run is still to be done.</summary>
-    public async Task<bool> TryInvokeAsync(TimerInfo timer, CancellationToken ct)
-    {
-        await using var context = new LocalFunctionContext(function, runner.Services, runner.Stopping)
-        {
-            TriggerValue = timer,
-            Aborted = ct,
-        };
-        try
-        {
-            await runner.RunAsync(context);
-            return true;
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested || runner.Stopping.IsCancellationRequested)
-        {
-            return false;
-        }
-        catch (Exception)
-        {
-            // The runner has logged it. A timer that failed waits for its next occurrence.
-            return true;
-        }
-    }
-
     private async Task RenewAsync(TimerRun run, CancellationTokenSource lost, CancellationToken ct)
     {
         // The lease is counted by the database's clock, so real time it is, whatever the app's provider says.
-        using var timer = new PeriodicTimer(TimerStore.RenewEvery);
+        using var ticks = new PeriodicTimer(TimerStore.RenewEvery);
         try
         {
-            while (await timer.WaitForNextTickAsync(ct))
+            while (await ticks.WaitForNextTickAsync(ct))
             {
                 if (await store.TryRenewAsync(run, ct))
                     continue;
@@ -151,11 +128,11 @@ internal sealed partial class TimerListener(
         }
         catch (NpgsqlException exception)
         {
-            LogUnreachable(logger, exception, function.Name);
+            LogUnreachable(logger, exception, timer.Name);
             await lost.CancelAsync();
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The schedule of timer '{Function}' cannot be reached; trying again")]
-    private static partial void LogUnreachable(ILogger logger, Exception exception, string function);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The schedule of timer '{Timer}' cannot be reached; trying again")]
+    private static partial void LogUnreachable(ILogger logger, Exception exception, string timer);
 }

@@ -3,8 +3,8 @@ using Cronos;
 
 namespace ViralEngine.LocalRuntime.Timers;
 
-/// <summary>When a timer runs: by NCRONTAB with six fields (seconds first; five mean the second 0), or a time span after
-/// the last run. UTC.</summary>
+/// <summary>When a timer runs: by NCRONTAB with six fields (seconds first; five mean the second 0), or a time span
+/// after the last run. UTC.</summary>
 internal sealed class TimerSchedule
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -32,8 +32,8 @@ internal sealed class TimerSchedule
         if (CronExpression.TryParse(text, fields == 5 ? CronFormat.Standard : CronFormat.IncludeSeconds, out var cron))
             return new TimerSchedule(text, cron, default);
         throw new InvalidOperationException(
-            $"'{text}' is not a timer schedule: it should be six fields (second minute hour day month weekday) or a time "
-            + "span such as 00:05:00.");
+            $"'{text}' is not a timer schedule: it should be six fields (second minute hour day month weekday) or a "
+            + "time span such as 00:05:00.");
     }
 
     /// <summary>The first occurrence after the time; null when there is none any more.</summary>

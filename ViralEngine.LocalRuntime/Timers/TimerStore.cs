@@ -32,8 +32,8 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
         ?? throw new InvalidOperationException(
             "Setting 'ConnectionStrings:Postgres' is missing. Timers keep their schedule in PostgreSQL."));
 
-    /// <summary>Stores when the timer runs next, unless that is known from an earlier run: with the same schedule, and not
-    /// so long ago that a schedule which is <paramref name="forgetful"/> has let it go.</summary>
+    /// <summary>Stores when the timer runs next, unless that is known from an earlier run: with the same schedule, and
+    /// not so long ago that a schedule which is <paramref name="forgetful"/> has let it go.</summary>
     public async Task RegisterAsync(
         string name, string schedule, DateTimeOffset next, DateTimeOffset now, bool forgetful, CancellationToken ct)
     {
@@ -53,15 +53,16 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    public async Task<DateTimeOffset> NextRunAsync(string name, CancellationToken ct)
+    /// <summary>When the timer runs next; null when someone has removed its row.</summary>
+    public async Task<DateTimeOffset?> NextRunAsync(string name, CancellationToken ct)
     {
         await using var command = source.CreateCommand("SELECT next_run FROM local_durable.timers WHERE name = $1");
         command.Parameters.Add(new() { Value = name });
-        return new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(ct))!);
+        return await command.ExecuteScalarAsync(ct) is DateTime next ? new DateTimeOffset(next) : null;
     }
 
-    /// <summary>Takes the run that is due, or any run when <paramref name="early"/>. Null when it is not due any more, or
-    /// another process has it.</summary>
+    /// <summary>Takes the run that is due, or any run when <paramref name="early"/>. Null when it is not due any more,
+    /// or another process has it.</summary>
     public async Task<TimerRun?> TryClaimAsync(string name, DateTimeOffset now, bool early, CancellationToken ct)
     {
         await using var command = source.CreateCommand("""

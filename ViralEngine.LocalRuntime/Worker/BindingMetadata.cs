@@ -1,6 +1,6 @@
 namespace Microsoft.Azure.Functions.Worker;
 
-/// <summary>One binding of a function. <see cref="Type"/> is <c>httpTrigger</c>, <c>timerTrigger</c> and so on.</summary>
+/// <summary>A binding of a function. <see cref="Type"/> is <c>httpTrigger</c>, <c>timerTrigger</c>, ….</summary>
 public abstract class BindingMetadata
 {
     public abstract string Name { get; }

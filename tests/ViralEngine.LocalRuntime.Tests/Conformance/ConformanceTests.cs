@@ -21,7 +21,8 @@ public sealed class ConformanceTests
     [Fact]
     public void Reads_the_lists_that_it_compares_with() =>
         Assert.Contains(
-            "delegate Task Microsoft.Azure.Functions.Worker.Middleware.FunctionExecutionDelegate(FunctionContext context)",
+            "delegate Task Microsoft.Azure.Functions.Worker.Middleware.FunctionExecutionDelegate("
+                + "FunctionContext context)",
             RealSurface.Read());
 
     [Fact]
@@ -29,14 +30,16 @@ public sealed class ConformanceTests
         Assert.Equal(
             [
                 "Microsoft.Impostor.ImpostorAttribute: protected .ctor(string? name = null, params int[] numbers)",
-                "Microsoft.Impostor.ImpostorAttribute: public IReadOnlyDictionary<string, object?> Values { get; init; }",
+                "Microsoft.Impostor.ImpostorAttribute: public IReadOnlyDictionary<string, object?> Values "
+                    + "{ get; init; }",
                 "Microsoft.Impostor.ImpostorAttribute: public const string Motto = \"none\"",
                 "Microsoft.Impostor.ImpostorAttribute: public override string ToString()",
                 "Microsoft.Impostor.ImpostorAttribute: public string? Name { get; set; }",
                 "Microsoft.Impostor.ImpostorAttribute: public virtual Task<T> FindAsync<T>(T key, Guid? id = null, "
                     + "CancellationToken ct = default) where T : class, IDisposable, new()",
                 "Microsoft.Impostor.ImpostorAttribute: public void Dispose()",
-                "[AttributeUsage(Class, Method)] abstract class Microsoft.Impostor.ImpostorAttribute : Attribute, IDisposable",
+                "[AttributeUsage(Class, Method)] abstract class Microsoft.Impostor.ImpostorAttribute : Attribute, "
+                    + "IDisposable",
                 "[Obsolete] Microsoft.Impostor.ImpostorAttribute: public static bool TryGet(out List<string?>? found, "
                     + "bool really = true)",
             ],

@@ -15,7 +15,7 @@ internal static class MemberLines
         var owner = TypeNames.Full(type);
         var members = type.GetConstructors(Declared).Where(IsVisible).Select(Write)
             .Concat(type.GetFields(Declared).Where(field => field.IsPublic || IsProtected(field)).Select(Write))
-            .Concat(type.GetProperties(Declared).Where(property => property.GetAccessors(true).Any(IsVisible)).Select(Write))
+            .Concat(type.GetProperties(Declared).Where(IsVisible).Select(Write))
             .Concat(type.GetMethods(Declared).Where(IsListed).Select(Write));
         return members.Select(member => $"{Obsolete(member.Of)}{owner}: {member.Line}");
     }
@@ -139,6 +139,8 @@ internal static class MemberLines
         accessor.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit));
 
     private static bool IsVisible(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
+
+    private static bool IsVisible(PropertyInfo property) => property.GetAccessors(true).Any(IsVisible);
 
     private static bool IsProtected(FieldInfo field) => field.IsFamily || field.IsFamilyOrAssembly;
 }

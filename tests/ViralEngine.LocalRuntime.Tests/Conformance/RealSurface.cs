@@ -8,8 +8,8 @@ internal static class RealSurface
     public static HashSet<string> Read()
     {
         var folder = Find() ?? throw new DirectoryNotFoundException(
-            "The lists of the real surface (shared/functions-api beside the repository, or VIRAL_FUNCTIONS_API) are not "
-            + "here. Run the tests with --filter Category!=Conformance.");
+            "The lists of the real surface (shared/functions-api beside the repository, or VIRAL_FUNCTIONS_API) are "
+            + "not here. Run the tests with --filter Category!=Conformance.");
         return Directory.EnumerateFiles(folder, "*.txt")
             .SelectMany(File.ReadLines)
             .Where(line => !line.StartsWith('#'))

@@ -11,7 +11,8 @@ public sealed class FunctionsHostGuardTests
     [InlineData(false, "dotnet-isolated")]
     [InlineData(false, "dotnet-isolated", "--port", "7072")]
     [InlineData(false, null, "--functions-uri", "http://127.0.0.1:1")]
-    public void Knows_when_the_functions_host_has_started_it(bool expected, string? workerRuntime, params string[] args) =>
+    public void Knows_when_the_functions_host_has_started_it(
+        bool expected, string? workerRuntime, params string[] args) =>
         Assert.Equal(expected, FunctionsHostGuard.StartedByHost(args, workerRuntime));
 
     [Fact]

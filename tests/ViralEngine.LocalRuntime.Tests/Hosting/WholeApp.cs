@@ -30,7 +30,8 @@ internal sealed class WholeApp(WholeApp.Journal journal)
         CancellationToken ct)
     {
         var instance = await client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true, ct);
-        return Results.Text($"{instance.RuntimeStatus} {instance.SerializedOutput}{instance.FailureDetails?.ErrorMessage}");
+        var outcome = instance.SerializedOutput ?? instance.FailureDetails?.ErrorMessage;
+        return Results.Text($"{instance.RuntimeStatus} {outcome}");
     }
 
     [Function(Greet)]

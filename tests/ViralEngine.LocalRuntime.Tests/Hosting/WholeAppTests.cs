@@ -32,7 +32,8 @@ public sealed class WholeAppTests(ScratchDatabase database) : IClassFixture<Scra
 
         Assert.StartsWith("Failed ", outcome, StringComparison.Ordinal);
         Assert.Contains("Nobody is there.", outcome, StringComparison.Ordinal);
-        Assert.Contains(app.Logs.Errors, entry => entry.Message.StartsWith("Function 'SayHello'", StringComparison.Ordinal));
+        Assert.Contains(app.Logs.Errors, entry =>
+            entry.Message.StartsWith("Function 'SayHello'", StringComparison.Ordinal));
     }
 
     [Fact]

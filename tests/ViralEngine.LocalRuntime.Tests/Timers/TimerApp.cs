@@ -7,7 +7,10 @@ namespace ViralEngine.LocalRuntime.Tests.Timers;
 internal static class TimerApp
 {
     public static Task<RunningApp> StartAsync<TFunctions>(
-        ScratchDatabase database, TimerRuns runs, TimeProvider? time = null, params (string Name, string Value)[] settings) =>
+        ScratchDatabase database,
+        TimerRuns runs,
+        TimeProvider? time = null,
+        params (string Name, string Value)[] settings) =>
         RunningApp.StartAsync(
             builder =>
             {

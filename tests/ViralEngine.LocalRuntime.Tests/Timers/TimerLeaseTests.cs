@@ -57,7 +57,8 @@ public sealed class TimerLeaseTests(ScratchDatabase database) : IClassFixture<Sc
         await time.StepAsync();
         await runs.NextAsync();
 
-        var left = await database.QueryAsync<TimeSpan>("SELECT locked_until - clock_timestamp() FROM local_durable.timers");
+        var left = await database.QueryAsync<TimeSpan>(
+            "SELECT locked_until - clock_timestamp() FROM local_durable.timers");
         held.SetResult();
 
         Assert.InRange(left, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(10));

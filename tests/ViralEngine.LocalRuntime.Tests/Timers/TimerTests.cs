@@ -118,4 +118,18 @@ public sealed class TimerTests(ScratchDatabase database) : IClassFixture<Scratch
         Assert.Equal(Noon.UtcDateTime.AddSeconds(90), missed.ScheduleStatus!.Last);
         Assert.Equal(3, runs.Count);
     }
+
+    [Fact]
+    public async Task Takes_up_its_schedule_again_when_its_row_was_removed()
+    {
+        await using var app = await TimerApp.StartAsync<EveryMinute>(database, runs, time);
+        await time.StepAsync();
+        await runs.NextAsync();
+
+        await database.ExecuteAsync("DELETE FROM local_durable.timers");
+        while (runs.Count < 2)
+            await time.StepAsync();
+
+        Assert.False((await runs.NextAsync()).IsPastDue);
+    }
 }
