@@ -12,7 +12,7 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
     /// <summary>What signs development tokens for every instance under test.</summary>
     public const string JwtSharedKey = "jwt-shared-key-of-the-tests-00000000000000";
 
-    private const string EncryptionKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    private const string EncryptionKey = "tests:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
     public AppSettings(TestPostgres postgres)
         : this(postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20", TestServers.Redis, new Dictionary<string, string?>())

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Npgsql;
 using ViralEngine.Core.Storage;
+using ViralEngine.LocalRuntime.Durable;
 
 namespace ViralEngine.Testing;
 
@@ -42,7 +43,9 @@ internal static class TestTemplate
         await ExecuteAsync($"DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)");
         await ExecuteAsync($"CREATE DATABASE {unfinished} OWNER {TestLogins.Owner}");
         // Without a pool: a template in use cannot be copied.
-        await Migrator.MigrateAsync(logins.OwnerConnection(unfinished) + ";Pooling=false", CancellationToken.None);
+        var owner = logins.OwnerConnection(unfinished) + ";Pooling=false";
+        await Migrator.MigrateAsync(owner, CancellationToken.None);
+        await LocalDurableSchema.InstallAsync(owner, TestLogins.App, CancellationToken.None);
         await ExecuteAsync($"GRANT viral_app, viral_sweeper TO {TestLogins.App}");
         await ExecuteAsync($"ALTER DATABASE {unfinished} RENAME TO {name}");
         return name;
@@ -66,6 +69,7 @@ internal static class TestTemplate
             hash.AppendData(text.ToArray());
         }
 
+        hash.AppendData(typeof(LocalDurableSchema).Module.ModuleVersionId.ToByteArray());
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 }

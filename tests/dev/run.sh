@@ -76,9 +76,13 @@ postgres_process() { head -n 1 "$COPY/.local/postgres/data/postmaster.pid"; }
 
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
-helps_from_anywhere() { dev --help | grep -q 'usage: ./dev'; }
+helps_from_anywhere() { [[ "$(dev --help)" == 'usage: ./dev'* ]]; }
 
-refuses_what_it_does_not_know() { ! dev fly && dev fly 2>&1 | grep -q 'unknown command: fly'; }
+refuses_what_it_does_not_know() {
+  local said
+  said="$(dev fly 2>&1)" && return 1
+  [[ "$said" == *'unknown command: fly'* ]]
+}
 
 starts() { dev stack up && dev stack status; }
 
@@ -93,7 +97,7 @@ keeps_data_through_kill_9() {
 starts_over_a_stale_pid_file() {
   dev stack down || return 1
   printf '%s\n%s\n' $$ "$COPY/.local/postgres/data" >"$COPY/.local/postgres/data/postmaster.pid"
-  echo $$ >"$COPY/.local/redis.pid"
+  "${AS[@]}" sh -c "echo $$ >'$COPY/.local/redis.pid'"
   dev stack up && [[ "$(query 'SELECT answer FROM kept')" == 42 ]]
 }
 
@@ -151,7 +155,11 @@ runs_and_prints_commands_that_work() {
   grep -q '"status": *"completed"' "$WORK/pasted.out" && grep -q 'Hello' "$WORK/pasted.out"
 }
 
-refuses_a_port_in_use() { ! dev run --port "$FIRST" && dev run --port "$FIRST" 2>&1 | grep -q "port $FIRST is in use"; }
+refuses_a_port_in_use() {
+  local said
+  said="$(dev run --port "$FIRST" 2>&1)" && return 1
+  [[ "$said" == *"port $FIRST is in use"* ]]
+}
 
 joins_as_a_second_instance() { run_until_ready "$SECOND" && is_ready "$FIRST"; }
 

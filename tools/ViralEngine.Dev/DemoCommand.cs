@@ -56,16 +56,11 @@ internal sealed class DemoCommand(HttpClient http) : IDisposable
     {
         var organization = await PostAsync(platformKey, "/api/organizations", new { name = "Demo" }, ct);
         var id = organization.GetProperty("id").GetString()!;
-        var owner = await CreateKeyAsync(platformKey, id, "demo owner", "owner", ct);
-        var approver = await CreateKeyAsync(owner, id, "demo approver", "approver", ct);
+        var owner = organization.GetProperty("api_key").GetProperty("key").GetString()!;
+        var approver = await PostAsync(
+            owner, $"/api/organizations/{id}/api-keys", new { name = "approver", role = "approver" }, ct);
         await PostAsync(owner, $"/api/organizations/{id}/members", new { subject = Subject, role = "owner" }, ct);
-        return new Keys(id, owner, approver);
-    }
-
-    private async Task<string> CreateKeyAsync(string credential, string organization, string name, string role, CancellationToken ct)
-    {
-        var key = await PostAsync(credential, $"/api/organizations/{organization}/api-keys", new { name, role }, ct);
-        return key.GetProperty("secret").GetString()!;
+        return new Keys(id, owner, approver.GetProperty("key").GetString()!);
     }
 
     private async Task<JsonElement> PostAsync(string credential, string path, object body, CancellationToken ct)

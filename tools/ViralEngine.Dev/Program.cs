@@ -12,7 +12,7 @@ try
     return args[0] switch
     {
         "redis" => RedisCommand.Run(options),
-        "migrate" => await MigrateCommand.RunAsync(CancellationToken.None),
+        "migrate" => await MigrateCommand.RunAsync(options, CancellationToken.None),
         "demo" => await DemoCommand.RunAsync(CancellationToken.None),
         "token" => TokenCommand.Run(options, TimeProvider.System),
         _ => throw new UsageException($"unknown command: {args[0]}"),

@@ -72,7 +72,7 @@ load_secrets() {
         echo "SECRET_REDIS=$(random_secret)"
         echo "SECRET_PLATFORM_KEY=$(random_secret)"
         echo "SECRET_JWT_SHARED_KEY=$(random_secret)"
-        echo "SECRET_ENCRYPTION_KEY=$(random_key)"
+        echo "SECRET_ENCRYPTION_KEY=dev:$(random_key)"
       } >"$file.new"
       mv "$file.new" "$file"
     )

@@ -14,26 +14,28 @@ postgres_user() {
   else echo nobody; fi
 }
 
-# Make the home, owned by the server's user. A checkout that user cannot reach keeps its data under /var/tmp instead.
+# postgres_home FOLDER: makes FOLDER/postgres, owned by the server's user, and sets POSTGRES_HOME to where it really is. A
+# checkout that the server's user cannot reach keeps it under /var/tmp, with a link in its place.
 postgres_home() {
-  local home="$1" away
-  away="/var/tmp/viral-engine-$(printf '%s' "$home" | sha256sum | cut -c1-16)"
-  if [[ -L "$home" && "$(readlink "$home")" != "$away" ]]; then rm "$home"; fi
-  if [[ -L "$home" && -d "$home" ]]; then return; fi
-  if [[ ! -L "$home" && -d "$home" ]] && as_postgres test -w "$home"; then return; fi
-
-  if [[ ! -e "$home" && ! -L "$home" ]]; then
-    mkdir "$home"
-    chown "$(postgres_user)" "$home"
-    as_postgres test -w "$home" && return
-    rmdir "$home"
-  elif [[ ! -L "$home" ]]; then
-    die "$home cannot be written by $(postgres_user), who would run PostgreSQL. Remove it: ./dev clean"
+  local link="$1/postgres" away
+  away="/var/tmp/viral-engine-$(printf '%s' "$link" | sha256sum | cut -c1-16)"
+  if [[ -L "$link" && "$(readlink "$link")" != "$away" ]]; then rm "$link"; fi
+  if [[ ! -e "$link" && ! -L "$link" ]]; then
+    mkdir "$link"
+    chown "$(postgres_user)" "$link"
+    as_postgres test -w "$link" || rmdir "$link"
   fi
+  if [[ -d "$link" && ! -L "$link" ]]; then
+    POSTGRES_HOME="$link"
+    as_postgres test -w "$link" || die "$link cannot be written by $(postgres_user), who would run PostgreSQL. Remove it: ./dev clean"
+    return
+  fi
+
   mkdir -p -m 700 "$away"
   [[ -O "$away" || "$(stat -c %U "$away")" == "$(postgres_user)" ]] || die "$away belongs to someone else"
   chown "$(postgres_user)" "$away"
-  ln -sfn "$away" "$home"
+  ln -sfn "$away" "$link"
+  POSTGRES_HOME="$away"
 }
 
 postgres_pid() { head -n 1 "$1/data/postmaster.pid" 2>/dev/null; }
@@ -69,7 +71,7 @@ postgres_start() {
 
 # initdb works in a folder of its own that takes the final name when complete: a half-made cluster is never used.
 postgres_create() {
-  local home="$1" password="$2" found
+  local home="$1" password="$2" found log="$STATE/initdb.log"
   if [[ -f "$home/data/PG_VERSION" ]]; then
     found="$("$PG_BIN/postgres" --version | grep -oE '[0-9]+' | head -n 1)"
     [[ "$(<"$home/data/PG_VERSION")" == "$found" ]] ||
@@ -79,8 +81,8 @@ postgres_create() {
   as_postgres rm -rf "$home/data.new" "$home/data" "$home/password"
   printf '%s\n' "$password" | as_postgres sh -c 'umask 077; cat >"$1"' sh "$home/password"
   if ! as_postgres "$PG_BIN/initdb" -D "$home/data.new" -U postgres -A scram-sha-256 --pwfile="$home/password" \
-    -E UTF8 --locale=C.UTF-8 >"$STATE/initdb.log" 2>&1; then
-    cat "$STATE/initdb.log" >&2
+    -E UTF8 --locale=C.UTF-8 >"$log" 2>&1; then
+    cat "$log" >&2
     die "initdb failed"
   fi
   as_postgres rm -f "$home/password"

@@ -14,10 +14,11 @@ redis_start() {
   VIRAL_REDIS_PASSWORD="$password" setsid dotnet "$folder/redis/ViralEngine.Dev.dll" redis --port "$port" \
     </dev/null >"$folder/redis.log" 2>&1 9>&- &
   pid=$!
+  rm -f "$folder/redis.pid"
   echo "$pid" >"$folder/redis.pid"
   disown "$pid"
   until redis_answers "$port" "$password"; do
-    is_process "$pid" "redis/ViralEngine.Dev.dll" || { tail -n 20 "$folder/redis.log" >&2; die "Redis did not start"; }
+    kill -0 "$pid" 2>/dev/null || { tail -n 20 "$folder/redis.log" >&2; die "Redis did not start"; }
     ((SECONDS < deadline)) || die "Redis has not answered for a minute; its log is $folder/redis.log"
     sleep 0.1
   done

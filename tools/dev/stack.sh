@@ -6,7 +6,9 @@ choose_ports() {
   # shellcheck source=/dev/null
   [[ -s "$file" ]] && source "$file"
   if [[ -z "$POSTGRES" ]] || { port_in_use "$POSTGRES" && ! postgres_is_up "$1/postgres"; }; then POSTGRES="$(free_port)"; fi
-  if [[ -z "$REDIS" ]] || { port_in_use "$REDIS" && ! redis_is_up "$1"; }; then REDIS="$(free_port)"; fi
+  while [[ -z "$REDIS" || "$REDIS" == "$POSTGRES" ]] || { port_in_use "$REDIS" && ! redis_is_up "$1"; }; do
+    REDIS="$(free_port)"
+  done
   printf 'POSTGRES=%s\nREDIS=%s\n' "$POSTGRES" "$REDIS" >"$file.new"
   mv "$file.new" "$file"
   POSTGRES_PORT="$POSTGRES" REDIS_PORT="$REDIS"
@@ -17,11 +19,11 @@ start_servers() {
   local folder="$1"
   if [[ -z "${ConnectionStrings__Postgres:-}" ]]; then
     require_postgres
-    postgres_home "$folder/postgres"
+    postgres_home "$folder"
   fi
   choose_ports "$folder"
   if [[ -z "${ConnectionStrings__Postgres:-}" ]]; then
-    postgres_start "$folder/postgres" "$POSTGRES_PORT" "$SECRET_POSTGRES"
+    postgres_start "$POSTGRES_HOME" "$POSTGRES_PORT" "$SECRET_POSTGRES"
   fi
   if [[ -z "${ConnectionStrings__Redis:-}" ]]; then
     redis_start "$folder" "$REDIS_PORT" "$SECRET_REDIS"
@@ -30,11 +32,11 @@ start_servers() {
 
 stop_servers() {
   redis_stop "$1"
-  if find_postgres; then postgres_stop "$1/postgres"; fi
+  if find_postgres; then postgres_stop "$(readlink -m "$1/postgres")"; fi
 }
 
-# The owner migrates; the app's own login owns nothing, may bypass nothing, and acts through the two roles it is a
-# member of. Both roles come with the first migration, hence join_roles afterwards.
+# The owner migrates; the app's own login owns nothing, may bypass nothing, and acts through the roles that the
+# migrations make and grant to it.
 create_database() {
   sql "$POSTGRES_PORT" "$SECRET_POSTGRES" postgres <<SQL
 DO \$\$
@@ -46,12 +48,6 @@ ALTER ROLE viral_owner LOGIN CREATEROLE NOSUPERUSER NOBYPASSRLS PASSWORD '$SECRE
 ALTER ROLE viral LOGIN NOINHERIT NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD '$SECRET_POSTGRES_APP';
 SELECT 'CREATE DATABASE viral OWNER viral_owner'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'viral') \gexec
-SQL
-}
-
-join_roles() {
-  sql "$POSTGRES_PORT" "$SECRET_POSTGRES" postgres <<'SQL'
-GRANT viral_app, viral_sweeper TO viral;
 SQL
 }
 
@@ -69,32 +65,35 @@ use_stack() {
   APP_REDIS="${ConnectionStrings__Redis:-127.0.0.1:$REDIS_PORT,password=$SECRET_REDIS,abortConnect=false}"
 }
 
+# Calls the tool with what the app's login is called, which the migrations grant to.
 migrate() {
   use_stack
   if [[ -z "${ConnectionStrings__Postgres:-}" ]]; then create_database; fi
-  VIRAL_CONNECTION="$OWNER_POSTGRES" dev_tool migrate
-  if [[ -z "${ConnectionStrings__Postgres:-}" ]]; then join_roles; fi
+  VIRAL_CONNECTION="$OWNER_POSTGRES" VIRAL_APP_CONNECTION="$APP_POSTGRES" dev_tool migrate
 }
 
 migrate_command() {
-  local connection=""
+  local connection="" login=()
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --connection) connection="${2:?--connection takes a connection string}"; shift 2 ;;
+      --app-login) login=(--app-login "${2:?--app-login takes the name of a login}"); shift 2 ;;
       *) die "migrate: unknown argument $1" ;;
     esac
   done
   prepare_state
   build tools/ViralEngine.Dev
   if [[ -n "$connection" ]]; then
-    VIRAL_CONNECTION="$connection" dev_tool migrate
+    VIRAL_CONNECTION="$connection" dev_tool migrate "${login[@]}"
     return
   fi
+  require_tools
   lock
   load_secrets "$STATE/secrets.env"
   start_servers "$STATE"
   migrate
-  # Nothing that was down before stays up after.
+  # What was down before is down again.
+  unset ConnectionStrings__Postgres ConnectionStrings__Redis
   stop_stack_if_unused
 }
 
