@@ -21,7 +21,7 @@ internal static class Command
             var errors = process.StandardError.ReadToEndAsync();
             await process.WaitForExitAsync();
             if (process.ExitCode != 0)
-                throw new InvalidOperationException($"{program} failed ({process.ExitCode}): {await errors}");
+                throw new InvalidOperationException($"{program} failed ({process.ExitCode}): {(await errors)[..Math.Min(2000, (await errors).Length)]}");
             return await output;
         }
         catch (Win32Exception)

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace ViralEngine.Bench;
 
-/// <summary>Runs a script of statements by PostgreSQL's own load generator, prepared, as the app's login.</summary>
+/// <summary>Runs a script of statements by PostgreSQL's own load generator, prepared.</summary>
 internal static partial class PgBench
 {
     /// <returns>Scripts a second.</returns>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Npgsql;
 
 namespace ViralEngine.Bench;
 
@@ -27,6 +28,10 @@ internal static class RequestBench
             ["task"] = task.ToString(),
         };
 
+        await using (var admin = NpgsqlDataSource.Create(stack.Postgres.AdminConnection))
+        await using (var functions = admin.CreateCommand(await File.ReadAllTextAsync(Asset("sql", "functions.sql"))))
+            await functions.ExecuteNonQueryAsync();
+
         await CompareAsync(stack, "POST /api/tasks", "post.lua", "/api/tasks", "post.sql", variables);
         await CompareAsync(stack, "GET /api/tasks/{id}", "get.lua", $"/api/tasks/{task}", "get.sql", variables);
     }
@@ -38,7 +43,7 @@ internal static class RequestBench
         string[] load = ["-t1", $"-c{Connections}", "--latency", "-s", Asset("wrk", lua), new Uri(stack.App.Address, path).ToString()];
         await Command.RunAsync("wrk", ["-d3s", .. load], environment); // warm-up
         var ours = WrkResult.Parse(await Command.RunAsync("wrk", [$"-d{Seconds}s", .. load], environment));
-        var theirs = await PgBench.RunAsync(stack.Postgres.AppConnection, Asset("sql", sql), variables, Connections, Seconds);
+        var theirs = await PgBench.RunAsync(stack.Postgres.AdminConnection, Asset("sql", sql), variables, Connections, Seconds);
 
         Report.Line(
             $"{name}, {Connections} connections",
