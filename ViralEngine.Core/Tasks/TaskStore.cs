@@ -25,7 +25,8 @@ public sealed class TaskStore(Db db)
                     max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, check_at)
                 VALUES (
                     $1, $2, 'pending', $3, $4, $5::json, $6, $7, $8::json, $9,
-                    $10, $11, $12, now(), now(), COALESCE($11, now()), COALESCE($11, now()) + interval '10 seconds')
+                    $10, $11, $12, now(), now(), COALESCE($11, now()),
+                    GREATEST($11 - interval '10 seconds', now() + interval '10 seconds'))
                 RETURNING tenant_id, id, status, agent_id, created_at
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)

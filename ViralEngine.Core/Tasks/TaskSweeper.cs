@@ -2,7 +2,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>Finds tasks that nobody has looked after when somebody should have.</summary>
+/// <summary>Finds tasks that nobody has looked after when somebody should have, and those whose time is near.</summary>
 public sealed class TaskSweeper(Db db)
 {
     /// <summary>
@@ -25,11 +25,13 @@ public sealed class TaskSweeper(Db db)
             SET check_at = now() + interval '1 minute'
             FROM late
             WHERE task.tenant_id = late.tenant_id AND task.id = late.id
-            RETURNING task.tenant_id, task.id, task.run
+            RETURNING task.tenant_id, task.id, task.run, CASE WHEN task.due_at > now() THEN task.due_at END
             """,
             [limit],
-            row => new UnattendedTask(new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetInt32(2)),
+            row => new UnattendedTask(
+                new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetInt32(2), row.IsDBNull(3) ? null : row.GetDateTime(3)),
             ct);
 }
 
-public sealed record UnattendedTask(TenantId Tenant, Guid Id, int Run);
+/// <param name="DueAt">Null: now.</param>
+public sealed record UnattendedTask(TenantId Tenant, Guid Id, int Run, DateTime? DueAt);

@@ -36,7 +36,7 @@ internal sealed class TaskEndpoints(
             Guid.CreateVersion7(), asked.AgentId, asked.Description, asked.Input?.GetRawText(), asked.Priority, asked.Tags,
             asked.Metadata?.GetRawText(), asked.TimeoutSeconds, asked.MaxAttempts, asked.ScheduledAt, caller.Principal), ct);
         await db.AfterCommitAsync(
-            token => starts.StartAsync(durable, caller.Tenant, task.Id, run: 1, task.ScheduledAt, token), ct);
+            token => starts.StartFirstAsync(durable, caller.Tenant, task.Id, task.ScheduledAt, token), ct);
         return Results.Created($"/api/tasks/{task.Id}", task);
     }
 

@@ -9,8 +9,17 @@ namespace ViralEngine.Functions.Tasks;
 /// Starts the orchestration of a stored task. The task is safe whatever happens here: a sweep starts what was not, and starting
 /// twice is harmless.
 /// </summary>
-internal sealed partial class TaskStarts(ILogger<TaskStarts> logger)
+internal sealed partial class TaskStarts(TimeProvider time, ILogger<TaskStarts> logger)
 {
+    /// <summary>Tasks further ahead are started by the sweep when their time is near: a million of them need not wait as orchestrations.</summary>
+    private static readonly TimeSpan StartsAtOnce = TimeSpan.FromSeconds(20);
+
+    /// <summary>Starts the first run of a task that was just stored.</summary>
+    public Task StartFirstAsync(DurableTaskClient durable, TenantId tenant, Guid taskId, DateTime? scheduledAt, CancellationToken ct) =>
+        scheduledAt - time.GetUtcNow().UtcDateTime > StartsAtOnce
+            ? Task.CompletedTask
+            : StartAsync(durable, tenant, taskId, run: 1, scheduledAt, ct);
+
     public async Task StartAsync(
         DurableTaskClient durable, TenantId tenant, Guid taskId, int run, DateTime? startAt, CancellationToken ct)
     {

@@ -37,7 +37,7 @@ BEGIN
         VALUES (
             tenant, gen_random_uuid(), 'pending', 'echo', 'say this back to me', NULL, 5, '{}', NULL, 300,
             3, now() + interval '1 day', 'api_key:pgbench', now(), now(), now() + interval '1 day',
-            now() + interval '1 day 10 seconds')
+            now() + interval '23 hours 59 minutes 50 seconds')
         RETURNING tenant_id, id, status, agent_id, created_at
     ), event AS (
         INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
