@@ -94,7 +94,7 @@ internal sealed class EngineSession : IDisposable
             {
                 lock (instance.Gate)
                 {
-                    if (instance.Start.ExecutionId == work.ExecutionId) instance.LocalActivities++;
+                    if (!instance.Releasing && instance.Start.ExecutionId == work.ExecutionId) instance.LocalActivities++;
                 }
             }
 
@@ -127,6 +127,7 @@ internal sealed class EngineSession : IDisposable
         lock (instance.Gate)
         {
             Advance(instance, step);
+            instance.Releasing = false;
             if (instance.Dirty || instance.Arrived.Count > 0 || step.Restarted)
             {
                 Schedule(instance);

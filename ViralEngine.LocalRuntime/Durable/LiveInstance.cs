@@ -34,6 +34,11 @@ internal sealed class LiveInstance(OrchestrationStart start)
     /// <summary>Activities of this execution that run in this process and answer in memory.</summary>
     public int LocalActivities { get; set; }
 
+    /// <summary>
+    /// Whether a commit that gives the lease back is under way. Activities claimed meanwhile answer through the store.
+    /// </summary>
+    public bool Releasing { get; set; }
+
     public List<Arrival> Arrived { get; private set; } = [];
 
     public List<Arrival> TakeArrived()

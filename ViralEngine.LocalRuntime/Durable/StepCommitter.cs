@@ -48,6 +48,7 @@ internal sealed class StepCommitter(EngineSession session, EngineServices servic
             if (!step.Finished && !step.Restarted) instance.LocalActivities += handed;
             step.Keep = !step.Finished
                 && (step.Restarted || instance.LocalActivities > 0 || instance.Arrived.Count > 0 || instance.Dirty);
+            instance.Releasing = !step.Keep;
         }
     }
 
