@@ -2,7 +2,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
-using ViralEngine.Core.Identity;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
@@ -26,9 +25,7 @@ internal static class Composition
                 "ConnectionStrings:Postgres is not set. Set the environment variable ConnectionStrings__Postgres, or start with ./dev run.");
         }
 
-        var azure = configuration.GetSection("Azure").Get<AzureOptions>() ?? new AzureOptions();
-        azure.ClientId ??= configuration["AZURE_CLIENT_ID"];
-        var credential = azure.Credential();
+        var credential = configuration.AzureCredential();
         services.AddSingleton(_ => PostgresDataSource.Create(connectionString, credential));
         services.AddSingleton(new RedisSettings(configuration.GetConnectionString("Redis"), credential));
         services.AddSingleton<RedisConnection>();

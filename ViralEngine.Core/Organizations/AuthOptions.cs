@@ -23,6 +23,9 @@ public sealed class AuthOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        // A reference to Key Vault that Azure could not resolve arrives as it was written, and is no secret.
+        if (IsReference(PlatformKey) || IsReference(JwtSharedKey))
+            yield return new("Auth:PlatformKey or Auth:JwtSharedKey is a reference to Key Vault that was not resolved.", [nameof(PlatformKey)]);
         if (PlatformKey is { Length: < 32 })
             yield return new("Auth:PlatformKey must have at least 32 characters.", [nameof(PlatformKey)]);
         if (JwtSharedKey is { Length: < 32 })
@@ -30,4 +33,7 @@ public sealed class AuthOptions : IValidatableObject
         if (Authority is not null && !Uri.TryCreate(Authority, UriKind.Absolute, out _))
             yield return new("Auth:Authority must be an absolute URL.", [nameof(Authority)]);
     }
+
+    private static bool IsReference(string? value) =>
+        value is not null && value.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase);
 }

@@ -38,10 +38,18 @@ internal static class Telemetry
             telemetry.UseOtlpExporter();
         if (insights is { Length: > 0 })
         {
+            // On Azure, Application Insights takes nothing without a token of an identity.
+            var credential = configuration.AzureCredential();
             telemetry
-                .WithTracing(tracing => tracing.AddAzureMonitorTraceExporter(options => options.ConnectionString = insights))
-                .WithMetrics(metrics => metrics.AddAzureMonitorMetricExporter(options => options.ConnectionString = insights))
-                .WithLogging(logging => logging.AddAzureMonitorLogExporter(options => options.ConnectionString = insights));
+                .WithTracing(tracing => tracing.AddAzureMonitorTraceExporter(Set))
+                .WithMetrics(metrics => metrics.AddAzureMonitorMetricExporter(Set))
+                .WithLogging(logging => logging.AddAzureMonitorLogExporter(Set));
+
+            void Set(AzureMonitorExporterOptions options)
+            {
+                options.ConnectionString = insights;
+                options.Credential = credential;
+            }
         }
 
         return services;

@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 project=tests/ViralEngine.Infrastructure.Tests
-dotnet build "$project" --nologo -v quiet
-bicep=$(dotnet msbuild "$project" -getProperty:BicepProgram -target:TellWhereBicepIs)
+configuration="${CONFIGURATION:-Debug}"
+dotnet build "$project" -c "$configuration" --nologo -v quiet -nodeReuse:false
+bicep=$(dotnet msbuild "$project" -p:Configuration="$configuration" -getProperty:BicepProgram -target:TellWhereBicepIs)
 chmod u+x "$bicep"
 
 failed=0
@@ -25,4 +26,4 @@ done < <(find infra/bicep -name '*.bicep' -o -name '*.bicepparam' | sort)
 [ "$failed" = 0 ] || exit 1
 
 # Linting is done above, with the complaints in full.
-dotnet test "$project" --no-build --nologo --filter 'FullyQualifiedName!~Compiles_and_lints'
+dotnet test "$project" -c "$configuration" --no-build --nologo --filter 'FullyQualifiedName!~Compiles_and_lints'

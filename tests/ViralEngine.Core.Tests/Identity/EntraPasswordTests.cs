@@ -56,7 +56,10 @@ public sealed class EntraPasswordTests : IAsyncLifetime
     {
         var connection = new NpgsqlConnectionStringBuilder(TestServers.Postgres)
         {
-            Username = login, Password = null, Database = "postgres", Pooling = false,
+            Username = login,
+            Password = null,
+            Database = "postgres",
+            Pooling = false,
         };
         return new NpgsqlDataSourceBuilder(connection.ConnectionString).UseEntraPassword(identity, Often, Often).Build();
     }

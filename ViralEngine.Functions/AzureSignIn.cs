@@ -1,0 +1,17 @@
+using Azure.Core;
+using Microsoft.Extensions.Configuration;
+using ViralEngine.Core.Identity;
+
+namespace ViralEngine.Functions;
+
+/// <summary>Who the app is towards Azure: PostgreSQL, Redis and Application Insights.</summary>
+internal static class AzureSignIn
+{
+    /// <summary>What asks for tokens, by section <c>Azure</c> and <c>AZURE_CLIENT_ID</c>; null: the app signs in with passwords.</summary>
+    public static TokenCredential? AzureCredential(this IConfiguration configuration)
+    {
+        var options = configuration.GetSection("Azure").Get<AzureOptions>() ?? new AzureOptions();
+        options.ClientId ??= configuration["AZURE_CLIENT_ID"];
+        return options.Credential();
+    }
+}
