@@ -5,15 +5,16 @@ namespace ViralEngine.Core.Webhooks;
 /// <summary>A delivery under lease, with all that its holder needs for one attempt.</summary>
 /// <param name="Attempt">Its number, and the fencing token: a holder whose number is not the row's any more changes nothing.</param>
 /// <param name="Tries">Those that failed before, since the message was queued.</param>
-/// <param name="Secrets">That hold at the moment, the current one first.</param>
+/// <param name="Headers">Sealed, if there are any.</param>
+/// <param name="Secrets">That hold at the moment, sealed, the current one first.</param>
 internal sealed record ClaimedDelivery(
     TenantId Tenant,
     Guid Id,
     int Attempt,
     int Tries,
     string Url,
-    IReadOnlyDictionary<string, string> Headers,
-    IReadOnlyList<string> Secrets,
+    byte[]? Headers,
+    IReadOnlyList<byte[]> Secrets,
     Guid MessageId,
     string Payload);
 

@@ -22,7 +22,6 @@ public sealed partial class DeliveryPump : IDisposable
     private readonly SemaphoreSlim wake = new(0, 1);
     private readonly NpgsqlDataSource dataSource;
     private readonly WebhookSender sender;
-    private readonly SecretBox box;
     private readonly IOptions<WebhooksOptions> options;
     private readonly TimeProvider time;
     private readonly ILogger<DeliveryPump> logger;
@@ -36,8 +35,7 @@ public sealed partial class DeliveryPump : IDisposable
         ILogger<DeliveryPump> logger)
     {
         this.dataSource = dataSource;
-        sender = new WebhookSender(outgoing, options, time);
-        this.box = box;
+        sender = new WebhookSender(outgoing, box, options, time);
         this.options = options;
         this.time = time;
         this.logger = logger;
@@ -111,9 +109,9 @@ public sealed partial class DeliveryPump : IDisposable
         {
             await AttemptAsync(delivery, ct);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        catch (Exception e)
         {
-            // What came of it is not known to anybody: it runs again when its lease ends.
+            // Nobody awaits this. What came of it is not known to anybody either: it runs again when its lease ends.
             LogNotStored(logger, e, delivery.Id, delivery.Attempt);
         }
         finally
@@ -179,12 +177,12 @@ public sealed partial class DeliveryPump : IDisposable
         }
     }
 
-    private DeliveryQueue Queue(Db db) => new(db, box, options);
+    private DeliveryQueue Queue(Db db) => new(db, options);
 
     [LoggerMessage(1, LogLevel.Warning, "Webhook deliveries could not be claimed; trying again")]
     private static partial void LogNotClaimed(ILogger logger, Exception exception);
 
-    [LoggerMessage(2, LogLevel.Warning, "The outcome of attempt {Attempt} of delivery {DeliveryId} could not be stored")]
+    [LoggerMessage(2, LogLevel.Error, "The outcome of attempt {Attempt} of delivery {DeliveryId} could not be stored")]
     private static partial void LogNotStored(ILogger logger, Exception exception, Guid deliveryId, int attempt);
 
     [LoggerMessage(3, LogLevel.Warning, "Delivery {DeliveryId}: the lease of attempt {Attempt} was lost; its outcome is dropped")]

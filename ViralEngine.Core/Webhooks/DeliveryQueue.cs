@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
@@ -8,7 +7,7 @@ namespace ViralEngine.Core.Webhooks;
 /// The sending side of deliveries in PostgreSQL: claims under leases of the database's clock, fenced by the attempt's number, so
 /// that any instance does the next attempt and a late one changes nothing.
 /// </summary>
-internal sealed class DeliveryQueue(Db db, SecretBox box, IOptions<WebhooksOptions> options)
+internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
 {
     /// <summary>What a killed instance was sending is free again after this.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
@@ -17,10 +16,8 @@ internal sealed class DeliveryQueue(Db db, SecretBox box, IOptions<WebhooksOptio
     /// Takes up to <paramref name="most"/> deliveries that are due, of each endpoint no more than its share of attempts at a
     /// time and its rate allow; endpoints come in no order, so that none is always last.
     /// </summary>
-    public async Task<List<ClaimedDelivery>> ClaimAsync(int most, CancellationToken ct)
-    {
-        var settings = options.Value;
-        return await db.QueryAsync(
+    public Task<List<ClaimedDelivery>> ClaimAsync(int most, CancellationToken ct) =>
+        db.QueryAsync(
             DbScope.AllTenants,
             """
             WITH RECURSIVE queue AS (
@@ -112,23 +109,18 @@ internal sealed class DeliveryQueue(Db db, SecretBox box, IOptions<WebhooksOptio
             JOIN viral.webhook_messages AS message
               ON message.tenant_id = claimed.tenant_id AND message.id = claimed.message_id
             """,
-            [most, settings.ConcurrencyPerEndpoint, Lease],
-            row =>
-            {
-                var tenant = new TenantId(row.GetGuid(0));
-                return new ClaimedDelivery(
-                    tenant,
-                    row.GetGuid(1),
-                    row.GetInt32(2),
-                    row.GetInt32(3),
-                    row.GetString(4),
-                    WebhookHeaders.Open(box, tenant, row.IsDBNull(5) ? null : row.GetFieldValue<byte[]>(5)),
-                    [.. row.GetFieldValue<byte[][]>(6).Select(secret => box.Open(tenant.Value, WebhookStore.SecretPurpose, secret))],
-                    row.GetGuid(7),
-                    row.GetString(8));
-            },
+            [most, options.Value.ConcurrencyPerEndpoint, Lease],
+            row => new ClaimedDelivery(
+                new TenantId(row.GetGuid(0)),
+                row.GetGuid(1),
+                row.GetInt32(2),
+                row.GetInt32(3),
+                row.GetString(4),
+                row.IsDBNull(5) ? null : row.GetFieldValue<byte[]>(5),
+                row.GetFieldValue<byte[][]>(6),
+                row.GetGuid(7),
+                row.GetString(8)),
             ct);
-    }
 
     /// <summary>Keeps the leases of what is being sent.</summary>
     public Task<int> RenewAsync(IReadOnlyCollection<ClaimedDelivery> held, CancellationToken ct) =>

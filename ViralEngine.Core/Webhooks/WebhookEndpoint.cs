@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>Whether messages about the same object may overtake each other.</summary>
@@ -42,7 +44,12 @@ public sealed record WebhookEndpoint(
     DateTime? FailingSince,
     string CreatedBy,
     DateTime CreatedAt,
-    DateTime UpdatedAt);
+    DateTime UpdatedAt)
+{
+    /// <summary>What its messages are signed with. Shown this once, in the answer to its creation.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Secret { get; init; }
+}
 
 /// <summary>What a user asks for, checked.</summary>
 public sealed record NewWebhookEndpoint(

@@ -37,7 +37,9 @@ public static class WebhookHeaders
     internal static IReadOnlyDictionary<string, string> Open(SecretBox box, TenantId tenant, byte[]? headers) =>
         headers is null
             ? new Dictionary<string, string>()
-            : JsonSerializer.Deserialize<Dictionary<string, string>>(box.Open(tenant.Value, Purpose, headers))!;
+            : new Dictionary<string, string>(
+                JsonSerializer.Deserialize<Dictionary<string, string>>(box.Open(tenant.Value, Purpose, headers))!,
+                StringComparer.OrdinalIgnoreCase);
 
     internal static byte[] Reseal(SecretBox box, TenantId tenant, byte[] headers) => box.Reseal(tenant.Value, Purpose, headers);
 }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Outgoing;
+using ViralEngine.Core.Secrets;
 
 namespace ViralEngine.Core.Webhooks;
 
@@ -10,7 +12,8 @@ namespace ViralEngine.Core.Webhooks;
 /// Makes one attempt: signs, POSTs through the guarded client, and tells what came of it. Only 2xx is a success; a redirect is
 /// not followed.
 /// </summary>
-internal sealed class WebhookSender(OutgoingHttp outgoing, IOptions<WebhooksOptions> options, TimeProvider time)
+internal sealed class WebhookSender(
+    OutgoingHttp outgoing, SecretBox box, IOptions<WebhooksOptions> options, TimeProvider time)
 {
     private const int MostBodyBytes = 4096;
     private const int MostHeaderCharacters = 4096;
@@ -21,11 +24,18 @@ internal sealed class WebhookSender(OutgoingHttp outgoing, IOptions<WebhooksOpti
     {
         var startedAt = time.GetUtcNow();
         var started = time.GetTimestamp();
-        using var request = Request(delivery, startedAt);
-        var sent = request.Headers.Concat(request.Content!.Headers).ToDictionary(
-            header => header.Key,
-            header => delivery.Headers.ContainsKey(header.Key) ? Redacted : string.Join(", ", header.Value));
+        HttpRequestMessage request;
+        Dictionary<string, string> sent;
+        try
+        {
+            (request, sent) = Request(delivery, startedAt);
+        }
+        catch (CryptographicException)
+        {
+            return Unsent("The endpoint's secrets cannot be opened: rotate the secret and set the headers again.", []);
+        }
 
+        using var disposing = request;
         using var clock = new CancellationTokenSource(TimeSpan.FromSeconds(options.Value.TimeoutSeconds), time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, clock.Token);
         try
@@ -39,13 +49,18 @@ internal sealed class WebhookSender(OutgoingHttp outgoing, IOptions<WebhooksOpti
         }
         catch (Exception e) when (!ct.IsCancellationRequested && Explain(e, clock.IsCancellationRequested) is { } error)
         {
-            return new WebhookAttempt(
-                startedAt.UtcDateTime, time.GetElapsedTime(started), sent, null, null, null, error, RetryAfter: null);
+            return Unsent(error, sent);
         }
+
+        WebhookAttempt Unsent(string error, Dictionary<string, string> headers) => new(
+            startedAt.UtcDateTime, time.GetElapsedTime(started), headers, null, null, null, error, RetryAfter: null);
     }
 
-    private static HttpRequestMessage Request(ClaimedDelivery delivery, DateTimeOffset at)
+    /// <summary>The request, and its headers as they may be shown.</summary>
+    private (HttpRequestMessage Request, Dictionary<string, string> Shown) Request(ClaimedDelivery delivery, DateTimeOffset at)
     {
+        var secrets = delivery.Secrets.Select(secret => box.Open(delivery.Tenant.Value, WebhookStore.SecretPurpose, secret));
+        var own = WebhookHeaders.Open(box, delivery.Tenant, delivery.Headers);
         var messageId = WebhookMessageId.ToText(delivery.MessageId);
         var request = new HttpRequestMessage(HttpMethod.Post, delivery.Url)
         {
@@ -57,8 +72,8 @@ internal sealed class WebhookSender(OutgoingHttp outgoing, IOptions<WebhooksOpti
         request.Headers.TryAddWithoutValidation(
             WebhookSignature.TimestampHeader, at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
         request.Headers.TryAddWithoutValidation(
-            WebhookSignature.SignatureHeader, WebhookSignature.Sign(delivery.Secrets, messageId, at, delivery.Payload));
-        foreach (var (name, value) in delivery.Headers)
+            WebhookSignature.SignatureHeader, WebhookSignature.Sign(secrets, messageId, at, delivery.Payload));
+        foreach (var (name, value) in own)
         {
             if (!request.Headers.TryAddWithoutValidation(name, value))
                 request.Content.Headers.TryAddWithoutValidation(name, value);
@@ -66,7 +81,8 @@ internal sealed class WebhookSender(OutgoingHttp outgoing, IOptions<WebhooksOpti
 
         // Only the beginning is read, whatever there is.
         OutgoingHttp.LimitResponse(request, long.MaxValue);
-        return request;
+        return (request, request.Headers.Concat(request.Content.Headers).ToDictionary(
+            header => header.Key, header => own.ContainsKey(header.Key) ? Redacted : string.Join(", ", header.Value)));
     }
 
     /// <summary>The body is for the log: the status has decided already, so one that does not end harms nobody.</summary>

@@ -22,13 +22,13 @@ public sealed class WebhookTest(
 
         try
         {
-            var attempt = await new WebhookSender(outgoing, options, time).SendAsync(delivery, ct);
+            var attempt = await new WebhookSender(outgoing, box, options, time).SendAsync(delivery, ct);
             await new DeliveryResults(db, options).StoreAsync(delivery, attempt, CancellationToken.None);
         }
         catch (OperationCanceledException)
         {
             // Whoever asked has left: then it is any instance's to send.
-            await new DeliveryQueue(db, box, options).ReleaseAsync(delivery, CancellationToken.None);
+            await new DeliveryQueue(db, options).ReleaseAsync(delivery, CancellationToken.None);
             throw;
         }
 
@@ -84,8 +84,8 @@ public sealed class WebhookTest(
                 Attempt: 1,
                 tries,
                 row.GetString(0),
-                WebhookHeaders.Open(box, tenant, row.IsDBNull(1) ? null : row.GetFieldValue<byte[]>(1)),
-                [.. row.GetFieldValue<byte[][]>(2).Select(secret => box.Open(tenant.Value, WebhookStore.SecretPurpose, secret))],
+                row.IsDBNull(1) ? null : row.GetFieldValue<byte[]>(1),
+                row.GetFieldValue<byte[][]>(2),
                 messageId,
                 payload),
             ct);
