@@ -37,7 +37,7 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                     WHERE status = 'pending' AND (tenant_id, endpoint_id) > (queue.tenant_id, queue.endpoint_id)
                     ORDER BY tenant_id, endpoint_id
                     LIMIT 1) AS next
-            ), endpoint AS (
+            ), ready AS (
                 SELECT endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.headers, endpoint.ordering, endpoint.rate_limit,
                        endpoint.ready_at, endpoint.failing_since
                 FROM queue
@@ -53,18 +53,18 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                 LIMIT $1
                 FOR UPDATE OF endpoint SKIP LOCKED
             ), room AS (
-                SELECT endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.headers, endpoint.ordering, endpoint.rate_limit,
+                SELECT ready.tenant_id, ready.id, ready.url, ready.headers, ready.ordering, ready.rate_limit,
                        LEAST(
-                           CASE WHEN endpoint.failing_since IS NULL THEN $2 ELSE LEAST($2, 2) END - (
+                           CASE WHEN ready.failing_since IS NULL THEN $2 ELSE LEAST($2, 2) END - (
                                SELECT count(*)
                                FROM viral.webhook_deliveries AS running
-                               WHERE running.tenant_id = endpoint.tenant_id AND running.endpoint_id = endpoint.id
+                               WHERE running.tenant_id = ready.tenant_id AND running.endpoint_id = ready.id
                                  AND running.leased AND running.due_at > now()),
                            -- One second's worth may go out at once.
-                           floor(endpoint.rate_limit * extract(
-                               epoch FROM now() - GREATEST(endpoint.ready_at, now() - interval '1 second')))
+                           floor(ready.rate_limit * extract(
+                               epoch FROM now() - GREATEST(ready.ready_at, now() - interval '1 second')))
                        ) AS most
-                FROM endpoint
+                FROM ready
             ), picked AS (
                 SELECT room.tenant_id, room.id, room.url, room.headers, room.rate_limit, delivery.id AS delivery_id
                 FROM room
