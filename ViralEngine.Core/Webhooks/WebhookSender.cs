@@ -149,8 +149,8 @@ internal sealed class WebhookSender(
                 HttpRequestError.NameResolutionError => "The host's name cannot be resolved.",
                 HttpRequestError.ConnectionError => "The host cannot be connected to.",
                 HttpRequestError.SecureConnectionError => "The secure connection cannot be established: see the certificate.",
-                HttpRequestError.ResponseEnded => "The connection was closed without an answer.",
-                _ => "The answer is not HTTP, or was cut off.",
+                HttpRequestError.InvalidResponse => "The answer is not HTTP.",
+                _ => "The connection was closed without an answer.",
             }
             : e is IOException ? "The connection broke." : null;
     }
