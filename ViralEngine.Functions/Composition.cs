@@ -8,8 +8,10 @@ using ViralEngine.Core.Redis;
 using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
+using ViralEngine.Core.Webhooks;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
+using ViralEngine.Functions.Webhooks;
 
 namespace ViralEngine.Functions;
 
@@ -81,6 +83,20 @@ internal static class Composition
         services.AddScoped<TaskTokenReader>();
         services.AddScoped<TaskSweeper>();
         services.AddScoped<TaskRunner>();
+        return services;
+    }
+
+    public static IServiceCollection AddWebhooks(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<WebhooksOptions>().Bind(configuration.GetSection(WebhooksOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<DeliveryPump>();
+        services.AddHostedService<WebhookDelivering>();
+        services.AddScoped<WebhookStore>();
+        services.AddScoped<DeliveryLog>();
+        services.AddScoped<WebhookTest>();
+        services.AddScoped<WebhookSweeper>();
+        services.AddScoped<WebhookSecretRotation>();
         return services;
     }
 }

@@ -27,8 +27,17 @@ public sealed class DbBatch : IAsyncDisposable
     public async Task<NpgsqlDataReader> ExecuteReaderAsync(CancellationToken ct)
     {
         var reader = await batch.ExecuteReaderAsync(ct);
-        await reader.NextResultAsync(ct); // past the scope's own row
-        return reader;
+        try
+        {
+            await reader.NextResultAsync(ct); // past the scope's own row
+            return reader;
+        }
+        catch
+        {
+            // A statement that failed must not keep the connection.
+            await reader.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Runs all and returns how many rows they changed together.</summary>

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using Npgsql;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Webhooks;
+
+/// <summary>A user's side of deliveries in PostgreSQL: read them, send them again.</summary>
+public sealed class DeliveryLog(Db db)
+{
+    /// <summary>Of one endpoint, newest first. <paramref name="before"/> is the id of the last delivery of the page before.</summary>
+    public Task<List<WebhookDelivery>> ListAsync(
+        TenantId tenant, Guid endpointId, WebhookDeliveryFilter filter, Guid? before, int limit, CancellationToken ct) =>
+        db.QueryAsync(
+            tenant,
+            """
+            SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
+                   delivery.attempts,
+                   CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
+                        THEN delivery.due_at END,
+                   delivery.created_at, delivery.completed_at, message.payload,
+                   attempt.number, attempt.started_at, attempt.duration_ms, attempt.request_headers::text,
+                   attempt.response_status, attempt.response_headers::text, attempt.response_body, attempt.error
+            FROM viral.webhook_deliveries AS delivery
+            JOIN viral.webhook_messages AS message
+              ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
+            LEFT JOIN LATERAL (
+                SELECT number, started_at, duration_ms, request_headers, response_status, response_headers, response_body, error
+                FROM viral.webhook_attempts
+                WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id
+                ORDER BY number DESC
+                LIMIT 1) AS attempt ON true
+            WHERE delivery.tenant_id = $1 AND delivery.endpoint_id = $2
+              AND ($3::uuid IS NULL OR delivery.id < $3)
+              AND ($4::text IS NULL OR delivery.status = $4)
+              AND ($5::text IS NULL OR delivery.event_type = $5
+                   OR ($5 LIKE '%.*' AND starts_with(delivery.event_type, rtrim($5, '*'))))
+              AND ($6::timestamptz IS NULL OR delivery.created_at >= $6)
+              AND ($7::timestamptz IS NULL OR delivery.created_at < $7)
+            ORDER BY delivery.id DESC
+            LIMIT $8
+            """,
+            [
+                tenant.Value, endpointId, before, filter.Status is { } status ? ToText(status) : null, filter.EventType,
+                filter.CreatedAfter, filter.CreatedBefore, limit,
+            ],
+            Read,
+            ct);
+
+    /// <summary>Null: the endpoint has no such delivery.</summary>
+    public async Task<WebhookDeliveryDetails?> FindAsync(
+        TenantId tenant, Guid endpointId, Guid deliveryId, CancellationToken ct)
+    {
+        var rows = await db.QueryAsync(
+            tenant,
+            """
+            SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
+                   delivery.attempts,
+                   CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
+                        THEN delivery.due_at END,
+                   delivery.created_at, delivery.completed_at, message.payload,
+                   attempt.number, attempt.started_at, attempt.duration_ms, attempt.request_headers::text,
+                   attempt.response_status, attempt.response_headers::text, attempt.response_body, attempt.error
+            FROM viral.webhook_deliveries AS delivery
+            JOIN viral.webhook_messages AS message
+              ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
+            LEFT JOIN viral.webhook_attempts AS attempt
+              ON attempt.tenant_id = delivery.tenant_id AND attempt.delivery_id = delivery.id
+            WHERE delivery.tenant_id = $1 AND delivery.endpoint_id = $2 AND delivery.id = $3
+            ORDER BY attempt.number
+            """,
+            [tenant.Value, endpointId, deliveryId],
+            Read,
+            ct);
+        return rows.Count == 0
+            ? null
+            : new WebhookDeliveryDetails(rows[^1], [.. rows.Select(row => row.LastAttempt).OfType<WebhookAttemptLog>()]);
+    }
+
+    /// <summary>Queues a delivery anew, with all its tries before it. One that is being sent goes on. False: no such delivery.</summary>
+    public Task<bool> RedeliverAsync(TenantId tenant, Guid endpointId, Guid deliveryId, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH queued AS (
+                UPDATE viral.webhook_deliveries
+                SET status = 'pending', tries = 0, due_at = now(), completed_at = NULL
+                WHERE tenant_id = $1 AND endpoint_id = $2 AND id = $3 AND NOT leased
+            )
+            SELECT EXISTS (
+                SELECT FROM viral.webhook_deliveries WHERE tenant_id = $1 AND endpoint_id = $2 AND id = $3)
+            """,
+            [tenant.Value, endpointId, deliveryId],
+            row => row.GetBoolean(0),
+            ct);
+
+    /// <summary>Queues anew everything that was given up since then.</summary>
+    /// <returns>How many deliveries.</returns>
+    public Task<int> RecoverAsync(TenantId tenant, Guid endpointId, DateTime since, CancellationToken ct) =>
+        db.ExecuteAsync(
+            tenant,
+            """
+            UPDATE viral.webhook_deliveries
+            SET status = 'pending', tries = 0, due_at = now(), completed_at = NULL
+            WHERE tenant_id = $1 AND endpoint_id = $2 AND status = 'failed' AND created_at >= $3
+            """,
+            [tenant.Value, endpointId, since],
+            ct);
+
+    private static string ToText(WebhookDeliveryStatus status) => status switch
+    {
+        WebhookDeliveryStatus.Pending => "pending",
+        WebhookDeliveryStatus.Delivered => "delivered",
+        _ => "failed",
+    };
+
+    private static WebhookDelivery Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0),
+        WebhookMessageId.ToText(row.GetGuid(1)),
+        row.GetString(2),
+        row.GetGuid(3),
+        Enum.Parse<WebhookDeliveryStatus>(row.GetString(4), ignoreCase: true),
+        row.GetInt32(5),
+        row.IsDBNull(6) ? null : row.GetDateTime(6),
+        row.GetDateTime(7),
+        row.IsDBNull(8) ? null : row.GetDateTime(8),
+        new WebhookRequest(Json(row, 13), row.GetString(9)),
+        row.IsDBNull(10) ? null : ReadAttempt(row));
+
+    private static WebhookAttemptLog ReadAttempt(NpgsqlDataReader row) => new(
+        row.GetInt32(10),
+        row.GetDateTime(11),
+        row.GetInt32(12),
+        row.IsDBNull(14) ? null : new WebhookResponse(row.GetInt16(14), Json(row, 15), row.IsDBNull(16) ? null : row.GetString(16)),
+        row.IsDBNull(17) ? null : row.GetString(17));
+
+    private static JsonElement? Json(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : JsonElement.Parse(row.GetString(column));
+}

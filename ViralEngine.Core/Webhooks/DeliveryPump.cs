@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using ViralEngine.Core.Secrets;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Webhooks;
+
+/// <summary>
+/// Delivers what is due, as one of as many as there are instances: claims, sends, stores what came of it. Everything it knows
+/// is in PostgreSQL, so it may die at any point; another claims what it held when the leases end.
+/// </summary>
+public sealed partial class DeliveryPump : IDisposable
+{
+    private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a stopping instance lets its attempts come to their end.</summary>
+    private static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<(Guid Delivery, int Attempt), ClaimedDelivery> running = new();
+    private readonly SemaphoreSlim wake = new(0, 1);
+    private readonly NpgsqlDataSource dataSource;
+    private readonly WebhookSender sender;
+    private readonly IOptions<WebhooksOptions> options;
+    private readonly TimeProvider time;
+    private readonly ILogger<DeliveryPump> logger;
+
+    public DeliveryPump(
+        NpgsqlDataSource dataSource,
+        Outgoing.OutgoingHttp outgoing,
+        SecretBox box,
+        IOptions<WebhooksOptions> options,
+        TimeProvider time,
+        ILogger<DeliveryPump> logger)
+    {
+        this.dataSource = dataSource;
+        sender = new WebhookSender(outgoing, box, options, time);
+        this.options = options;
+        this.time = time;
+        this.logger = logger;
+    }
+
+    /// <summary>Lets it look at once instead of at its next turn: something was queued here.</summary>
+    public void Wake()
+    {
+        try
+        {
+            wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is about to look anyway.
+        }
+    }
+
+    public void Dispose() => wake.Dispose();
+
+    /// <summary>Delivers until it is cancelled, then lets what it has begun come to its end.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        using var abandoned = new CancellationTokenSource();
+        var renewing = RenewAsync(abandoned.Token);
+        // The first look is a turn away: an instance that starts has requests to answer.
+        while (await WaitAsync(ct))
+        {
+            while (!ct.IsCancellationRequested && await TurnAsync(abandoned.Token))
+            {
+            }
+        }
+
+        abandoned.CancelAfter(DrainBound);
+        while (!running.IsEmpty)
+            await WaitAsync(CancellationToken.None);
+        await abandoned.CancelAsync();
+        await renewing;
+    }
+
+    /// <summary>Claims and begins what is due; true when there may be more.</summary>
+    private async Task<bool> TurnAsync(CancellationToken ct)
+    {
+        var room = options.Value.Concurrency - running.Count;
+        if (room <= 0)
+            return false;
+        List<ClaimedDelivery> claimed;
+        try
+        {
+            await using var db = new Db(dataSource);
+            claimed = await Queue(db).ClaimAsync(room, ct);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            LogNotClaimed(logger, e);
+            return false;
+        }
+
+        foreach (var delivery in claimed)
+        {
+            running[(delivery.Id, delivery.Attempt)] = delivery;
+            _ = DeliverAsync(delivery, ct);
+        }
+
+        return claimed.Count > 0;
+    }
+
+    private async Task DeliverAsync(ClaimedDelivery delivery, CancellationToken ct)
+    {
+        try
+        {
+            await AttemptAsync(delivery, ct);
+        }
+        catch (Exception e)
+        {
+            // Nobody awaits this. What came of it is not known to anybody either: it runs again when its lease ends.
+            LogNotStored(logger, e, delivery.Id, delivery.Attempt);
+        }
+        finally
+        {
+            running.TryRemove((delivery.Id, delivery.Attempt), out _);
+            Wake();
+        }
+    }
+
+    private async Task AttemptAsync(ClaimedDelivery delivery, CancellationToken ct)
+    {
+        await using var db = new Db(dataSource);
+        WebhookAttempt attempt;
+        try
+        {
+            attempt = await sender.SendAsync(delivery, ct);
+        }
+        catch (OperationCanceledException)
+        {
+            await Queue(db).ReleaseAsync(delivery, CancellationToken.None);
+            return;
+        }
+
+        if (!await new DeliveryResults(db, options).StoreAsync(delivery, attempt, CancellationToken.None))
+            LogLeaseLost(logger, delivery.Id, delivery.Attempt);
+    }
+
+    /// <summary>False when it is to stop.</summary>
+    private async Task<bool> WaitAsync(CancellationToken ct)
+    {
+        try
+        {
+            await wake.WaitAsync(options.Value.PollMilliseconds, ct);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task RenewAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(RenewEvery, time, ct);
+                if (running.Values is { Count: > 0 } held)
+                {
+                    await using var db = new Db(dataSource);
+                    await Queue(db).RenewAsync([.. held], ct);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            {
+                LogNotRenewed(logger, e);
+            }
+        }
+    }
+
+    private DeliveryQueue Queue(Db db) => new(db, options);
+
+    [LoggerMessage(1, LogLevel.Warning, "Webhook deliveries could not be claimed; trying again")]
+    private static partial void LogNotClaimed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2, LogLevel.Error, "The outcome of attempt {Attempt} of delivery {DeliveryId} could not be stored")]
+    private static partial void LogNotStored(ILogger logger, Exception exception, Guid deliveryId, int attempt);
+
+    [LoggerMessage(3, LogLevel.Warning, "Delivery {DeliveryId}: the lease of attempt {Attempt} was lost; its outcome is dropped")]
+    private static partial void LogLeaseLost(ILogger logger, Guid deliveryId, int attempt);
+
+    [LoggerMessage(4, LogLevel.Warning, "Leases of webhook deliveries could not be renewed; trying again")]
+    private static partial void LogNotRenewed(ILogger logger, Exception exception);
+}

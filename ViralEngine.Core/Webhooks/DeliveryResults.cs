@@ -1,0 +1,132 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Webhooks;
+
+/// <summary>Decides what an attempt means for its delivery and its endpoint, and stores all of it in one transaction.</summary>
+internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
+{
+    /// <summary>False: the lease was lost, nothing changed.</summary>
+    public Task<bool> StoreAsync(ClaimedDelivery delivery, WebhookAttempt attempt, CancellationToken ct)
+    {
+        if (attempt.Succeeded)
+            return SucceedAsync(delivery, attempt, ct);
+        // Who is gone will not answer a later try.
+        var delay = attempt.Gone
+            ? null
+            : RetrySchedule.Delay(options.Value.Delays, delivery.Tries, attempt.RetryAfter, Random.Shared);
+        return FailAsync(delivery, attempt, delay, ct);
+    }
+
+    private Task<bool> SucceedAsync(ClaimedDelivery delivery, WebhookAttempt attempt, CancellationToken ct) =>
+        db.QueryOneAsync(
+            delivery.Tenant,
+            """
+            WITH delivered AS (
+                UPDATE viral.webhook_deliveries
+                SET status = 'delivered', leased = false, completed_at = now()
+                WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND leased
+                RETURNING tenant_id, id, endpoint_id
+            ), attempt AS (
+                INSERT INTO viral.webhook_attempts (
+                    tenant_id, delivery_id, number, started_at, duration_ms, request_headers, response_status,
+                    response_headers, response_body, error)
+                SELECT tenant_id, id, $3, $4, $5, $6::json, $7, $8::json, $9, $10
+                FROM delivered
+            ), endpoint AS (
+                UPDATE viral.webhook_endpoints AS endpoint
+                SET failing_since = NULL
+                FROM delivered
+                WHERE endpoint.tenant_id = delivered.tenant_id AND endpoint.id = delivered.endpoint_id
+                  AND endpoint.failing_since IS NOT NULL
+            )
+            SELECT EXISTS (SELECT FROM delivered)
+            """,
+            Arguments(delivery, attempt),
+            row => row.GetBoolean(0),
+            ct);
+
+    /// <summary>
+    /// Another try after <paramref name="delay"/>, or none where that is null. Disables the endpoint when it is gone or has only
+    /// failed for too long; what waits for it is then held.
+    /// </summary>
+    private Task<bool> FailAsync(ClaimedDelivery delivery, WebhookAttempt attempt, TimeSpan? delay, CancellationToken ct) =>
+        db.QueryOneAsync(
+            delivery.Tenant,
+            """
+            WITH locked AS (
+                SELECT endpoint.tenant_id, endpoint.id, endpoint.enabled,
+                       endpoint.enabled AND ($13 OR COALESCE(endpoint.failing_since <= now() - $14, false)) AS ends
+                FROM viral.webhook_deliveries AS delivery
+                JOIN viral.webhook_endpoints AS endpoint
+                  ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
+                WHERE delivery.tenant_id = $1 AND delivery.id = $2 AND delivery.attempts = $3 AND delivery.leased
+                FOR UPDATE OF endpoint
+            ), endpoint AS (
+                UPDATE viral.webhook_endpoints AS endpoint
+                SET failing_since = COALESCE(endpoint.failing_since, now()),
+                    ready_at = GREATEST(endpoint.ready_at, now() + $12),
+                    enabled = endpoint.enabled AND NOT locked.ends,
+                    disabled_reason = CASE
+                        WHEN NOT locked.ends THEN endpoint.disabled_reason
+                        WHEN $13 THEN 'gone'
+                        ELSE 'failing' END,
+                    disabled_at = CASE WHEN locked.ends THEN now() ELSE endpoint.disabled_at END,
+                    last_event = endpoint.last_event + locked.ends::integer
+                FROM locked
+                WHERE endpoint.tenant_id = locked.tenant_id AND endpoint.id = locked.id
+                  AND (endpoint.failing_since IS NULL OR $12::interval IS NOT NULL OR locked.ends)
+                RETURNING endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.failing_since, endpoint.disabled_reason,
+                          endpoint.last_event, locked.ends
+            ), failed AS (
+                UPDATE viral.webhook_deliveries AS delivery
+                SET status = CASE WHEN $11::interval IS NULL THEN 'failed' ELSE 'pending' END,
+                    leased = false,
+                    tries = delivery.tries + 1,
+                    due_at = CASE
+                        WHEN locked.enabled AND NOT locked.ends THEN now() + COALESCE($11, interval '0')
+                        ELSE 'infinity' END,
+                    completed_at = CASE WHEN $11::interval IS NULL THEN now() END
+                FROM locked
+                WHERE delivery.tenant_id = $1 AND delivery.id = $2 AND delivery.attempts = $3 AND delivery.leased
+                RETURNING delivery.tenant_id, delivery.id
+            ), attempt AS (
+                INSERT INTO viral.webhook_attempts (
+                    tenant_id, delivery_id, number, started_at, duration_ms, request_headers, response_status,
+                    response_headers, response_body, error)
+                SELECT tenant_id, id, $3, $4, $5, $6::json, $7, $8::json, $9, $10
+                FROM failed
+            ), held AS (
+                UPDATE viral.webhook_deliveries AS delivery
+                SET due_at = 'infinity'
+                FROM endpoint
+                WHERE endpoint.ends AND delivery.tenant_id = endpoint.tenant_id AND delivery.endpoint_id = endpoint.id
+                  AND delivery.status = 'pending' AND NOT delivery.leased
+            ), event AS (
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event, 'webhook.disabled',
+                       jsonb_build_object(
+                           'webhook_id', id, 'url', split_part(url, '?', 1), 'reason', disabled_reason,
+                           'failing_since', failing_since),
+                       now()
+                FROM endpoint
+                WHERE ends
+            )
+            SELECT EXISTS (SELECT FROM failed)
+            """,
+            [
+                .. Arguments(delivery, attempt), delay, RetrySchedule.Cap(attempt.RetryAfter), attempt.Gone,
+                options.Value.DisableAfter,
+            ],
+            row => row.GetBoolean(0),
+            ct);
+
+    private static object?[] Arguments(ClaimedDelivery delivery, WebhookAttempt attempt) =>
+    [
+        delivery.Tenant.Value, delivery.Id, delivery.Attempt, attempt.StartedAt, (int)attempt.Duration.TotalMilliseconds,
+        JsonSerializer.Serialize(attempt.RequestHeaders), (short?)attempt.ResponseStatus,
+        attempt.ResponseHeaders is null ? null : JsonSerializer.Serialize(attempt.ResponseHeaders), attempt.ResponseBody,
+        attempt.Error,
+    ];
+}

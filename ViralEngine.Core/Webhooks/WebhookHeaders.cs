@@ -1,0 +1,45 @@
+using System.Text.Json;
+using ViralEngine.Core.Secrets;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Webhooks;
+
+/// <summary>The headers of a tenant's own that go with every message to an endpoint. They may hold credentials: sealed in storage.</summary>
+public static class WebhookHeaders
+{
+    public const int Most = 20;
+    private const int LongestName = 100;
+    private const int LongestValue = 4096;
+    private const string Purpose = "webhook headers";
+
+    // Ours to set, or about the connection (RFC 9110, section 7.6.1).
+    private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Host", "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade",
+        "TE", "Trailer", "Expect", "Proxy-Authorization", "Proxy-Connection", "Cookie", "User-Agent", "traceparent", "tracestate",
+    };
+
+    /// <summary>Null when it may be sent, else the rule that it breaks.</summary>
+    public static string? Check(string name, string value)
+    {
+        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
+            return "Is not a header's name.";
+        if (Reserved.Contains(name) || name.StartsWith("webhook-", StringComparison.OrdinalIgnoreCase))
+            return "Is a header that cannot be set.";
+        return value.Length <= LongestValue && value.All(c => c is >= ' ' and < '\x7f')
+            ? null
+            : $"Must have at most {LongestValue} characters of printable ASCII.";
+    }
+
+    internal static byte[]? Seal(SecretBox box, TenantId tenant, IReadOnlyDictionary<string, string> headers) =>
+        headers.Count == 0 ? null : box.Seal(tenant.Value, Purpose, JsonSerializer.Serialize(headers));
+
+    internal static IReadOnlyDictionary<string, string> Open(SecretBox box, TenantId tenant, byte[]? headers) =>
+        headers is null
+            ? new Dictionary<string, string>()
+            : new Dictionary<string, string>(
+                JsonSerializer.Deserialize<Dictionary<string, string>>(box.Open(tenant.Value, Purpose, headers))!,
+                StringComparer.OrdinalIgnoreCase);
+
+    internal static byte[] Reseal(SecretBox box, TenantId tenant, byte[] headers) => box.Reseal(tenant.Value, Purpose, headers);
+}

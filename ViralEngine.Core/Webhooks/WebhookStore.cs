@@ -1,0 +1,201 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using ViralEngine.Core.Secrets;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Webhooks;
+
+/// <summary>A tenant's webhook endpoints in PostgreSQL, their secrets and headers sealed. Each call is one round trip.</summary>
+public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions> options)
+{
+    internal const string SecretPurpose = "webhook secret";
+
+    /// <summary>Null: the tenant has as many endpoints as it may.</summary>
+    public Task<WebhookEndpoint?> AddAsync(
+        TenantId tenant, Guid id, NewWebhookEndpoint endpoint, string secret, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH endpoint AS (
+                INSERT INTO viral.webhook_endpoints (
+                    tenant_id, id, url, description, event_types, ordering, rate_limit, headers, header_names, enabled,
+                    disabled_reason, disabled_at, created_by)
+                SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                       CASE WHEN NOT $10 THEN 'user' END, CASE WHEN NOT $10 THEN now() END, $11
+                WHERE (SELECT count(*) FROM viral.webhook_endpoints WHERE tenant_id = $1) < $14
+                RETURNING tenant_id, id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
+                          disabled_at, failing_since, created_by, created_at, updated_at
+            ), secret AS (
+                INSERT INTO viral.webhook_secrets (tenant_id, endpoint_id, id, secret)
+                SELECT tenant_id, id, $12, $13
+                FROM endpoint
+            )
+            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
+                   disabled_at, failing_since, created_by, created_at, updated_at
+            FROM endpoint
+            """,
+            [
+                tenant.Value, id, endpoint.Url, endpoint.Description, endpoint.EventTypes, ToText(endpoint.Ordering),
+                endpoint.RateLimit, WebhookHeaders.Seal(box, tenant, endpoint.Headers), endpoint.Headers.Keys.ToArray(),
+                endpoint.Enabled, endpoint.CreatedBy, Guid.CreateVersion7(), box.Seal(tenant.Value, SecretPurpose, secret),
+                (long)options.Value.MaxEndpoints,
+            ],
+            Read,
+            ct);
+
+    public Task<WebhookEndpoint?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
+                   disabled_at, failing_since, created_by, created_at, updated_at
+            FROM viral.webhook_endpoints
+            WHERE tenant_id = $1 AND id = $2
+            """,
+            [tenant.Value, id],
+            Read,
+            ct);
+
+    /// <summary>Newest first. <paramref name="before"/> is the id of the last endpoint of the page before.</summary>
+    public Task<List<WebhookEndpoint>> ListAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
+        db.QueryAsync(
+            tenant,
+            """
+            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
+                   disabled_at, failing_since, created_by, created_at, updated_at
+            FROM viral.webhook_endpoints
+            WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
+            ORDER BY id DESC
+            LIMIT $3
+            """,
+            [tenant.Value, before, limit],
+            Read,
+            ct);
+
+    /// <summary>
+    /// Changes an endpoint. What waits for one that is disabled is held, and goes on when it is enabled again; that also
+    /// forgets its failures. Null: no such endpoint.
+    /// </summary>
+    public Task<WebhookEndpoint?> ChangeAsync(TenantId tenant, Guid id, WebhookChange change, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH endpoint AS (
+                UPDATE viral.webhook_endpoints
+                SET url = COALESCE($3, url),
+                    description = NULLIF(COALESCE($4, description), ''),
+                    event_types = COALESCE($5, event_types),
+                    ordering = COALESCE($6, ordering),
+                    rate_limit = NULLIF(COALESCE($7, rate_limit), 0),
+                    headers = CASE WHEN $9::text[] IS NULL THEN headers ELSE $8 END,
+                    header_names = COALESCE($9, header_names),
+                    enabled = COALESCE($10, enabled),
+                    disabled_reason = CASE WHEN NOT COALESCE($10, enabled) THEN COALESCE(disabled_reason, 'user') END,
+                    disabled_at = CASE WHEN NOT COALESCE($10, enabled) THEN COALESCE(disabled_at, now()) END,
+                    failing_since = CASE WHEN $10 THEN NULL ELSE failing_since END,
+                    ready_at = CASE WHEN $10 THEN '-infinity' ELSE ready_at END,
+                    updated_at = now()
+                WHERE tenant_id = $1 AND id = $2
+                RETURNING tenant_id, id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
+                          disabled_at, failing_since, created_by, created_at, updated_at
+            ), waiting AS (
+                UPDATE viral.webhook_deliveries AS delivery
+                SET due_at = CASE WHEN endpoint.enabled THEN now() ELSE 'infinity' END
+                FROM endpoint
+                WHERE delivery.tenant_id = endpoint.tenant_id AND delivery.endpoint_id = endpoint.id
+                  AND delivery.status = 'pending' AND NOT delivery.leased
+                  AND endpoint.enabled = (delivery.due_at = 'infinity')
+            )
+            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
+                   disabled_at, failing_since, created_by, created_at, updated_at
+            FROM endpoint
+            """,
+            [
+                tenant.Value, id, change.Url, change.Description, change.EventTypes,
+                change.Ordering is { } ordering ? ToText(ordering) : null, change.RateLimit,
+                change.Headers is null ? null : WebhookHeaders.Seal(box, tenant, change.Headers),
+                change.Headers?.Keys.ToArray(), change.Enabled,
+            ],
+            Read,
+            ct);
+
+    /// <summary>Deletes an endpoint with what waits for it and its log of deliveries.</summary>
+    public Task<bool> DeleteAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH endpoint AS (
+                DELETE FROM viral.webhook_endpoints
+                WHERE tenant_id = $1 AND id = $2
+                RETURNING tenant_id, id
+            ), deliveries AS (
+                DELETE FROM viral.webhook_deliveries AS delivery
+                USING endpoint
+                WHERE delivery.tenant_id = endpoint.tenant_id AND delivery.endpoint_id = endpoint.id
+            )
+            SELECT EXISTS (SELECT FROM endpoint)
+            """,
+            [tenant.Value, id],
+            row => row.GetBoolean(0),
+            ct);
+
+    /// <summary>
+    /// Signs with a new secret from now on, and beside it with those before until the overlap ends, so that receivers can
+    /// change theirs meanwhile. Null: no such endpoint; else when the old secrets end.
+    /// </summary>
+    public async Task<DateTime?> RotateSecretAsync(
+        TenantId tenant, Guid id, string secret, TimeSpan overlap, CancellationToken ct)
+    {
+        // Two statements: the new secret can only be current when the old one is not any more.
+        await using var batch = db.Batch(tenant)
+            .Add(
+                """
+                WITH endpoint AS (
+                    UPDATE viral.webhook_endpoints
+                    SET updated_at = now()
+                    WHERE tenant_id = $1 AND id = $2
+                    RETURNING tenant_id, id
+                ), forgotten AS (
+                    DELETE FROM viral.webhook_secrets
+                    WHERE tenant_id = $1 AND endpoint_id = $2 AND expires_at <= now()
+                ), replaced AS (
+                    UPDATE viral.webhook_secrets
+                    SET expires_at = LEAST(expires_at, now() + $3)
+                    WHERE tenant_id = $1 AND endpoint_id = $2 AND (expires_at IS NULL OR expires_at > now())
+                )
+                SELECT now() + $3
+                FROM endpoint
+                """,
+                [tenant.Value, id, overlap])
+            .Add(
+                """
+                INSERT INTO viral.webhook_secrets (tenant_id, endpoint_id, id, secret)
+                SELECT tenant_id, id, $3, $4
+                FROM viral.webhook_endpoints
+                WHERE tenant_id = $1 AND id = $2
+                """,
+                [tenant.Value, id, Guid.CreateVersion7(), box.Seal(tenant.Value, SecretPurpose, secret)]);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        DateTime? ends = await reader.ReadAsync(ct) ? reader.GetDateTime(0) : null;
+        await reader.NextResultAsync(ct);
+        return ends;
+    }
+
+    private static string ToText(WebhookOrdering ordering) => ordering == WebhookOrdering.PerObject ? "per_object" : "none";
+
+    private static WebhookEndpoint Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0),
+        row.GetString(1),
+        row.IsDBNull(2) ? null : row.GetString(2),
+        row.GetFieldValue<string[]>(3),
+        row.GetString(4) == "per_object" ? WebhookOrdering.PerObject : WebhookOrdering.None,
+        row.IsDBNull(5) ? null : row.GetInt32(5),
+        row.GetFieldValue<string[]>(6),
+        row.GetBoolean(7),
+        row.IsDBNull(8) ? null : Enum.Parse<WebhookDisabledReason>(row.GetString(8), ignoreCase: true),
+        row.IsDBNull(9) ? null : row.GetDateTime(9),
+        row.IsDBNull(10) ? null : row.GetDateTime(10),
+        row.GetString(11),
+        row.GetDateTime(12),
+        row.GetDateTime(13));
+}

@@ -1,0 +1,97 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Core.Webhooks;
+using ViralEngine.Functions.Organizations;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Webhooks;
+
+/// <summary>What was sent to an endpoint and what it answered; and sending it again.</summary>
+internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, DeliveryLog log, DeliveryPump pump)
+{
+    [Function("ListWebhookDeliveries"), Allow(Roles.Operators), Summary("List an endpoint's deliveries with their last attempt, newest first.")]
+    [Query(typeof(DeliveryListQuery)), Returns(200, typeof(DeliveryPage))]
+    public async Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "webhooks/{id}/deliveries")] HttpRequest request,
+        string id,
+        CancellationToken ct)
+    {
+        var tenant = request.Caller().Tenant;
+        var query = RequestBinder.BindQuery<DeliveryListQuery>(request.Query);
+        if (!Ids.TryParse(id, out var endpointId) || await store.FindAsync(tenant, endpointId, ct) is null)
+            return Problem.NotFound("webhook");
+        var filter = new WebhookDeliveryFilter(query.Status, query.EventType, query.CreatedAfter, query.CreatedBefore);
+        var rows = await log.ListAsync(tenant, endpointId, filter, query.After(), query.Limit + 1, ct);
+        var next = query.Next(rows, row => row.Id);
+        return Results.Ok(new DeliveryPage(rows, next));
+    }
+
+    [Function("GetWebhookDelivery"), Allow(Roles.Operators), Summary("Read a delivery with all its attempts.")]
+    [Returns(200, typeof(WebhookDeliveryDetails))]
+    public async Task<IResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "webhooks/{id}/deliveries/{deliveryId}")] HttpRequest request,
+        string id,
+        string deliveryId,
+        CancellationToken ct) =>
+        Ids.TryParse(id, out var endpoint) && Ids.TryParse(deliveryId, out var delivery)
+        && await log.FindAsync(request.Caller().Tenant, endpoint, delivery, ct) is { } found
+            ? Results.Ok(found)
+            : Problem.NotFound("delivery");
+
+    [Function("RedeliverWebhook"), Allow(Roles.Operators), Summary("Send a delivery again, with the same webhook-id and all retries before it.")]
+    [Returns(202, typeof(WebhookDelivery))]
+    public async Task<IResult> RedeliverAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/{id}/deliveries/{deliveryId}/redeliver")] HttpRequest request,
+        string id,
+        string deliveryId,
+        CancellationToken ct)
+    {
+        var tenant = request.Caller().Tenant;
+        if (!Ids.TryParse(id, out var endpoint) || !Ids.TryParse(deliveryId, out var delivery)
+            || await store.FindAsync(tenant, endpoint, ct) is not { } found)
+        {
+            return Problem.NotFound("delivery");
+        }
+
+        if (!found.Enabled)
+            return Disabled();
+        if (!await log.RedeliverAsync(tenant, endpoint, delivery, ct))
+            return Problem.NotFound("delivery");
+        await WakeAsync(ct);
+        return Results.Accepted(
+            $"/api/webhooks/{endpoint}/deliveries/{delivery}", (await log.FindAsync(tenant, endpoint, delivery, ct))?.Delivery);
+    }
+
+    [Function("RecoverWebhook"), Allow(Roles.Operators), Summary("Send everything again that was given up since a time.")]
+    [Query(typeof(RecoverQuery)), Returns(202, typeof(Recovered))]
+    public async Task<IResult> RecoverAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/{id}/recover")] HttpRequest request,
+        string id,
+        CancellationToken ct)
+    {
+        var tenant = request.Caller().Tenant;
+        var since = RequestBinder.BindQuery<RecoverQuery>(request.Query).Since;
+        if (since is null)
+            return Problem.Validation("since", "Is required.");
+        if (!Ids.TryParse(id, out var endpoint) || await store.FindAsync(tenant, endpoint, ct) is not { } found)
+            return Problem.NotFound("webhook");
+        if (!found.Enabled)
+            return Disabled();
+        var queued = await log.RecoverAsync(tenant, endpoint, since.Value, ct);
+        await WakeAsync(ct);
+        return Results.Accepted($"/api/webhooks/{endpoint}/deliveries", new Recovered(queued));
+    }
+
+    private static Problem Disabled() =>
+        Problem.Conflict("webhook-disabled", "The endpoint is disabled: enable it first, then nothing sent to it is held back.");
+
+    private Task WakeAsync(CancellationToken ct) => db.AfterCommitAsync(
+        _ =>
+        {
+            pump.Wake();
+            return Task.CompletedTask;
+        },
+        ct);
+}

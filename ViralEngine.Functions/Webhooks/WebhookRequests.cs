@@ -1,0 +1,129 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using ViralEngine.Core.Outgoing;
+using ViralEngine.Core.Webhooks;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Webhooks;
+
+internal sealed record CreateWebhookRequest
+{
+    [Required, StringLength(UrlPolicy.MaxLength, MinimumLength = 1)]
+    [Description("Where to POST messages. Private, loopback and metadata addresses are refused; redirects are not followed.")]
+    public string Url { get; init; } = "";
+
+    [StringLength(500)]
+    public string? Description { get; init; }
+
+    [MinLength(1, ErrorMessage = "At least one."), MaxLength(100, ErrorMessage = "At most 100."), EventTypePatterns]
+    [Description("What to be told: * for everything, task.* for a kind, task.completed for one type. Kinds: task, batch, workflow, approval, alert, webhook.")]
+    public string[] EventTypes { get; init; } = ["*"];
+
+    [Description("per_object: a message waits until the one before about the same object is delivered or given up.")]
+    public WebhookOrdering Ordering { get; init; }
+
+    [Range(1, 1000)]
+    [Description("The most messages a second; as many as there are when left out.")]
+    public int? RateLimit { get; init; }
+
+    [Description("Headers to send along, 20 at most. Their values are encrypted and never shown again.")]
+    public Dictionary<string, string> Headers { get; init; } = [];
+
+    public bool Enabled { get; init; } = true;
+
+    [StringLength(128), WebhookSecretText]
+    [Description("A signing secret of your own: whsec_ and base64 of 24 to 64 random bytes. Made for you when left out.")]
+    public string? Secret { get; init; }
+
+    public NewWebhookEndpoint ToEndpoint(UrlPolicy urls, string principal)
+    {
+        var errors = new FieldErrors();
+        WebhookRules.CheckUrl(Url, urls, errors);
+        WebhookRules.CheckHeaders(Headers, errors);
+        errors.ThrowIfAny();
+        return new(Url, Description, [.. EventTypes.Distinct()], Ordering, RateLimit, Headers, Enabled, principal);
+    }
+}
+
+/// <summary>A JSON merge patch (RFC 7396): what is left out stays; null takes the description or the rate limit away.</summary>
+internal sealed record ChangeWebhookRequest
+{
+    [StringLength(UrlPolicy.MaxLength, MinimumLength = 1)]
+    public string? Url { get; init; }
+
+    [StringLength(500)]
+    public string? Description { get; init; }
+
+    [MinLength(1, ErrorMessage = "At least one."), MaxLength(100, ErrorMessage = "At most 100."), EventTypePatterns]
+    public string[]? EventTypes { get; init; }
+
+    public WebhookOrdering? Ordering { get; init; }
+
+    [Range(1, 1000)]
+    public int? RateLimit { get; init; }
+
+    [Description("Replaces all headers there are.")]
+    public Dictionary<string, string>? Headers { get; init; }
+
+    [Description("What waits for a disabled endpoint is held and goes on when it is enabled again; what happens meanwhile is not kept for it.")]
+    public bool? Enabled { get; init; }
+
+    public WebhookChange ToChange(JsonElement body, UrlPolicy urls)
+    {
+        var errors = new FieldErrors();
+        if (Url is not null)
+            WebhookRules.CheckUrl(Url, urls, errors);
+        if (Headers is not null)
+            WebhookRules.CheckHeaders(Headers, errors);
+        errors.ThrowIfAny();
+        return new(
+            Url, IsNull(body, "description") ? "" : Description, EventTypes?.Distinct().ToArray(), Ordering,
+            IsNull(body, "rate_limit") ? 0 : RateLimit, IsNull(body, "headers") ? new() : Headers, Enabled);
+    }
+
+    private static bool IsNull(JsonElement body, string field) =>
+        body.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Null;
+}
+
+internal sealed record RotateSecretRequest
+{
+    [Range(0.0, 168.0)]
+    [Description("How long messages are signed with the old secret too, in hours.")]
+    public double OverlapHours { get; init; } = 24;
+
+    [StringLength(128), WebhookSecretText]
+    [Description("A secret of your own: whsec_ and base64 of 24 to 64 random bytes. Made for you when left out.")]
+    public string? Secret { get; init; }
+}
+
+internal sealed record DeliveryListQuery : PageQuery
+{
+    public WebhookDeliveryStatus? Status { get; init; }
+
+    [StringLength(100), Description("A type, or a kind as in task.*")]
+    public string? EventType { get; init; }
+
+    public DateTime? CreatedAfter { get; init; }
+
+    public DateTime? CreatedBefore { get; init; }
+}
+
+internal sealed record RecoverQuery
+{
+    [Description("From when on: what was queued since and given up is queued anew.")]
+    public DateTime? Since { get; init; }
+}
+
+internal sealed record WebhookListQuery : PageQuery;
+
+internal sealed record WebhookPage(IReadOnlyList<WebhookEndpoint> Webhooks, string? NextCursor);
+
+internal sealed record DeliveryPage(IReadOnlyList<WebhookDelivery> Deliveries, string? NextCursor);
+
+/// <param name="Secret">The new one. Shown this once.</param>
+/// <param name="OldSecretsEndAt">Until then messages are signed with the old one too.</param>
+internal sealed record RotatedSecret(string Secret, DateTime OldSecretsEndAt);
+
+/// <param name="Queued">How many deliveries.</param>
+internal sealed record Recovered(int Queued);

@@ -1,0 +1,45 @@
+using System.ComponentModel.DataAnnotations;
+using ViralEngine.Core.Outgoing;
+using ViralEngine.Core.Webhooks;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Webhooks;
+
+/// <summary>What holds for an endpoint that is made and for one that is changed.</summary>
+internal static class WebhookRules
+{
+    public static void CheckUrl(string url, UrlPolicy urls, FieldErrors errors)
+    {
+        if (urls.Check(url) is { } fault)
+            errors.Add("url", $"{char.ToUpperInvariant(fault[0])}{fault[1..]}.");
+    }
+
+    public static void CheckHeaders(Dictionary<string, string> headers, FieldErrors errors)
+    {
+        if (headers.Count > WebhookHeaders.Most)
+            errors.Add("headers", $"At most {WebhookHeaders.Most}.");
+        if (headers.Keys.Distinct(StringComparer.OrdinalIgnoreCase).Count() < headers.Count)
+            errors.Add("headers", "Has a name twice.");
+        foreach (var (name, value) in headers)
+        {
+            if (WebhookHeaders.Check(name, value) is { } rule)
+                errors.Add($"headers.{name}", rule);
+        }
+    }
+}
+
+/// <summary>Types of events, or patterns of them.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class EventTypePatternsAttribute() : ValidationAttribute(
+    $"Each must be * or a type such as task.completed or task.*, of {string.Join(", ", WebhookEventTypes.Kinds)}.")
+{
+    public override bool IsValid(object? value) =>
+        value is not string[] patterns || patterns.All(pattern => pattern is not null && WebhookEventTypes.IsPattern(pattern));
+}
+
+/// <summary>A secret as Standard Webhooks has them.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class WebhookSecretTextAttribute() : ValidationAttribute("Must be whsec_ and base64 of 24 to 64 bytes.")
+{
+    public override bool IsValid(object? value) => value is not string secret || WebhookSecret.IsValid(secret);
+}
