@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Idempotency;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
@@ -97,6 +98,15 @@ internal static class Composition
         services.AddScoped<WebhookTest>();
         services.AddScoped<WebhookSweeper>();
         services.AddScoped<WebhookSecretRotation>();
+        return services;
+    }
+
+    public static IServiceCollection AddIdempotency(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<IdempotencyOptions>().Bind(configuration.GetSection(IdempotencyOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IdempotencyLeases>();
+        services.AddScoped<IdempotencyStore>();
         return services;
     }
 }

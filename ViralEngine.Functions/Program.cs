@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using ViralEngine.Functions;
+using ViralEngine.Functions.Idempotency;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Telemetry;
@@ -15,6 +16,7 @@ builder.ConfigureFunctionsWebApplication();
 
 builder.UseWhen<EdgeMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<AuthenticationMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<IdempotencyMiddleware>(context => context.GetHttpContext() is not null);
 
 builder.Services.TryAddSingleton(TimeProvider.System);
 builder.Services.Configure<JsonOptions>(options => ApiJson.Configure(options.SerializerOptions));
@@ -27,6 +29,7 @@ builder.Services
     .AddOrganizations(builder.Configuration)
     .AddAgents(builder.Configuration)
     .AddTasks()
+    .AddIdempotency(builder.Configuration)
     .AddWebhooks(builder.Configuration);
 
 builder.Build().Run();

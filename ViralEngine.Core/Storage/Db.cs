@@ -5,14 +5,15 @@ namespace ViralEngine.Core.Storage;
 /// <summary>
 /// One invocation's way to PostgreSQL. Each call is one round trip and one transaction: the scope (role and tenant) is set
 /// in the same batch as the statement, so that a connection pooler in transaction mode works. After
-/// <see cref="BeginAsync"/> the calls that follow share one transaction until <see cref="CommitAsync"/>.
-/// Not for concurrent use.
+/// <see cref="BeginAsync"/> the calls that follow share one transaction until <see cref="CommitAsync"/>. Transactions nest by
+/// joining: what is begun inside another is committed with it. Not for concurrent use.
 /// </summary>
 public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
 {
     private readonly List<Func<CancellationToken, Task>> afterCommit = [];
     private NpgsqlConnection? connection;
     private NpgsqlTransaction? transaction;
+    private int joined;
 
     /// <summary>Runs a statement and returns the rows it gives, each read by <paramref name="read"/>.</summary>
     public async Task<List<T>> QueryAsync<T>(
@@ -47,20 +48,33 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
 
     public bool InTransaction => transaction is not null;
 
-    /// <summary>Opens a transaction that all later calls share, until <see cref="CommitAsync"/> or disposal.</summary>
+    /// <summary>
+    /// Opens a transaction that all later calls share, until <see cref="CommitAsync"/> or disposal; inside another it joins that.
+    /// </summary>
     public async Task BeginAsync(CancellationToken ct)
     {
         if (transaction is not null)
-            throw new InvalidOperationException("A transaction is open already.");
+        {
+            joined++;
+            return;
+        }
+
         connection = await dataSource.OpenConnectionAsync(ct);
         transaction = await connection.BeginTransactionAsync(ct);
     }
 
-    /// <summary>Commits, then runs what waited for it.</summary>
+    /// <summary>Commits, then runs what waited for it; inside another transaction it leaves both to that one.</summary>
+    /// <exception cref="InvalidOperationException">There is none, or a <see cref="RollbackAsync"/> inside has ended it.</exception>
     public async Task CommitAsync(CancellationToken ct)
     {
         if (transaction is null)
             throw new InvalidOperationException("No transaction is open.");
+        if (joined > 0)
+        {
+            joined--;
+            return;
+        }
+
         await transaction.CommitAsync(ct);
         await CloseAsync();
 
@@ -70,9 +84,10 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
             await action(ct);
     }
 
-    /// <summary>Gives the transaction up, and with it what waited for its end.</summary>
+    /// <summary>Gives the transaction up, with all that joined it and what waited for its end.</summary>
     public async Task RollbackAsync()
     {
+        joined = 0;
         afterCommit.Clear();
         await CloseAsync();
     }

@@ -1,0 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ViralEngine.Core.Idempotency;
+
+/// <summary>Section <c>Idempotency</c>.</summary>
+public sealed class IdempotencyOptions
+{
+    public const string Section = "Idempotency";
+
+    /// <summary>Seconds for which a process that died keeps a key; one that lives renews it.</summary>
+    [Range(1, 300)]
+    public double LeaseSeconds { get; set; } = 10;
+
+    /// <summary>Hours for which an answer is given again.</summary>
+    [Range(1, 24 * 31)]
+    public double RetentionHours { get; set; } = 24;
+
+    internal TimeSpan Lease => TimeSpan.FromSeconds(LeaseSeconds);
+
+    internal TimeSpan Retention => TimeSpan.FromHours(RetentionHours);
+}

@@ -1,0 +1,207 @@
+using System.Net;
+using System.Text;
+using ViralEngine.Testing;
+
+namespace ViralEngine.Functions.Tests.Idempotency;
+
+public sealed class IdempotencyTests(RunningApp running) : IClassFixture<RunningApp>
+{
+    private static readonly object Echo = new { agent_id = "echo", description = "once" };
+
+    [Fact]
+    public async Task Gives_the_stored_answer_again_and_does_nothing_again()
+    {
+        using var api = await NewTenantAsync();
+
+        var first = (await PostAsync(api, "key-1", Echo)).Expect(HttpStatusCode.Created);
+        var second = (await PostAsync(api, "key-1", Echo)).Expect(HttpStatusCode.Created);
+        var quoted = (await PostAsync(api, "\"key-1\"", Echo)).Expect(HttpStatusCode.Created);
+
+        Assert.Null(first.Header("x-idempotent-replayed"));
+        foreach (var replayed in new[] { second, quoted })
+        {
+            Assert.Equal("true", replayed.Header("x-idempotent-replayed"));
+            Assert.Equal(first.Bytes, replayed.Bytes);
+            Assert.Equal(first.Header("Content-Type"), replayed.Header("Content-Type"));
+            Assert.Equal(first.Header("Location"), replayed.Header("Location"));
+            Assert.NotEqual(first.Header("X-Request-ID"), replayed.Header("X-Request-ID"));
+        }
+
+        Assert.Single(await Tenant.ListAsync(api, "/api/tasks", "tasks"));
+    }
+
+    [Fact]
+    public async Task Runs_a_task_whose_creation_had_a_key()
+    {
+        using var api = await NewTenantAsync();
+
+        var task = (await PostAsync(api, "run-it", Echo)).Expect(HttpStatusCode.Created);
+
+        await Eventually.GetAsync(
+            async () => (await api.GetAsync(task.Header("Location")!)).Json.GetProperty("status").GetString(),
+            status => status == "completed",
+            "the task to be completed");
+    }
+
+    [Fact]
+    public async Task Refuses_a_key_reused_with_another_body_or_query_or_path()
+    {
+        using var api = await NewTenantAsync();
+        var task = (await PostAsync(api, "key-1", Echo)).Expect(HttpStatusCode.Created);
+
+        var body = await PostAsync(api, "key-1", new { agent_id = "echo", description = "twice" });
+        var longer = await PostAsync(api, "key-1", new { agent_id = "echo", description = new string('x', 50_000) });
+        var query = await api.PostAsync("/api/tasks?x=1", Echo, ("Idempotency-Key", "key-1"));
+        var agent = new { name = "a", kind = "echo" };
+        await api.PatchAsync(await NewAgentAsync("first"), agent, ("Idempotency-Key", "path"));
+        var path = await api.PatchAsync(await NewAgentAsync("second"), agent, ("Idempotency-Key", "path"));
+
+        Assert.EndsWith("idempotency-key-reused", body.ExpectProblem(HttpStatusCode.UnprocessableEntity).Type);
+        longer.ExpectProblem(HttpStatusCode.UnprocessableEntity);
+        query.ExpectProblem(HttpStatusCode.UnprocessableEntity);
+        path.ExpectProblem(HttpStatusCode.UnprocessableEntity);
+        var tasks = await Tenant.ListAsync(api, "/api/tasks", "tasks");
+        Assert.Equal(task.Json.GetProperty("id").GetString(), Assert.Single(tasks).GetProperty("id").GetString());
+
+        async Task<string> NewAgentAsync(string name) =>
+            (await api.PostAsync("/api/agents", new { name, kind = "echo" })).Expect(HttpStatusCode.Created).Header("Location")!;
+    }
+
+    [Fact]
+    public async Task Keeps_the_same_key_of_another_tenant_caller_or_route_apart()
+    {
+        var tenant = await Tenant.CreateAsync(running.App);
+        using var api = running.App.NewClient(tenant.Key);
+        using var foreign = await NewTenantAsync();
+        var second = (await api.PostAsync(
+            $"/api/organizations/{tenant.Id}/api-keys", new { name = "k", role = "owner" }, ("Idempotency-Key", "same")))
+            .Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString();
+        using var colleague = running.App.NewClient(second);
+
+        var mine = (await PostAsync(api, "same", Echo)).Expect(HttpStatusCode.Created);
+        var theirs = (await PostAsync(foreign, "same", Echo)).Expect(HttpStatusCode.Created);
+        var colleagues = (await PostAsync(colleague, "same", Echo)).Expect(HttpStatusCode.Created);
+
+        Assert.Equal(3, new[] { mine, theirs, colleagues }.Select(answer => answer.Header("Location")).Distinct().Count());
+        Assert.All([mine, theirs, colleagues], answer => Assert.Null(answer.Header("x-idempotent-replayed")));
+    }
+
+    [Fact]
+    public async Task Keeps_nothing_of_a_request_that_failed()
+    {
+        var tenant = await Tenant.CreateAsync(running.App);
+        using var api = running.App.NewClient(tenant.Key);
+        using var viewer = running.App.NewClient((await api.PostAsync(
+            $"/api/organizations/{tenant.Id}/api-keys", new { name = "v", role = "viewer" })).Json.GetProperty("key").GetString());
+
+        (await PostAsync(api, "again", new { agent_id = "echo" })).ExpectProblem(HttpStatusCode.BadRequest);
+        (await PostAsync(api, "again", new { agent_id = "nobody", description = "x" })).ExpectProblem(HttpStatusCode.BadRequest);
+        (await PostAsync(viewer, "again", Echo)).ExpectProblem(HttpStatusCode.Forbidden);
+        (await api.PostAsync($"/api/tasks/{Guid.NewGuid()}/cancel", null, ("Idempotency-Key", "again"))).ExpectProblem(HttpStatusCode.NotFound);
+        var made = (await PostAsync(api, "again", Echo)).Expect(HttpStatusCode.Created);
+
+        Assert.Null(made.Header("x-idempotent-replayed"));
+        Assert.Single(await Tenant.ListAsync(api, "/api/tasks", "tasks"));
+    }
+
+    [Fact]
+    public async Task Replays_a_secret_that_is_shown_once()
+    {
+        using var platform = running.App.NewClient(AppSettings.PlatformKey);
+        var key = Guid.NewGuid().ToString();
+
+        var first = await platform.PostAsync("/api/organizations", new { name = "Once" }, ("Idempotency-Key", key));
+        var second = await platform.PostAsync("/api/organizations", new { name = "Once" }, ("Idempotency-Key", key));
+
+        Assert.Equal(first.Expect(HttpStatusCode.Created).Text, second.Expect(HttpStatusCode.Created).Text);
+        Assert.Equal("true", second.Header("x-idempotent-replayed"));
+        Assert.Contains("\"key\":\"vk_", second.Text);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    [InlineData("\"open")]
+    [InlineData("\"a\"; p=1")]
+    [InlineData("\"a\\b\"")]
+    [InlineData("a\"b")]
+    [InlineData("\"\"")]
+    public async Task Refuses_what_is_not_a_key(string key)
+    {
+        using var api = await NewTenantAsync();
+
+        var problem = (await PostAsync(api, key, Echo)).ExpectProblem(HttpStatusCode.BadRequest);
+
+        Assert.Contains("Idempotency-Key", problem.Errors.Keys);
+    }
+
+    [Theory]
+    [InlineData(255, HttpStatusCode.Created)]
+    [InlineData(256, HttpStatusCode.BadRequest)]
+    public async Task Takes_keys_of_up_to_255_characters(int length, HttpStatusCode expected)
+    {
+        using var api = await NewTenantAsync();
+
+        (await PostAsync(api, new string('~', length), Echo)).Expect(expected);
+    }
+
+    [Fact]
+    public async Task Tells_who_comes_while_the_first_is_in_flight()
+    {
+        using var api = await NewTenantAsync();
+        var released = new TaskCompletionSource();
+        var one = SendSlowlyAsync();
+        var other = SendSlowlyAsync();
+
+        var turnedAway = await Task.WhenAny(one, other);
+        var problem = (await turnedAway).ExpectProblem(HttpStatusCode.Conflict);
+        released.SetResult();
+        var made = (await (turnedAway == one ? other : one)).Expect(HttpStatusCode.Created);
+        var replayed = (await PostAsync(api, "slow", SlowJson.Text)).Expect(HttpStatusCode.Created);
+
+        Assert.EndsWith("idempotency-key-in-flight", problem.Type);
+        Assert.Equal("1", (await turnedAway).Header("Retry-After"));
+        Assert.Equal(made.Text, replayed.Text);
+
+        async Task<ApiResponse> SendSlowlyAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/tasks") { Content = new SlowJson(released.Task) };
+            request.Headers.Add("Idempotency-Key", "slow");
+            return await api.SendAsync(request);
+        }
+    }
+
+    private static Task<ApiResponse> PostAsync(ApiClient api, string key, object body) =>
+        api.PostAsync("/api/tasks", body, ("Idempotency-Key", key));
+
+    private async Task<ApiClient> NewTenantAsync() => running.App.NewClient((await Tenant.CreateAsync(running.App)).Key);
+
+    /// <summary>Sends half of a body, and the rest when it is let.</summary>
+    private sealed class SlowJson : HttpContent
+    {
+        public const string Text = """{"agent_id":"echo","description":"slow"}""";
+
+        private readonly byte[] json = Encoding.UTF8.GetBytes(Text);
+        private readonly Task released;
+
+        public SlowJson(Task released)
+        {
+            this.released = released;
+            Headers.ContentType = new("application/json");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(json.AsMemory(0, json.Length / 2));
+            await stream.FlushAsync();
+            await released;
+            await stream.WriteAsync(json.AsMemory(json.Length / 2));
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Net;
+using ViralEngine.Testing;
+
+namespace ViralEngine.Functions.Tests.Idempotency;
+
+/// <summary>One key from many connections to three instances, while they and Redis are killed: one effect, whatever happens.</summary>
+public sealed class IdempotencyUnderFireTests : IAsyncLifetime
+{
+    private const int Connections = 50;
+    private const int Requests = 1_000;
+
+    private readonly TestPostgres postgres = new();
+    private RedisProcess redis = null!;
+    private AppCluster cluster = null!;
+
+    public async Task InitializeAsync()
+    {
+        await postgres.InitializeAsync();
+        redis = await RedisProcess.StartAsync();
+        cluster = await AppCluster.StartAsync(new AppSettings(postgres) { Redis = redis.ConnectionString }, 3);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await cluster.DisposeAsync();
+        await redis.DisposeAsync();
+        await postgres.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Creates_one_task()
+    {
+        var tenant = await Tenant.CreateAsync(cluster[0]);
+        var body = new { agent_id = "echo", description = "once" };
+
+        await ProveOneEffectAsync(
+            tenant,
+            (api, key) => api.PostAsync("/api/tasks", body, ("Idempotency-Key", key)),
+            async (api, keys) => Assert.Equal(keys, (await Tenant.ListAsync(api, "/api/tasks", "tasks")).Count));
+    }
+
+    [Fact]
+    public async Task Replaces_an_agent_once()
+    {
+        var tenant = await Tenant.CreateAsync(cluster[0]);
+        using var owner = cluster[0].NewClient(tenant.Key);
+        var path = (await owner.PostAsync("/api/agents", new { name = "a", kind = "echo" })).Header("Location")!;
+
+        await ProveOneEffectAsync(
+            tenant,
+            (api, key) => api.PutAsync(path, new { name = "b", kind = "echo" }, ("Idempotency-Key", key)),
+            async (_, keys) => Assert.Equal(1 + keys, await VersionAsync()));
+
+        Task<int> VersionAsync() => QueryAsync("SELECT version FROM viral.agents");
+    }
+
+    /// <summary>One key all the time, and one after the other a new one each round, so that first requests die too.</summary>
+    private async Task ProveOneEffectAsync(
+        Tenant tenant, Func<ApiClient, string, Task<ApiResponse>> sendAsync, Func<ApiClient, int, Task> checkAsync)
+    {
+        var answers = new ConcurrentDictionary<string, ConcurrentBag<ApiResponse>>();
+        var round = 0;
+        var sent = 0;
+        using var chaosOver = new CancellationTokenSource();
+
+        var senders = Enumerable.Range(0, Connections).Select(SendAsync).ToArray();
+        for (var i = 0; i < 6; i++)
+        {
+            var victim = cluster[i % 3];
+            Interlocked.Increment(ref round);
+            await victim.KillAsync();
+            if (i % 3 == 1)
+                await redis.RestartAsync();
+            await victim.RestartAsync();
+        }
+
+        await chaosOver.CancelAsync();
+        await Task.WhenAll(senders);
+
+        using var api = cluster[0].NewClient(tenant.Key);
+        foreach (var (key, given) in answers)
+        {
+            var final = await Eventually.GetAsync(
+                () => sendAsync(api, key), answer => answer.Status != HttpStatusCode.Conflict, "the key to be answered");
+            Assert.InRange((int)final.Status, 200, 299);
+            foreach (var answer in given.Where(answer => answer.Status != HttpStatusCode.Conflict))
+            {
+                Assert.Equal(final.Status, answer.Status);
+                Assert.Equal(final.Bytes, answer.Bytes);
+                Assert.Equal(final.Header("Location"), answer.Header("Location"));
+            }
+        }
+
+        Assert.Contains(answers["key-0"], answer => answer.Status != HttpStatusCode.Conflict);
+        await checkAsync(api, answers.Count);
+
+        async Task SendAsync(int number)
+        {
+            await Task.Yield();
+            var clients = cluster.Instances.Select(instance => instance.NewClient(tenant.Key)).ToArray();
+            for (var i = number; !chaosOver.IsCancellationRequested || Volatile.Read(ref sent) < Requests; i++)
+            {
+                var key = i % 2 == 0 ? "key-0" : $"key-{Volatile.Read(ref round)}";
+                try
+                {
+                    var answer = await sendAsync(clients[i % 3], key);
+                    answers.GetOrAdd(key, _ => []).Add(answer);
+                }
+                catch (HttpRequestException)
+                {
+                    // The instance is dead. Its neighbours go on.
+                }
+
+                if (key == "key-0")
+                    Interlocked.Increment(ref sent);
+            }
+
+            foreach (var client in clients)
+                client.Dispose();
+        }
+    }
+
+    private async Task<int> QueryAsync(string sql)
+    {
+        await using var dataSource = Npgsql.NpgsqlDataSource.Create(postgres.AdminConnection);
+        await using var command = dataSource.CreateCommand(sql);
+        return (int)(await command.ExecuteScalarAsync())!;
+    }
+}
