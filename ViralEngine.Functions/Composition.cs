@@ -43,6 +43,7 @@ internal static class Composition
     {
         services.AddOptions<AuthOptions>().Bind(configuration.GetSection("Auth")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<TokenValidator>();
+        services.AddSingleton<PlatformKey>();
         services.AddScoped<Authenticator>();
         services.AddScoped<OrganizationStore>();
         services.AddScoped<MemberStore>();

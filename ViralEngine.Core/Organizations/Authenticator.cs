@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Microsoft.Extensions.Options;
 using Npgsql;
 using ViralEngine.Core.Storage;
 
@@ -9,7 +8,7 @@ namespace ViralEngine.Core.Organizations;
 /// Finds out who calls and for which tenant, from the credential alone; nothing about callers is kept between requests. The
 /// tenant asked for (<c>X-Tenant-ID</c>) chooses among those the principal may act for and never grants one.
 /// </summary>
-public sealed class Authenticator(Db db, TokenValidator tokens, IOptions<AuthOptions> options, TimeProvider time)
+public sealed class Authenticator(Db db, TokenValidator tokens, PlatformKey platformKey, TimeProvider time)
 {
     private static readonly TimeSpan LastUsePrecision = TimeSpan.FromMinutes(1);
 
@@ -30,24 +29,24 @@ public sealed class Authenticator(Db db, TokenValidator tokens, IOptions<AuthOpt
 
     public async Task<Outcome> AuthenticateAsync(string credential, Guid? tenantAsked, CancellationToken ct)
     {
-        if (IsPlatformKey(credential))
+        var hash = ApiKeySecret.Hash(credential);
+        if (IsPlatformKey(hash))
         {
             return new Outcome.Known(
                 new Caller(CallerKind.Platform, "platform", new TenantId(Guid.Empty), Role.Platform));
         }
 
         if (credential.StartsWith(ApiKeySecret.Prefix, StringComparison.Ordinal))
-            return await ByApiKeyAsync(credential, tenantAsked, ct);
+            return await ByApiKeyAsync(hash, tenantAsked, ct);
 
         var (subject, fault) = await tokens.ValidateAsync(credential);
         return subject is null ? new Outcome.Unknown(fault!) : await BySubjectAsync(subject, tenantAsked, ct);
     }
 
-    private bool IsPlatformKey(string credential) =>
-        options.Value.PlatformKey is { } key
-        && CryptographicOperations.FixedTimeEquals(ApiKeySecret.Hash(key), ApiKeySecret.Hash(credential));
+    private bool IsPlatformKey(byte[] hash) =>
+        platformKey.Hash is { } expected && CryptographicOperations.FixedTimeEquals(expected, hash);
 
-    private async Task<Outcome> ByApiKeyAsync(string secret, Guid? tenantAsked, CancellationToken ct)
+    private async Task<Outcome> ByApiKeyAsync(byte[] hash, Guid? tenantAsked, CancellationToken ct)
     {
         var key = await db.QueryOneAsync(
             DbScope.AllTenants,
@@ -57,7 +56,7 @@ public sealed class Authenticator(Db db, TokenValidator tokens, IOptions<AuthOpt
             JOIN viral.organizations AS organization ON organization.id = key.tenant_id AND organization.deleted_at IS NULL
             WHERE key.hash = $1 AND key.revoked_at IS NULL
             """,
-            [ApiKeySecret.Hash(secret)],
+            [hash],
             row => new
             {
                 Tenant = row.GetGuid(0),
