@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Audit;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Idempotency;
 using ViralEngine.Core.Organizations;
@@ -10,6 +11,7 @@ using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Webhooks;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 using ViralEngine.Functions.Webhooks;
@@ -108,6 +110,16 @@ internal static class Composition
             .ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IdempotencyLeases>();
         services.AddScoped<IdempotencyStore>();
+        return services;
+    }
+
+    public static IServiceCollection AddAudit(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<AuditOptions>().Bind(configuration.GetSection(AuditOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddScoped<AuditStore>();
+        services.AddScoped<AuditSweeper>();
+        services.AddScoped<AuditTrail>();
         return services;
     }
 }

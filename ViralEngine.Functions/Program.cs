@@ -5,6 +5,7 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions;
 using ViralEngine.Functions.Idempotency;
 using ViralEngine.Functions.Organizations;
@@ -17,6 +18,7 @@ builder.ConfigureFunctionsWebApplication();
 builder.UseWhen<EdgeMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<AuthenticationMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<IdempotencyMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<AuditMiddleware>(context => context.GetHttpContext() is not null);
 
 builder.Services.TryAddSingleton(TimeProvider.System);
 builder.Services.Configure<JsonOptions>(options => ApiJson.Configure(options.SerializerOptions));
@@ -30,6 +32,7 @@ builder.Services
     .AddAgents(builder.Configuration)
     .AddTasks()
     .AddIdempotency(builder.Configuration)
+    .AddAudit(builder.Configuration)
     .AddWebhooks(builder.Configuration);
 
 builder.Build().Run();

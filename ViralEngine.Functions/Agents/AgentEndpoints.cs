@@ -3,15 +3,16 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Agents;
 
 /// <summary>Agents: how a tenant's providers are called. Secrets go in and never come out.</summary>
-internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent test, SettingsRules rules)
+internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent test, SettingsRules rules, AuditTrail audit)
 {
-    [Function("CreateAgent"), Allow(Roles.Admins), Summary("Create an agent.")]
+    [Function("CreateAgent"), Allow(Roles.Admins), Audited("agent.created"), Summary("Create an agent.")]
     [Body(typeof(SaveAgentRequest)), Returns(201, typeof(AgentResource))]
     public async Task<IResult> CreateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "agents")] HttpRequest request, CancellationToken ct)
@@ -48,17 +49,20 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
             : Problem.NotFound("agent");
     }
 
-    [Function("ReplaceAgent"), Allow(Roles.Admins), Summary("Replace an agent. Secrets that are left out stay as they are.")]
+    [Function("ReplaceAgent"), Allow(Roles.Admins), Audited("agent.changed")]
+    [Summary("Replace an agent. Secrets that are left out stay as they are.")]
     [Body(typeof(SaveAgentRequest)), Returns(200, typeof(AgentResource))]
     public async Task<IResult> ReplaceAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "agents/{id}")] HttpRequest request, string id, CancellationToken ct)
     {
         if (!Ids.TryParse(id, out var agentId))
             return NotChangeable(id);
+        await NoteAsync(request.Caller(), agentId, ct);
         return await ReplaceAsync(request.Caller(), agentId, await RequestBody.ReadJsonAsync(request, ct), ct);
     }
 
-    [Function("ChangeAgent"), Allow(Roles.Admins), Summary("Change some of an agent's fields: JSON merge patch (RFC 7396).")]
+    [Function("ChangeAgent"), Allow(Roles.Admins), Audited("agent.changed")]
+    [Summary("Change some of an agent's fields: JSON merge patch (RFC 7396).")]
     [Body(typeof(SaveAgentRequest), ContentType = "application/merge-patch+json"), Returns(200, typeof(AgentResource))]
     public async Task<IResult> ChangeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "agents/{id}")] HttpRequest request, string id, CancellationToken ct)
@@ -66,19 +70,21 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
         var caller = request.Caller();
         if (!Ids.TryParse(id, out var agentId) || await store.FindAsync(caller.Tenant, agentId, ct) is not { } agent)
             return NotChangeable(id);
+        audit.Before(AgentResource.Of(agent));
         var patch = await RequestBody.ReadJsonAsync(request, ct);
         if (patch.ValueKind != JsonValueKind.Object)
             return Problem.Validation("body", "Must be an object.");
         return await ReplaceAsync(caller, agentId, AgentResource.Of(agent).Patched(patch), ct);
     }
 
-    [Function("DeleteAgent"), Allow(Roles.Admins), Summary("Delete an agent that no other falls back to.")]
+    [Function("DeleteAgent"), Allow(Roles.Admins), Audited("agent.deleted"), Summary("Delete an agent that no other falls back to.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "agents/{id}")] HttpRequest request, string id, CancellationToken ct)
     {
         if (!Ids.TryParse(id, out var agentId))
             return NotChangeable(id);
+        await NoteAsync(request.Caller(), agentId, ct);
         return await store.DeleteAsync(request.Caller().Tenant, agentId, ct) switch
         {
             null => Problem.NotFound("agent"),
@@ -111,6 +117,10 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
         var outcome = await save.ReplaceAsync(caller.Tenant, id, draft, ct);
         return outcome is SaveAgent.Outcome.Saved(var agent) ? Results.Ok(AgentResource.Of(agent)) : Refusal(outcome, draft);
     }
+
+    /// <summary>Notes for the audit log how the agent is before it is changed.</summary>
+    private async Task NoteAsync(Caller caller, Guid id, CancellationToken ct) =>
+        audit.Before(await store.FindAsync(caller.Tenant, id, ct) is { } agent ? AgentResource.Of(agent) : null);
 
     private AgentDraft Draft(JsonElement body) =>
         RequestBinder.Bind<SaveAgentRequest>(body).ToDraft(rules, keepsApiKey: !body.TryGetProperty("api_key", out _));

@@ -1,14 +1,16 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>API keys: the secret is shown once, stored as a hash, and revoked for good.</summary>
-internal sealed class ApiKeyEndpoints(ApiKeyStore store, TimeProvider time)
+internal sealed class ApiKeyEndpoints(ApiKeyStore store, AuditTrail audit, TimeProvider time)
 {
-    [Function("CreateApiKey"), Allow(Roles.Admins), Summary("Create an API key. Its secret is in this answer and nowhere else.")]
+    [Function("CreateApiKey"), Allow(Roles.Admins), Audited("api_key.created")]
+    [Summary("Create an API key. Its secret is in this answer and nowhere else.")]
     [Body(typeof(CreateApiKeyRequest)), Returns(201, typeof(CreatedApiKey))]
     public async Task<IResult> CreateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "organizations/{id}/api-keys")] HttpRequest request,
@@ -61,7 +63,7 @@ internal sealed class ApiKeyEndpoints(ApiKeyStore store, TimeProvider time)
             ? Results.Ok(found)
             : Problem.NotFound("API key");
 
-    [Function("RevokeApiKey"), Allow(Roles.Admins), Summary("Revoke an API key, at once and for good.")]
+    [Function("RevokeApiKey"), Allow(Roles.Admins), Audited("api_key.revoked"), Summary("Revoke an API key, at once and for good.")]
     [Returns(204)]
     public async Task<IResult> RevokeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "organizations/{id}/api-keys/{keyId}")] HttpRequest request,
@@ -75,6 +77,7 @@ internal sealed class ApiKeyEndpoints(ApiKeyStore store, TimeProvider time)
         _ = Roles.TryParse(found.Role, out var role);
         if (role > caller.Role)
             return OwnRules.TooHigh(caller, role);
+        audit.Before(found);
         await store.RevokeAsync(caller.Tenant, key, ct);
         return Results.NoContent();
     }

@@ -1,14 +1,15 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>The people of an organization and their roles. Nobody gives, changes or takes a role above their own.</summary>
-internal sealed class MemberEndpoints(MemberStore store)
+internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit)
 {
-    [Function("AddMember"), Allow(Roles.Admins), Summary("Add a person by the subject of their tokens.")]
+    [Function("AddMember"), Allow(Roles.Admins), Audited("member.added"), Summary("Add a person by the subject of their tokens.")]
     [Body(typeof(AddMemberRequest)), Returns(201, typeof(Member))]
     public async Task<IResult> AddAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "organizations/{id}/members")] HttpRequest request,
@@ -58,7 +59,7 @@ internal sealed class MemberEndpoints(MemberStore store)
             ? Results.Ok(found)
             : Problem.NotFound("member");
 
-    [Function("ChangeMember"), Allow(Roles.Admins), Summary("Give a member another role.")]
+    [Function("ChangeMember"), Allow(Roles.Admins), Audited("member.changed"), Summary("Give a member another role.")]
     [Body(typeof(ChangeMemberRequest)), Returns(200, typeof(Member))]
     public async Task<IResult> ChangeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "organizations/{id}/members/{memberId}")] HttpRequest request,
@@ -78,12 +79,13 @@ internal sealed class MemberEndpoints(MemberStore store)
         _ = Roles.TryParse(current.Role, out var before);
         if (role > caller.Role || before > caller.Role)
             return OwnRules.TooHigh(caller, role > before ? role : before);
+        audit.Before(current);
         return await store.ChangeRoleAsync(caller.Tenant, member, role, ct) is { } changed
             ? Results.Ok(changed)
             : Problem.NotFound("member");
     }
 
-    [Function("RemoveMember"), Allow(Roles.Admins), Summary("Remove a person from an organization.")]
+    [Function("RemoveMember"), Allow(Roles.Admins), Audited("member.removed"), Summary("Remove a person from an organization.")]
     [Returns(204)]
     public async Task<IResult> RemoveAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "organizations/{id}/members/{memberId}")] HttpRequest request,
@@ -101,6 +103,7 @@ internal sealed class MemberEndpoints(MemberStore store)
         _ = Roles.TryParse(current.Role, out var role);
         if (role > caller.Role)
             return OwnRules.TooHigh(caller, role);
+        audit.Before(current);
         return await store.RemoveAsync(caller.Tenant, member, ct) ? Results.NoContent() : Problem.NotFound("member");
     }
 }

@@ -2,14 +2,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>Organizations: made by the platform, kept by their own admins.</summary>
-internal sealed class OrganizationEndpoints(OrganizationStore store)
+internal sealed class OrganizationEndpoints(OrganizationStore store, AuditTrail audit)
 {
-    [Function("CreateOrganization"), Allow(Role.Platform), Summary("Create an organization and its first API key.")]
+    [Function("CreateOrganization"), Allow(Role.Platform), Audited("organization.created"), Summary("Create an organization and its first API key.")]
     [Body(typeof(CreateOrganizationRequest)), Returns(201, typeof(CreatedOrganization))]
     public async Task<IResult> CreateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "organizations")] HttpRequest request, CancellationToken ct)
@@ -47,7 +48,8 @@ internal sealed class OrganizationEndpoints(OrganizationStore store)
             ? Results.Ok(found)
             : Problem.NotFound("organization");
 
-    [Function("UpdateOrganization"), Allow(Roles.Admins | Role.Platform), Summary("Rename an organization; the platform may change its plan.")]
+    [Function("UpdateOrganization"), Allow(Roles.Admins | Role.Platform), Audited("organization.updated")]
+    [Summary("Rename an organization; the platform may change its plan.")]
     [Body(typeof(UpdateOrganizationRequest)), Returns(200, typeof(Organization))]
     public async Task<IResult> UpdateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "organizations/{id}")] HttpRequest request,
@@ -58,21 +60,28 @@ internal sealed class OrganizationEndpoints(OrganizationStore store)
         var asked = await RequestBody.ReadAsync<UpdateOrganizationRequest>(request, ct);
         if (asked.Plan is not null && caller.Role != Role.Platform)
             return Problem.Forbidden("Only the platform may change the plan.");
-        return Ids.TryParse(id, out var organization)
-            && await store.UpdateAsync(ScopeOf(caller), organization, asked.Name, asked.Plan, ct) is { } updated
-                ? Results.Ok(updated)
-                : Problem.NotFound("organization");
+        if (!Ids.TryParse(id, out var organization))
+            return Problem.NotFound("organization");
+        audit.Before(await store.FindAsync(ScopeOf(caller), organization, ct));
+        return await store.UpdateAsync(ScopeOf(caller), organization, asked.Name, asked.Plan, ct) is { } updated
+            ? Results.Ok(updated)
+            : Problem.NotFound("organization");
     }
 
-    [Function("DeleteOrganization"), Allow(Role.Owner | Role.Platform), Summary("Delete an organization: its keys and tokens stop at once.")]
+    [Function("DeleteOrganization"), Allow(Role.Owner | Role.Platform), Audited("organization.deleted")]
+    [Summary("Delete an organization: its keys and tokens stop at once.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "organizations/{id}")] HttpRequest request,
         string id,
-        CancellationToken ct) =>
-        Ids.TryParse(id, out var organization) && await store.DeleteAsync(ScopeOf(request.Caller()), organization, ct)
-            ? Results.NoContent()
-            : Problem.NotFound("organization");
+        CancellationToken ct)
+    {
+        var scope = ScopeOf(request.Caller());
+        if (!Ids.TryParse(id, out var organization))
+            return Problem.NotFound("organization");
+        audit.Before(await store.FindAsync(scope, organization, ct));
+        return await store.DeleteAsync(scope, organization, ct) ? Results.NoContent() : Problem.NotFound("organization");
+    }
 
     private static DbScope ScopeOf(Caller caller) => caller.Role == Role.Platform ? DbScope.AllTenants : caller.Tenant;
 }

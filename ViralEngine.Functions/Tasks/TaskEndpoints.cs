@@ -7,6 +7,7 @@ using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Streams;
@@ -60,7 +61,8 @@ internal sealed class TaskEndpoints(
             ? Results.Ok(task)
             : Problem.NotFound("task");
 
-    [Function("CancelTask"), Allow(Roles.Operators), Summary("Cancel a task: at once, or within a second where it runs.")]
+    [Function("CancelTask"), Allow(Roles.Operators), Audited("task.cancelled", KeepsAnswer = false)]
+    [Summary("Cancel a task: at once, or within a second where it runs.")]
     [Returns(200, typeof(AgentTask), Description = "Cancelled.")]
     [Returns(202, typeof(AgentTask), Description = "It runs; the agent is being told.")]
     public async Task<IResult> CancelAsync(
@@ -83,7 +85,8 @@ internal sealed class TaskEndpoints(
         return task.Status.IsTerminal() ? Results.Ok(task) : Results.Accepted($"/api/tasks/{taskId}", task);
     }
 
-    [Function("RetryTask"), Allow(Roles.Operators), Summary("Run a failed or cancelled task again.")]
+    [Function("RetryTask"), Allow(Roles.Operators), Audited("task.retried", KeepsAnswer = false)]
+    [Summary("Run a failed or cancelled task again.")]
     [Returns(202, typeof(AgentTask))]
     public async Task<IResult> RetryAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tasks/{id}/retry")] HttpRequest request,

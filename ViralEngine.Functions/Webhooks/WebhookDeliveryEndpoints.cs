@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Webhooks;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 
@@ -40,7 +41,8 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
             ? Results.Ok(found)
             : Problem.NotFound("delivery");
 
-    [Function("RedeliverWebhook"), Allow(Roles.Operators), Summary("Send a delivery again, with the same webhook-id and all retries before it.")]
+    [Function("RedeliverWebhook"), Allow(Roles.Operators), Audited("webhook.redelivered", Target = "id", KeepsAnswer = false)]
+    [Summary("Send a delivery again, with the same webhook-id and all retries before it.")]
     [Returns(202, typeof(WebhookDelivery))]
     public async Task<IResult> RedeliverAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/{id}/deliveries/{deliveryId}/redeliver")] HttpRequest request,
@@ -64,7 +66,8 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
             $"/api/webhooks/{endpoint}/deliveries/{delivery}", (await log.FindAsync(tenant, endpoint, delivery, ct))?.Delivery);
     }
 
-    [Function("RecoverWebhook"), Allow(Roles.Operators), Summary("Send everything again that was given up since a time.")]
+    [Function("RecoverWebhook"), Allow(Roles.Operators), Audited("webhook.recovered")]
+    [Summary("Send everything again that was given up since a time.")]
     [Query(typeof(RecoverQuery)), Returns(202, typeof(Recovered))]
     public async Task<IResult> RecoverAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/{id}/recover")] HttpRequest request,

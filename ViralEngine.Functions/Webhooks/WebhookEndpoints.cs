@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Webhooks;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 
@@ -12,9 +13,10 @@ namespace ViralEngine.Functions.Webhooks;
 /// Webhook endpoints. Messages are Standard Webhooks 1.0.0. A secret is shown once, when it is made; one that was lost is
 /// rotated, which costs no message while the old one still holds.
 /// </summary>
-internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, UrlPolicy urls)
+internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, UrlPolicy urls, AuditTrail audit)
 {
-    [Function("CreateWebhook"), Allow(Roles.Admins), Summary("Create a webhook endpoint. Its secret is in this answer and nowhere else.")]
+    [Function("CreateWebhook"), Allow(Roles.Admins), Audited("webhook.created")]
+    [Summary("Create a webhook endpoint. Its secret is in this answer and nowhere else.")]
     [Body(typeof(CreateWebhookRequest)), Returns(201, typeof(WebhookEndpoint))]
     public async Task<IResult> CreateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks")] HttpRequest request, CancellationToken ct)
@@ -49,7 +51,8 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
             ? Results.Ok(found)
             : Problem.NotFound("webhook");
 
-    [Function("ChangeWebhook"), Allow(Roles.Admins), Summary("Change some of a webhook endpoint's fields: JSON merge patch (RFC 7396).")]
+    [Function("ChangeWebhook"), Allow(Roles.Admins), Audited("webhook.changed")]
+    [Summary("Change some of a webhook endpoint's fields: JSON merge patch (RFC 7396).")]
     [Body(typeof(ChangeWebhookRequest), ContentType = "application/merge-patch+json"), Returns(200, typeof(WebhookEndpoint))]
     public async Task<IResult> ChangeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "webhooks/{id}")] HttpRequest request,
@@ -58,21 +61,29 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
     {
         var body = await RequestBody.ReadJsonAsync(request, ct);
         var change = RequestBinder.Bind<ChangeWebhookRequest>(body).ToChange(body, urls);
-        return Ids.TryParse(id, out var endpointId)
-            && await store.ChangeAsync(request.Caller().Tenant, endpointId, change, ct) is { } changed
-                ? Results.Ok(changed)
-                : Problem.NotFound("webhook");
+        var tenant = request.Caller().Tenant;
+        if (!Ids.TryParse(id, out var endpointId))
+            return Problem.NotFound("webhook");
+        audit.Before(await store.FindAsync(tenant, endpointId, ct));
+        return await store.ChangeAsync(tenant, endpointId, change, ct) is { } changed
+            ? Results.Ok(changed)
+            : Problem.NotFound("webhook");
     }
 
-    [Function("DeleteWebhook"), Allow(Roles.Admins), Summary("Delete a webhook endpoint with its log; what waits for it is not sent.")]
+    [Function("DeleteWebhook"), Allow(Roles.Admins), Audited("webhook.deleted")]
+    [Summary("Delete a webhook endpoint with its log; what waits for it is not sent.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "webhooks/{id}")] HttpRequest request,
         string id,
-        CancellationToken ct) =>
-        Ids.TryParse(id, out var endpointId) && await store.DeleteAsync(request.Caller().Tenant, endpointId, ct)
-            ? Results.NoContent()
-            : Problem.NotFound("webhook");
+        CancellationToken ct)
+    {
+        var tenant = request.Caller().Tenant;
+        if (!Ids.TryParse(id, out var endpointId))
+            return Problem.NotFound("webhook");
+        audit.Before(await store.FindAsync(tenant, endpointId, ct));
+        return await store.DeleteAsync(tenant, endpointId, ct) ? Results.NoContent() : Problem.NotFound("webhook");
+    }
 
     [Function("TestWebhook"), Allow(Roles.Operators), Summary("Send a webhook.test message, once, and tell what came of it.")]
     [Returns(200, typeof(WebhookDelivery), Description = "It was sent; status and last_attempt tell whether it arrived.")]
@@ -88,7 +99,8 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
                 : Problem.NotFound("webhook");
     }
 
-    [Function("RotateWebhookSecret"), Allow(Roles.Admins), Summary("Sign with a new secret, and for a while with the old one too.")]
+    [Function("RotateWebhookSecret"), Allow(Roles.Admins), Audited("webhook.secret_rotated")]
+    [Summary("Sign with a new secret, and for a while with the old one too.")]
     [Body(typeof(RotateSecretRequest)), Returns(200, typeof(RotatedSecret))]
     public async Task<IResult> RotateSecretAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/{id}/rotate-secret")] HttpRequest request,

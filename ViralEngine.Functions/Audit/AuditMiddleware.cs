@@ -1,0 +1,125 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+using Microsoft.Extensions.DependencyInjection;
+using ViralEngine.Core.Audit;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Organizations;
+using ViralEngine.Functions.Requests;
+using Endpoint = ViralEngine.Functions.Requests.Endpoint;
+
+namespace ViralEngine.Functions.Audit;
+
+/// <summary>
+/// Runs each <see cref="AuditedAttribute"/> endpoint in one transaction with its entry in the audit log: what was done is written
+/// down, and what is written down was done. A request that something outside holds a transaction for joins that one. Only what
+/// succeeded is an entry; what was refused changed nothing and is in the logs.
+/// </summary>
+internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
+{
+    private readonly Dictionary<string, (Endpoint Endpoint, AuditedAttribute Audited)> audited = [];
+
+    public AuditMiddleware(EndpointCatalog endpoints)
+    {
+        foreach (var endpoint in endpoints.All)
+        {
+            if (endpoint.Method.GetCustomAttribute<AuditedAttribute>() is { } attribute)
+                audited[endpoint.Function] = (endpoint, attribute);
+        }
+    }
+
+    public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        if (!audited.TryGetValue(context.FunctionDefinition.Name, out var what))
+        {
+            await next(context);
+            return;
+        }
+
+        var db = context.InstanceServices.GetRequiredService<Db>();
+        var begun = !db.InTransaction;
+        if (begun)
+            await db.BeginAsync(context.CancellationToken);
+        try
+        {
+            await next(context);
+            await RecordAsync(context, what.Endpoint, what.Audited);
+            if (begun)
+                await db.CommitAsync(context.CancellationToken);
+        }
+        finally
+        {
+            if (begun && db.InTransaction)
+                await db.RollbackAsync();
+        }
+    }
+
+    private static async Task RecordAsync(FunctionContext context, Endpoint endpoint, AuditedAttribute audited)
+    {
+        var result = context.GetInvocationResult().Value as IResult;
+        if (StatusOf(result) is not (>= 200 and < 300))
+            return;
+
+        var http = context.GetHttpContext()!;
+        var trail = context.InstanceServices.GetRequiredService<AuditTrail>();
+        var answer = (result as IValueHttpResult)?.Value;
+        var target = TargetOf(http, endpoint, audited, answer);
+        var caller = http.FindCaller();
+        // The platform acts for no tenant: the organization that it acts upon is to know.
+        var tenant = trail.Link?.Tenant
+            ?? (caller!.Role == Role.Platform ? new TenantId(Guid.Parse(target!)) : caller.Tenant);
+        await context.InstanceServices.GetRequiredService<AuditStore>().AddAsync(
+            tenant,
+            new NewAuditEntry(
+                trail.Link?.Actor ?? caller!.Principal,
+                caller?.Role.ToText(),
+                trail.Link is null ? CredentialOf(caller!) : "link",
+                caller?.Subject,
+                audited.Action,
+                audited.TargetKind,
+                target,
+                ClientAddress.Of(http)?.ToString(),
+                Shortened(http.Request.Headers.UserAgent.ToString()),
+                RequestIds.Of(http),
+                trail.BeforeJson,
+                audited.KeepsAnswer ? AuditTrail.Redacted(answer) : null),
+            context.CancellationToken);
+    }
+
+    private static int? StatusOf(IResult? result) => result switch
+    {
+        IStatusCodeHttpResult { StatusCode: { } status } => status,
+        Problem problem => problem.Status,
+        _ => null,
+    };
+
+    /// <summary>The id at the end of the route; where that ends in a word, the answer's, or else the last in the route.</summary>
+    private static string? TargetOf(HttpContext http, Endpoint endpoint, AuditedAttribute audited, object? answer)
+    {
+        if (audited.Target is null && !endpoint.Route.EndsWith('}') && IdOf(answer) is { } id)
+            return id;
+        var parameter = audited.Target ?? endpoint.Matcher.Template.Parameters[^1].Name!;
+        var values = new RouteValueDictionary();
+        http.Request.Path.StartsWithSegments("/api", out var path);
+        return endpoint.Matcher.TryMatch(path, values) ? values[parameter]?.ToString() : null;
+    }
+
+    private static string? IdOf(object? answer) => answer?.GetType().GetProperty("Id")?.GetValue(answer)?.ToString();
+
+    private static string CredentialOf(Caller caller) => caller.Kind switch
+    {
+        CallerKind.ApiKey => "api_key",
+        CallerKind.User => "token",
+        _ => "platform_key",
+    };
+
+    private static string? Shortened(string text) => text.Length switch
+    {
+        0 => null,
+        > 500 => text[..500],
+        _ => text,
+    };
+}

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Text.Json;
+using ViralEngine.Testing;
+
+namespace ViralEngine.Functions.Tests.Audit;
+
+[Trait("Category", "BlackBox")]
+public sealed class AuditApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
+{
+    [Fact]
+    public async Task Tells_who_did_what_to_what_from_where_before_and_after()
+    {
+        using var tenant = await api.NewTenantAsync();
+        var created = (await tenant.Owner.PostAsync(
+            "/api/webhooks",
+            new { url = "https://example.com/hook?token=hush", headers = new Dictionary<string, string> { ["X-A"] = "hush" } },
+            ("X-Request-ID", "request-1"), ("User-Agent", "audit test"))).Expect(HttpStatusCode.Created).Json;
+        var (id, path) = (created.GetProperty("id").GetString()!, $"/api/webhooks/{created.GetProperty("id").GetString()}");
+        (await tenant.Owner.PatchAsync(path, new { description = "Ours" })).Expect(HttpStatusCode.OK);
+        var rotated = (await tenant.Owner.PostAsync(path + "/rotate-secret")).Expect(HttpStatusCode.OK).Json;
+        (await tenant.Owner.DeleteAsync(path)).Expect(HttpStatusCode.NoContent);
+
+        var log = (await tenant.Owner.GetAsync($"/api/audit-log?target_kind=webhook&target_id={id}")).Expect(HttpStatusCode.OK);
+
+        var entries = log.Json.GetProperty("entries").EnumerateArray().ToList();
+        Assert.Equal(["webhook.deleted", "webhook.secret_rotated", "webhook.changed", "webhook.created"], Actions(entries));
+        Assert.All(entries, entry => Assert.StartsWith("api_key:", entry.GetProperty("actor").GetString(), StringComparison.Ordinal));
+        Assert.All(entries, entry => Assert.Equal("owner", entry.GetProperty("role").GetString()));
+        Assert.All(entries, entry => Assert.Equal("api_key", entry.GetProperty("credential").GetString()));
+        Assert.Equal("request-1", entries[3].GetProperty("request_id").GetString());
+        Assert.Equal("audit test", entries[3].GetProperty("user_agent").GetString());
+        Assert.True(IPAddress.TryParse(entries[3].GetProperty("ip").GetString(), out _));
+        Assert.Equal(JsonValueKind.Null, entries[3].GetProperty("before").ValueKind);
+        Assert.Equal("https://example.com/hook?[redacted]", entries[3].GetProperty("after").GetProperty("url").GetString());
+        Assert.Equal(JsonValueKind.Null, entries[2].GetProperty("before").GetProperty("description").ValueKind);
+        Assert.Equal("Ours", entries[2].GetProperty("after").GetProperty("description").GetString());
+        Assert.Equal("Ours", entries[0].GetProperty("before").GetProperty("description").GetString());
+        Assert.Equal(JsonValueKind.Null, entries[0].GetProperty("after").ValueKind);
+        Assert.DoesNotContain(created.GetProperty("secret").GetString()!, log.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(rotated.GetProperty("secret").GetString()!, log.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Covers_people_keys_agents_and_orders_over_work()
+    {
+        using var tenant = await api.NewTenantAsync();
+        var organization = $"/api/organizations/{tenant.Id}";
+        var member = await CreateAsync($"{organization}/members", new { subject = "someone", role = "viewer" });
+        (await tenant.Owner.PatchAsync($"{organization}/members/{member}", new { role = "operator" })).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.DeleteAsync($"{organization}/members/{member}")).Expect(HttpStatusCode.NoContent);
+        var key = await CreateAsync($"{organization}/api-keys", new { name = "ci", role = "viewer" });
+        (await tenant.Owner.DeleteAsync($"{organization}/api-keys/{key}")).Expect(HttpStatusCode.NoContent);
+        (await tenant.Owner.PatchAsync(organization, new { name = "Renamed" })).Expect(HttpStatusCode.OK);
+        var agent = await CreateAsync("/api/agents", new { name = "mine", kind = "echo" });
+        (await tenant.Owner.PutAsync($"/api/agents/{agent}", new { name = "ours", kind = "echo" })).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PatchAsync($"/api/agents/{agent}", new { name = "yours" })).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.DeleteAsync($"/api/agents/{agent}")).Expect(HttpStatusCode.NoContent);
+        var task = await tenant.SubmitAsync(new { agent_id = "echo", description = "later", scheduled_at = DateTime.UtcNow.AddHours(1) });
+        (await tenant.Owner.PostAsync($"/api/tasks/{task}/cancel")).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PostAsync($"/api/tasks/{task}/retry")).Expect(HttpStatusCode.Accepted);
+
+        var log = (await tenant.Owner.GetAsync("/api/audit-log?limit=100")).Expect(HttpStatusCode.OK);
+
+        var entries = log.Json.GetProperty("entries").EnumerateArray().Reverse().ToList();
+        Assert.Equal(
+            [
+                $"organization.created {tenant.Id}", $"member.added {member}", $"member.changed {member}", $"member.removed {member}",
+                $"api_key.created {key}", $"api_key.revoked {key}", $"organization.updated {tenant.Id}", $"agent.created {agent}",
+                $"agent.changed {agent}", $"agent.changed {agent}", $"agent.deleted {agent}", $"task.cancelled {task}",
+                $"task.retried {task}",
+            ],
+            entries.Select(entry => $"{entry.GetProperty("action").GetString()} {entry.GetProperty("target_id").GetString()}")
+                .Where(entry => !entry.StartsWith("api_key.created", StringComparison.Ordinal) || entry.EndsWith(key, StringComparison.Ordinal)));
+        Assert.Equal("platform", entries[0].GetProperty("actor").GetString());
+        Assert.DoesNotMatch("vk_[A-Za-z0-9_-]{20}", log.Text);
+        Assert.Equal(JsonValueKind.Null, entries[^1].GetProperty("after").ValueKind);
+
+        async Task<string> CreateAsync(string route, object body) =>
+            (await tenant.Owner.PostAsync(route, body)).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
+    }
+
+    [Fact]
+    public async Task What_was_refused_is_no_entry()
+    {
+        using var tenant = await api.NewTenantAsync();
+        var before = await CountAsync();
+
+        (await tenant.Owner.PostAsync("/api/webhooks", new { url = "ftp://example.com" })).ExpectProblem(HttpStatusCode.BadRequest);
+        (await tenant.Owner.DeleteAsync($"/api/webhooks/{Guid.NewGuid()}")).ExpectProblem(HttpStatusCode.NotFound);
+        (await tenant.Owner.PostAsync($"/api/tasks/{Guid.NewGuid()}/cancel")).ExpectProblem(HttpStatusCode.NotFound);
+
+        Assert.Equal(before, await CountAsync());
+
+        async Task<int> CountAsync() =>
+            (await tenant.Owner.GetAsync("/api/audit-log?limit=100")).Json.GetProperty("entries").GetArrayLength();
+    }
+
+    [Fact]
+    public async Task Is_for_admins_of_the_tenant_alone_and_comes_in_pages()
+    {
+        using var tenant = await api.NewTenantAsync();
+        using var other = await api.NewTenantAsync();
+        for (var i = 0; i < 5; i++)
+            (await tenant.Owner.PostAsync("/api/agents", new { name = $"a{i}", kind = "echo" })).Expect(HttpStatusCode.Created);
+        var viewer = (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/api-keys", new { name = "v", role = "viewer" }))
+            .Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString();
+        using var reader = new ApiClient(tenant.Owner.Address, viewer);
+
+        var first = (await tenant.Owner.GetAsync("/api/audit-log?action=agent.*&limit=3")).Expect(HttpStatusCode.OK).Json;
+        var second = (await tenant.Owner.GetAsync(
+            $"/api/audit-log?action=agent.*&limit=3&cursor={first.GetProperty("next_cursor").GetString()}")).Expect(HttpStatusCode.OK).Json;
+
+        Assert.Equal(3, first.GetProperty("entries").GetArrayLength());
+        Assert.Equal(2, second.GetProperty("entries").GetArrayLength());
+        Assert.Equal(JsonValueKind.Null, second.GetProperty("next_cursor").ValueKind);
+        (await reader.GetAsync("/api/audit-log")).ExpectProblem(HttpStatusCode.Forbidden);
+        (await tenant.Owner.GetAsync("/api/audit-log?from=yesterday")).ExpectProblem(HttpStatusCode.BadRequest);
+        Assert.DoesNotContain("agent.created", Actions((await other.Owner.GetAsync("/api/audit-log")).Json.GetProperty("entries").EnumerateArray()));
+    }
+
+    private static IEnumerable<string> Actions(IEnumerable<JsonElement> entries) =>
+        entries.Select(entry => entry.GetProperty("action").GetString()!);
+}
