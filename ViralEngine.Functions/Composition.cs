@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Batches;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
@@ -9,6 +10,7 @@ using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Webhooks;
+using ViralEngine.Functions.Batches;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 using ViralEngine.Functions.Webhooks;
@@ -83,6 +85,25 @@ internal static class Composition
         services.AddScoped<TaskTokenReader>();
         services.AddScoped<TaskSweeper>();
         services.AddScoped<TaskRunner>();
+        return services;
+    }
+
+    public static IServiceCollection AddBatches(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<BatchOptions>().Bind(configuration.GetSection(BatchOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<BatchLaneKeeper>();
+        services.AddSingleton<LaneBudget>();
+        services.AddSingleton<TenantTurns>();
+        services.AddSingleton<BatchStarts>();
+        services.AddScoped<BatchIntake>();
+        services.AddScoped<BatchStore>();
+        services.AddScoped<BatchResultReader>();
+        services.AddScoped<BatchCourse>();
+        services.AddScoped<BatchLaneStore>();
+        services.AddScoped<SliceRunner>();
+        services.AddScoped<BatchLaneRunner>();
+        services.AddScoped<BatchSweeper>();
         return services;
     }
 

@@ -27,6 +27,7 @@ builder.Services
     .AddOrganizations(builder.Configuration)
     .AddAgents(builder.Configuration)
     .AddTasks()
+    .AddBatches(builder.Configuration)
     .AddWebhooks(builder.Configuration);
 
 builder.Build().Run();

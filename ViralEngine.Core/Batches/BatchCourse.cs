@@ -9,6 +9,9 @@ public sealed class BatchCourse(Db db, Signals signals)
     /// <summary>How many numbers a statement looks through when failed items are opened again.</summary>
     private const int Window = 20_000;
 
+    /// <summary>Numbers that go into one range then.</summary>
+    private const int RetrySlice = 50;
+
     /// <summary>Ranges whose items one statement cancels.</summary>
     private const int SlicesAtOnce = 40;
 
@@ -64,25 +67,23 @@ public sealed class BatchCourse(Db db, Signals signals)
     /// <summary>
     /// Ends the batch if everything in it is settled, and cancels what will not be run any more. Announced once, whoever calls.
     /// </summary>
-    /// <returns>When to look again; null: it has ended.</returns>
-    public async Task<TimeSpan?> EndAsync(TenantId tenant, Guid batchId, CancellationToken ct)
+    public async Task<BatchPause> EndAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         while (await CancelSomeAsync(tenant, batchId, ct) > 0)
             ct.ThrowIfCancellationRequested();
         await TryEndAsync(tenant, batchId, ct);
 
+        // What is still held is being given back, or lapses with the lease of a worker that died.
         return await db.QueryOneAsync(
             tenant,
             """
-            SELECT COALESCE(
-                (SELECT min(GREATEST(due_at, lease_until)) FROM viral.batch_slices WHERE tenant_id = $1 AND batch_id = $2) - now(),
-                interval '0')
+            SELECT now() + interval '250 milliseconds', stopping IS NULL
             FROM viral.batches
             WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress')
             """,
             [tenant.Value, batchId],
-            row => (TimeSpan?)row.GetTimeSpan(0),
-            ct);
+            row => new BatchPause(row.GetDateTime(0), row.GetBoolean(1)),
+            ct) ?? new BatchPause(null, false);
     }
 
     /// <summary>Ends the batch where no item is left to run.</summary>
@@ -207,5 +208,8 @@ public sealed class BatchCourse(Db db, Signals signals)
         }
     }
 
-    private const int RetrySlice = 50;
 }
+
+/// <param name="Until">When to look again; null: the batch has ended.</param>
+/// <param name="HasWork">There is something for lanes to run.</param>
+public sealed record BatchPause(DateTime? Until, bool HasWork);

@@ -41,17 +41,7 @@ public sealed class BatchIntake(Db db)
         }
 
         var contents = await CopyAsync(connection, items, ct);
-        var stored = await db.ExecuteAsync(
-            tenant,
-            """
-            INSERT INTO viral.batch_items (
-                tenant_id, batch_id, number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts)
-            SELECT $1, $2, number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts
-            FROM batch_intake
-            ON CONFLICT (batch_id, item_id) WHERE item_id IS NOT NULL DO NOTHING
-            """,
-            [tenant.Value, batchId],
-            ct);
+        var stored = await MoveAsync(tenant, batchId, connection, ct);
         if (stored < contents.Items || contents.HasNumericIds)
             contents = contents with { Repeated = await FindRepeatedAsync(tenant, ct) };
         return contents;
@@ -90,6 +80,24 @@ public sealed class BatchIntake(Db db)
 
     /// <summary>Small enough that each lane gets its share of a small batch.</summary>
     internal static int SliceSize(int items, int lanes) => Math.Clamp(items / (lanes * 4), 1, LargestSlice);
+
+    private static async Task<int> MoveAsync(TenantId tenant, Guid batchId, NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var move = new NpgsqlCommand(
+            """
+            INSERT INTO viral.batch_items (
+                tenant_id, batch_id, number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts)
+            SELECT $1, $2, number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts
+            FROM batch_intake
+            ON CONFLICT (batch_id, item_id) WHERE item_id IS NOT NULL DO NOTHING
+            """,
+            connection)
+        {
+            Parameters = { new() { Value = tenant.Value }, new() { Value = batchId } },
+            CommandTimeout = 600, // a million take seconds, on a busy server more
+        };
+        return await move.ExecuteNonQueryAsync(ct);
+    }
 
     private static async Task<BatchContents> CopyAsync(
         NpgsqlConnection connection, IAsyncEnumerable<NewBatchItem> items, CancellationToken ct)
