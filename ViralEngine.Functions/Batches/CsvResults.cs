@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text;
 using CsvHelper;
-using CsvHelper.Configuration;
 using Microsoft.AspNetCore.Http;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Tasks;
@@ -10,7 +8,7 @@ namespace ViralEngine.Functions.Batches;
 
 /// <summary>
 /// Writes results as CSV after RFC 4180. A field that a spreadsheet would take for a formula (it begins with =, +, -, @, a tab or
-/// a line break) gets an apostrophe in front, as OWASP advises: what an agent says must not run on a reader's machine.
+/// a carriage return) gets an apostrophe in front, as OWASP advises: what an agent says must not run on a reader's machine.
 /// </summary>
 internal static class CsvResults
 {
@@ -20,20 +18,12 @@ internal static class CsvResults
         "output_tokens", "cost_usd", "completed_at",
     ];
 
-    private static readonly CsvConfiguration Configuration = new(CultureInfo.InvariantCulture)
-    {
-        NewLine = "\r\n",
-        InjectionOptions = InjectionOptions.Escape,
-        InjectionCharacters = ['=', '@', '+', '-', '\t', '\r', '\n'],
-    };
+    private static readonly CsvWriterOptions Options = new() { Injection = CsvInjection.Escape };
 
     public static async Task WriteAsync(HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
     {
-        await using var text = new StreamWriter(response.Body, new UTF8Encoding(false), bufferSize: 32 * 1024, leaveOpen: true);
-        await using var csv = new CsvWriter(text, Configuration, leaveOpen: true);
-        foreach (var name in Header)
-            csv.WriteField(name);
-        await csv.NextRecordAsync();
+        await using var csv = CsvWriter.Create(response.Body, Options, leaveOpen: true);
+        await csv.WriteRecordAsync(Header, ct);
         await foreach (var result in results.WithCancellation(ct))
         {
             csv.WriteField(result.Id);
@@ -48,10 +38,9 @@ internal static class CsvResults
             csv.WriteField(result.Usage?.OutputTokens);
             csv.WriteField(result.Usage?.CostUsd);
             csv.WriteField(result.CompletedAt?.ToString("O", CultureInfo.InvariantCulture));
-            await csv.NextRecordAsync();
+            await csv.EndRecordAsync(ct);
         }
 
-        await csv.FlushAsync();
-        await text.FlushAsync(ct);
+        await csv.FlushAsync(ct);
     }
 }
