@@ -33,15 +33,17 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
         while (true)
         {
             var read = await pipe.ReadAsync(ct);
-            var consumed = Take(read.Buffer, read.IsCompleted);
-            total += read.Buffer.Slice(0, consumed).Length;
-            if (total > mostBytes)
-                throw new ProblemException(new Problem(413, "body-too-large", "The body is too large.", $"At most {mostBytes:N0} bytes are accepted here."));
-            if (read.Buffer.Slice(consumed).Length > BatchItemParser.MostBytes)
-                Errors.Add(NameOfNext, $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
-            pipe.AdvanceTo(consumed, read.Buffer.End);
-            if (Errors.Count >= MostFaults || read.Buffer.Slice(consumed).Length > BatchItemParser.MostBytes)
-                Errors.ThrowIfAny();
+            var consumed = read.Buffer.End;
+            try
+            {
+                consumed = Take(read.Buffer, read.IsCompleted);
+                total += read.Buffer.Slice(0, consumed).Length;
+                Check(total, waiting: read.Buffer.Slice(consumed).Length);
+            }
+            finally
+            {
+                pipe.AdvanceTo(consumed, read.Buffer.End);
+            }
 
             // Once there is a fault nothing will be stored: the rest is read for what else is wrong.
             if (Errors.Count == 0)
@@ -68,6 +70,16 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     /// <summary>The body has ended: what is missing is a fault.</summary>
     protected abstract void Finish();
 
+    private void Check(long taken, long waiting)
+    {
+        if (taken > mostBytes)
+            throw new ProblemException(new Problem(413, "body-too-large", "The body is too large.", $"At most {mostBytes:N0} bytes are accepted here."));
+        if (waiting > BatchItemParser.MostBytes)
+            Errors.Add(NameOfNext, $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
+        if (waiting > BatchItemParser.MostBytes || Errors.Count >= MostFaults)
+            Errors.ThrowIfAny();
+    }
+
     protected void Add(ReadOnlySequence<byte> json, int number)
     {
         if (number > BatchLimits.MostItems)
@@ -76,10 +88,10 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
         var rented = json.IsSingleSegment ? null : ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            json.CopyTo(rented);
-            var item = Parser.Parse(rented is null ? json.FirstSpan : rented.AsSpan(0, length), number, NameOf);
-            if (item is { } parsed)
-                ready.Add(parsed);
+            if (rented is not null)
+                json.CopyTo(rented);
+            if (Parser.Parse(rented is null ? json.FirstSpan : rented.AsSpan(0, length), number, NameOf) is { } item)
+                ready.Add(item);
         }
         finally
         {
