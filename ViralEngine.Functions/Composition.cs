@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Audit;
+using ViralEngine.Core.Batches;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Idempotency;
 using ViralEngine.Core.Organizations;
@@ -12,6 +13,7 @@ using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Webhooks;
 using ViralEngine.Functions.Audit;
+using ViralEngine.Functions.Batches;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 using ViralEngine.Functions.Webhooks;
@@ -87,6 +89,25 @@ internal static class Composition
         services.AddScoped<TaskTokenReader>();
         services.AddScoped<TaskSweeper>();
         services.AddScoped<TaskRunner>();
+        return services;
+    }
+
+    public static IServiceCollection AddBatches(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<BatchOptions>().Bind(configuration.GetSection(BatchOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<BatchLaneKeeper>();
+        services.AddSingleton<LaneBudget>();
+        services.AddSingleton<TenantTurns>();
+        services.AddSingleton<BatchStarts>();
+        services.AddScoped<BatchIntake>();
+        services.AddScoped<BatchStore>();
+        services.AddScoped<BatchResultReader>();
+        services.AddScoped<BatchCourse>();
+        services.AddScoped<BatchLaneStore>();
+        services.AddScoped<SliceRunner>();
+        services.AddScoped<BatchLaneRunner>();
+        services.AddScoped<BatchSweeper>();
         return services;
     }
 

@@ -33,6 +33,7 @@ builder.Services
     .AddTasks()
     .AddIdempotency(builder.Configuration)
     .AddAudit(builder.Configuration)
+    .AddBatches(builder.Configuration)
     .AddWebhooks(builder.Configuration);
 
 builder.Build().Run();

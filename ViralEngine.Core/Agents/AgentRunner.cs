@@ -15,9 +15,17 @@ public sealed partial class AgentRunner(
     private const int LongestAnswer = 10_000_000;
 
     /// <exception cref="OperationCanceledException">Only when <paramref name="ct"/> was cancelled.</exception>
-    public async Task<AgentOutcome> RunAsync(TenantId tenant, AgentWork work, IAnswerSink sink, CancellationToken ct)
+    public async Task<AgentOutcome> RunAsync(TenantId tenant, AgentWork work, IAnswerSink sink, CancellationToken ct) =>
+        await RunAsync(tenant, await LoadAsync(tenant, work.AgentId, ct), work, sink, ct);
+
+    /// <summary>The agent and its fallbacks, for who runs many works with them.</summary>
+    public Task<IReadOnlyList<AgentDefinition>> LoadAsync(TenantId tenant, string agentId, CancellationToken ct) =>
+        agents.LoadChainAsync(tenant, agentId, ct);
+
+    /// <exception cref="OperationCanceledException">Only when <paramref name="ct"/> was cancelled.</exception>
+    public async Task<AgentOutcome> RunAsync(
+        TenantId tenant, IReadOnlyList<AgentDefinition> chain, AgentWork work, IAnswerSink sink, CancellationToken ct)
     {
-        var chain = await agents.LoadChainAsync(tenant, work.AgentId, ct);
         AgentOutcome.Failed? failure = null;
         for (var i = 0; i < chain.Count; i++)
         {

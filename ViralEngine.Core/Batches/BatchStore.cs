@@ -1,0 +1,154 @@
+using Npgsql;
+using ViralEngine.Core.Storage;
+using ViralEngine.Core.Tasks;
+
+namespace ViralEngine.Core.Batches;
+
+/// <summary>A user's side of batches in PostgreSQL: read, cancel, retry. Each call is one round trip, whatever the batch's size.</summary>
+public sealed class BatchStore(Db db)
+{
+    /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
+    public const string EventHead =
+        """
+        SELECT status IN ('completed', 'failed', 'cancelled'), last_event
+        FROM viral.batches
+        WHERE tenant_id = $1 AND id = $2 AND expired_at IS NULL
+        """;
+
+    public Task<Batch?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            SELECT id, name, description, status, agent_id, concurrency_limit, failure_mode, stopping, run, created_by,
+                   created_at, updated_at, started_at, completed_at, total_items, in_progress, completed, failed,
+                   cancelled, input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at
+            FROM viral.batch_overview
+            WHERE tenant_id = $1 AND id = $2
+            """,
+            [tenant.Value, id],
+            Read,
+            ct);
+
+    /// <summary>Newest first. <paramref name="before"/> is the id of the last batch of the page before.</summary>
+    public Task<List<Batch>> ListAsync(
+        TenantId tenant, AgentTaskStatus? status, Guid? before, int limit, CancellationToken ct) =>
+        db.QueryAsync(
+            tenant,
+            """
+            SELECT id, name, description, status, agent_id, concurrency_limit, failure_mode, stopping, run, created_by,
+                   created_at, updated_at, started_at, completed_at, total_items, in_progress, completed, failed,
+                   cancelled, input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at
+            FROM viral.batch_overview
+            WHERE tenant_id = $1
+              AND ($2::uuid IS NULL OR id < $2)
+              AND ($3::text IS NULL OR status = $3)
+            ORDER BY id DESC
+            LIMIT $4
+            """,
+            [tenant.Value, before, status?.ToText(), limit],
+            Read,
+            ct);
+
+    /// <summary>
+    /// Asks for the end of a batch: from now on nothing more of it is started. Null: no such batch; false: it had ended
+    /// already.
+    /// </summary>
+    public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH stopped AS (
+                UPDATE viral.batches
+                SET stopping = 'cancelled', last_event = last_event + 1, updated_at = now(), check_at = now() + interval '10 seconds'
+                WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress') AND stopping IS NULL
+                RETURNING tenant_id, id, status, last_event
+            ), event AS (
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event, 'batch.cancel_requested',
+                       jsonb_build_object('status', status, 'by', $3::text), now()
+                FROM stopped
+            )
+            SELECT status IN ('pending', 'in_progress')
+            FROM viral.batches
+            WHERE tenant_id = $1 AND id = $2 AND expired_at IS NULL
+            """,
+            [tenant.Value, id, principal],
+            row => (bool?)row.GetBoolean(0),
+            ct);
+
+    /// <summary>
+    /// Opens an ended batch again for another attempt of the items that failed, and of those only. Null: no such batch; 0: it has
+    /// not ended or nothing in it failed; else the number of the run.
+    /// </summary>
+    public Task<int?> RetryFailedAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH counts AS (
+                SELECT COALESCE(sum(failed), 0) AS failed
+                FROM viral.batch_lanes
+                WHERE tenant_id = $1 AND batch_id = $2
+            ), opened AS (
+                UPDATE viral.batches
+                SET status = 'pending', run = run + 1, stopping = NULL, completed_at = NULL, last_event = last_event + 1,
+                    updated_at = now(), check_at = now() + interval '10 seconds'
+                WHERE tenant_id = $1 AND id = $2 AND status IN ('completed', 'failed', 'cancelled') AND expired_at IS NULL
+                  AND (SELECT failed FROM counts) > 0
+                RETURNING tenant_id, id, run, last_event
+            ), event AS (
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event, 'batch.retried',
+                       jsonb_build_object('status', 'pending', 'items', (SELECT failed FROM counts), 'by', $3::text), now()
+                FROM opened
+            )
+            SELECT COALESCE((SELECT run FROM opened), 0)
+            FROM viral.batches
+            WHERE tenant_id = $1 AND id = $2 AND expired_at IS NULL
+            """,
+            [tenant.Value, id, principal],
+            row => (int?)row.GetInt32(0),
+            ct);
+
+    private static Batch Read(NpgsqlDataReader row)
+    {
+        var status = AgentTaskStatuses.Parse(row.GetString(3))!.Value;
+        var (total, completed, failed, cancelled) = (row.GetInt32(14), row.GetInt32(16), row.GetInt32(17), row.GetInt32(18));
+        var settled = completed + failed + cancelled;
+        // Leases and counters are read at one moment, but a range that is held may have nothing pending left in it.
+        var running = Math.Min(row.GetInt32(15), total - settled);
+        var (startedAt, completedAt, seenAt) = (Time(row, 12), Time(row, 13), row.GetDateTime(24));
+        var rate = status switch
+        {
+            AgentTaskStatus.InProgress when Time(row, 23) is { } since && !row.IsDBNull(22) =>
+                Rate(completed + failed - row.GetInt32(22), seenAt - since),
+            AgentTaskStatus.Completed or AgentTaskStatus.Failed or AgentTaskStatus.Cancelled when startedAt is { } begun =>
+                Rate(completed + failed, completedAt!.Value - begun),
+            _ => null,
+        };
+        return new Batch(
+            row.GetGuid(0),
+            row.GetString(1),
+            row.IsDBNull(2) ? null : row.GetString(2),
+            status,
+            row.IsDBNull(4) ? null : row.GetString(4),
+            row.GetInt16(5),
+            FailureModes.Parse(row.GetString(6)),
+            !row.IsDBNull(7) && row.GetString(7) == "cancelled",
+            row.GetInt32(8),
+            row.GetString(9),
+            row.GetDateTime(10),
+            row.GetDateTime(11),
+            startedAt,
+            completedAt,
+            new BatchCounts(total, total - settled - running, running, completed, failed, cancelled),
+            (double)settled / total,
+            rate,
+            status == AgentTaskStatus.InProgress && rate > 0 ? seenAt.AddSeconds((total - settled) / rate.Value) : null,
+            new TaskUsage(row.GetInt64(19), row.GetInt64(20), row.GetDecimal(21)));
+    }
+
+    private static double? Rate(int items, TimeSpan time) =>
+        time > TimeSpan.FromMilliseconds(1) && items >= 0 ? Math.Round(items / time.TotalSeconds, 2) : null;
+
+    private static DateTime? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetDateTime(column);
+}

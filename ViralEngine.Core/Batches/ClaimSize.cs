@@ -1,0 +1,22 @@
+namespace ViralEngine.Core.Batches;
+
+/// <summary>
+/// How many items a lane claims next. A lane runs one item at a time, so it claims about a tenth of a second of work: one item of a
+/// slow agent, which leaves the others to other lanes; hundreds of a quick one, which makes the way to the database cheap.
+/// </summary>
+internal static class ClaimSize
+{
+    public const int Most = 500;
+    private const int Growth = 4;
+    private const long MostBytes = 2 * 1024 * 1024;
+    private static readonly TimeSpan Aim = TimeSpan.FromMilliseconds(100);
+
+    public static int Next(int before, int ran, TimeSpan took, long bytes)
+    {
+        if (ran == 0)
+            return before;
+        var byTime = Aim / (took / ran);
+        var bySize = MostBytes / Math.Max(1, bytes / ran);
+        return (int)Math.Clamp(Math.Min(byTime, bySize), 1, Math.Min(Most, (long)before * Growth));
+    }
+}

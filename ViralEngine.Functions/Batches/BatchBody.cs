@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using ViralEngine.Core.Batches;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Batches;
+
+/// <summary>The body of a submission, read item by item as it arrives; never more of it in memory than what came last.</summary>
+internal abstract class BatchBody(PipeReader pipe, long mostBytes)
+{
+    /// <summary>More faults than these are not gathered before the answer is given.</summary>
+    private const int MostFaults = 20;
+
+    private readonly List<NewBatchItem> ready = [];
+
+    protected FieldErrors Errors { get; } = new();
+
+    protected BatchItemParser Parser => field ??= new BatchItemParser(Errors);
+
+    /// <summary>How errors name an item by its number.</summary>
+    public abstract string NameOf(int number);
+
+    /// <summary>What is said of the batch as a whole; known once the items have been read.</summary>
+    /// <exception cref="ProblemException">400 with every fault.</exception>
+    public abstract BatchSettings Settings();
+
+    /// <exception cref="ProblemException">400 with the faults, or 413.</exception>
+    public async IAsyncEnumerable<NewBatchItem> ReadAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        var total = 0L;
+        while (true)
+        {
+            var read = await pipe.ReadAsync(ct);
+            var consumed = read.Buffer.End;
+            try
+            {
+                consumed = Take(read.Buffer, read.IsCompleted);
+                total += read.Buffer.Slice(0, consumed).Length;
+                Check(total, waiting: read.Buffer.Slice(consumed).Length);
+            }
+            finally
+            {
+                pipe.AdvanceTo(consumed, read.Buffer.End);
+            }
+
+            // Once there is a fault nothing will be stored: the rest is read for what else is wrong.
+            if (Errors.Count == 0)
+            {
+                foreach (var item in ready)
+                    yield return item;
+            }
+
+            ready.Clear();
+            if (read.IsCompleted)
+                break;
+        }
+
+        Finish();
+        Errors.ThrowIfAny();
+    }
+
+    protected abstract string NameOfNext { get; }
+
+    /// <summary>Takes every whole item that there is, by <see cref="Add"/>.</summary>
+    /// <returns>How far it came.</returns>
+    protected abstract SequencePosition Take(ReadOnlySequence<byte> buffer, bool isLast);
+
+    /// <summary>The body has ended: what is missing is a fault.</summary>
+    protected abstract void Finish();
+
+    private void Check(long taken, long waiting)
+    {
+        if (taken > mostBytes)
+            throw new ProblemException(new Problem(413, "body-too-large", "The body is too large.", $"At most {mostBytes:N0} bytes are accepted here."));
+        if (waiting > BatchItemParser.MostBytes)
+            Errors.Add(NameOfNext, $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
+        if (waiting > BatchItemParser.MostBytes || Errors.Count >= MostFaults)
+            Errors.ThrowIfAny();
+    }
+
+    protected void Add(ReadOnlySequence<byte> json, int number)
+    {
+        if (number > BatchLimits.MostItems)
+            throw new ProblemException(Problem.Validation("items", $"At most {BatchLimits.MostItems:N0} are accepted in a batch."));
+        var length = (int)json.Length;
+        var rented = json.IsSingleSegment ? null : ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            if (rented is not null)
+                json.CopyTo(rented);
+            if (Parser.Parse(rented is null ? json.FirstSpan : rented.AsSpan(0, length), number, NameOf) is { } item)
+                ready.Add(item);
+        }
+        finally
+        {
+            if (rented is not null)
+                ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    protected static string Explain(JsonException e) =>
+        e is { LineNumber: { } line, BytePositionInLine: { } column }
+            ? $"Not valid JSON in UTF-8 at line {line + 1}, byte {column + 1}."
+            : "Not valid JSON in UTF-8.";
+}

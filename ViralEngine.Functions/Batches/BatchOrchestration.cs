@@ -1,0 +1,66 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using ViralEngine.Core.Batches;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Functions.Batches;
+
+/// <summary>
+/// Sees a batch through: begins it, lets its lanes run, ends it. Nothing of the items is in the history, which is as long for a
+/// million of them as for a thousand.
+/// </summary>
+internal sealed class BatchOrchestration(BatchCourse course)
+{
+    /// <summary>The event that says: end it now.</summary>
+    public const string Stop = "stop";
+
+    private static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(
+        new RetryPolicy(maxNumberOfAttempts: 10, firstRetryInterval: TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromSeconds(30)));
+
+    [Function(nameof(BatchOrchestration))]
+    public static async Task RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
+    {
+        var start = context.GetInput<BatchStart>()!;
+        var lanes = await context.CallActivityAsync<int>(nameof(BeginBatch), start, Persistent);
+        await RunLanesAsync(context, start, lanes);
+        while (await context.CallActivityAsync<BatchPause>(nameof(EndBatch), start, Persistent) is { Until: { } until } pause)
+        {
+            await context.CreateTimer(until, CancellationToken.None);
+            if (pause.HasWork)
+            {
+                context.ContinueAsNew(start with { Generation = start.Generation + 1 });
+                return;
+            }
+        }
+    }
+
+    [Function(nameof(BeginBatch))]
+    public Task<int> BeginBatch([ActivityTrigger] BatchStart start, CancellationToken ct) =>
+        course.BeginAsync(new TenantId(start.TenantId), start.BatchId, ct);
+
+    [Function(nameof(EndBatch))]
+    public async Task<BatchPause> EndBatch([ActivityTrigger] BatchStart start, CancellationToken ct) =>
+        await course.EndAsync(new TenantId(start.TenantId), start.BatchId, ct);
+
+    /// <summary>Until every lane has ended, or the batch is to end: then lanes that wait are not waited for.</summary>
+    private static async Task RunLanesAsync(TaskOrchestrationContext context, BatchStart start, int lanes)
+    {
+        var stop = context.WaitForExternalEvent<object?>(Stop);
+        var running = Enumerable.Range(0, lanes)
+            .Select(lane => context.CallSubOrchestratorAsync<bool>(
+                nameof(BatchLane),
+                new LaneStart(start.TenantId, start.BatchId, lane, ClaimSize: 1),
+                new SubOrchestrationOptions(instanceId: $"{context.InstanceId}:{start.Generation}:{lane}")))
+            .ToList();
+        while (running.Count > 0)
+        {
+            var next = await Task.WhenAny([.. running, stop]);
+            if (next == stop || (next is Task<bool> lane && !await lane))
+                return;
+            running.RemoveAll(lane => lane == next);
+        }
+    }
+}
+
+/// <param name="Generation">Tells the lanes of one pass over the batch from those of the next.</param>
+internal sealed record BatchStart(Guid TenantId, Guid BatchId, int Generation);

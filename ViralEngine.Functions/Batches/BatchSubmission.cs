@@ -1,0 +1,93 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Batches;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Organizations;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Batches;
+
+/// <summary>Takes batches in: stored as they arrive, whole or not at all.</summary>
+internal sealed class BatchSubmission(
+    Db db, BatchIntake intake, BatchStore store, AgentDirectory agents, BatchStarts starts, IOptions<BatchOptions> options)
+{
+    [Function("CreateBatch"), Allow(Roles.Operators)]
+    [Summary("Submit a batch: a JSON document, or NDJSON (application/x-ndjson) with the settings in the query.")]
+    [Body(typeof(CreateBatchRequest)), Query(typeof(BatchSettings)), Returns(202, typeof(Batch))]
+    public async Task<IResult> CreateAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "batches")] HttpRequest request,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
+    {
+        var caller = request.Caller();
+        var body = Open(request);
+        if (request.ContentLength > options.Value.MaxBodyBytes)
+            throw new ProblemException(new Problem(413, "body-too-large", "The body is too large.", $"At most {options.Value.MaxBodyBytes:N0} bytes are accepted here."));
+
+        var batchId = Guid.CreateVersion7();
+        await db.BeginAsync(ct);
+        var contents = await intake.StoreAsync(caller.Tenant, batchId, body.ReadAsync(ct), ct);
+        var settings = body.Settings();
+        await CheckAsync(caller.Tenant, body, settings, contents, ct);
+        await intake.AddAsync(caller.Tenant, new NewBatch(
+            batchId, settings.Name, settings.Description, settings.AgentId, settings.ConcurrencyLimit, settings.FailureMode,
+            caller.Principal), contents, ct);
+        var batch = await store.FindAsync(caller.Tenant, batchId, ct);
+        await db.AfterCommitAsync(token => starts.StartAsync(durable, caller.Tenant, batchId, run: 1, token), ct);
+        await db.CommitAsync(ct);
+        return Results.Accepted($"/api/batches/{batchId}", batch);
+    }
+
+    private BatchBody Open(HttpRequest request)
+    {
+        var type = request.ContentType.AsSpan();
+        var end = type.IndexOf(';');
+        type = (end < 0 ? type : type[..end]).Trim();
+        if (type.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
+            || type.Equals("application/jsonl", StringComparison.OrdinalIgnoreCase))
+        {
+            return new NdjsonBatchBody(request.BodyReader, options.Value.MaxBodyBytes, request.Query);
+        }
+
+        if (!type.Equals("application/json", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ProblemException(new Problem(
+                415, "unsupported-media-type", "The body's type is not supported.",
+                "Send Content-Type: application/json, or application/x-ndjson with one item a line."));
+        }
+
+        if (request.Query.Keys.FirstOrDefault() is { } parameter)
+            throw new ProblemException(Problem.Validation(parameter, "Unknown parameter: a JSON body has the settings in it."));
+        return new JsonBatchBody(request.BodyReader, options.Value.MaxBodyBytes);
+    }
+
+    /// <summary>What can be known only of all items together.</summary>
+    private async Task CheckAsync(
+        TenantId tenant, BatchBody body, BatchSettings settings, BatchContents contents, CancellationToken ct)
+    {
+        var errors = new FieldErrors();
+        if (string.IsNullOrWhiteSpace(settings.Name))
+            errors.Add("name", "Is required.");
+        foreach (var repeated in contents.Repeated)
+            errors.Add($"{body.NameOf(repeated.Again)}.id", $"'{repeated.Id}' is the id of {body.NameOf(repeated.First)} already.");
+        if (settings.AgentId is null && contents.WithoutAgent is { } number)
+            errors.Add("agent_id", $"Is required, as {body.NameOf(number)} names no agent.");
+        else if (settings.AgentId is { } agentId && !await agents.ExistsAsync(tenant, agentId, ct))
+            errors.Add("agent_id", $"There is no agent '{agentId}'.");
+        if (contents.Agents.Count > BatchLimits.MostAgents)
+            errors.Add("items", $"At most {BatchLimits.MostAgents} different agents in a batch.");
+        errors.ThrowIfAny();
+
+        foreach (var (named, first) in contents.Agents)
+        {
+            if (!await agents.ExistsAsync(tenant, named, ct))
+                errors.Add($"{body.NameOf(first)}.agent_id", $"There is no agent '{named}'.");
+        }
+
+        errors.ThrowIfAny();
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using ViralEngine.Core.Batches;
+
+namespace ViralEngine.Functions.Batches;
+
+/// <summary>Starts what a crash left unstarted. A batch that is being looked after is not disturbed.</summary>
+internal sealed partial class BatchSweep(BatchSweeper sweeper, BatchStarts starts, ILogger<BatchSweep> logger)
+{
+    private const int Most = 100;
+
+    [Function("SweepBatches")]
+    public async Task RunAsync(
+        [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    {
+        var batches = await sweeper.TakeAsync(Most, ct);
+        await Task.WhenAll(batches.Select(batch => starts.StartAsync(durable, batch.Tenant, batch.Id, batch.Run, ct)));
+        if (batches.Count > 0)
+            LogSwept(logger, batches.Count);
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "{Count} batches that nobody looked after were started")]
+    private static partial void LogSwept(ILogger logger, int count);
+}

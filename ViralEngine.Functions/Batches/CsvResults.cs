@@ -1,0 +1,46 @@
+using System.Globalization;
+using CsvHelper;
+using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Batches;
+using ViralEngine.Core.Tasks;
+
+namespace ViralEngine.Functions.Batches;
+
+/// <summary>
+/// Writes results as CSV after RFC 4180. A field that a spreadsheet would take for a formula (it begins with =, +, -, @, a tab or
+/// a carriage return) gets an apostrophe in front, as OWASP advises: what an agent says must not run on a reader's machine.
+/// </summary>
+internal static class CsvResults
+{
+    private static readonly string[] Header =
+    [
+        "id", "status", "agent_id", "result", "answered_by", "error_class", "error_message", "attempt", "input_tokens",
+        "output_tokens", "cost_usd", "completed_at",
+    ];
+
+    private static readonly CsvWriterOptions Options = new() { Injection = CsvInjection.Escape };
+
+    public static async Task WriteAsync(HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
+    {
+        await using var csv = CsvWriter.Create(response.Body, Options, leaveOpen: true);
+        await csv.WriteRecordAsync(Header, ct);
+        await foreach (var result in results.WithCancellation(ct))
+        {
+            csv.WriteField(result.Id);
+            csv.WriteField(result.Status.ToText());
+            csv.WriteField(result.AgentId);
+            csv.WriteField(result.Result);
+            csv.WriteField(result.AnsweredBy);
+            csv.WriteField(result.Error?.Class);
+            csv.WriteField(result.Error?.Message);
+            csv.WriteField(result.Attempt);
+            csv.WriteField(result.Usage?.InputTokens);
+            csv.WriteField(result.Usage?.OutputTokens);
+            csv.WriteField(result.Usage?.CostUsd);
+            csv.WriteField(result.CompletedAt?.ToString("O", CultureInfo.InvariantCulture));
+            await csv.EndRecordAsync(ct);
+        }
+
+        await csv.FlushAsync(ct);
+    }
+}
