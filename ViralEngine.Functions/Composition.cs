@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Idempotency;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
@@ -107,6 +109,18 @@ internal static class Composition
             .ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IdempotencyLeases>();
         services.AddScoped<IdempotencyStore>();
+        return services;
+    }
+
+    public static IServiceCollection AddLimits(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<LimitsOptions>().Bind(configuration.GetSection(LimitsOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<RateLimiter>();
+        services.AddSingleton<Budgets>();
+        services.AddSingleton(provider => new TaskAdmission(provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
+        services.AddScoped<BudgetStore>();
+        services.AddScoped<UsageStore>();
         return services;
     }
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using ViralEngine.Functions;
 using ViralEngine.Functions.Idempotency;
+using ViralEngine.Functions.Limits;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Telemetry;
@@ -16,6 +17,7 @@ builder.ConfigureFunctionsWebApplication();
 
 builder.UseWhen<EdgeMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<AuthenticationMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<RateLimitMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<IdempotencyMiddleware>(context => context.GetHttpContext() is not null);
 
 builder.Services.TryAddSingleton(TimeProvider.System);
@@ -30,6 +32,7 @@ builder.Services
     .AddAgents(builder.Configuration)
     .AddTasks()
     .AddIdempotency(builder.Configuration)
-    .AddWebhooks(builder.Configuration);
+    .AddWebhooks(builder.Configuration)
+    .AddLimits(builder.Configuration);
 
 builder.Build().Run();

@@ -1,12 +1,14 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>The people of an organization and their roles. Nobody gives, changes or takes a role above their own.</summary>
-internal sealed class MemberEndpoints(MemberStore store)
+internal sealed class MemberEndpoints(MemberStore store, IOptions<LimitsOptions> limits)
 {
     [Function("AddMember"), Allow(Roles.Admins), Summary("Add a person by the subject of their tokens.")]
     [Body(typeof(AddMemberRequest)), Returns(201, typeof(Member))]
@@ -24,7 +26,8 @@ internal sealed class MemberEndpoints(MemberStore store)
             return OwnRules.TooHigh(caller, role);
 
         var outcome = await store.AddAsync(
-            caller.Tenant, Guid.CreateVersion7(), asked.Subject, asked.Email, asked.Name, role, ct);
+            caller.Tenant, Guid.CreateVersion7(), asked.Subject, asked.Email, asked.Name, role,
+            limits.Value.Of(caller.Plan!).Members, ct);
         return outcome is MemberStore.Outcome.Done(var member)
             ? Results.Created($"/api/organizations/{id}/members/{member.Id}", member)
             : Problem.Conflict("member-exists", "The subject is a member of the organization already.");
