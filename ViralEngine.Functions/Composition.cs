@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Breakers;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Idempotency;
 using ViralEngine.Core.Limits;
@@ -121,6 +122,16 @@ internal static class Composition
         services.AddSingleton(provider => new TaskAdmission(provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
         services.AddScoped<BudgetStore>();
         services.AddScoped<UsageStore>();
+        return services;
+    }
+
+    public static IServiceCollection AddBreakers(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<BreakersOptions>().Bind(configuration.GetSection(BreakersOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<BreakerRegister>();
+        services.AddSingleton<CircuitBreakers>();
+        services.AddSingleton<CallGuards>();
         return services;
     }
 }

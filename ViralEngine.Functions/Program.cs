@@ -33,6 +33,7 @@ builder.Services
     .AddTasks()
     .AddIdempotency(builder.Configuration)
     .AddWebhooks(builder.Configuration)
-    .AddLimits(builder.Configuration);
+    .AddLimits(builder.Configuration)
+    .AddBreakers(builder.Configuration);
 
 builder.Build().Run();
