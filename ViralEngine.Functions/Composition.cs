@@ -1,10 +1,13 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Audit;
 using ViralEngine.Core.Batches;
+using ViralEngine.Core.Breakers;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Idempotency;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
@@ -141,6 +144,28 @@ internal static class Composition
         services.AddScoped<AuditStore>();
         services.AddScoped<AuditSweeper>();
         services.AddScoped<AuditTrail>();
+        return services;
+    }
+
+    public static IServiceCollection AddLimits(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<LimitsOptions>().Bind(configuration.GetSection(LimitsOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<RateLimiter>();
+        services.AddSingleton<Budgets>();
+        services.AddSingleton(provider => new TaskAdmission(provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
+        services.AddScoped<BudgetStore>();
+        services.AddScoped<UsageStore>();
+        return services;
+    }
+
+    public static IServiceCollection AddBreakers(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<BreakersOptions>().Bind(configuration.GetSection(BreakersOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<BreakerRegister>();
+        services.AddSingleton<CircuitBreakers>();
+        services.AddSingleton<CallGuards>();
         return services;
     }
 }

@@ -5,9 +5,10 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using ViralEngine.Functions.Audit;
 using ViralEngine.Functions;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Idempotency;
+using ViralEngine.Functions.Limits;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Telemetry;
@@ -17,6 +18,7 @@ builder.ConfigureFunctionsWebApplication();
 
 builder.UseWhen<EdgeMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<AuthenticationMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<RateLimitMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<IdempotencyMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<AuditMiddleware>(context => context.GetHttpContext() is not null);
 
@@ -34,6 +36,8 @@ builder.Services
     .AddIdempotency(builder.Configuration)
     .AddAudit(builder.Configuration)
     .AddBatches(builder.Configuration)
-    .AddWebhooks(builder.Configuration);
+    .AddWebhooks(builder.Configuration)
+    .AddLimits(builder.Configuration)
+    .AddBreakers(builder.Configuration);
 
 builder.Build().Run();

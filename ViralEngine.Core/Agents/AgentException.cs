@@ -27,6 +27,9 @@ public enum ErrorClass
     /// <summary>The address is not one that outgoing calls may reach. Final.</summary>
     Refused,
 
+    /// <summary>The month's money does not pay for the call. Final, but a cheaper fallback may do.</summary>
+    BudgetExceeded,
+
     /// <summary>A fault of our own. Final.</summary>
     Internal,
 }
@@ -47,6 +50,7 @@ public static class ErrorClassRules
         ErrorClass.Malformed => "malformed",
         ErrorClass.TooLarge => "too_large",
         ErrorClass.Refused => "refused",
+        ErrorClass.BudgetExceeded => "budget_exceeded",
         _ => "internal",
     };
 }

@@ -1,20 +1,33 @@
 using Microsoft.Extensions.Options;
+using ViralEngine.Core.Breakers;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Outgoing;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Which provider runs which kind of agent, each within the limits of the settings.</summary>
-public sealed class AgentProviders(OutgoingHttp outgoing, IOptions<AgentsOptions> options, TimeProvider time)
+/// <summary>
+/// Which provider runs which kind of agent, each within the limits of the settings, through its host's breaker and within the
+/// tenant's budgets.
+/// </summary>
+/// <param name="guards">Null: the providers alone.</param>
+public sealed class AgentProviders(
+    OutgoingHttp outgoing, IOptions<AgentsOptions> options, TimeProvider time, CallGuards? guards = null)
 {
-    private readonly BoundedProvider echo = new(new EchoProvider(time), options, time);
-    private readonly BoundedProvider http = new(new HttpProvider(outgoing, options, time), options, time);
-    private readonly BoundedProvider openAi = new(new OpenAiProvider(outgoing, options), options, time);
-
-    public IAgentProvider For(AgentKind kind) => kind switch
+    private readonly Dictionary<AgentKind, IAgentProvider> providers = new()
     {
-        AgentKind.Echo => echo,
-        AgentKind.Http => http,
-        AgentKind.OpenAi => openAi,
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such kind of agent."),
+        [AgentKind.Echo] = Guarded(new BoundedProvider(new EchoProvider(time), options, time), guards, time),
+        [AgentKind.Http] = Guarded(new BoundedProvider(new HttpProvider(outgoing, options, time), options, time), guards, time),
+        [AgentKind.OpenAi] = Guarded(new BoundedProvider(new OpenAiProvider(outgoing, options), options, time), guards, time),
     };
+
+    public IAgentProvider For(AgentKind kind) => providers[kind];
+
+    private static IAgentProvider Guarded(IAgentProvider provider, CallGuards? guards, TimeProvider time) =>
+        guards is null
+            ? provider
+            : new BudgetedProvider(
+                new BreakerProvider(provider, guards.Breakers, guards.Register, time), guards.Budgets, guards.Prices);
 }
+
+/// <summary>What decides, besides the provider, whether a call is made.</summary>
+public sealed record CallGuards(CircuitBreakers Breakers, BreakerRegister Register, Budgets Budgets, PriceTable Prices);

@@ -51,7 +51,7 @@ public sealed class Authenticator(Db db, TokenValidator tokens, PlatformKey plat
         var key = await db.QueryOneAsync(
             DbScope.AllTenants,
             """
-            SELECT key.tenant_id, key.id, key.role, key.expires_at, key.last_used_at
+            SELECT key.tenant_id, key.id, key.role, key.expires_at, key.last_used_at, organization.plan
             FROM viral.api_keys AS key
             JOIN viral.organizations AS organization ON organization.id = key.tenant_id AND organization.deleted_at IS NULL
             WHERE key.hash = $1 AND key.revoked_at IS NULL
@@ -64,6 +64,7 @@ public sealed class Authenticator(Db db, TokenValidator tokens, PlatformKey plat
                 Role = row.GetString(2),
                 ExpiresAt = row.IsDBNull(3) ? (DateTime?)null : row.GetDateTime(3),
                 LastUsedAt = row.IsDBNull(4) ? (DateTime?)null : row.GetDateTime(4),
+                Plan = row.GetString(5),
             },
             ct);
 
@@ -86,7 +87,8 @@ public sealed class Authenticator(Db db, TokenValidator tokens, PlatformKey plat
         }
 
         _ = Roles.TryParse(key.Role, out var role);
-        return new Outcome.Known(new Caller(CallerKind.ApiKey, key.Id.ToString(), new TenantId(key.Tenant), role));
+        return new Outcome.Known(new Caller(
+            CallerKind.ApiKey, key.Id.ToString(), new TenantId(key.Tenant), role, Plan: key.Plan));
     }
 
     private async Task<Outcome> BySubjectAsync(string subject, Guid? tenantAsked, CancellationToken ct)
@@ -94,7 +96,7 @@ public sealed class Authenticator(Db db, TokenValidator tokens, PlatformKey plat
         var memberships = await db.QueryAsync(
             DbScope.AllTenants,
             """
-            SELECT member.tenant_id, member.id, member.role
+            SELECT member.tenant_id, member.id, member.role, organization.plan
             FROM viral.members AS member
             JOIN viral.organizations AS organization ON organization.id = member.tenant_id AND organization.deleted_at IS NULL
             WHERE member.subject = $1
@@ -112,15 +114,15 @@ public sealed class Authenticator(Db db, TokenValidator tokens, PlatformKey plat
         return memberships switch
         {
             [] => new Outcome.NotForTenant("The token's subject is not a member of the organization that X-Tenant-ID names."),
-            [var (tenant, id, role)] =>
-                new Outcome.Known(new Caller(CallerKind.User, id.ToString(), tenant, role, subject)),
+            [var (tenant, id, role, plan)] =>
+                new Outcome.Known(new Caller(CallerKind.User, id.ToString(), tenant, role, subject, plan)),
             _ => new Outcome.TenantMissing("The token's subject is a member of several organizations: name one in X-Tenant-ID."),
         };
     }
 
-    private static (TenantId Tenant, Guid Id, Role Role) ReadMembership(NpgsqlDataReader row)
+    private static (TenantId Tenant, Guid Id, Role Role, string Plan) ReadMembership(NpgsqlDataReader row)
     {
         _ = Roles.TryParse(row.GetString(2), out var role);
-        return (new TenantId(row.GetGuid(0)), row.GetGuid(1), role);
+        return (new TenantId(row.GetGuid(0)), row.GetGuid(1), role, row.GetString(3));
     }
 }

@@ -11,7 +11,9 @@ public enum CallerKind
 
 /// <summary>Who makes a request, and for which tenant. The platform acts for none: its tenant is empty.</summary>
 /// <param name="Id">The API key's or member's id; <c>platform</c> for the platform key.</param>
-public sealed record Caller(CallerKind Kind, string Id, TenantId Tenant, Role Role, string? Subject = null)
+/// <param name="Plan">The organization's plan; the platform has none.</param>
+public sealed record Caller(
+    CallerKind Kind, string Id, TenantId Tenant, Role Role, string? Subject = null, string? Plan = null)
 {
     /// <summary>One text for "who did it": <c>api_key:…</c>, <c>user:…</c> or <c>platform</c>.</summary>
     public string Principal => Kind switch

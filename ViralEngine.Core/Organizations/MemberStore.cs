@@ -1,4 +1,5 @@
 using Npgsql;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Organizations;
@@ -16,21 +17,35 @@ public sealed class MemberStore(Db db)
         public sealed record Duplicate : Outcome;
     }
 
+    /// <param name="most">How many members the plan allows; 0: any number.</param>
     public async Task<Outcome> AddAsync(
-        TenantId tenant, Guid id, string subject, string? email, string? name, Role role, CancellationToken ct)
+        TenantId tenant, Guid id, string subject, string? email, string? name, Role role, int most, CancellationToken ct)
     {
-        var member = await db.QueryOneAsync(
-            tenant,
-            """
-            INSERT INTO viral.members (tenant_id, id, subject, email, name, role)
-            VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT ON CONSTRAINT members_subject_once DO NOTHING
-            RETURNING id, subject, email, name, role, created_at
-            """,
-            [tenant.Value, id, subject, email, name, role.ToText()],
-            Read,
-            ct);
-        return member is null ? new Outcome.Duplicate() : new Outcome.Done(member);
+        await using var batch = db.Batch(tenant)
+            // One after the other: of two at once, not both may be the last that fits.
+            .Add("SELECT FROM viral.organizations WHERE id = $1 FOR UPDATE", [tenant.Value])
+            .Add(
+                """
+                WITH added AS (
+                    INSERT INTO viral.members (tenant_id, id, subject, email, name, role)
+                    SELECT $1, $2, $3, $4, $5, $6
+                    WHERE $7 = 0 OR (SELECT count(*) FROM viral.members WHERE tenant_id = $1) < $7
+                    ON CONFLICT ON CONSTRAINT members_subject_once DO NOTHING
+                    RETURNING id, subject, email, name, role, created_at
+                )
+                SELECT id, subject, email, name, role, created_at, false
+                FROM added
+                UNION ALL
+                SELECT NULL, NULL, NULL, NULL, NULL, NULL, EXISTS (SELECT FROM viral.members WHERE tenant_id = $1 AND subject = $3)
+                ORDER BY 1 NULLS LAST
+                """,
+                [tenant.Value, id, subject, email, name, role.ToText(), most]);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.NextResultAsync(ct);
+        await reader.ReadAsync(ct);
+        if (!reader.IsDBNull(0))
+            return new Outcome.Done(Read(reader));
+        return reader.GetBoolean(6) ? new Outcome.Duplicate() : throw new PlanLimitException("members", most, TimeSpan.FromDays(1));
     }
 
     public Task<Member?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>

@@ -58,6 +58,9 @@ public sealed record NewTask(
     DateTime? ScheduledAt,
     string CreatedBy)
 {
+    /// <summary>How many tasks the plan allows in a month; 0: any number.</summary>
+    public long MostPerMonth { get; init; }
+
     /// <summary>The task as it stands right after it was stored.</summary>
     internal AgentTask Stored(DateTime createdAt) => new(
         Id, AgentTaskStatus.Pending, AgentId, Description, Parse(InputJson), Priority, Tags, Parse(MetadataJson),

@@ -7,20 +7,54 @@ namespace ViralEngine.Core.Tasks;
 /// A worker's side of tasks in PostgreSQL. Leases run by the database's clock; a write under a lease that was lost changes
 /// nothing and says so.
 /// </summary>
-public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
+public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options, TaskAdmission? admission = null)
 {
-    /// <summary>Takes the task up where it is due and free, with the next attempt number.</summary>
+    private readonly TaskAdmission admission = admission ?? TaskAdmission.Everything;
+
+    /// <summary>
+    /// Takes the task up where it is due, free and admitted by the plan, with the next attempt number. What is not admitted waits
+    /// behind those of higher priority and those that came before; the further behind, the longer until it is worth another look.
+    /// </summary>
     public async Task<TaskClaim> ClaimAsync(TenantId tenant, Guid taskId, CancellationToken ct)
     {
-        await using var batch = db.Batch(tenant)
+        await using var batch = db.Batch(tenant);
+        if (admission.IsLimited)
+        {
+            // Claims of a limited tenant take turns: two at once must not both take the last slot.
+            batch.Add(
+                """
+                SELECT pg_advisory_xact_lock(hashtextextended('admission ' || id, 0))
+                FROM viral.organizations
+                WHERE id = $1 AND plan = ANY ($2)
+                """,
+                [tenant.Value, admission.Plans]);
+        }
+
+        batch
             .Add(
                 """
-                WITH free AS (
+                WITH slots AS (
+                    SELECT allowed.most
+                    FROM viral.organizations AS organization
+                    JOIN unnest($4::text[], $5::integer[]) AS allowed (plan, most) ON allowed.plan = organization.plan
+                    WHERE organization.id = $1
+                ), free AS (
                     SELECT tenant_id, id, status = 'in_progress' AS taken_over
                     FROM viral.tasks
                     WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress') AND due_at <= now()
                       AND (lease_until IS NULL OR lease_until < now())
                       AND cancel_requested_at IS NULL
+                      AND (cardinality($4) = 0 OR status = 'in_progress' OR COALESCE((SELECT most FROM slots), 2147483647) > (
+                          SELECT count(*)
+                          FROM viral.tasks AS running
+                          WHERE running.tenant_id = $1 AND running.status = 'in_progress'
+                      ) + (
+                          SELECT count(*)
+                          FROM viral.tasks AS ahead
+                          WHERE ahead.tenant_id = $1 AND ahead.status = 'pending' AND ahead.due_at <= now()
+                            AND ahead.cancel_requested_at IS NULL
+                            AND (ahead.priority > tasks.priority OR (ahead.priority = tasks.priority AND ahead.id < tasks.id))
+                      ))
                     FOR UPDATE
                 ), claimed AS (
                     UPDATE viral.tasks AS task
@@ -43,10 +77,23 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
                        lost_attempts, stream_base, taken_over
                 FROM claimed
                 """,
-                [tenant.Value, taskId, options.Lease])
+                [tenant.Value, taskId, options.Lease, admission.Plans, admission.Most])
             .Add(
                 """
-                SELECT status, GREATEST(due_at, lease_until), cancel_requested_at IS NOT NULL AND COALESCE(lease_until < now(), true)
+                SELECT status,
+                       CASE
+                           WHEN GREATEST(due_at, lease_until) > now() THEN GREATEST(due_at, lease_until)
+                           ELSE now() + interval '300 milliseconds' + interval '20 milliseconds' * (
+                               SELECT count(*)
+                               FROM (
+                                   SELECT
+                                   FROM viral.tasks AS ahead
+                                   WHERE ahead.tenant_id = $1 AND ahead.status = 'pending' AND ahead.due_at <= now()
+                                     AND (ahead.priority > tasks.priority OR (ahead.priority = tasks.priority AND ahead.id < tasks.id))
+                                   LIMIT 1000
+                               ) AS ahead)
+                       END,
+                       cancel_requested_at IS NOT NULL AND COALESCE(lease_until < now(), true)
                 FROM viral.tasks
                 WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress')
                 """,
@@ -55,6 +102,8 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options)
         bool abandonedCancel;
         await using (var reader = await batch.ExecuteReaderAsync(ct))
         {
+            if (admission.IsLimited)
+                await reader.NextResultAsync(ct);
             if (await reader.ReadAsync(ct))
             {
                 return new TaskClaim.Taken(new TaskAttempt(

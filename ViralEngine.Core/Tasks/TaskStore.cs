@@ -1,3 +1,4 @@
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
@@ -13,36 +14,54 @@ public sealed class TaskStore(Db db)
         WHERE tenant_id = $1 AND id = $2
         """;
 
-    /// <summary>Stores a task with its first event.</summary>
+    /// <summary>Stores a task with its first event, and counts it.</summary>
+    /// <exception cref="PlanLimitException">This month's tasks are used up.</exception>
     public async Task<AgentTask> AddAsync(TenantId tenant, NewTask task, CancellationToken ct)
     {
-        var createdAt = await db.QueryOneAsync(
+        var createdAt = await db.QueryOneAsync<DateTime?>(
             tenant,
             """
-            WITH task AS (
+            WITH month AS (
+                SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS first
+            ), task AS (
                 INSERT INTO viral.tasks (
                     tenant_id, id, status, agent_id, description, input, priority, tags, metadata, timeout_seconds,
                     max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, check_at)
-                VALUES (
-                    $1, $2, 'pending', $3, $4, $5::json, $6, $7, $8::json, $9,
+                SELECT $1, $2, 'pending', $3, $4, $5::json, $6, $7, $8::json, $9,
                     $10, $11, $12, now(), now(), COALESCE($11, now()),
-                    GREATEST($11 - interval '10 seconds', now() + interval '10 seconds'))
+                    GREATEST($11 - interval '10 seconds', now() + interval '10 seconds')
+                WHERE $13 = 0 OR $13 > (
+                    SELECT COALESCE(sum(submitted), 0)
+                    FROM viral.task_counts
+                    WHERE tenant_id = $1 AND month = (SELECT first FROM month))
                 RETURNING tenant_id, id, status, agent_id, created_at
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, 1, 'task.created', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
                 FROM task
+            ), counted AS (
+                INSERT INTO viral.task_counts AS counts (tenant_id, month, slot, submitted)
+                SELECT task.tenant_id, month.first, pg_backend_pid() % 64, 1
+                FROM task, month
+                ON CONFLICT (tenant_id, month, slot) DO UPDATE
+                SET submitted = counts.submitted + 1
             )
             SELECT created_at
             FROM task
             """,
             [
                 tenant.Value, task.Id, task.AgentId, task.Description, task.InputJson, (short)task.Priority, task.Tags,
-                task.MetadataJson, task.TimeoutSeconds, (short)task.MaxAttempts, task.ScheduledAt, task.CreatedBy,
+                task.MetadataJson, task.TimeoutSeconds, (short)task.MaxAttempts, task.ScheduledAt, task.CreatedBy, task.MostPerMonth,
             ],
             row => row.GetDateTime(0),
             ct);
-        return task.Stored(createdAt);
+        return createdAt is { } at ? task.Stored(at) : throw new PlanLimitException("tasks_per_month", task.MostPerMonth, UntilNextMonth());
+    }
+
+    private static TimeSpan UntilNextMonth()
+    {
+        var now = DateTime.UtcNow;
+        return new DateTime(now.Year, now.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1) - now;
     }
 
     public Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using ViralEngine.Core.Breakers;
 using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 
@@ -25,6 +26,7 @@ public sealed partial class DeliveryPump : IDisposable
     private readonly IOptions<WebhooksOptions> options;
     private readonly TimeProvider time;
     private readonly ILogger<DeliveryPump> logger;
+    private readonly CircuitBreakers? breakers;
 
     public DeliveryPump(
         NpgsqlDataSource dataSource,
@@ -32,13 +34,15 @@ public sealed partial class DeliveryPump : IDisposable
         SecretBox box,
         IOptions<WebhooksOptions> options,
         TimeProvider time,
-        ILogger<DeliveryPump> logger)
+        ILogger<DeliveryPump> logger,
+        CircuitBreakers? breakers = null)
     {
         this.dataSource = dataSource;
         sender = new WebhookSender(outgoing, box, options, time);
         this.options = options;
         this.time = time;
         this.logger = logger;
+        this.breakers = breakers;
     }
 
     /// <summary>Lets it look at once instead of at its next turn: something was queued here.</summary>
@@ -127,7 +131,13 @@ public sealed partial class DeliveryPump : IDisposable
         WebhookAttempt attempt;
         try
         {
-            attempt = await sender.SendAsync(delivery, ct);
+            attempt = await SendAsync(delivery, ct);
+        }
+        catch (BreakerOpenException e)
+        {
+            // No attempt was made, so none is counted: it waits for the host, and one of those that wait is the probe.
+            await Queue(db).PostponeAsync(delivery, e.RetryAfter, CancellationToken.None);
+            return;
         }
         catch (OperationCanceledException)
         {
@@ -137,6 +147,20 @@ public sealed partial class DeliveryPump : IDisposable
 
         if (!await new DeliveryResults(db, options).StoreAsync(delivery, attempt, CancellationToken.None))
             LogLeaseLost(logger, delivery.Id, delivery.Attempt);
+    }
+
+    /// <summary>
+    /// Through the host's breaker. Hosts are shared: only what tells of the host itself counts against it (no answer, or a gateway
+    /// without a server), not the error of one endpoint there.
+    /// </summary>
+    private async Task<WebhookAttempt> SendAsync(ClaimedDelivery delivery, CancellationToken ct)
+    {
+        if (breakers is null || !Uri.TryCreate(delivery.Url, UriKind.Absolute, out var url))
+            return await sender.SendAsync(delivery, ct);
+        await using var pass = await breakers.EnterAsync($"webhook:{url.Authority}");
+        var attempt = await sender.SendAsync(delivery, ct);
+        await pass.ReportAsync(attempt.ResponseStatus is null or 502 or 503 or 504);
+        return attempt;
     }
 
     /// <summary>False when it is to stop.</summary>

@@ -152,4 +152,16 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
             """,
             [delivery.Tenant.Value, delivery.Id, delivery.Attempt],
             ct);
+
+    /// <summary>Gives back what was not sent, not to be taken before a while.</summary>
+    public Task<int> PostponeAsync(ClaimedDelivery delivery, TimeSpan wait, CancellationToken ct) =>
+        db.ExecuteAsync(
+            delivery.Tenant,
+            """
+            UPDATE viral.webhook_deliveries
+            SET leased = false, due_at = now() + $4
+            WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND leased
+            """,
+            [delivery.Tenant.Value, delivery.Id, delivery.Attempt, wait],
+            ct);
 }

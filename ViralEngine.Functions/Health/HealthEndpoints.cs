@@ -3,13 +3,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Npgsql;
+using ViralEngine.Core.Breakers;
 using ViralEngine.Core.Redis;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Health;
 
 /// <summary>Whether this instance lives, and whether it can do its work. Public, and never a call that costs money.</summary>
-internal sealed class HealthEndpoints(NpgsqlDataSource dataSource, RedisConnection redis)
+internal sealed class HealthEndpoints(NpgsqlDataSource dataSource, RedisConnection redis, CircuitBreakers breakers)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
@@ -50,9 +51,10 @@ internal sealed class HealthEndpoints(NpgsqlDataSource dataSource, RedisConnecti
             ["orchestrations"] = await orchestrations,
             ["redis"] = await redisProbe,
         };
+        var (open, halfOpen) = await breakers.CountAsync();
         var ready = checks["postgresql"].Status == "up" && checks["orchestrations"].Status == "up";
         var status = !ready ? "unavailable" : checks["redis"].Status == "up" ? "ready" : "degraded";
-        return Results.Json(new Readiness(status, checks), ApiJson.Options, statusCode: ready ? 200 : 503);
+        return Results.Json(new Readiness(status, checks, new BreakerCounts(open, halfOpen)), ApiJson.Options, statusCode: ready ? 200 : 503);
     }
 
     private static async Task<Probe> ProbeAsync(Func<CancellationToken, Task> probe, CancellationToken ct)
@@ -76,7 +78,12 @@ internal sealed class HealthEndpoints(NpgsqlDataSource dataSource, RedisConnecti
 internal sealed record Liveness(string Status);
 
 /// <param name="Status"><c>ready</c>, <c>degraded</c> (Redis is away) or <c>unavailable</c>.</param>
-internal sealed record Readiness(string Status, IReadOnlyDictionary<string, Probe> Checks);
+/// <param name="Breakers">Hosts that calls are held back from; which they are is in the metrics, as they may be a tenant's.</param>
+internal sealed record Readiness(string Status, IReadOnlyDictionary<string, Probe> Checks, BreakerCounts Breakers);
+
+/// <param name="Open">No call is made to so many hosts.</param>
+/// <param name="HalfOpen">To so many the next call is a probe.</param>
+internal sealed record BreakerCounts(int Open, int HalfOpen);
 
 /// <param name="Status"><c>up</c>, <c>down</c> or <c>not_configured</c>.</param>
 /// <param name="LatencyMs">How long the part took to answer.</param>

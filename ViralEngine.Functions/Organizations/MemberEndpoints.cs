@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Requests;
@@ -7,7 +9,7 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>The people of an organization and their roles. Nobody gives, changes or takes a role above their own.</summary>
-internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit)
+internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit, IOptions<LimitsOptions> limits)
 {
     [Function("AddMember"), Allow(Roles.Admins), Audited("member.added"), Summary("Add a person by the subject of their tokens.")]
     [Body(typeof(AddMemberRequest)), Returns(201, typeof(Member))]
@@ -25,7 +27,8 @@ internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit)
             return OwnRules.TooHigh(caller, role);
 
         var outcome = await store.AddAsync(
-            caller.Tenant, Guid.CreateVersion7(), asked.Subject, asked.Email, asked.Name, role, ct);
+            caller.Tenant, Guid.CreateVersion7(), asked.Subject, asked.Email, asked.Name, role,
+            limits.Value.Of(caller.Plan!).Members, ct);
         return outcome is MemberStore.Outcome.Done(var member)
             ? Results.Created($"/api/organizations/{id}/members/{member.Id}", member)
             : Problem.Conflict("member-exists", "The subject is a member of the organization already.");

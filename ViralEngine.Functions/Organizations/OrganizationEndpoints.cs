@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Functions.Audit;
@@ -8,7 +10,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>Organizations: made by the platform, kept by their own admins.</summary>
-internal sealed class OrganizationEndpoints(OrganizationStore store, AuditTrail audit)
+internal sealed class OrganizationEndpoints(
+    OrganizationStore store, AuditTrail audit, UsageStore usage, IOptions<LimitsOptions> limits, TimeProvider time)
 {
     [Function("CreateOrganization"), Allow(Role.Platform), Audited("organization.created"), Summary("Create an organization and its first API key.")]
     [Body(typeof(CreateOrganizationRequest)), Returns(201, typeof(CreatedOrganization))]
@@ -37,16 +40,21 @@ internal sealed class OrganizationEndpoints(OrganizationStore store, AuditTrail 
         return Results.Ok(new OrganizationPage(rows, next));
     }
 
-    [Function("GetOrganization"), Allow(Roles.Readers | Role.Platform), Summary("Read an organization.")]
-    [Returns(200, typeof(Organization))]
+    [Function("GetOrganization"), Allow(Roles.Readers | Role.Platform), Summary("Read an organization, its limits and what it uses of them.")]
+    [Returns(200, typeof(OrganizationDetails))]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "organizations/{id}")] HttpRequest request,
         string id,
-        CancellationToken ct) =>
-        Ids.TryParse(id, out var organization)
-        && await store.FindAsync(ScopeOf(request.Caller()), organization, ct) is { } found
-            ? Results.Ok(found)
-            : Problem.NotFound("organization");
+        CancellationToken ct)
+    {
+        var scope = ScopeOf(request.Caller());
+        if (!Ids.TryParse(id, out var organization) || await store.FindAsync(scope, organization, ct) is not { } found)
+            return Problem.NotFound("organization");
+        var now = time.GetUtcNow().UtcDateTime;
+        var used = await usage.ReadAsync(scope, new TenantId(organization), new DateOnly(now.Year, now.Month, 1), ct);
+        return Results.Ok(new OrganizationDetails(
+            found.Id, found.Name, found.Plan, found.CreatedAt, found.UpdatedAt, PlanResource.Of(limits.Value.Of(found.Plan)), used));
+    }
 
     [Function("UpdateOrganization"), Allow(Roles.Admins | Role.Platform), Audited("organization.updated")]
     [Summary("Rename an organization; the platform may change its plan.")]

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Functions.Requests;
 
@@ -73,6 +74,20 @@ internal sealed record ListQuery : PageQuery;
 /// <param name="ApiKey">The organization's first key, an owner's. Shown this once.</param>
 internal sealed record CreatedOrganization(
     Guid Id, string Name, string Plan, DateTime CreatedAt, DateTime UpdatedAt, CreatedApiKey ApiKey);
+
+/// <summary>An organization with its plan's limits and what it uses of them.</summary>
+internal sealed record OrganizationDetails(
+    Guid Id, string Name, string Plan, DateTime CreatedAt, DateTime UpdatedAt, PlanResource Limits, Usage Usage);
+
+/// <summary>What a plan allows; null: any number.</summary>
+internal sealed record PlanResource(int? RequestsPerSecond, long? TasksPerMonth, int? ConcurrentTasks, int? Members)
+{
+    public static PlanResource Of(PlanLimits plan) => new(
+        plan.RequestsPerSecond is 0 ? null : plan.RequestsPerSecond,
+        plan.TasksPerMonth is 0 ? null : plan.TasksPerMonth,
+        plan.ConcurrentTasks is 0 ? null : plan.ConcurrentTasks,
+        plan.Members is 0 ? null : plan.Members);
+}
 
 /// <param name="Key">The secret. Shown this once.</param>
 internal sealed record CreatedApiKey(Guid Id, string Name, string Role, string Hint, string Key, DateTime? ExpiresAt);

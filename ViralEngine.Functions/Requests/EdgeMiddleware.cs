@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.Logging;
+using ViralEngine.Core.Limits;
 
 namespace ViralEngine.Functions.Requests;
 
@@ -29,6 +30,14 @@ internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : I
         catch (ProblemException e)
         {
             await AnswerAsync(context, http, e.Problem);
+        }
+        catch (PlanLimitException e)
+        {
+            await AnswerAsync(context, http, new Problem(
+                429, "plan-limit", "The plan's limit is reached.", $"The organization's plan allows {e.Most:N0} ({e.Limit}).")
+            {
+                RetryAfter = (int)Math.Ceiling(e.RetryAfter.TotalSeconds),
+            });
         }
         catch (BadHttpRequestException e)
         {

@@ -2,7 +2,9 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
@@ -16,7 +18,8 @@ namespace ViralEngine.Functions.Tasks;
 
 /// <summary>Submit, read, cancel and retry tasks.</summary>
 internal sealed class TaskEndpoints(
-    Db db, TaskStore store, EventStore events, AgentDirectory agents, Signals signals, TaskStarts starts, TimeProvider time)
+    Db db, TaskStore store, EventStore events, AgentDirectory agents, Signals signals, TaskStarts starts,
+    IOptions<LimitsOptions> limits, TimeProvider time)
 {
     private const int MostInputBytes = 256 * 1024;
 
@@ -35,7 +38,10 @@ internal sealed class TaskEndpoints(
 
         var task = await store.AddAsync(caller.Tenant, new NewTask(
             Guid.CreateVersion7(), asked.AgentId, asked.Description, asked.Input?.GetRawText(), asked.Priority, asked.Tags,
-            asked.Metadata?.GetRawText(), asked.TimeoutSeconds, asked.MaxAttempts, asked.ScheduledAt, caller.Principal), ct);
+            asked.Metadata?.GetRawText(), asked.TimeoutSeconds, asked.MaxAttempts, asked.ScheduledAt, caller.Principal)
+        {
+            MostPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth,
+        }, ct);
         await db.AfterCommitAsync(
             token => starts.StartFirstAsync(durable, caller.Tenant, task.Id, task.ScheduledAt, token), ct);
         return Results.Created($"/api/tasks/{task.Id}", task);

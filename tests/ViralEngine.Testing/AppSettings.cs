@@ -33,6 +33,11 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
             ["Auth__PlatformKey"] = PlatformKey,
             ["Auth__JwtSharedKey"] = JwtSharedKey,
             ["Secrets__Keys__0"] = EncryptionKey,
+            // Tests hurry; those of a limit set it.
+            ["Limits__Plans__Free__RequestsPerSecond"] = "0",
+            ["Limits__Plans__Free__ConcurrentTasks"] = "0",
+            ["Limits__Plans__Free__TasksPerMonth"] = "0",
+            ["Limits__Plans__Free__Members"] = "0",
             ["Outgoing__AllowedNetworks__0"] = "127.0.0.0/8",
             ["Outgoing__AllowedNetworks__1"] = "::1/128",
         };

@@ -54,7 +54,7 @@ internal sealed class DemoCommand(HttpClient http) : IDisposable
 
     private async Task<Keys> CreateAsync(string platformKey, CancellationToken ct)
     {
-        var organization = await PostAsync(platformKey, "/api/organizations", new { name = "Demo" }, ct);
+        var organization = await PostAsync(platformKey, "/api/organizations", new { name = "Demo", plan = "enterprise" }, ct);
         var id = organization.GetProperty("id").GetString()!;
         var owner = organization.GetProperty("api_key").GetProperty("key").GetString()!;
         var approver = await PostAsync(

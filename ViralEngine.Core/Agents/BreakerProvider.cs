@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using ViralEngine.Core.Breakers;
+
+namespace ViralEngine.Core.Agents;
+
+/// <summary>
+/// Calls a provider through its host's breaker: while that is open the call fails at once, so that a fallback gets its turn. A
+/// provider that says when to come back (Retry-After) is left alone by this tenant until then.
+/// </summary>
+internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers breakers, BreakerRegister register, TimeProvider time)
+    : IAgentProvider
+{
+    /// <summary>Who gives a host less time than this and does not get an answer has learnt nothing about it.</summary>
+    private static readonly TimeSpan FairTimeout = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+
+    public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
+    {
+        if (HostOf(call) is not { } host)
+        {
+            await foreach (var chunk in inner.RunAsync(call, ct))
+                yield return chunk;
+            yield break;
+        }
+
+        // Accounts are limited, not hosts: another tenant's 429 is no reason to wait.
+        var lane = BreakerRegister.Lane(call.TenantId, host);
+        if (await register.OpenUntilAsync(lane) is { } paused && paused > time.GetUtcNow())
+        {
+            throw new AgentException(
+                ErrorClass.RateLimited, $"{host} asked to be left alone until {paused:HH:mm:ss} UTC.", paused - time.GetUtcNow());
+        }
+
+        await using var pass = await EnterAsync(host);
+        await using var chunks = inner.RunAsync(call, ct).GetAsyncEnumerator(ct);
+        while (await MoveNextAsync(chunks, pass, call, lane))
+            yield return chunks.Current;
+        await pass.ReportAsync(failed: false);
+    }
+
+    private async Task<BreakerPass> EnterAsync(string host)
+    {
+        try
+        {
+            return await breakers.EnterAsync(host);
+        }
+        catch (BreakerOpenException e)
+        {
+            throw new AgentException(ErrorClass.Unavailable, e.Message, e.RetryAfter, e);
+        }
+    }
+
+    private async Task<bool> MoveNextAsync(
+        IAsyncEnumerator<AgentChunk> chunks, BreakerPass pass, AgentCall call, string lane)
+    {
+        try
+        {
+            return await chunks.MoveNextAsync();
+        }
+        catch (AgentException e)
+        {
+            if (e.ErrorClass != ErrorClass.Refused)
+                await pass.ReportAsync(IsHostsFault(e, call));
+            if (e is { ErrorClass: ErrorClass.RateLimited, RetryAfter: { } wait } && wait > TimeSpan.Zero)
+                await register.OpenAsync(lane, time.GetUtcNow() + (wait < LongestPause ? wait : LongestPause), again: true);
+            throw;
+        }
+    }
+
+    private static bool IsHostsFault(AgentException e, AgentCall call) => e.ErrorClass switch
+    {
+        ErrorClass.Unavailable or ErrorClass.Malformed => true,
+        ErrorClass.Timeout => call.Timeout >= FairTimeout,
+        _ => false,
+    };
+
+    private static string? HostOf(AgentCall call) => call.Agent.Settings switch
+    {
+        HttpSettings http => http.AddressFor(call)?.Authority,
+        OpenAiSettings openAi => new Uri(openAi.BaseUrl).Authority,
+        _ => null,
+    };
+}

@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using StackExchange.Redis;
+using ViralEngine.Core.Redis;
+
+namespace ViralEngine.Core.Breakers;
+
+/// <summary>
+/// Which breakers are open, for all instances: <c>viral:breaker:{host}</c> holds until when, <c>…:probe</c> who tries. Changes are
+/// told by pub/sub and read again each second where they matter. While Redis is away each instance knows its own.
+/// </summary>
+public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
+{
+    private static readonly TimeSpan ReadEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan KeptAfter = TimeSpan.FromMinutes(10);
+    private const int MostKnown = 10_000;
+    private static readonly RedisChannel Channel = RedisChannel.Literal("viral:breakers");
+
+    private readonly ConcurrentDictionary<string, Entry> known = new();
+    private int listening;
+
+    /// <summary>Raised when a breaker was closed, wherever that was.</summary>
+    public event Action<string>? Closed;
+
+    /// <summary>
+    /// A tenant's account at a host that asked to be left alone is kept here too, under <c>tenant/host</c>; it is no breaker.
+    /// </summary>
+    public static string Lane(Guid tenant, string host) => $"{tenant}/{host}";
+
+    /// <summary>The hosts whose breaker is open, with the time at which a probe may go.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Open => known
+        .Where(entry => entry.Value.OpenUntil is not null && !entry.Key.Contains('/'))
+        .ToDictionary(entry => entry.Key, entry => entry.Value.OpenUntil!.Value);
+
+    /// <summary>Null: closed. A time in the past: half open.</summary>
+    public async Task<DateTimeOffset?> OpenUntilAsync(string host)
+    {
+        await ListenAsync();
+        if (known.TryGetValue(host, out var entry) && time.GetElapsedTime(entry.ReadAt) < ReadEvery)
+            return entry.OpenUntil;
+        try
+        {
+            if (redis.Database is { } database)
+                Note(host, Parse(await database.StringGetAsync(Key(host))));
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            // What this instance knows has to do.
+        }
+
+        return known.TryGetValue(host, out entry) ? entry.OpenUntil : null;
+    }
+
+    /// <summary>Opens, or opens again after a failed probe. False: another instance was first.</summary>
+    public async Task<bool> OpenAsync(string host, DateTimeOffset until, bool again)
+    {
+        var first = true;
+        await TryAsync(async database =>
+        {
+            first = await database.StringSetAsync(
+                Key(host), Text(until), until - time.GetUtcNow() + KeptAfter, again ? When.Always : When.NotExists);
+            if (first)
+                await database.PublishAsync(Channel, $"{host} {Text(until)}");
+            await database.KeyDeleteAsync(Probe(host));
+        });
+        Note(host, until);
+        return first;
+    }
+
+    public async Task CloseAsync(string host)
+    {
+        await TryAsync(async database =>
+        {
+            await database.KeyDeleteAsync([Key(host), Probe(host)]);
+            await database.PublishAsync(Channel, host);
+        });
+        Note(host, null);
+        Closed?.Invoke(host);
+    }
+
+    /// <summary>Whether this call is the one that tries, of all on all instances.</summary>
+    public async Task<bool> TakeProbeAsync(string host, TimeSpan most)
+    {
+        var now = time.GetUtcNow();
+        var taken = false;
+        var shared = await TryAsync(async database =>
+            taken = await database.StringSetAsync(Probe(host), "1", most, When.NotExists));
+        if (shared)
+            return taken;
+
+        // Alone: the one that moves the time on is the one.
+        return known.TryGetValue(host, out var entry) && entry.OpenUntil <= now
+            && known.TryUpdate(host, new Entry(now + most, time.GetTimestamp()), entry);
+    }
+
+    public Task ReleaseProbeAsync(string host) => TryAsync(database => database.KeyDeleteAsync(Probe(host)));
+
+    /// <summary>Starts to hear of other instances' changes, once.</summary>
+    internal async Task ListenAsync()
+    {
+        if (redis.Database is null || redis.Subscriber is not { } subscriber || Interlocked.Exchange(ref listening, 1) == 1)
+            return;
+        try
+        {
+            await subscriber.SubscribeAsync(Channel, (_, message) => Hear(message.ToString()));
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            Volatile.Write(ref listening, 0);
+        }
+    }
+
+    private void Hear(string message)
+    {
+        var space = message.IndexOf(' ', StringComparison.Ordinal);
+        var host = space < 0 ? message : message[..space];
+        Note(host, space < 0 ? null : Parse(message[(space + 1)..]));
+        if (space < 0)
+            Closed?.Invoke(host);
+    }
+
+    private void Note(string host, DateTimeOffset? until)
+    {
+        known[host] = new Entry(until, time.GetTimestamp());
+        if (known.Count <= MostKnown)
+            return;
+        foreach (var closed in known.Where(entry => entry.Value.OpenUntil is null))
+            known.TryRemove(closed);
+    }
+
+    private async Task<bool> TryAsync(Func<IDatabase, Task> change)
+    {
+        if (redis.Database is not { } database)
+            return false;
+        try
+        {
+            await change(database);
+            return true;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    // A value that is not there parses as 0.
+    private static DateTimeOffset? Parse(RedisValue value) =>
+        value.HasValue && value.TryParse(out long ms) ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+
+    private static string Text(DateTimeOffset time) => time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+
+    private static RedisKey Key(string host) => $"viral:breaker:{{{host}}}";
+
+    private static RedisKey Probe(string host) => $"viral:breaker:{{{host}}}:probe";
+
+    private sealed record Entry(DateTimeOffset? OpenUntil, long ReadAt);
+}

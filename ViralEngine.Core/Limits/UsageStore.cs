@@ -1,0 +1,37 @@
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Limits;
+
+/// <summary>How much of its plan an organization uses.</summary>
+public sealed class UsageStore(Db db)
+{
+    /// <param name="scope">The tenant's own, or above tenants.</param>
+    /// <param name="month">The month's first day.</param>
+    public Task<Usage> ReadAsync(DbScope scope, TenantId tenant, DateOnly month, CancellationToken ct) =>
+        db.QueryOneAsync(
+            scope,
+            """
+            SELECT
+                (SELECT COALESCE(sum(submitted), 0)::bigint FROM viral.task_counts WHERE tenant_id = $1 AND month = $2),
+                (SELECT count(*) FROM viral.tasks WHERE tenant_id = $1 AND status = 'in_progress'),
+                (SELECT count(*) FROM viral.members WHERE tenant_id = $1),
+                COALESCE(
+                    (SELECT spent_usd FROM viral.spending WHERE tenant_id = $1 AND agent_id = '' AND month = $2), 0),
+                COALESCE(
+                    (SELECT reserved_usd FROM viral.spending WHERE tenant_id = $1 AND agent_id = '' AND month = $2), 0),
+                (SELECT monthly_usd FROM viral.budgets WHERE tenant_id = $1 AND agent_id = '')
+            """,
+            [tenant.Value, month],
+            row => new Usage(
+                row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetDecimal(3), row.GetDecimal(4),
+                row.IsDBNull(5) ? null : row.GetDecimal(5)),
+            ct)!;
+}
+
+/// <param name="TasksThisMonth">Submitted in this calendar month, UTC.</param>
+/// <param name="TasksRunning">At this moment.</param>
+/// <param name="SpentUsd">This month, by the prices of agents and models.</param>
+/// <param name="ReservedUsd">Set aside for calls that run.</param>
+/// <param name="BudgetUsd">What may be spent in a month; null: no budget.</param>
+public sealed record Usage(
+    long TasksThisMonth, long TasksRunning, long Members, decimal SpentUsd, decimal ReservedUsd, decimal? BudgetUsd);

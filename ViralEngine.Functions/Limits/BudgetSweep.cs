@@ -1,0 +1,17 @@
+using Microsoft.Azure.Functions.Worker;
+using ViralEngine.Core.Limits;
+
+namespace ViralEngine.Functions.Limits;
+
+/// <summary>Gives back the money that dead processes had set aside.</summary>
+internal sealed class BudgetSweep(BudgetStore store)
+{
+    private const int Portion = 500;
+
+    [Function("SweepReservations")]
+    public async Task RunAsync([TimerTrigger("30 * * * * *")] TimerInfo timer, CancellationToken ct)
+    {
+        while (await store.SweepAsync(Portion, ct) == Portion)
+            ct.ThrowIfCancellationRequested();
+    }
+}
