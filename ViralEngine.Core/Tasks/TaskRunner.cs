@@ -89,7 +89,9 @@ public sealed partial class TaskRunner(
     {
         var usage = answered.Usage is { } used ? new TaskUsage(used.InputTokens, used.OutputTokens, used.CostUsd) : null;
         var answer = writer.Finish(answered.Agent, usage);
-        if (!await store.CompleteAsync(tenant, attempt.TaskId, attempt.Attempt, answer, CancellationToken.None))
+        if (await store.CompleteAsync(tenant, attempt.TaskId, attempt.Attempt, answer, CancellationToken.None))
+            TaskMetrics.Ended(AgentTaskStatus.Completed);
+        else
             LogLeaseLost(logger, attempt.TaskId, attempt.Attempt);
         return null;
     }
@@ -102,6 +104,8 @@ public sealed partial class TaskRunner(
         var error = new TaskError(failure.Class.ToApiName(), failure.Message, failure.Agent, attempt.Attempt);
         if (!await store.FailAsync(tenant, attempt.TaskId, error, writer.LastNumber, delay, CancellationToken.None))
             LogLeaseLost(logger, attempt.TaskId, attempt.Attempt);
+        else if (delay is null)
+            TaskMetrics.Ended(AgentTaskStatus.Failed);
         ct.ThrowIfCancellationRequested();
         return delay is { } wait ? time.GetUtcNow().UtcDateTime + wait : null;
     }

@@ -31,6 +31,29 @@ public sealed class TaskSweeper(Db db)
             row => new UnattendedTask(
                 new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetInt32(2), row.IsDBNull(3) ? null : row.GetDateTime(3)),
             ct);
+
+    /// <summary>Reports how long the oldest due task has waited, over all tenants: the alarm for a queue that does not move.</summary>
+    public async Task MeasureQueueAsync(CancellationToken ct)
+    {
+        var oldest = await db.QueryOneAsync(
+            DbScope.AllTenants,
+            """
+            SELECT COALESCE(EXTRACT(EPOCH FROM now() - min(due_at)), 0)::float8
+            FROM (
+                -- Those that wait longest are those to be checked next; a thousand of them tell enough of a million.
+                SELECT due_at
+                FROM viral.tasks
+                WHERE status = 'pending' AND check_at < now() + interval '1 minute'
+                ORDER BY check_at
+                LIMIT 1000
+            ) AS next
+            WHERE due_at < now()
+            """,
+            [],
+            row => row.GetDouble(0),
+            ct);
+        TaskMetrics.OldestDue(TimeSpan.FromSeconds(Math.Max(0, oldest)));
+    }
 }
 
 /// <param name="DueAt">Null: now.</param>

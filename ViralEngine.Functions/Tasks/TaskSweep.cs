@@ -17,6 +17,7 @@ internal sealed partial class TaskSweep(TaskSweeper sweeper, TaskStarts starts, 
     public async Task RunAsync(
         [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
     {
+        await sweeper.MeasureQueueAsync(ct);
         var tasks = await sweeper.TakeAsync(Most, ct);
         foreach (var some in tasks.Chunk(AtOnce))
             await Task.WhenAll(some.Select(task => starts.StartAsync(durable, task.Tenant, task.Id, task.Run, task.DueAt, ct)));

@@ -30,7 +30,7 @@ public sealed class AgentSettingsTests
     [InlineData(AgentKind.Echo, """{"chunk_size":"3"}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
     [InlineData(AgentKind.Echo, """{"chunk_size":1e400}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
     [InlineData(AgentKind.Echo, """{"progress":1}""", "settings.progress", "Must be true or false.")]
-    [InlineData(AgentKind.Echo, """{"fail_with":"boom"}""", "settings.fail_with", "Must be one of invalid_request, unauthorized, rate_limited, unavailable, timeout, malformed, too_large, refused, internal.")]
+    [InlineData(AgentKind.Echo, """{"fail_with":"boom"}""", "settings.fail_with", "Must be one of invalid_request, unauthorized, rate_limited, unavailable, timeout, malformed, too_large, refused, budget_exceeded, internal.")]
     [InlineData(AgentKind.Echo, """{"delay":5}""", "settings.delay", "Is not a setting of this kind of agent.")]
     [InlineData(AgentKind.Echo, "[]", "settings", "Must be an object.")]
     [InlineData(AgentKind.Http, "{}", "settings.url", "Is required.")]
