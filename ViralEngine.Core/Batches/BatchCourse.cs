@@ -129,7 +129,7 @@ public sealed class BatchCourse(Db db, Signals signals)
     /// <summary>Cancels the items of some ranges that nobody holds, where the batch is to end.</summary>
     /// <returns>How many ranges.</returns>
     private Task<int> CancelSomeAsync(TenantId tenant, Guid batchId, CancellationToken ct) =>
-        db.QueryOneAsync(
+        db.QueryByIndexAsync<int>(
             tenant,
             """
             WITH free AS (
@@ -163,7 +163,6 @@ public sealed class BatchCourse(Db db, Signals signals)
             FROM free
             """,
             [tenant.Value, batchId, SlicesAtOnce],
-            row => row.GetInt32(0),
             ct);
 
     /// <summary>
@@ -175,7 +174,7 @@ public sealed class BatchCourse(Db db, Signals signals)
         int? next = 1;
         while (next is { } first)
         {
-            next = await db.QueryOneAsync(
+            next = await db.QueryByIndexAsync<int?>(
                 tenant,
                 """
                 WITH opened AS (
@@ -203,7 +202,6 @@ public sealed class BatchCourse(Db db, Signals signals)
                 WHERE tenant_id = $1 AND batch_id = $2 AND number > $4
                 """,
                 [tenant.Value, batchId, first, first + Window - 1, RetrySlice],
-                row => row.IsDBNull(0) ? (int?)null : row.GetInt32(0),
                 ct);
         }
     }

@@ -44,12 +44,12 @@ public sealed class BatchLaneStore(Db db)
     internal async Task<LaneStep> SettleAndClaimAsync(
         TenantId tenant, Guid batchId, int lane, SettledSlice? settled, SliceClaim? claim, CancellationToken ct)
     {
-        await using var batch = db.Batch(tenant);
+        await using var batch = db.BatchByIndex(tenant);
         if (settled is not null)
             AddSettle(batch, tenant, batchId, lane, settled);
         if (claim is not null)
             AddClaim(batch, tenant, batchId, claim);
-        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await using var reader = await batch.ReadByIndexAsync(ct);
 
         var kept = true;
         if (settled is not null)
@@ -72,7 +72,7 @@ public sealed class BatchLaneStore(Db db)
     internal async Task<(List<BatchItem> Items, int Next)> ReadAsync(
         TenantId tenant, Guid batchId, SliceLease lease, long mostBytes, CancellationToken ct)
     {
-        await using var batch = db.Batch(tenant).Add(
+        await using var batch = db.BatchByIndex(tenant).Add(
             """
             SELECT number, agent_id, description, input::text, timeout_seconds, max_attempts, attempt, failed_attempts
             FROM viral.batch_items
@@ -80,7 +80,7 @@ public sealed class BatchLaneStore(Db db)
             ORDER BY number
             """,
             [tenant.Value, batchId, lease.First, lease.Last]);
-        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await using var reader = await batch.ReadByIndexAsync(ct);
         var items = new List<BatchItem>(Math.Min(lease.Last - lease.First + 1, ClaimSize.Most));
         var bytes = 0L;
         while (await reader.ReadAsync(ct))

@@ -19,7 +19,7 @@ public sealed class BatchResultReader(Db db)
         while (true)
         {
             var count = 0;
-            await using var batch = db.Batch(tenant).Add(
+            await using var batch = db.BatchByIndex(tenant).Add(
                 """
                 SELECT number, id, status, agent_id, result, answered_by, error, attempt, input_tokens, output_tokens, cost_usd,
                        metadata, completed_at
@@ -45,7 +45,7 @@ public sealed class BatchResultReader(Db db)
                 LIMIT $5
                 """,
                 [tenant.Value, batchId, after, status?.ToText(), PageSize]);
-            await using var reader = await batch.ExecuteReaderAsync(ct);
+            await using var reader = await batch.ReadByIndexAsync(ct);
             while (await reader.ReadAsync(ct))
             {
                 count++;

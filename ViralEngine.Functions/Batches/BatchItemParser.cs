@@ -35,6 +35,8 @@ internal sealed class BatchItemParser(FieldErrors errors)
                 errors.Add(at(number), "Must be an object.");
             else
                 item = ParseObject(ref reader, json, item, at);
+            reader.Skip();
+            reader.Read(); // throws where something follows on the line
         }
         catch (JsonException e)
         {

@@ -1,0 +1,32 @@
+using Npgsql;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Batches;
+
+/// <summary>
+/// Round trips whose statements go by index and row by row, whatever the planner believes. A batch makes a small table large within
+/// a second, and a plan that was prepared when it was small (read all of it, hash it) would be kept until the next ANALYZE.
+/// </summary>
+internal static class ByIndex
+{
+    public static DbBatch BatchByIndex(this Db db, TenantId tenant) => db.Batch(tenant).Add(
+        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)",
+        []);
+
+    /// <summary>Runs all and stands at the first result of the first statement added.</summary>
+    public static async Task<NpgsqlDataReader> ReadByIndexAsync(this DbBatch batch, CancellationToken ct)
+    {
+        var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.NextResultAsync(ct); // past the settings' own row
+        return reader;
+    }
+
+    /// <summary>Runs a statement and returns the first column of its first row.</summary>
+    public static async Task<T?> QueryByIndexAsync<T>(
+        this Db db, TenantId tenant, string sql, object?[] args, CancellationToken ct)
+    {
+        await using var batch = db.BatchByIndex(tenant).Add(sql, args);
+        await using var reader = await batch.ReadByIndexAsync(ct);
+        return await reader.ReadAsync(ct) && !reader.IsDBNull(0) ? reader.GetFieldValue<T>(0) : default;
+    }
+}
