@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
@@ -9,9 +10,12 @@ using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Webhooks;
+using ViralEngine.Core.Workflows;
+using ViralEngine.Core.Workflows.Execution;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 using ViralEngine.Functions.Webhooks;
+using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions;
 
@@ -97,6 +101,24 @@ internal static class Composition
         services.AddScoped<WebhookTest>();
         services.AddScoped<WebhookSweeper>();
         services.AddScoped<WebhookSecretRotation>();
+        return services;
+    }
+
+    public static IServiceCollection AddWorkflows(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<WorkflowsOptions>().Bind(configuration.GetSection(WorkflowsOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<DefinitionReader>();
+        services.AddSingleton<WorkflowStarts>();
+        services.AddScoped<WorkflowStore>();
+        services.AddScoped<WorkflowTurnStore>();
+        services.AddScoped<WorkflowSweeper>();
+        services.AddScoped<WorkflowWebhook>();
+        services.AddScoped<AdvanceWorkflow>();
+        services.AddScoped<RetryWorkflow>();
+        services.AddScoped<SubmitWorkflow>();
+        services.AddScoped<GateStore>();
+        services.AddScoped<DecideGate>();
         return services;
     }
 }

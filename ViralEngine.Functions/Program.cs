@@ -27,6 +27,7 @@ builder.Services
     .AddOrganizations(builder.Configuration)
     .AddAgents(builder.Configuration)
     .AddTasks()
-    .AddWebhooks(builder.Configuration);
+    .AddWebhooks(builder.Configuration)
+    .AddWorkflows(builder.Configuration);
 
 builder.Build().Run();
