@@ -44,16 +44,17 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options, TaskAdmissio
                     WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress') AND due_at <= now()
                       AND (lease_until IS NULL OR lease_until < now())
                       AND cancel_requested_at IS NULL
-                      AND (cardinality($4) = 0 OR status = 'in_progress' OR COALESCE((SELECT most FROM slots), 2147483647) > (
-                          SELECT count(*)
-                          FROM viral.tasks AS running
-                          WHERE running.tenant_id = $1 AND running.status = 'in_progress'
-                      ) + (
-                          SELECT count(*)
-                          FROM viral.tasks AS ahead
-                          WHERE ahead.tenant_id = $1 AND ahead.status = 'pending' AND ahead.due_at <= now()
-                            AND ahead.cancel_requested_at IS NULL
-                            AND (ahead.priority > tasks.priority OR (ahead.priority = tasks.priority AND ahead.id < tasks.id))
+                      AND (status = 'in_progress' OR NOT EXISTS (SELECT FROM slots) OR id IN (
+                          SELECT waiting.id
+                          FROM viral.tasks AS waiting
+                          WHERE waiting.tenant_id = $1 AND waiting.status = 'pending' AND waiting.due_at <= now()
+                            AND waiting.cancel_requested_at IS NULL
+                          ORDER BY waiting.priority DESC, waiting.id
+                          LIMIT GREATEST((SELECT most FROM slots) - (
+                              SELECT count(*)
+                              FROM viral.tasks AS running
+                              WHERE running.tenant_id = $1 AND running.status = 'in_progress'
+                          ), 0)
                       ))
                     FOR UPDATE
                 ), claimed AS (

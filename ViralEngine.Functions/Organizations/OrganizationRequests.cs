@@ -12,8 +12,8 @@ internal sealed record CreateOrganizationRequest
     public string Name { get; init; } = "";
 
     [AllowedValues("free", "team", "enterprise", ErrorMessage = "Must be one of free, team, enterprise.")]
-    [Description("Which limits the organization has.")]
-    public string Plan { get; init; } = "free";
+    [Description("Which limits the organization has; the enterprise plan has none but what the settings give it.")]
+    public string Plan { get; init; } = "enterprise";
 }
 
 internal sealed record UpdateOrganizationRequest

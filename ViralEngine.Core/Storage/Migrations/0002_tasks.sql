@@ -48,7 +48,9 @@ CREATE TABLE viral.tasks (
     CONSTRAINT tasks_priority_range CHECK (priority BETWEEN 0 AND 9)
 );
 CREATE INDEX tasks_open ON viral.tasks (check_at) WHERE status IN ('pending', 'in_progress');
-CREATE INDEX tasks_open_by_tenant ON viral.tasks (tenant_id, status, id) WHERE status IN ('pending', 'in_progress');
+-- In the order in which a plan's limit lets them through.
+CREATE INDEX tasks_waiting ON viral.tasks (tenant_id, priority DESC, id) WHERE status = 'pending';
+CREATE INDEX tasks_running ON viral.tasks (tenant_id, id) WHERE status = 'in_progress';
 CREATE INDEX tasks_not_completed ON viral.tasks (tenant_id, status, id) WHERE status IN ('failed', 'cancelled');
 ALTER TABLE viral.tasks SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 CALL viral.isolate('viral.tasks');
