@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using ViralEngine.Core.Storage;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Idempotency;
@@ -150,18 +151,24 @@ public sealed class IdempotencyTests(RunningApp running) : IClassFixture<Running
     {
         using var api = await NewTenantAsync();
         var released = new TaskCompletionSource();
-        var one = SendSlowlyAsync();
-        var other = SendSlowlyAsync();
 
-        var turnedAway = await Task.WhenAny(one, other);
-        var problem = (await turnedAway).ExpectProblem(HttpStatusCode.Conflict);
+        var first = SendSlowlyAsync();
+        await Eventually.TrueAsync(IsClaimedAsync, "the first to be in flight");
+        var turnedAway = await PostAsync(api, "slow", SlowJson.Text);
         released.SetResult();
-        var made = (await (turnedAway == one ? other : one)).Expect(HttpStatusCode.Created);
+        var made = (await first).Expect(HttpStatusCode.Created);
         var replayed = (await PostAsync(api, "slow", SlowJson.Text)).Expect(HttpStatusCode.Created);
 
-        Assert.EndsWith("idempotency-key-in-flight", problem.Type);
-        Assert.Equal("1", (await turnedAway).Header("Retry-After"));
+        Assert.EndsWith("idempotency-key-in-flight", turnedAway.ExpectProblem(HttpStatusCode.Conflict).Type);
+        Assert.Equal("1", turnedAway.Header("Retry-After"));
         Assert.Equal(made.Text, replayed.Text);
+
+        async Task<bool> IsClaimedAsync()
+        {
+            await using var db = running.Postgres.NewDb();
+            return await db.QueryOneAsync(
+                DbScope.AllTenants, "SELECT EXISTS (SELECT FROM viral.idempotency_keys WHERE key = 'slow')", [], row => row.GetBoolean(0), default);
+        }
 
         async Task<ApiResponse> SendSlowlyAsync()
         {
