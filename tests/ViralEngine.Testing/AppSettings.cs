@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace ViralEngine.Testing;
 
 /// <summary>
@@ -15,13 +17,25 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
     private const string EncryptionKey = "tests:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
     public AppSettings(TestPostgres postgres)
-        : this(postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20", TestServers.Redis, new Dictionary<string, string?>())
+        : this(Connection(postgres), TestServers.Redis, TestServers.PgBouncerPort is null ? [] : BehindPgBouncer())
     {
     }
 
     /// <summary>The same with one setting more.</summary>
     public AppSettings With(string name, string? value) =>
         this with { Extra = new Dictionary<string, string?>(Extra) { [name] = value } };
+
+    // A pooler in transaction mode knows neither statements prepared before nor sessions that listen.
+    private static string Connection(TestPostgres postgres) => TestServers.PgBouncerPort is { } port
+        ? new NpgsqlConnectionStringBuilder(postgres.AppConnection) { Port = port, MaxAutoPrepare = 0, MaxPoolSize = 20 }.ConnectionString
+        : postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20";
+
+    private static Dictionary<string, string?> BehindPgBouncer() => new()
+    {
+        ["LocalRuntime:Durable:Listen"] = "false",
+        ["LocalRuntime:Durable:Prepare"] = "false",
+        ["LocalRuntime:Durable:PollMilliseconds"] = "50",
+    };
 
     internal Dictionary<string, string?> ToEnvironment(Uri address)
     {

@@ -8,6 +8,10 @@ public static class TestServers
 
     public static string Redis => Require("VIRAL_TEST_REDIS", "a Redis-protocol server");
 
+    /// <summary>Where a PgBouncer in transaction mode stands before that PostgreSQL; null: apps connect to it themselves.</summary>
+    public static int? PgBouncerPort =>
+        int.TryParse(Environment.GetEnvironmentVariable("VIRAL_TEST_PGBOUNCER_PORT"), out var port) ? port : null;
+
     private static string Require(string name, string what) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
             ? value

@@ -20,6 +20,7 @@ throwaway_stack() {
 }
 
 remove_throwaway() {
+  pgbouncer_stop "$1" || true
   stop_servers "$1" || true
   rm -rf "$1"
 }
@@ -35,11 +36,12 @@ sweep_throwaways() {
 }
 
 test_command() {
-  local url="" filter="" args=() projects=() project failed=0
+  local url="" filter="" pgbouncer="" args=() projects=() project failed=0
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --url) url="${2:?--url takes an address}"; shift 2 ;;
       --url=*) url="${1#*=}"; shift ;;
+      --pgbouncer) pgbouncer=1; shift ;;
       --filter) filter="${2:?--filter takes an expression}"; shift 2 ;;
       -*) args+=("$1"); shift; if [[ $# -gt 0 && "$1" != -* ]]; then args+=("$1"); shift; fi ;;
       *) filter="FullyQualifiedName~$1"; shift ;;
@@ -61,6 +63,12 @@ test_command() {
     # The list of what the real packages declare is not part of this repository.
     [[ -d "$ROOT/../shared/functions-api" ]] || filter="${filter:+($filter)&}Category!=Conformance"
     throwaway_stack
+    if [[ -n "$pgbouncer" ]]; then
+      require_pgbouncer
+      VIRAL_TEST_PGBOUNCER_PORT="$(free_port)"
+      export VIRAL_TEST_PGBOUNCER_PORT
+      pgbouncer_start "$THROWAWAY" "$VIRAL_TEST_PGBOUNCER_PORT" "$POSTGRES_PORT"
+    fi
   fi
 
   for project in "$ROOT"/tests/*.Tests/*.csproj; do
