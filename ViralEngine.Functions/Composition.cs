@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Audit;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Breakers;
@@ -15,11 +16,14 @@ using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Webhooks;
+using ViralEngine.Core.Workflows;
+using ViralEngine.Core.Workflows.Execution;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Batches;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 using ViralEngine.Functions.Webhooks;
+using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions;
 
@@ -166,6 +170,24 @@ internal static class Composition
         services.AddSingleton<BreakerRegister>();
         services.AddSingleton<CircuitBreakers>();
         services.AddSingleton<CallGuards>();
+        return services;
+    }
+
+    public static IServiceCollection AddWorkflows(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<WorkflowsOptions>().Bind(configuration.GetSection(WorkflowsOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<DefinitionReader>();
+        services.AddSingleton<WorkflowStarts>();
+        services.AddScoped<WorkflowStore>();
+        services.AddScoped<WorkflowTurnStore>();
+        services.AddScoped<WorkflowSweeper>();
+        services.AddScoped<WorkflowWebhook>();
+        services.AddScoped<AdvanceWorkflow>();
+        services.AddScoped<RetryWorkflow>();
+        services.AddScoped<SubmitWorkflow>();
+        services.AddScoped<GateStore>();
+        services.AddScoped<DecideGate>();
         return services;
     }
 }

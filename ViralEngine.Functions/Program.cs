@@ -38,6 +38,8 @@ builder.Services
     .AddBatches(builder.Configuration)
     .AddWebhooks(builder.Configuration)
     .AddLimits(builder.Configuration)
-    .AddBreakers(builder.Configuration);
+    .AddBreakers(builder.Configuration)
+    .AddWebhooks(builder.Configuration)
+    .AddWorkflows(builder.Configuration);
 
 builder.Build().Run();

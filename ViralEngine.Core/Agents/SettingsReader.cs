@@ -76,9 +76,55 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind == JsonValueKind.Object)
-            return new SettingsReader(value, $"{path}.{name}", errors);
+            return new SettingsReader(value, At(name), errors);
         return Wrong<SettingsReader>(name, "Must be an object.");
     }
+
+    /// <summary>Each object of an array; what is none is noted and left out.</summary>
+    public IReadOnlyList<SettingsReader>? Objects(string name, int minCount, int maxCount)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind != JsonValueKind.Array)
+            return Wrong<IReadOnlyList<SettingsReader>>(name, "Must be an array.");
+        if (value.GetArrayLength() < minCount || value.GetArrayLength() > maxCount)
+            return Wrong<IReadOnlyList<SettingsReader>>(name, $"Must have {minCount} to {maxCount} items.");
+
+        var readers = new List<SettingsReader>();
+        foreach (var (index, item) in value.EnumerateArray().Index())
+        {
+            if (item.ValueKind == JsonValueKind.Object)
+                readers.Add(new SettingsReader(item, $"{At(name)}[{index}]", errors));
+            else
+                Fail($"{name}[{index}]", "Must be an object.");
+        }
+
+        return readers;
+    }
+
+    /// <summary>An array of texts, each from 1 character.</summary>
+    public IReadOnlyList<string>? Texts(string name, int maxCount, int maxLength)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > maxCount)
+            return Wrong<IReadOnlyList<string>>(name, $"Must be an array of at most {maxCount} strings.");
+
+        var texts = new List<string>();
+        foreach (var (index, item) in value.EnumerateArray().Index())
+        {
+            if (item.ValueKind == JsonValueKind.String && TryGetString(item, out var text)
+                && text.Length > 0 && text.Length <= maxLength && !text.Contains('\0'))
+                texts.Add(text);
+            else
+                Fail($"{name}[{index}]", $"Must be a string of 1 to {maxLength} characters.");
+        }
+
+        return texts;
+    }
+
+    /// <summary>Any JSON as it stands.</summary>
+    public JsonElement? Value(string name) => Find(name);
 
     /// <summary>Names and texts; each checked by <paramref name="check"/>, which says what is wrong or null.</summary>
     public IReadOnlyDictionary<string, string>? Map(string name, int maxCount, Func<string, string, string?> check)
@@ -110,16 +156,22 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
             Fail(name, "Is required.");
     }
 
-    public void Fail(string name, string message) => errors.Add($"{path}.{name}", message);
+    public void Fail(string name, string message) => errors.Add(At(name), message);
 
-    public void RefuseOthers()
+    public void RefuseOthers(string message = "Is not a setting of this kind of agent.")
     {
         foreach (var property in settings.EnumerateObject())
         {
             if (!known.Contains(property.Name))
-                Fail(property.Name, "Is not a setting of this kind of agent.");
+                Fail(property.Name, message);
         }
     }
+
+    /// <summary>The path of a field, as errors name it.</summary>
+    public string At(string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    /// <summary>The path of the object itself.</summary>
+    public string Path => path;
 
     private JsonElement? Find(string name)
     {

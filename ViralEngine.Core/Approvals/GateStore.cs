@@ -1,0 +1,160 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Npgsql;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Core.Workflows;
+
+namespace ViralEngine.Core.Approvals;
+
+/// <summary>Gates and decisions in PostgreSQL.</summary>
+public sealed class GateStore(Db db)
+{
+    /// <summary>The gates that a run of a workflow has come to, with their decisions.</summary>
+    public Task<List<Gate>> OfWorkflowAsync(TenantId tenant, Guid workflowId, int run, CancellationToken ct) =>
+        db.QueryAsync(
+            tenant,
+            """
+            SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
+                   gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
+                   gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
+                   gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
+            FROM viral.approval_gates AS gate
+            CROSS JOIN LATERAL (
+                SELECT json_agg(decision ORDER BY decision.decided_at, decision.decider) AS list
+                FROM viral.approval_decisions AS decision
+                WHERE decision.tenant_id = gate.tenant_id AND decision.gate = gate.id
+            ) AS decisions
+            WHERE gate.tenant_id = $1 AND gate.workflow_id = $2 AND gate.run = $3
+            """,
+            [tenant.Value, workflowId, run],
+            Read,
+            ct);
+
+    /// <summary>The latest gate of a step, or null where none was opened.</summary>
+    public Task<Gate?> FindAsync(TenantId tenant, Guid workflowId, string gateId, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
+                   gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
+                   gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
+                   gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
+            FROM viral.approval_gates AS gate
+            CROSS JOIN LATERAL (
+                SELECT json_agg(decision ORDER BY decision.decided_at, decision.decider) AS list
+                FROM viral.approval_decisions AS decision
+                WHERE decision.tenant_id = gate.tenant_id AND decision.gate = gate.id
+            ) AS decisions
+            WHERE gate.tenant_id = $1 AND gate.workflow_id = $2 AND gate.gate_id = $3
+            ORDER BY gate.run DESC
+            LIMIT 1
+            """,
+            [tenant.Value, workflowId, gateId],
+            Read,
+            ct);
+
+    /// <summary>The open gates that ask this caller and have not heard of it yet, the newest first.</summary>
+    public Task<List<Gate>> WaitingForAsync(Caller caller, Guid? before, int limit, CancellationToken ct) =>
+        db.QueryAsync(
+            caller.Tenant,
+            """
+            SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
+                   gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
+                   gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
+                   gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
+            FROM viral.approval_gates AS gate
+            CROSS JOIN LATERAL (
+                SELECT json_agg(decision ORDER BY decision.decided_at, decision.decider) AS list
+                FROM viral.approval_decisions AS decision
+                WHERE decision.tenant_id = gate.tenant_id AND decision.gate = gate.id
+            ) AS decisions
+            WHERE gate.tenant_id = $1 AND gate.status = 'open' AND ($2::uuid IS NULL OR gate.id < $2)
+              AND (gate.roles @> ARRAY[$3] OR gate.users && $4)
+              AND NOT (gate.exclude_requester AND gate.requested_by = $5)
+              AND (gate.expires_at IS NULL OR gate.expires_at > now())
+              AND NOT EXISTS (
+                SELECT
+                FROM viral.approval_decisions AS mine
+                WHERE mine.tenant_id = gate.tenant_id AND mine.gate = gate.id AND mine.decider = $5)
+            ORDER BY gate.id DESC
+            LIMIT $6
+            """,
+            [caller.Tenant.Value, before, caller.Role.ToText(), Approver.NamesOf(caller), caller.Principal, limit],
+            Read,
+            ct);
+
+    /// <summary>Stores a decision. The gate's row is stored with the turn.</summary>
+    public Task<int> AddDecisionAsync(TenantId tenant, Guid gate, Decision decision, CancellationToken ct) =>
+        db.ExecuteAsync(
+            tenant,
+            """
+            INSERT INTO viral.approval_decisions (tenant_id, gate, decider, decision, reason, via, decided_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            """,
+            [tenant.Value, gate, decision.Decider, decision.Kind.ToText(), decision.Reason, decision.Via, decision.DecidedAt],
+            ct);
+
+    internal static void AddTo(DbBatch batch, TenantId tenant, Gate gate) => batch.Add(
+        """
+        INSERT INTO viral.approval_gates (
+            tenant_id, id, workflow_id, gate_id, run, status, title, message, roles, users, quorum, reject_quorum,
+            exclude_requester, requested_by, opened_at, expires_at, on_timeout, escalation, escalated_at, reminder_seconds,
+            next_reminder_at, reminders_sent, decided_at, timed_out)
+        VALUES (
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18::jsonb, $19, $20, $21, $22, $23, $24)
+        ON CONFLICT (tenant_id, id) DO UPDATE
+        SET status = EXCLUDED.status, roles = EXCLUDED.roles, users = EXCLUDED.users, expires_at = EXCLUDED.expires_at,
+            on_timeout = EXCLUDED.on_timeout, escalation = EXCLUDED.escalation, escalated_at = EXCLUDED.escalated_at,
+            next_reminder_at = EXCLUDED.next_reminder_at, reminders_sent = EXCLUDED.reminders_sent,
+            decided_at = EXCLUDED.decided_at, timed_out = EXCLUDED.timed_out
+        """,
+        [
+            tenant.Value, gate.Id, gate.WorkflowId, gate.GateId, gate.Run, gate.Status.ToText(), gate.Title, gate.Message,
+            gate.Roles.ToArray(), gate.Users.ToArray(), gate.Quorum, gate.RejectQuorum, gate.ExcludeRequester, gate.RequestedBy,
+            gate.OpenedAt, gate.ExpiresAt, gate.OnTimeout.ToText(),
+            gate.Escalation is { } next ? JsonSerializer.Serialize(next, GateJson.Default.Escalation) : null, gate.EscalatedAt,
+            gate.ReminderSeconds, gate.NextReminderAt, gate.RemindersSent, gate.DecidedAt, gate.TimedOut,
+        ]);
+
+    private static Gate Read(NpgsqlDataReader row) => new()
+    {
+        Id = row.GetGuid(0),
+        WorkflowId = row.GetGuid(1),
+        GateId = row.GetString(2),
+        Run = row.GetInt32(3),
+        Title = row.GetString(4),
+        Message = row.IsDBNull(5) ? null : row.GetString(5),
+        Roles = row.GetFieldValue<string[]>(6),
+        Users = row.GetFieldValue<string[]>(7),
+        Quorum = row.GetInt32(8),
+        RejectQuorum = row.GetInt32(9),
+        ExcludeRequester = row.GetBoolean(10),
+        RequestedBy = row.GetString(11),
+        OpenedAt = row.GetDateTime(12),
+        Status = GateWords.ParseStatus(row.GetString(13)),
+        ExpiresAt = Time(row, 14),
+        OnTimeout = GateWords.ParseTimeout(row.GetString(15)),
+        Escalation = row.IsDBNull(16) ? null : JsonSerializer.Deserialize(row.GetString(16), GateJson.Default.Escalation),
+        EscalatedAt = Time(row, 17),
+        ReminderSeconds = row.IsDBNull(18) ? null : row.GetInt32(18),
+        NextReminderAt = Time(row, 19),
+        RemindersSent = row.GetInt32(20),
+        DecidedAt = Time(row, 21),
+        TimedOut = row.GetBoolean(22),
+        Decisions = row.IsDBNull(23)
+            ? []
+            : [.. JsonSerializer.Deserialize(row.GetString(23), GateJson.Default.DecisionRowArray)!.Select(decision => new Decision(
+                decision.Decider, GateWords.ParseDecision(decision.Decision), decision.Reason, decision.Via,
+                decision.DecidedAt.UtcDateTime))],
+    };
+
+    private static DateTime? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetDateTime(column);
+}
+
+internal sealed record DecisionRow(string Decider, string Decision, string? Reason, string Via, DateTimeOffset DecidedAt);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(Escalation))]
+[JsonSerializable(typeof(DecisionRow[]))]
+internal sealed partial class GateJson : JsonSerializerContext;

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Fluid.Values;
+using ViralEngine.Core.Workflows.Liquid;
+
+namespace ViralEngine.Core.Workflows.Conditions;
+
+/// <summary>Says whether a condition holds. A value that is missing or not a number is in no range.</summary>
+internal static class ConditionCheck
+{
+    private const int LongestForRegex = 64 * 1024;
+
+    /// <exception cref="LiquidException">A value cannot be made, or is too long for its pattern.</exception>
+    public static async Task<bool> HoldsAsync(Condition condition, LiquidValues values)
+    {
+        switch (condition)
+        {
+            case Condition.All all:
+                foreach (var each in all.Of)
+                {
+                    if (!await HoldsAsync(each, values))
+                        return false;
+                }
+
+                return true;
+            case Condition.Any any:
+                foreach (var each in any.Of)
+                {
+                    if (await HoldsAsync(each, values))
+                        return true;
+                }
+
+                return false;
+            case Condition.Not not:
+                return !await HoldsAsync(not.Of, values);
+            case Condition.Sentiment sentiment:
+                var score = await ScoreAsync(sentiment.Value, values);
+                return score >= sentiment.Min && score <= sentiment.Max;
+            case Condition.NumericRange range:
+                return await NumberAsync(range.Value, values) is { } number
+                    && !(number < range.Min) && !(number > range.Max);
+            case Condition.TextMatch match:
+                return Matches(match, await match.Value.RenderAsync(values));
+            case Condition.RegexMatch match:
+                return Matches(match, await match.Value.RenderAsync(values));
+            case Condition.Boolean boolean:
+                return Truth(await boolean.Value.EvaluateAsync(values)) == boolean.Expected;
+            default:
+                throw new InvalidOperationException($"Unknown condition {condition.GetType().Name}.");
+        }
+    }
+
+    private static async Task<double> ScoreAsync(LiquidText value, LiquidValues values)
+    {
+        var text = await value.RenderAsync(values);
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var score) && score is >= -1 and <= 1
+            ? score
+            : SentimentScore.Of(text);
+    }
+
+    private static async Task<decimal?> NumberAsync(LiquidText value, LiquidValues values) =>
+        decimal.TryParse(
+            (await value.RenderAsync(values)).Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
+
+    private static bool Matches(Condition.TextMatch match, string text)
+    {
+        var comparison = match.CaseSensitive ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+        return match.Mode switch
+        {
+            TextMatchMode.Equals => text.Trim().Equals(match.Text, comparison),
+            TextMatchMode.StartsWith => text.StartsWith(match.Text, comparison),
+            TextMatchMode.EndsWith => text.EndsWith(match.Text, comparison),
+            _ => text.Contains(match.Text, comparison),
+        };
+    }
+
+    private static bool Matches(Condition.RegexMatch match, string text)
+    {
+        if (text.Length > LongestForRegex)
+            throw new LiquidException($"A value has more than {LongestForRegex:N0} characters: too long for a pattern.");
+        try
+        {
+            return match.Pattern.IsMatch(text);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            throw new LiquidException("A pattern takes too long on its value.");
+        }
+    }
+
+    private static bool Truth(FluidValue value) => value switch
+    {
+        BooleanValue => value.ToBooleanValue(),
+        NilValue => false,
+        NumberValue => value.ToNumberValue() != 0,
+        _ => value.ToStringValue().Trim().ToUpperInvariant() is "TRUE" or "YES" or "1",
+    };
+}

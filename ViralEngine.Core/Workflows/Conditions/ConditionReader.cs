@@ -1,0 +1,144 @@
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Workflows.Liquid;
+
+namespace ViralEngine.Core.Workflows.Conditions;
+
+/// <summary>Reads conditions as a user wrote them.</summary>
+internal sealed class ConditionReader(DefinitionTexts texts)
+{
+    private const int MostDepth = 5;
+    private const int MostTogether = 20;
+
+    private static readonly Dictionary<string, TextMatchMode> Modes = new()
+    {
+        ["contains"] = TextMatchMode.Contains,
+        ["equals"] = TextMatchMode.Equals,
+        ["starts_with"] = TextMatchMode.StartsWith,
+        ["ends_with"] = TextMatchMode.EndsWith,
+    };
+
+    private static readonly Dictionary<string, (double Min, double Max)> Feelings = new()
+    {
+        ["positive"] = (0.2, 1),
+        ["neutral"] = (-0.2, 0.2),
+        ["negative"] = (-1, -0.2),
+    };
+
+    /// <summary>Null where it is at fault. Fields of the branch around it are the caller's to read before.</summary>
+    public Condition? Read(SettingsReader json, int depth = 1)
+    {
+        var type = json.Text("type", 20);
+        var condition = type switch
+        {
+            null => Missing(json),
+            "all" or "any" or "not" when depth > MostDepth => Fail(json, "type", $"Conditions nest at most {MostDepth} deep."),
+            "all" => ReadSome(json, depth) is { } some ? new Condition.All(some) : null,
+            "any" => ReadSome(json, depth) is { } some ? new Condition.Any(some) : null,
+            "not" => ReadNot(json, depth),
+            "sentiment" => ReadSentiment(json),
+            "confidence" => ReadRange(json, 0, 1),
+            "numeric_range" => ReadRange(json, decimal.MinValue, decimal.MaxValue),
+            "text_match" => ReadTextMatch(json),
+            "regex_match" => ReadRegex(json),
+            "boolean" => ReadBoolean(json),
+            _ => Fail(
+                json,
+                "type",
+                "Must be one of all, any, not, sentiment, confidence, numeric_range, text_match, regex_match, boolean."),
+        };
+        json.RefuseOthers("Unknown field.");
+        return condition;
+    }
+
+    private static Condition? Missing(SettingsReader json)
+    {
+        json.Require("type", null);
+        return null;
+    }
+
+    private static Condition? Fail(SettingsReader json, string name, string message)
+    {
+        json.Fail(name, message);
+        return null;
+    }
+
+    private Condition[]? ReadSome(SettingsReader json, int depth)
+    {
+        var inner = json.Objects("conditions", 1, MostTogether);
+        json.Require("conditions", inner);
+        var read = inner?.Select(each => Read(each, depth + 1)).ToArray();
+        return read is not null && read.All(each => each is not null) ? [.. read.OfType<Condition>()] : null;
+    }
+
+    private Condition.Not? ReadNot(SettingsReader json, int depth)
+    {
+        var inner = json.Object("condition");
+        json.Require("condition", inner);
+        return inner is not null && Read(inner, depth + 1) is { } condition ? new Condition.Not(condition) : null;
+    }
+
+    private Condition.Sentiment? ReadSentiment(SettingsReader json)
+    {
+        var value = Value(json);
+        var feeling = json.Choice("is", Feelings);
+        var min = json.Number("min", -1, 1);
+        var max = json.Number("max", -1, 1);
+        if (feeling is not null && (min ?? max) is not null)
+            json.Fail("is", "Give either this or min and max.");
+        else if (feeling is null && min is null && max is null && json.Value("is") is null)
+            json.Fail("is", "Is required, or min or max.");
+        CheckOrder(json, min, max);
+        var (low, high) = feeling ?? ((double)(min ?? -1), (double)(max ?? 1));
+        return value is null ? null : new Condition.Sentiment(value, low, high);
+    }
+
+    private Condition.NumericRange? ReadRange(SettingsReader json, decimal lowest, decimal highest)
+    {
+        var value = Value(json);
+        var min = json.Number("min", lowest, highest);
+        var max = json.Number("max", lowest, highest);
+        if (json.Value("min") is null && json.Value("max") is null)
+            json.Fail("min", "Is required, or max.");
+        CheckOrder(json, min, max);
+        return value is null ? null : new Condition.NumericRange(value, min, max);
+    }
+
+    private Condition.TextMatch? ReadTextMatch(SettingsReader json)
+    {
+        var value = Value(json);
+        var text = json.Text("text", 1000);
+        json.Require("text", text);
+        var mode = json.Choice("mode", Modes) ?? TextMatchMode.Contains;
+        var caseSensitive = json.Flag("case_sensitive");
+        return value is null || text is null ? null : new Condition.TextMatch(value, text, mode, caseSensitive);
+    }
+
+    private Condition.RegexMatch? ReadRegex(SettingsReader json)
+    {
+        var value = Value(json);
+        var pattern = json.Text("pattern", LinearRegex.MostCharacters);
+        json.Require("pattern", pattern);
+        var caseSensitive = json.Flag("case_sensitive");
+        if (pattern is null)
+            return null;
+        var regex = LinearRegex.TryParse(pattern, caseSensitive, out var fault);
+        if (regex is null)
+            json.Fail("pattern", fault!);
+        return value is null || regex is null ? null : new Condition.RegexMatch(value, regex);
+    }
+
+    private Condition.Boolean? ReadBoolean(SettingsReader json)
+    {
+        var value = Value(json);
+        var expected = json.Value("equals") is null || json.Flag("equals");
+        return value is null ? null : new Condition.Boolean(value, expected);
+    }
+
+    private LiquidText? Value(SettingsReader json) => texts.Read(json, "value", required: true);
+
+    private static void CheckOrder(SettingsReader json, decimal? min, decimal? max)
+    {
+        if (min > max)
+            json.Fail("min", "Must not be greater than max.");
+    }
+}

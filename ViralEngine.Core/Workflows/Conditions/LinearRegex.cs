@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+
+namespace ViralEngine.Core.Workflows.Conditions;
+
+/// <summary>Patterns of users, on the engine whose time is linear in the text; what it would have to unroll too far is refused.</summary>
+internal static class LinearRegex
+{
+    public const int MostCharacters = 1000;
+    private const int MostStates = 2000;
+    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(1);
+
+    // The engine's own bound on the states of a pattern, which is open unless set: (a{1000}){1000} would take all memory.
+    static LinearRegex() => AppContext.SetData("REGEX_NONBACKTRACKING_MAX_AUTOMATA_SIZE", MostStates);
+
+    public static Regex? TryParse(string pattern, bool caseSensitive, out string? fault)
+    {
+        fault = null;
+        var options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant
+            | (caseSensitive ? RegexOptions.None : RegexOptions.IgnoreCase);
+        try
+        {
+            return new Regex(pattern, options, MostTime);
+        }
+        catch (RegexParseException e)
+        {
+            fault = $"Is not a valid pattern: {e.Error} at character {e.Offset}.";
+        }
+        catch (NotSupportedException)
+        {
+            fault = "Uses what the linear-time engine has not (back references, lookarounds, atomic groups), or repeats too often.";
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException or InsufficientExecutionStackException)
+        {
+            fault = "Is not a valid pattern.";
+        }
+
+        return null;
+    }
+}

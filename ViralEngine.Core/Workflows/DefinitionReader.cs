@@ -1,0 +1,185 @@
+using System.Text.Json;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Outgoing;
+using ViralEngine.Core.Workflows.Conditions;
+
+namespace ViralEngine.Core.Workflows;
+
+/// <summary>
+/// Reads a definition as a user wrote it, and notes every fault with its path (<c>steps[2].conditions[0].pattern</c>). What it lets
+/// pass can be run: ids are unique, values come from steps before, and steps follow one another, so that there is no cycle to write.
+/// </summary>
+public sealed class DefinitionReader(UrlPolicy urls)
+{
+    public const int MostSteps = 200;
+    public const int MostNesting = 5;
+
+    /// <summary>The definition, or null where <paramref name="errors"/> has something to say.</summary>
+    /// <param name="path">Where the definition stands in the request; empty for the request itself.</param>
+    public WorkflowDefinition? Read(JsonElement json, string path, SettingsErrors errors)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            errors.Add(path.Length == 0 ? "body" : path, "Must be an object.");
+            return null;
+        }
+
+        var reader = new SettingsReader(json, path, errors);
+        var reading = new DefinitionReading(urls);
+        var steps = reading.ReadSteps(reader, "steps", nesting: 0);
+        reader.Require("steps", steps);
+        var rollbackOnCancel = reader.Flag("rollback_on_cancel");
+        reader.RefuseOthers("Unknown field.");
+        return errors.Any || steps is null ? null : new WorkflowDefinition(steps, rollbackOnCancel);
+    }
+
+    /// <summary>A definition that was checked before.</summary>
+    public WorkflowDefinition ReadStored(JsonElement json)
+    {
+        var errors = new SettingsErrors();
+        return Read(json, "", errors) ?? throw new InvalidOperationException(
+            $"A stored definition is not valid any more: {string.Join("; ", errors.ToDictionary().Select(e => $"{e.Key}: {e.Value[0]}"))}");
+    }
+}
+
+/// <summary>One reading: what was seen so far.</summary>
+internal sealed class DefinitionReading
+{
+    private readonly DefinitionTexts texts = new();
+    private readonly HashSet<string> ids = [];
+    private readonly ConditionReader conditions;
+    private readonly ActionReader actions;
+    private readonly WaitReader waits;
+
+    public DefinitionReading(UrlPolicy urls)
+    {
+        conditions = new ConditionReader(texts);
+        actions = new ActionReader(texts, urls);
+        waits = new WaitReader(texts);
+    }
+
+    public IReadOnlyList<WorkflowStep>? ReadSteps(SettingsReader json, string name, int nesting, int minCount = 1)
+    {
+        if (json.Objects(name, minCount, DefinitionReader.MostSteps) is not { } items)
+            return null;
+        var steps = new List<WorkflowStep>();
+        foreach (var item in items)
+        {
+            if (ReadStep(item, nesting) is { } step)
+                steps.Add(step);
+        }
+
+        return steps;
+    }
+
+    private WorkflowStep? ReadStep(SettingsReader json, int nesting)
+    {
+        var id = ReadId(json);
+        var name = json.Text("name", 200);
+        var type = json.Text("type", 20);
+        json.Require("type", type);
+        var step = (id ?? "?", type) switch
+        {
+            (_, null) => null,
+            ({ } at, "task" or "webhook") => actions.ReadStep(json, at, name, type),
+            ({ } at, "approval") => waits.ReadApproval(json, at, name),
+            ({ } at, "delay") => waits.ReadDelay(json, at, name),
+            ({ } at, "parallel") => Nested(json, nesting, () => ReadParallel(json, at, name, nesting)),
+            ({ } at, "choice") => Nested(json, nesting, () => ReadChoice(json, at, name, nesting)),
+            _ => Fail(json, "type", "Must be one of task, parallel, choice, approval, delay, webhook."),
+        };
+        if (type is null or not ("task" or "webhook" or "approval" or "delay" or "parallel" or "choice"))
+            return null;
+
+        var rollback = json.Object("rollback") is { } undo
+            ? texts.Within(id is null ? [] : [id], () => actions.ReadAction(undo, undo.Text("type", 20)))
+            : null;
+        json.RefuseOthers("Unknown field.");
+        if (id is not null)
+            texts.Show([id]);
+        return step is null || id is null ? null : step with { Rollback = rollback };
+    }
+
+    private string? ReadId(SettingsReader json)
+    {
+        var id = json.Text("id", 64);
+        json.Require("id", id);
+        if (id is null)
+            return null;
+        if (id.Length == 0 || !char.IsAsciiLetter(id[0]) || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+            json.Fail("id", "Must begin with a letter and have only letters, digits, - and _.");
+        else if (!ids.Add(id))
+            json.Fail("id", "Another step has this id.");
+        else if (ids.Count > DefinitionReader.MostSteps)
+            json.Fail("id", $"At most {DefinitionReader.MostSteps} steps in all.");
+        else
+            return id;
+        return null;
+    }
+
+    private static WorkflowStep? Nested(SettingsReader json, int nesting, Func<WorkflowStep?> read) =>
+        nesting < DefinitionReader.MostNesting
+            ? read()
+            : Fail(json, "type", $"Steps nest at most {DefinitionReader.MostNesting} deep.");
+
+    private ParallelStep? ReadParallel(SettingsReader json, string id, string? name, int nesting)
+    {
+        var items = json.Objects("branches", 1, 50);
+        json.Require("branches", items);
+        var concurrency = json.Integer("max_concurrency", 1, 50) ?? 10;
+        var failFast = json.Choice("failure_mode", Modes) ?? false;
+        var branches = new List<Branch>();
+        var inner = new List<string>();
+        foreach (var item in items ?? [])
+        {
+            var branchName = item.Text("name", 200);
+            // What one branch does, another does not see: they run side by side.
+            var steps = texts.Within([], () =>
+            {
+                var read = ReadSteps(item, "steps", nesting + 1);
+                inner.AddRange(texts.Visible);
+                return read;
+            });
+            item.Require("steps", steps);
+            item.RefuseOthers("Unknown field.");
+            branches.Add(new Branch(branchName, steps ?? []));
+        }
+
+        texts.Show(inner);
+        return items is null ? null : new ParallelStep(id, name, json.Path, null, branches, concurrency, failFast);
+    }
+
+    private ChoiceStep? ReadChoice(SettingsReader json, string id, string? name, int nesting)
+    {
+        var items = json.Objects("conditions", 1, 50);
+        json.Require("conditions", items);
+        var branches = new List<ConditionalBranch>();
+        var inner = new List<string>();
+        foreach (var item in items ?? [])
+        {
+            var branchName = item.Text("name", 200);
+            var steps = Branch(() => ReadSteps(item, "steps", nesting + 1, minCount: 0));
+            if (conditions.Read(item) is { } condition)
+                branches.Add(new ConditionalBranch(branchName, condition, steps));
+        }
+
+        var otherwise = Branch(() => ReadSteps(json, "default", nesting + 1, minCount: 0));
+        texts.Show(inner);
+        return items is null ? null : new ChoiceStep(id, name, json.Path, null, branches, otherwise);
+
+        IReadOnlyList<WorkflowStep> Branch(Func<IReadOnlyList<WorkflowStep>?> read) => texts.Within([], () =>
+        {
+            var steps = read();
+            inner.AddRange(texts.Visible);
+            return steps ?? [];
+        });
+    }
+
+    private static WorkflowStep? Fail(SettingsReader json, string name, string message)
+    {
+        json.Fail(name, message);
+        return null;
+    }
+
+    private static readonly Dictionary<string, bool> Modes = new() { ["continue"] = false, ["fail_fast"] = true };
+}

@@ -1,0 +1,81 @@
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Workflows.Liquid;
+
+namespace ViralEngine.Core.Workflows;
+
+/// <summary>Reads the templates of a definition, and checks that each uses only steps that come before it.</summary>
+internal sealed class DefinitionTexts
+{
+    private HashSet<string> visible = [];
+
+    /// <summary>The steps whose values may be used at the place being read.</summary>
+    public IReadOnlySet<string> Visible => visible;
+
+    /// <summary>Reads something that sees these steps.</summary>
+    public T Within<T>(IEnumerable<string> steps, Func<T> read)
+    {
+        var before = visible;
+        visible = [.. before, .. steps];
+        var value = read();
+        visible = before;
+        return value;
+    }
+
+    public void Show(IEnumerable<string> steps) => visible.UnionWith(steps);
+
+    public LiquidText? Read(SettingsReader json, string name, bool required = false, int most = LiquidText.MostCharacters)
+    {
+        var source = json.Text(name, most);
+        if (required)
+            json.Require(name, source);
+        return source is null ? null : Parse(source, message => json.Fail(name, message));
+    }
+
+    public LiquidTree? ReadTree(SettingsReader json, string name)
+    {
+        if (json.Value(name) is not { } value)
+            return null;
+        if (value.GetRawText().Length > 128 * 1024)
+        {
+            json.Fail(name, "At most 131,072 characters of JSON.");
+            return null;
+        }
+
+        var tree = LiquidTree.Parse(value, (path, message) => json.Fail(name + path, message));
+        foreach (var text in tree.Texts)
+            Check(text, message => json.Fail(name, message));
+        return tree;
+    }
+
+    /// <summary>Texts by name, such as headers.</summary>
+    public IReadOnlyDictionary<string, LiquidText> ReadMap(SettingsReader json, string name, Func<string, string?> check)
+    {
+        var texts = new Dictionary<string, LiquidText>(StringComparer.OrdinalIgnoreCase);
+        var sources = json.Map(name, 30, (key, value) => check(key) ?? (value.Length > 4000 ? "At most 4,000 characters." : null));
+        foreach (var (key, source) in sources ?? new Dictionary<string, string>())
+        {
+            if (Parse(source, message => json.Fail($"{name}.{key}", message)) is { } text)
+                texts[key] = text;
+        }
+
+        return texts;
+    }
+
+    private LiquidText? Parse(string source, Action<string> fail)
+    {
+        if (LiquidText.TryParse(source, out var fault) is not { } text)
+        {
+            fail(fault!);
+            return null;
+        }
+
+        Check(text, fail);
+        return text;
+    }
+
+    private void Check(LiquidText text, Action<string> fail)
+    {
+        foreach (var step in text.Steps.Where(step => !visible.Contains(step)))
+            fail($"Uses the step '{step}', which is not one that comes before.");
+    }
+}

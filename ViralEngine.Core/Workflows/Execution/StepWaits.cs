@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+using ViralEngine.Core.Approvals;
+using ViralEngine.Core.Workflows.Liquid;
+
+namespace ViralEngine.Core.Workflows.Execution;
+
+/// <summary>Opens gates and delays, and looks whether they are over.</summary>
+internal sealed class StepWaits(WorkflowTurn turn, StepValues values)
+{
+    public async Task OpenAsync(StepRun step, ApprovalStep approval)
+    {
+        try
+        {
+            var seen = await values.ForAsync([approval.Title, approval.Message]);
+            var title = await approval.Title.RenderAsync(seen);
+            var gate = new Gate
+            {
+                Id = Guid.CreateVersion7(),
+                WorkflowId = turn.WorkflowId,
+                GateId = approval.Id,
+                Run = turn.Run,
+                Title = title.Length <= 1000 ? title : title[..1000],
+                Message = approval.Message is null ? null : await approval.Message.RenderAsync(seen),
+                Roles = approval.Approvers.Roles,
+                Users = approval.Approvers.Users,
+                Quorum = approval.Quorum,
+                RejectQuorum = approval.RejectQuorum,
+                ExcludeRequester = approval.ExcludeRequester,
+                RequestedBy = turn.CreatedBy,
+                OpenedAt = turn.Now,
+                Status = GateStatus.Open,
+                ExpiresAt = approval.TimeoutSeconds is { } seconds ? turn.Now.AddSeconds(seconds) : null,
+                OnTimeout = approval.OnTimeout,
+                Escalation = approval.Escalation,
+                ReminderSeconds = approval.ReminderSeconds,
+                NextReminderAt = approval.ReminderSeconds is { } every ? turn.Now.AddSeconds(every) : null,
+                Decisions = [],
+                IsNew = true,
+                Changed = true,
+            };
+            turn.Gates[approval.Id] = gate;
+            turn.Tell("approval.requested", gate.Told(
+                ("roles", Gate.Texts(gate.Roles)), ("users", Gate.Texts(gate.Users)), ("quorum", gate.Quorum),
+                ("expires_at", gate.ExpiresAt), ("requested_by", gate.RequestedBy)));
+        }
+        catch (LiquidException e)
+        {
+            turn.Fail(step, new StepError("template", e.Message, step.StepId));
+        }
+    }
+
+    public void Settle(StepRun step, ApprovalStep approval)
+    {
+        var gate = turn.Gates[approval.Id];
+        gate.Tick(turn.Now, turn.Tell);
+        if (gate.Status == GateStatus.Approved || (gate.Status == GateStatus.Rejected && approval.ContinueOnReject))
+            turn.Complete(step, OutputOf(gate).ToJsonString());
+        else if (gate.Status == GateStatus.Rejected)
+            turn.Fail(step, new StepError("rejected", ReasonOf(gate), step.StepId));
+    }
+
+    public async Task OpenAsync(StepRun step, DelayStep delay)
+    {
+        try
+        {
+            step.DueAt = delay.Seconds is { } seconds ? turn.Now.AddSeconds(seconds) : await UntilAsync(delay.Until!);
+        }
+        catch (LiquidException e)
+        {
+            turn.Fail(step, new StepError("template", e.Message, step.StepId));
+        }
+    }
+
+    public void Settle(StepRun step)
+    {
+        if (step.DueAt <= turn.Now)
+            turn.Complete(step, null);
+    }
+
+    private async Task<DateTime> UntilAsync(LiquidText until)
+    {
+        var text = await until.RenderAsync(await values.ForAsync([until]));
+        if (!DelayTime.TryParse(text, out var time))
+            throw new LiquidException($"until: {DelayTime.Rule}");
+        return time > turn.Now.AddDays(366) ? throw new LiquidException("until: At most a year ahead.") : time;
+    }
+
+    private static string ReasonOf(Gate gate)
+    {
+        if (gate.TimedOut)
+            return "Nobody decided in time.";
+        var reject = gate.Decisions.Last(decision => decision.Kind == DecisionKind.Reject);
+        return $"Rejected by {reject.Decider}{(reject.Reason is null ? "." : $": {reject.Reason}")}";
+    }
+
+    private static JsonObject OutputOf(Gate gate) => new()
+    {
+        ["decision"] = gate.Status.ToText(),
+        ["timed_out"] = gate.TimedOut,
+        ["decisions"] = new JsonArray([.. gate.Decisions.Select(decision => (JsonNode)new JsonObject
+        {
+            ["decision"] = decision.Kind.ToText(), ["by"] = decision.Decider, ["reason"] = decision.Reason,
+            ["at"] = decision.DecidedAt,
+        })]),
+    };
+}

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ViralEngine.Core.Approvals;
+using ViralEngine.Core.Events;
+using ViralEngine.Core.Tasks;
+
+namespace ViralEngine.Core.Workflows.Execution;
+
+/// <summary>
+/// One look at a workflow under the lock of its row: what is known, and what changes. It touches nothing outside itself; what it
+/// gathers is stored in the transaction that holds the lock, or not at all.
+/// </summary>
+internal sealed class WorkflowTurn
+{
+    public required Guid WorkflowId { get; init; }
+
+    public required WorkflowDefinition Definition { get; init; }
+
+    public required JsonElement? Input { get; init; }
+
+    public required string CreatedBy { get; init; }
+
+    public required int Run { get; init; }
+
+    /// <summary>By the database's clock, read after the lock was taken.</summary>
+    public required DateTime Now { get; init; }
+
+    public required WorkflowStatus Status { get; set; }
+
+    public required bool CancelRequested { get; init; }
+
+    public required Dictionary<(string Id, StepKind Kind), StepRun> Steps { get; init; }
+
+    public required IReadOnlyDictionary<Guid, TaskOutcome> Tasks { get; init; }
+
+    /// <summary>The gates of this run, by step.</summary>
+    public required Dictionary<string, Gate> Gates { get; init; }
+
+    public required int LastEvent { get; set; }
+
+    public WorkflowStatus? Ending { get; set; }
+
+    public StepError? Error { get; set; }
+
+    public List<NewEvent> Events { get; } = [];
+
+    public List<NewTask> NewTasks { get; } = [];
+
+    public List<Guid> TasksToCancel { get; } = [];
+
+    public StepRun? Find(string stepId, StepKind kind = StepKind.Step) => Steps.GetValueOrDefault((stepId, kind));
+
+    /// <summary>Whether the workflow has got past what would be its end.</summary>
+    public bool HasEnded => Status.HasEnded();
+
+    public void Tell(string type, JsonObject data)
+    {
+        data["status"] ??= Status.ToText();
+        Events.Add(new NewEvent(++LastEvent, type, data));
+    }
+
+    public StepRun Begin(string stepId, StepKind kind, StepStatus status)
+    {
+        var step = new StepRun
+        {
+            StepId = stepId, Kind = kind, Run = Run, StartedAt = Now, Status = status, Changed = true,
+        };
+        Steps[(stepId, kind)] = step;
+        Tell(kind == StepKind.Step ? "workflow.step_started" : "workflow.rollback_started", new JsonObject { ["step"] = stepId });
+        return step;
+    }
+
+    public void Complete(StepRun step, string? output)
+    {
+        step.Status = StepStatus.Completed;
+        step.NewOutput = output;
+        step.Error = null;
+        End(step);
+        Tell(
+            step.Kind == StepKind.Step ? "workflow.step_completed" : "workflow.rollback_completed",
+            new JsonObject { ["step"] = step.StepId, ["attempt"] = step.Attempt });
+        step.CompletedEvent = LastEvent;
+    }
+
+    public void Fail(StepRun step, StepError error)
+    {
+        step.Status = StepStatus.Failed;
+        step.Error = error;
+        End(step);
+        Tell(
+            step.Kind == StepKind.Step ? "workflow.step_failed" : "workflow.rollback_failed",
+            new JsonObject { ["step"] = step.StepId, ["attempt"] = step.Attempt, ["error"] = ErrorJson(error) });
+    }
+
+    /// <summary>Puts the step off until its next attempt.</summary>
+    public void Retry(StepRun step, StepError error, TimeSpan wait)
+    {
+        step.Status = StepStatus.Retrying;
+        step.Error = error;
+        step.DueAt = Now + wait;
+        step.Changed = true;
+        Tell("workflow.step_retrying", new JsonObject
+        {
+            ["step"] = step.StepId, ["attempt"] = step.Attempt, ["next_attempt_at"] = step.DueAt, ["error"] = ErrorJson(error),
+        });
+    }
+
+    /// <summary>Ends what is under way without its doing: its task is told, its gate is closed.</summary>
+    public void Cancel(StepRun step)
+    {
+        if (step.Status.HasEnded())
+            return;
+        step.Status = StepStatus.Cancelled;
+        End(step);
+        if (step.TaskId is { } task)
+            TasksToCancel.Add(task);
+        if (step.Kind == StepKind.Step && Gates.GetValueOrDefault(step.StepId) is { IsOpen: true } gate)
+            gate.Cancel(Now);
+        Tell("workflow.step_cancelled", new JsonObject { ["step"] = step.StepId });
+    }
+
+    public static JsonObject ErrorJson(StepError error) =>
+        new() { ["class"] = error.Class, ["message"] = error.Message, ["step"] = error.Step };
+
+    private void End(StepRun step)
+    {
+        step.CompletedAt = Now;
+        step.DueAt = null;
+        step.Request = null;
+        step.Result = null;
+        step.Changed = true;
+    }
+}

@@ -1,0 +1,62 @@
+namespace ViralEngine.Core.Workflows.Liquid;
+
+/// <summary>
+/// Bounds a template before it is parsed: the parser recurses, and what nests thousands deep would exhaust the stack, which no
+/// process survives.
+/// </summary>
+internal static class LiquidLimits
+{
+    private const int MostTags = 500;
+    private const int MostNesting = 20;
+    private const int MostInExpression = 50;
+    private static readonly HashSet<string> Opening = ["if", "unless", "case", "for", "comment", "raw"];
+
+    public static string? Check(string source)
+    {
+        if (source.Length > LiquidText.MostCharacters)
+            return $"Must have at most {LiquidText.MostCharacters:N0} characters.";
+        var tags = 0;
+        var nesting = 0;
+        for (var at = source.IndexOf('{', StringComparison.Ordinal); at >= 0 && at + 1 < source.Length; at = source.IndexOf('{', at + 1))
+        {
+            if (source[at + 1] is not ('%' or '{'))
+                continue;
+            if (++tags > MostTags)
+                return $"Must have at most {MostTags} tags and outputs.";
+            var end = source.IndexOf(source[at + 1] == '%' ? "%}" : "}}", at + 2, StringComparison.Ordinal);
+            var inside = source.AsSpan(at + 2, (end < 0 ? source.Length : end) - at - 2);
+            // Whatever stands in one tag, the parser recurses at most once for each of these.
+            if (inside.Count('[') + inside.Count('(') + CountWord(inside, "and") + CountWord(inside, "or") > MostInExpression)
+                return "Has an expression that is too long.";
+            if (source[at + 1] != '%')
+                continue;
+            var word = FirstWord(inside);
+            nesting += Opening.Contains(word) ? 1 : word.StartsWith("end", StringComparison.Ordinal) ? -1 : 0;
+            if (nesting > MostNesting)
+                return $"Must not nest tags deeper than {MostNesting} levels.";
+        }
+
+        return null;
+    }
+
+    private static string FirstWord(ReadOnlySpan<char> inside)
+    {
+        var rest = inside.TrimStart('-').TrimStart();
+        var length = 0;
+        while (length < rest.Length && char.IsAsciiLetter(rest[length]))
+            length++;
+        return rest[..length].ToString();
+    }
+
+    private static int CountWord(ReadOnlySpan<char> text, string word)
+    {
+        var count = 0;
+        for (var at = text.IndexOf(word); at >= 0; at = text.IndexOf(word))
+        {
+            count++;
+            text = text[(at + word.Length)..];
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,63 @@
+using Fluid.Ast;
+using Fluid.Values;
+
+namespace ViralEngine.Core.Workflows.Liquid;
+
+/// <summary>Walks a parsed template: which steps it names, and whether it asks for something that is not there.</summary>
+internal sealed class LiquidReferences : AstVisitor
+{
+    private const int LongestRange = 1000;
+    private readonly HashSet<string> steps = [];
+
+    public IReadOnlySet<string> Steps => steps;
+
+    public string? Fault { get; private set; }
+
+    protected override Expression VisitFilterExpression(FilterExpression filterExpression)
+    {
+        if (!LiquidFilters.Names.Contains(filterExpression.Name))
+            Fault ??= $"Uses a filter that is not known: {filterExpression.Name}.";
+        return base.VisitFilterExpression(filterExpression);
+    }
+
+    protected override Expression VisitMemberExpression(MemberExpression memberExpression)
+    {
+        foreach (var indexer in memberExpression.Segments.OfType<IndexerSegment>())
+            Visit(indexer.Expression);
+        if (memberExpression.Segments is [IdentifierSegment { Identifier: "steps" }, ..])
+            CheckStep([.. memberExpression.Segments.Skip(1)]);
+        return base.VisitMemberExpression(memberExpression);
+    }
+
+    protected override Expression VisitRangeExpression(RangeExpression rangeExpression)
+    {
+        if (Literal(rangeExpression.From) is not { } from || Literal(rangeExpression.To) is not { } to
+            || to - from is < 0 or > LongestRange || Math.Abs(from) > int.MaxValue / 2)
+        {
+            Fault ??= $"A range must be of two numbers, at most {LongestRange:N0} apart.";
+        }
+
+        return base.VisitRangeExpression(rangeExpression);
+    }
+
+    // Known when it is written, so that it can be checked then, and so that only what is used is loaded.
+    private void CheckStep(MemberSegment[] path)
+    {
+        if (path.Length < 2 || NameOf(path[0]) is not { } step)
+            Fault ??= "Must name a step and its value: steps.<id>.output or steps.<id>.status.";
+        else if (NameOf(path[1]) is not ("output" or "status"))
+            Fault ??= $"A step has an output and a status: steps.{step}.output.";
+        else
+            steps.Add(step);
+    }
+
+    private static string? NameOf(MemberSegment segment) => segment switch
+    {
+        IdentifierSegment identifier => identifier.Identifier,
+        IndexerSegment { Expression: LiteralExpression { Value: StringValue text } } => text.ToStringValue(),
+        _ => null,
+    };
+
+    private static decimal? Literal(Expression expression) =>
+        expression is LiteralExpression { Value: NumberValue number } ? number.ToNumberValue() : null;
+}

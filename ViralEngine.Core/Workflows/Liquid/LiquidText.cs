@@ -1,0 +1,95 @@
+using Fluid;
+using Fluid.Ast;
+using Fluid.Parser;
+using Fluid.Values;
+
+namespace ViralEngine.Core.Workflows.Liquid;
+
+/// <summary>
+/// A text of a definition with Liquid in it, parsed and checked. What it can reach is the workflow's own data; what it may cost is
+/// bounded, however it is written.
+/// </summary>
+public sealed class LiquidText
+{
+    public const int MostCharacters = 20_000;
+
+    private readonly IFluidTemplate template;
+
+    private LiquidText(string source, IFluidTemplate template, LiquidReferences references)
+    {
+        Source = source;
+        this.template = template;
+        Steps = references.Steps;
+    }
+
+    public string Source { get; }
+
+    /// <summary>The steps whose values it uses.</summary>
+    public IReadOnlySet<string> Steps { get; }
+
+    /// <summary>Whether it is the same whatever the values are.</summary>
+    public bool IsConstant => !Source.Contains("{{", StringComparison.Ordinal) && !Source.Contains("{%", StringComparison.Ordinal);
+
+    /// <summary>Parses and checks a text.</summary>
+    /// <param name="fault">What is wrong with it, in a sentence about the value.</param>
+    public static LiquidText? TryParse(string source, out string? fault)
+    {
+        fault = LiquidLimits.Check(source);
+        if (fault is not null)
+            return null;
+        if (!LiquidLanguage.Parser.TryParse(source, out var template, out var error))
+        {
+            fault = $"Is not valid Liquid: {error.ReplaceLineEndings(" ").Trim()}";
+            return null;
+        }
+
+        var references = new LiquidReferences();
+        references.VisitTemplate(template);
+        fault = references.Fault;
+        return fault is null ? new LiquidText(source, template, references) : null;
+    }
+
+    /// <summary>The text with its values in it.</summary>
+    /// <exception cref="LiquidException">It cannot be rendered with these values, or would take or give too much.</exception>
+    public async Task<string> RenderAsync(LiquidValues values)
+    {
+        if (IsConstant)
+            return Source;
+        using var writer = new BoundedWriter(LiquidLanguage.MostOutput);
+        await GuardAsync(async () => await template.RenderAsync(writer, NullEncoder.Default, values.NewContext()));
+        return CleanText.Of(writer.ToString());
+    }
+
+    /// <summary>
+    /// The value: where the text is one output and nothing else (<c>{{ steps.a.output }}</c>) the JSON that it stands for, else
+    /// a string.
+    /// </summary>
+    /// <exception cref="LiquidException">As for <see cref="RenderAsync"/>.</exception>
+    public async Task<FluidValue> EvaluateAsync(LiquidValues values)
+    {
+        if (!IsConstant && template is FluidTemplate { Statements: [OutputStatement only] })
+        {
+            FluidValue value = NilValue.Instance;
+            await GuardAsync(async () => value = await only.Expression.EvaluateAsync(values.NewContext()));
+            return value;
+        }
+
+        return new StringValue(await RenderAsync(values));
+    }
+
+    private static async Task GuardAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (e is not LiquidException and not OutOfMemoryException)
+        {
+            // A program of the user's ran: whatever it ran into is its own fault, and the user's to know.
+            throw new LiquidException(CleanText.Of(e.Message));
+        }
+    }
+}
+
+/// <summary>A template cannot be rendered; the message is for the user.</summary>
+public sealed class LiquidException(string message) : Exception(message);

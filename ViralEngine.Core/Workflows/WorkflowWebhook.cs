@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Outgoing;
+using ViralEngine.Core.Storage;
+using ViralEngine.Core.Workflows.Execution;
+
+namespace ViralEngine.Core.Workflows;
+
+/// <summary>
+/// Makes the HTTP call of a webhook step and stores what came of it with the step. A process that dies in between makes it again: the
+/// receiver knows a repetition by its <c>Idempotency-Key</c>, which is the same for each try of an attempt.
+/// </summary>
+public sealed class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider time)
+{
+    private const long MostResponseBytes = 256 * 1024;
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
+
+    /// <summary>Does nothing where the attempt is over.</summary>
+    public async Task RunAsync(TenantId tenant, Guid workflowId, WorkflowWork work, CancellationToken ct)
+    {
+        var request = await db.QueryOneAsync(
+            tenant,
+            """
+            SELECT request::text
+            FROM viral.workflow_steps
+            WHERE tenant_id = $1 AND workflow_id = $2 AND step_id = $3 AND kind = $4 AND run = $5 AND attempt = $6
+              AND status = 'in_progress' AND request IS NOT NULL AND result IS NULL
+            """,
+            [tenant.Value, workflowId, work.StepId, work.Kind.ToText(), work.Run, work.Attempt],
+            row => row.GetString(0),
+            ct);
+        if (request is null)
+            return;
+
+        var outcome = await CallAsync(JsonSerializer.Deserialize(request, WorkflowJson.Default.WebhookCall)!, workflowId, work, ct);
+        await db.ExecuteAsync(
+            tenant,
+            """
+            UPDATE viral.workflow_steps
+            SET result = $7::json
+            WHERE tenant_id = $1 AND workflow_id = $2 AND step_id = $3 AND kind = $4 AND run = $5 AND attempt = $6
+              AND status = 'in_progress' AND request IS NOT NULL AND result IS NULL
+            """,
+            [
+                tenant.Value, workflowId, work.StepId, work.Kind.ToText(), work.Run, work.Attempt,
+                JsonSerializer.Serialize(outcome, WorkflowJson.Default.WebhookOutcome),
+            ],
+            CancellationToken.None);
+    }
+
+    private async Task<WebhookOutcome> CallAsync(WebhookCall call, Guid workflowId, WorkflowWork work, CancellationToken ct)
+    {
+        if (outgoing.Urls.Check(call.Url) is { } fault)
+            return Failed(ErrorClass.Refused, $"The URL cannot be called. {fault}");
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(call.TimeoutSeconds), time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
+        try
+        {
+            using var request = RequestOf(call, workflowId, work);
+            OutgoingHttp.LimitResponse(request, MostResponseBytes);
+            using var response = await outgoing.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token);
+            var body = await response.Content.ReadAsByteArrayAsync(linked.Token);
+            return response.IsSuccessStatusCode ? Answered(response, body) : Refused(response);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return Failed(ErrorClass.Timeout, $"No complete answer within {call.TimeoutSeconds} s.");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OutgoingRefusedException or ResponseTooLargeException)
+        {
+            return e switch
+            {
+                _ when Has<OutgoingRefusedException>(e) =>
+                    Failed(ErrorClass.Refused, "The URL is not one that outgoing calls may reach."),
+                _ when Has<ResponseTooLargeException>(e) =>
+                    Failed(ErrorClass.TooLarge, $"The answer is larger than {MostResponseBytes:N0} bytes."),
+                _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or broke off its answer."),
+            };
+        }
+    }
+
+    private static HttpRequestMessage RequestOf(WebhookCall call, Guid workflowId, WorkflowWork work)
+    {
+        var request = new HttpRequestMessage(new HttpMethod(call.Method), call.Url);
+        if (call.Body is not null)
+            request.Content = new StringContent(call.Body, Encoding.UTF8, "application/json");
+        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("viral-engine", null));
+        foreach (var (name, value) in call.Headers)
+        {
+            request.Headers.Remove(name);
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        request.Headers.TryAddWithoutValidation(
+            "Idempotency-Key",
+            string.Create(CultureInfo.InvariantCulture, $"{workflowId}-{work.Kind.ToText()}-{work.StepId}-{work.Run}-{work.Attempt}"));
+        return request;
+    }
+
+    private static WebhookOutcome Answered(HttpResponseMessage response, byte[] body)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("status", (int)response.StatusCode);
+            writer.WritePropertyName("body");
+            WriteBody(writer, body);
+            writer.WriteEndObject();
+        }
+
+        return new WebhookOutcome(JsonElement.Parse(buffer.ToArray()), null, null, null);
+    }
+
+    private static void WriteBody(Utf8JsonWriter writer, byte[] body)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32 });
+            json.RootElement.WriteTo(writer);
+        }
+        catch (JsonException)
+        {
+            if (body.Length == 0)
+                writer.WriteNullValue();
+            else
+                writer.WriteStringValue(Liquid.CleanText.Of(Encoding.UTF8.GetString(body)));
+        }
+    }
+
+    private WebhookOutcome Refused(HttpResponseMessage response)
+    {
+        var status = (int)response.StatusCode;
+        var errorClass = status switch
+        {
+            401 or 403 => ErrorClass.Unauthorized,
+            408 => ErrorClass.Timeout,
+            429 => ErrorClass.RateLimited,
+            409 or 425 or >= 500 => ErrorClass.Unavailable,
+            _ => ErrorClass.InvalidRequest,
+        };
+        var wait = response.Headers.RetryAfter is { } after
+            ? after.Delta ?? after.Date - time.GetUtcNow()
+            : null;
+        var message = $"The URL answered {status} {response.ReasonPhrase}".TrimEnd();
+        if (status is >= 300 and < 400)
+            message += "; redirects are not followed";
+        return Failed(errorClass, message + ".") with
+        {
+            RetryAfterSeconds = wait is null ? null : Math.Clamp(wait.Value.TotalSeconds, 0, LongestRetryAfter.TotalSeconds),
+        };
+    }
+
+    private static bool Has<T>(Exception e)
+        where T : Exception => e is T || (e.InnerException is { } inner && Has<T>(inner));
+
+    private static WebhookOutcome Failed(ErrorClass errorClass, string message) =>
+        new(null, errorClass.ToApiName(), Liquid.CleanText.Of(message), null);
+}

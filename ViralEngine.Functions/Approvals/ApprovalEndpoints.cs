@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using ViralEngine.Core.Approvals;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Organizations;
+using ViralEngine.Functions.Requests;
+using ViralEngine.Functions.Workflows;
+
+namespace ViralEngine.Functions.Approvals;
+
+/// <summary>What waits for the caller, and what the caller says to it.</summary>
+internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decide, WorkflowStarts starts)
+{
+    [Function("ListApprovals"), Allow(Roles.Deciders), Summary("List the gates that wait for a decision of the caller, newest first.")]
+    [Query(typeof(ApprovalListQuery)), Returns(200, typeof(ApprovalPage))]
+    public async Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "approvals")] HttpRequest request, CancellationToken ct)
+    {
+        var query = RequestBinder.BindQuery<ApprovalListQuery>(request.Query);
+        var gates = await store.WaitingForAsync(request.Caller(), query.After(), query.Limit + 1, ct);
+        var next = query.Next(gates, gate => gate.Id);
+        return Results.Ok(new ApprovalPage([.. gates.Select(GateResource.Of)], next));
+    }
+
+    [Function("GetGate"), Allow(Roles.Readers), Summary("Read a gate of a workflow with every decision; of several runs the latest.")]
+    [Returns(200, typeof(GateResource))]
+    public async Task<IResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows/{id}/gates/{gateId}")] HttpRequest request,
+        string id,
+        string gateId,
+        CancellationToken ct) =>
+        Ids.TryParse(id, out var workflowId) && await store.FindAsync(request.Caller().Tenant, workflowId, gateId, ct) is { } gate
+            ? Results.Ok(GateResource.Of(gate))
+            : Problem.NotFound("gate");
+
+    [Function("DecideGate"), Allow(Roles.Deciders)]
+    [Summary("Decide at a gate. A decision counts while the gate is open, once for each principal, and is not changed.")]
+    [Body(typeof(DecideRequest)), Returns(200, typeof(GateResource), Description = "Kept and counted; or it had been already.")]
+    public async Task<IResult> DecideAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows/{id}/gates/{gateId}/decisions")] HttpRequest request,
+        string id,
+        string gateId,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
+    {
+        var caller = request.Caller();
+        var asked = await RequestBody.ReadAsync<DecideRequest>(request, ct);
+        if (!Ids.TryParse(id, out var workflowId))
+            return Problem.NotFound("workflow");
+        var outcome = await decide.RunAsync(
+            caller.Tenant, workflowId, gateId, run: null, Approver.From(caller), asked.Decision!.Value, asked.Reason, "api", ct);
+        if (outcome is not DecideGate.Outcome.Taken(var gate, _))
+            return ProblemOf(outcome);
+        await db.AfterCommitAsync(token => starts.TellAsync(durable, workflowId, gate.Run, token), ct);
+        return Results.Ok(GateResource.Of(gate));
+    }
+
+    internal static Problem ProblemOf(DecideGate.Outcome outcome) => outcome switch
+    {
+        DecideGate.Outcome.NotOpenYet => Problem.Conflict("gate-not-open", "The workflow has not come to this gate yet."),
+        DecideGate.Outcome.Closed(var gate) => Problem.Conflict(
+            "gate-closed", $"The gate is closed: it was {gate.Status.ToText()}{(gate.TimedOut ? " because nobody decided in time" : "")}."),
+        DecideGate.Outcome.DecidedAlready(var decision) => Problem.Conflict(
+            "already-decided", $"You decided already: {decision.Kind.ToText()}. A decision is not changed."),
+        DecideGate.Outcome.NotAsked(var why) => Problem.Forbidden(why),
+        _ => Problem.NotFound("gate"),
+    };
+}

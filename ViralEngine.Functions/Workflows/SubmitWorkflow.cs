@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.DurableTask.Client;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Core.Workflows;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Workflows;
+
+/// <summary>What all ways to submit a workflow have in common: reading the definition, checking it, storing and starting it.</summary>
+internal sealed class SubmitWorkflow(
+    Db db, WorkflowStore store, DefinitionReader reader, AgentDirectory agents, WorkflowStarts starts)
+{
+    public const int MostInputCharacters = 256 * 1024;
+
+    /// <summary>The definition as it is stored, checked.</summary>
+    /// <exception cref="ProblemException">400 with the path of every fault.</exception>
+    public async Task<string> CheckAsync(
+        TenantId tenant, JsonElement? definition, JsonElement? steps, bool rollbackOnCancel, CancellationToken ct)
+    {
+        if ((definition is null) == (steps is null))
+            throw new ProblemException(Problem.Validation("steps", "Give either steps or a definition that has them."));
+        var path = definition is null ? "" : "definition";
+        var json = definition?.GetRawText() ?? new JsonObject
+        {
+            ["steps"] = JsonNode.Parse(steps!.Value.GetRawText()), ["rollback_on_cancel"] = rollbackOnCancel,
+        }.ToJsonString();
+        await CheckAsync(tenant, JsonElement.Parse(json), path, ct);
+        return json;
+    }
+
+    /// <summary>Checks a definition for this tenant: its agents must be there.</summary>
+    /// <exception cref="ProblemException">400 with the path of every fault.</exception>
+    public async Task CheckAsync(TenantId tenant, JsonElement definition, string path, CancellationToken ct)
+    {
+        var errors = new SettingsErrors();
+        if (reader.Read(definition, path, errors) is { } read)
+        {
+            var known = new Dictionary<string, bool>();
+            foreach (var (at, agent) in AgentsOf(read))
+            {
+                if (!known.TryGetValue(agent, out var exists))
+                    known[agent] = exists = await agents.ExistsAsync(tenant, agent, ct);
+                if (!exists)
+                    errors.Add(path.Length == 0 ? at : $"{path}.{at}", $"There is no agent '{agent}'.");
+            }
+        }
+
+        if (errors.Any)
+            throw new ProblemException(Problem.Validation(errors.ToDictionary()));
+    }
+
+    public async Task<Workflow> StoreAsync(
+        DurableTaskClient durable, Caller caller, NewWorkflow workflow, CancellationToken ct)
+    {
+        await store.AddAsync(caller.Tenant, workflow, ct);
+        await db.AfterCommitAsync(token => starts.StartAsync(durable, caller.Tenant, workflow.Id, run: 1, token), ct);
+        return (await store.FindAsync(caller.Tenant, workflow.Id, ct))!;
+    }
+
+    public static void CheckInput(JsonElement? input, string field)
+    {
+        if (input is { } json && json.GetRawText().Length > MostInputCharacters)
+            throw new ProblemException(Problem.Validation(field, $"At most {MostInputCharacters:N0} characters of JSON."));
+    }
+
+    /// <summary>The agents that the definition names as they are, with the place; what a template gives is known only when it runs.</summary>
+    private static IEnumerable<(string Path, string Agent)> AgentsOf(WorkflowDefinition definition)
+    {
+        foreach (var step in definition.AllSteps)
+        {
+            if (step is ActionStep { Action: TaskAction { AgentId.IsConstant: true } task })
+                yield return ($"{step.Path}.agent_id", task.AgentId.Source);
+            if (step.Rollback is TaskAction { AgentId.IsConstant: true } undo)
+                yield return ($"{step.Path}.rollback.agent_id", undo.AgentId.Source);
+        }
+    }
+}

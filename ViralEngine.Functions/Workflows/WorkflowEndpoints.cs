@@ -1,0 +1,146 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using ViralEngine.Core.Events;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Core.Workflows;
+using ViralEngine.Functions.Organizations;
+using ViralEngine.Functions.Requests;
+using ViralEngine.Functions.Streams;
+
+namespace ViralEngine.Functions.Workflows;
+
+/// <summary>Submit, read, cancel, retry and draw workflows.</summary>
+internal sealed class WorkflowEndpoints(
+    Db db,
+    WorkflowStore store,
+    SubmitWorkflow submit,
+    AdvanceWorkflow advance,
+    RetryWorkflow retry,
+    DefinitionReader reader,
+    WorkflowStarts starts,
+    EventFollower follower)
+{
+    [Function("CreateWorkflow"), Allow(Roles.Operators), Summary("Submit a workflow.")]
+    [Body(typeof(CreateWorkflowRequest)), Returns(201, typeof(Workflow))]
+    public async Task<IResult> CreateAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows")] HttpRequest request,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
+    {
+        var caller = request.Caller();
+        var asked = await RequestBody.ReadAsync<CreateWorkflowRequest>(request, ct);
+        SubmitWorkflow.CheckInput(asked.Input, "input");
+        var definition = await submit.CheckAsync(caller.Tenant, asked.Definition, asked.Steps, asked.RollbackOnCancel, ct);
+        var workflow = await submit.StoreAsync(
+            durable,
+            caller,
+            new NewWorkflow(
+                Guid.CreateVersion7(), asked.Name, definition, asked.Input?.GetRawText(), TemplateId: null, TemplateVersion: null,
+                caller.Principal),
+            ct);
+        return Results.Created($"/api/workflows/{workflow.Id}", workflow);
+    }
+
+    [Function("ListWorkflows"), Allow(Roles.Readers), Summary("List workflows, newest first, without their definitions and steps.")]
+    [Query(typeof(WorkflowListQuery)), Returns(200, typeof(WorkflowPage))]
+    public async Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows")] HttpRequest request, CancellationToken ct)
+    {
+        var query = RequestBinder.BindQuery<WorkflowListQuery>(request.Query);
+        var filter = new WorkflowFilter(query.Status, query.TemplateId, query.CreatedAfter, query.CreatedBefore);
+        var workflows = await store.ListAsync(request.Caller().Tenant, filter, query.After(), query.Limit + 1, ct);
+        var next = query.Next(workflows, workflow => workflow.Id);
+        return Results.Ok(new WorkflowPage(workflows, next));
+    }
+
+    [Function("GetWorkflow"), Allow(Roles.Readers), Summary("Read a workflow and how far each of its steps is.")]
+    [Returns(200, typeof(Workflow))]
+    public async Task<IResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows/{id}")] HttpRequest request,
+        string id,
+        CancellationToken ct) =>
+        Ids.TryParse(id, out var workflowId) && await store.FindAsync(request.Caller().Tenant, workflowId, ct) is { } workflow
+            ? Results.Ok(workflow)
+            : Problem.NotFound("workflow");
+
+    [Function("CancelWorkflow"), Allow(Roles.Operators)]
+    [Summary("Cancel a workflow: its waits end at once, its running tasks within a second; rollbacks run if it says so.")]
+    [Returns(200, typeof(Workflow), Description = "Cancelled.")]
+    [Returns(202, typeof(Workflow), Description = "What it did is being rolled back.")]
+    public async Task<IResult> CancelAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows/{id}/cancel")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
+    {
+        var caller = request.Caller();
+        if (!Ids.TryParse(id, out var workflowId)
+            || await store.CancelAsync(caller.Tenant, workflowId, caller.Principal, ct) is not { } open)
+        {
+            return Problem.NotFound("workflow");
+        }
+
+        if (open)
+            await advance.RunAsync(caller.Tenant, workflowId, ct);
+        var workflow = (await store.FindAsync(caller.Tenant, workflowId, ct))!;
+        if (!open)
+            return Problem.Conflict("workflow-ended", $"The workflow cannot be cancelled: it is {workflow.Status.ToText()}.");
+        await db.AfterCommitAsync(token => starts.TellAsync(durable, workflowId, workflow.Run, token), ct);
+        return workflow.Status.HasEnded() ? Results.Ok(workflow) : Results.Accepted($"/api/workflows/{workflowId}", workflow);
+    }
+
+    [Function("RetryWorkflow"), Allow(Roles.Operators)]
+    [Summary("Run an ended workflow again from a step; what came before keeps its outputs.")]
+    [Returns(202, typeof(Workflow))]
+    public async Task<IResult> RetryAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows/{id}/retry-from-step/{stepId}")] HttpRequest request,
+        string id,
+        string stepId,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
+    {
+        var caller = request.Caller();
+        if (!Ids.TryParse(id, out var workflowId))
+            return Problem.NotFound("workflow");
+        switch (await retry.RunAsync(caller.Tenant, workflowId, stepId, caller.Principal, ct))
+        {
+            case RetryWorkflow.Outcome.Restarted(var run):
+                await db.AfterCommitAsync(token => starts.StartAsync(durable, caller.Tenant, workflowId, run, token), ct);
+                return Results.Accepted(
+                    $"/api/workflows/{workflowId}", await store.FindAsync(caller.Tenant, workflowId, ct));
+            case RetryWorkflow.Outcome.Refused(var why):
+                return Problem.Conflict("workflow-not-retryable", why);
+            case RetryWorkflow.Outcome.UnknownStep:
+                return Problem.NotFound("step");
+            default:
+                return Problem.NotFound("workflow");
+        }
+    }
+
+    [Function("VisualizeWorkflow"), Allow(Roles.Readers)]
+    [Summary("Draw a workflow with the state of each step: as a graph in JSON, or as Mermaid.")]
+    [Query(typeof(VisualizeQuery)), Returns(200, typeof(WorkflowGraph))]
+    [Returns(200, typeof(string), ContentType = "text/vnd.mermaid")]
+    public async Task<IResult> VisualizeAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows/{id}/visualize")] HttpRequest request,
+        string id,
+        CancellationToken ct)
+    {
+        var query = RequestBinder.BindQuery<VisualizeQuery>(request.Query);
+        if (!Ids.TryParse(id, out var workflowId) || await store.FindAsync(request.Caller().Tenant, workflowId, ct) is not { } workflow)
+            return Problem.NotFound("workflow");
+        var graph = WorkflowGraph.Of(reader.ReadStored(workflow.Definition!.Value), workflow);
+        return query.Format == "json" ? Results.Ok(graph) : Results.Text(MermaidChart.Of(graph), "text/vnd.mermaid; charset=utf-8");
+    }
+
+    [Function("StreamWorkflow"), Allow(Roles.Readers), Summary("Follow what happens to a workflow as server-sent events.")]
+    [Returns(200, typeof(Event), ContentType = "text/event-stream")]
+    [Returns(204, Description = "The workflow has ended and the client has every event.")]
+    public Task StreamAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows/{id}/stream")] HttpRequest request,
+        string id,
+        CancellationToken ct) =>
+        follower.FollowAsync(request, request.Caller().Tenant, WorkflowStore.EventHead, id, "workflow", ct);
+}

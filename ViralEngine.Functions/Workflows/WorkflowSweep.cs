@@ -1,0 +1,55 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Workflows;
+
+namespace ViralEngine.Functions.Workflows;
+
+/// <summary>
+/// Starts what a crash left unstarted, does what is overdue where no orchestration watches (gates that have run out, too), and deletes
+/// what is past its retention.
+/// </summary>
+internal sealed partial class WorkflowSweep(
+    WorkflowSweeper sweeper, AdvanceWorkflow advance, WorkflowStarts starts, IOptions<WorkflowsOptions> options,
+    ILogger<WorkflowSweep> logger)
+{
+    private const int Most = 200;
+    private const int MostDeleted = 500;
+
+    [Function("SweepWorkflows")]
+    public async Task RunAsync(
+        [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    {
+        var workflows = await sweeper.TakeAsync(Most, ct);
+        foreach (var workflow in workflows)
+        {
+            await advance.RunAsync(workflow.Tenant, workflow.Id, ct);
+            await starts.StartAsync(durable, workflow.Tenant, workflow.Id, workflow.Run, ct);
+            await starts.TellAsync(durable, workflow.Id, workflow.Run, ct);
+        }
+
+        if (workflows.Count > 0)
+            LogSwept(logger, workflows.Count);
+    }
+
+    [Function("DeleteEndedWorkflows")]
+    public async Task DeleteAsync([TimerTrigger("0 17 * * * *")] TimerInfo timer, CancellationToken ct)
+    {
+        var retention = TimeSpan.FromDays(options.Value.RetentionDays);
+        int deleted;
+        do
+        {
+            deleted = await sweeper.DeleteEndedAsync(retention, MostDeleted, ct);
+            if (deleted > 0)
+                LogDeleted(logger, deleted);
+        }
+        while (deleted > 0);
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "{Count} workflows that nobody had looked after were carried on")]
+    private static partial void LogSwept(ILogger logger, int count);
+
+    [LoggerMessage(2, LogLevel.Information, "{Count} rows of workflows past their retention were deleted")]
+    private static partial void LogDeleted(ILogger logger, int count);
+}
