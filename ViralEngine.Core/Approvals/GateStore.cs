@@ -21,9 +21,9 @@ public sealed class GateStore(Db db)
                    gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
             FROM viral.approval_gates AS gate
             CROSS JOIN LATERAL (
-                SELECT json_agg(decision ORDER BY decision.decided_at, decision.decider) AS list
-                FROM viral.approval_decisions AS decision
-                WHERE decision.tenant_id = gate.tenant_id AND decision.gate = gate.id
+                SELECT json_agg(made ORDER BY made.decided_at, made.decider) AS list
+                FROM viral.approval_decisions AS made
+                WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
             ) AS decisions
             WHERE gate.tenant_id = $1 AND gate.workflow_id = $2 AND gate.run = $3
             """,
@@ -42,9 +42,9 @@ public sealed class GateStore(Db db)
                    gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
             FROM viral.approval_gates AS gate
             CROSS JOIN LATERAL (
-                SELECT json_agg(decision ORDER BY decision.decided_at, decision.decider) AS list
-                FROM viral.approval_decisions AS decision
-                WHERE decision.tenant_id = gate.tenant_id AND decision.gate = gate.id
+                SELECT json_agg(made ORDER BY made.decided_at, made.decider) AS list
+                FROM viral.approval_decisions AS made
+                WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
             ) AS decisions
             WHERE gate.tenant_id = $1 AND gate.workflow_id = $2 AND gate.gate_id = $3
             ORDER BY gate.run DESC
@@ -65,9 +65,9 @@ public sealed class GateStore(Db db)
                    gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
             FROM viral.approval_gates AS gate
             CROSS JOIN LATERAL (
-                SELECT json_agg(decision ORDER BY decision.decided_at, decision.decider) AS list
-                FROM viral.approval_decisions AS decision
-                WHERE decision.tenant_id = gate.tenant_id AND decision.gate = gate.id
+                SELECT json_agg(made ORDER BY made.decided_at, made.decider) AS list
+                FROM viral.approval_decisions AS made
+                WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
             ) AS decisions
             WHERE gate.tenant_id = $1 AND gate.status = 'open' AND ($2::uuid IS NULL OR gate.id < $2)
               AND (gate.roles @> ARRAY[$3] OR gate.users && $4)

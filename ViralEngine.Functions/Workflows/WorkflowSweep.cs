@@ -7,12 +7,11 @@ using ViralEngine.Core.Workflows;
 namespace ViralEngine.Functions.Workflows;
 
 /// <summary>
-/// Starts what a crash left unstarted, does what is overdue where no orchestration watches (gates that have run out, too), and deletes
-/// what is past its retention.
+/// Starts what a crash left unstarted and what no orchestration watches any more, so that its gates run out too; tells the others to
+/// look for what they were not told; deletes what is past its retention.
 /// </summary>
 internal sealed partial class WorkflowSweep(
-    WorkflowSweeper sweeper, AdvanceWorkflow advance, WorkflowStarts starts, IOptions<WorkflowsOptions> options,
-    ILogger<WorkflowSweep> logger)
+    WorkflowSweeper sweeper, WorkflowStarts starts, IOptions<WorkflowsOptions> options, ILogger<WorkflowSweep> logger)
 {
     private const int Most = 200;
     private const int MostDeleted = 500;
@@ -24,7 +23,6 @@ internal sealed partial class WorkflowSweep(
         var workflows = await sweeper.TakeAsync(Most, ct);
         foreach (var workflow in workflows)
         {
-            await advance.RunAsync(workflow.Tenant, workflow.Id, ct);
             await starts.StartAsync(durable, workflow.Tenant, workflow.Id, workflow.Run, ct);
             await starts.TellAsync(durable, workflow.Id, workflow.Run, ct);
         }
