@@ -15,6 +15,7 @@ using ViralEngine.Core.Redis;
 using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
+using ViralEngine.Core.Templates;
 using ViralEngine.Core.Webhooks;
 using ViralEngine.Core.Workflows;
 using ViralEngine.Core.Workflows.Execution;
@@ -188,6 +189,11 @@ internal static class Composition
         services.AddScoped<SubmitWorkflow>();
         services.AddScoped<GateStore>();
         services.AddScoped<DecideGate>();
+        services.AddSingleton<LinkSigner>();
+        services.AddScoped<LinkStore>();
+        services.AddScoped<ApproverDirectory>();
+        services.AddScoped<DecideByLink>();
+        services.AddScoped<TemplateStore>();
         return services;
     }
 }

@@ -39,6 +39,8 @@ builder.Services
     .AddWorkflows(builder.Configuration)
     .AddWebhooks(builder.Configuration)
     .AddLimits(builder.Configuration)
-    .AddBreakers(builder.Configuration);
+    .AddBreakers(builder.Configuration)
+    .AddWebhooks(builder.Configuration)
+    .AddWorkflows(builder.Configuration);
 
 builder.Build().Run();

@@ -1,0 +1,33 @@
+namespace ViralEngine.Core.Approvals;
+
+/// <summary>
+/// Takes the decision that a link names, in the name of whom it was made for and with the role they have now. The link is used up in
+/// the transaction of the decision, which is the caller's to begin and to commit: neither without the other.
+/// </summary>
+public sealed class DecideByLink(LinkStore links, ApproverDirectory approvers, DecideGate decide)
+{
+    public abstract record Outcome
+    {
+        public sealed record Decided(DecideGate.Outcome Result, ApprovalLink Link) : Outcome;
+
+        public sealed record UsedOrExpired : Outcome;
+
+        /// <summary>Whom the link was made for is not there any more.</summary>
+        public sealed record NobodyThere : Outcome;
+    }
+
+    public async Task<Outcome> RunAsync(LinkToken token, string? reason, CancellationToken ct)
+    {
+        if (await links.FindAsync(token.Tenant, token.LinkId, ct) is not { Used: false } link || link.Decision != token.Decision)
+            return new Outcome.UsedOrExpired();
+        if (await approvers.FindAsync(token.Tenant, link.Decider, ct) is not { } approver)
+            return new Outcome.NobodyThere();
+
+        // The gate first, then the link: two uses at once meet at the workflow's lock, and the second finds the decision made.
+        var outcome = await decide.RunAsync(
+            token.Tenant, link.WorkflowId, link.GateId, link.Run, approver, link.Decision, reason, "link", ct);
+        if (outcome is DecideGate.Outcome.Taken)
+            await links.UseAsync(token.Tenant, token.LinkId, ct);
+        return new Outcome.Decided(outcome, link);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace ViralEngine.Core.Templates;
+
+/// <summary>What a template wants to be told, and the rules for it. Values reach the steps as <c>input.&lt;name&gt;</c>.</summary>
+/// <param name="Min">The least number, length of a string, or count of an array's items.</param>
+/// <param name="Values">What an enum may be.</param>
+internal sealed record TemplateParameter(
+    string Name,
+    ParameterType Type,
+    bool Required,
+    JsonElement? Default,
+    decimal? Min,
+    decimal? Max,
+    Regex? Pattern,
+    IReadOnlyList<string> Values)
+{
+    private const int LongestText = 20_000;
+
+    /// <summary>What is wrong with a value, in a sentence; null: nothing.</summary>
+    public string? Check(JsonElement value)
+    {
+        if (!IsOfType(value))
+            return $"Must be {Words()}.";
+        var (size, what) = value.ValueKind switch
+        {
+            JsonValueKind.String => ((decimal?)value.GetString()!.Length, " characters"),
+            JsonValueKind.Array => (value.GetArrayLength(), " items"),
+            JsonValueKind.Number => (value.GetDecimal(), ""),
+            _ => (null, ""),
+        };
+        if (size < Min)
+            return string.Create(CultureInfo.InvariantCulture, $"Must be {Min}{what} or more.");
+        if (size > Max)
+            return string.Create(CultureInfo.InvariantCulture, $"Must be {Max}{what} or less.");
+        return Pattern is null || Matches(value.GetString()!) ? null : $"Must match {Pattern}.";
+    }
+
+    private bool IsOfType(JsonElement value) => Type switch
+    {
+        ParameterType.String => value.ValueKind == JsonValueKind.String && TextOf(value) is { Length: <= LongestText },
+        ParameterType.Enum => value.ValueKind == JsonValueKind.String && TextOf(value) is { } text && Values.Contains(text),
+        ParameterType.Integer => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+        ParameterType.Number => value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out _),
+        ParameterType.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
+        ParameterType.Object => value.ValueKind == JsonValueKind.Object,
+        _ => value.ValueKind == JsonValueKind.Array,
+    };
+
+    private string Words() => Type switch
+    {
+        ParameterType.String => $"a string of at most {LongestText:N0} characters",
+        ParameterType.Enum => $"one of {string.Join(", ", Values)}",
+        ParameterType.Integer => "a whole number",
+        ParameterType.Number => "a number",
+        ParameterType.Boolean => "true or false",
+        ParameterType.Object => "an object",
+        _ => "an array",
+    };
+
+    private bool Matches(string text)
+    {
+        try
+        {
+            return Pattern!.IsMatch(text);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return false;
+        }
+    }
+
+    // Half a surrogate pair, escaped, is valid JSON and no text.
+    private static string? TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}
+
+internal enum ParameterType
+{
+    String,
+    Integer,
+    Number,
+    Boolean,
+    Enum,
+    Object,
+    Array,
+}
