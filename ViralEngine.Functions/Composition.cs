@@ -9,6 +9,7 @@ using ViralEngine.Core.Redis;
 using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
+using ViralEngine.Functions.OpenApi;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 
@@ -84,6 +85,13 @@ internal static class Composition
         services.AddScoped<TaskTokenReader>();
         services.AddScoped<TaskSweeper>();
         services.AddScoped<TaskRunner>();
+        return services;
+    }
+
+    public static IServiceCollection AddOpenApi(this IServiceCollection services)
+    {
+        services.AddSingleton<ApiDocument>();
+        services.AddSingleton<ReferencePage>();
         return services;
     }
 }

@@ -26,6 +26,7 @@ builder.Services
     .AddStorage(builder.Configuration)
     .AddOrganizations(builder.Configuration)
     .AddAgents(builder.Configuration)
-    .AddTasks();
+    .AddTasks()
+    .AddOpenApi();
 
 builder.Build().Run();
