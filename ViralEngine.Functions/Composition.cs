@@ -21,6 +21,7 @@ using ViralEngine.Core.Workflows;
 using ViralEngine.Core.Workflows.Execution;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Batches;
+using ViralEngine.Functions.OpenApi;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 using ViralEngine.Functions.Webhooks;
@@ -194,6 +195,13 @@ internal static class Composition
         services.AddScoped<ApproverDirectory>();
         services.AddScoped<DecideByLink>();
         services.AddScoped<TemplateStore>();
+        return services;
+    }
+
+    public static IServiceCollection AddOpenApi(this IServiceCollection services)
+    {
+        services.AddSingleton<ApiDocument>();
+        services.AddSingleton<ReferencePage>();
         return services;
     }
 }

@@ -40,7 +40,6 @@ builder.Services
     .AddWebhooks(builder.Configuration)
     .AddLimits(builder.Configuration)
     .AddBreakers(builder.Configuration)
-    .AddWebhooks(builder.Configuration)
-    .AddWorkflows(builder.Configuration);
+    .AddOpenApi();
 
 builder.Build().Run();

@@ -94,7 +94,7 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
     }
 
     [Function("TestAgent"), Allow(Roles.Operators), Summary("Call an agent once, for at most 30 seconds, without fallbacks or retries.")]
-    [Body(typeof(TestAgentRequest)), Returns(200, typeof(AgentTestResult))]
+    [Body(typeof(TestAgentRequest), IsOptional = true), Returns(200, typeof(AgentTestResult))]
     [Returns(502, typeof(Problem), ContentType = Problem.ContentType, Description = "The provider failed; the type says how.")]
     [Returns(504, typeof(Problem), ContentType = Problem.ContentType, Description = "The provider did not answer in time.")]
     public async Task<IResult> TestAsync(

@@ -19,6 +19,7 @@ internal sealed record SaveAgentRequest
     [Description("Which provider runs it: echo (gives the description back), http (POSTs to your URL), openai (chat completions).")]
     public string Kind { get; init; } = "";
 
+    [JsonObject(64 * 1024)]
     [Description("What the kind of agent can be told.")]
     public JsonElement? Settings { get; init; }
 

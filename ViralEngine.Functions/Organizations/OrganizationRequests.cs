@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Functions.Requests;
@@ -62,11 +63,13 @@ internal sealed record CreateApiKeyRequest
 
 /// <summary>One of the five roles of a tenant.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class TenantRoleAttribute() : ValidationAttribute($"Must be one of {string.Join(", ", Words)}.")
+internal sealed class TenantRoleAttribute() : ValidationAttribute($"Must be one of {string.Join(", ", Words)}."), ISchemaRule
 {
     public static readonly string[] Words = ["owner", "admin", "operator", "approver", "viewer"];
 
     public override bool IsValid(object? value) => value is null || Words.Contains(value);
+
+    public void Describe(JsonObject schema) => schema["enum"] = new JsonArray([.. Words.Select(word => (JsonNode)word)]);
 }
 
 internal sealed record ListQuery : PageQuery;

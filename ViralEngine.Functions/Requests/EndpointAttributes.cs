@@ -16,13 +16,16 @@ internal sealed class SummaryAttribute(string text) : Attribute
     public string Text { get; } = text;
 }
 
-/// <summary>The record that the request's JSON body is read into.</summary>
-[AttributeUsage(AttributeTargets.Method)]
+/// <summary>The record that the request's JSON body is read into. One for each content type that is taken.</summary>
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class BodyAttribute(Type type) : Attribute
 {
     public Type Type { get; } = type;
 
     public string ContentType { get; init; } = "application/json";
+
+    /// <summary>The request may have no body at all.</summary>
+    public bool IsOptional { get; init; }
 }
 
 /// <summary>The record that the query is read into.</summary>

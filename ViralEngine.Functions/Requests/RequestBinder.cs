@@ -48,6 +48,8 @@ internal static class RequestBinder
                 errors.Add(name, rule);
         }
 
+        foreach (var field in fields.Where(field => field.IsRequired && !query.ContainsKey(field.Name)))
+            errors.Add(field.Name, "Is required.");
         errors.ThrowIfAny();
         return target;
     }

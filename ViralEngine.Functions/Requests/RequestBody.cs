@@ -8,7 +8,7 @@ namespace ViralEngine.Functions.Requests;
 internal static class RequestBody
 {
     public const int MostBytes = 1024 * 1024;
-    private const int MostDepth = 32;
+    public const int MostDepth = 32;
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MostDepth, AllowDuplicateProperties = false };
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -142,8 +141,6 @@ internal sealed class TaskEndpoints(
             errors.Add("description", "Must not be blank.");
         if (asked.Input is { } input && input.GetRawText().Length > MostInputBytes)
             errors.Add("input", $"At most {MostInputBytes:N0} characters of JSON.");
-        if (asked.Metadata is { } metadata && (metadata.ValueKind != JsonValueKind.Object || metadata.GetRawText().Length > 16 * 1024))
-            errors.Add("metadata", "Must be an object of at most 16,384 characters.");
         if (asked.ScheduledAt > time.GetUtcNow().UtcDateTime.AddDays(366))
             errors.Add("scheduled_at", "At most a year ahead.");
         errors.ThrowIfAny();

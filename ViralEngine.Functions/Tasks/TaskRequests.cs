@@ -27,6 +27,7 @@ internal sealed record CreateTaskRequest
     [Description("For filtering lists.")]
     public string[] Tags { get; init; } = [];
 
+    [JsonObject(16 * 1024)]
     [Description("Any JSON object of yours; given back, never looked at.")]
     public JsonElement? Metadata { get; init; }
 

@@ -23,7 +23,8 @@ internal sealed class TaskStreams(EventFollower follower, TaskTokenReader tokens
         follower.FollowAsync(request, request.Caller().Tenant, TaskStore.EventHead, id, "task", ct);
 
     [Function("StreamTaskResponse"), Allow(Roles.Readers), Summary("Follow what a task's agent says, piece by piece, as server-sent events.")]
-    [Returns(200, typeof(TokenMessage), ContentType = "text/event-stream")]
+    [Returns(200, typeof(IReadOnlyDictionary<string, string>), ContentType = "text/event-stream", Description =
+        "token {text}: a piece of the answer. reset {}: forget the text so far, another attempt begins. done {status, error}: the end.")]
     [Returns(204, Description = "The task has ended and the client has every event.")]
     public Task StreamResponseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "tasks/{id}/stream-response")] HttpRequest request,

@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Net.Http.Headers;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.OpenApi;
+
+/// <summary>What the API offers, for machines and for people.</summary>
+internal sealed class OpenApiEndpoints(ApiDocument document, ReferencePage page)
+{
+    [Function("GetOpenApi"), Summary("The API as an OpenAPI 3.1 document.")]
+    [Returns(200, typeof(object)), Returns(304, Description = "It is the one that If-None-Match names.")]
+    public IResult Document(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "openapi.json")] HttpRequest request) =>
+        Answer(request, document.Bytes, "application/json", document.ETag);
+
+    [Function("GetReference"), Summary("The API's reference as a page to read and to try calls on. It loads nothing from elsewhere.")]
+    [Returns(200, ContentType = "text/html"), Returns(304, Description = "It is the one that If-None-Match names.")]
+    public IResult Reference([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "docs")] HttpRequest request)
+    {
+        var headers = request.HttpContext.Response.Headers;
+        headers.ContentSecurityPolicy = page.ContentSecurityPolicy;
+        headers["Referrer-Policy"] = "no-referrer";
+        return Answer(request, page.Bytes, "text/html; charset=utf-8", page.ETag);
+    }
+
+    // Results.Bytes answers 304 by itself where the tag matches.
+    private static IResult Answer(HttpRequest request, byte[] bytes, string contentType, string etag)
+    {
+        request.HttpContext.Response.Headers.CacheControl = "no-cache";
+        request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
+        return Results.Bytes(bytes, contentType, entityTag: new EntityTagHeaderValue(etag));
+    }
+}

@@ -1,0 +1,117 @@
+using System.ComponentModel;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Routing.Template;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.OpenApi;
+
+/// <summary>Describes what one endpoint takes and answers, from its attributes.</summary>
+internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs docs)
+{
+    public JsonObject Describe(Endpoint endpoint, string method)
+    {
+        var operation = new JsonObject
+        {
+            ["operationId"] = Words.Camel(endpoint.Function),
+            ["tags"] = new JsonArray(Words.TagOf(endpoint)),
+            ["summary"] = endpoint.Method.GetCustomAttribute<SummaryAttribute>()?.Text,
+            ["description"] = Description(endpoint),
+        };
+        if (endpoint.Allowed is { } allowed)
+            operation["x-roles"] = new JsonArray([.. Words.Roles(allowed).Select(role => (JsonNode)role)]);
+        else
+            operation["security"] = new JsonArray();
+
+        operation["parameters"] = Parameters(endpoint, method);
+        if (Body(endpoint) is { } body)
+            operation["requestBody"] = body;
+        operation["responses"] = responses.Of(endpoint, method);
+        return operation;
+    }
+
+    private string Description(Endpoint endpoint)
+    {
+        var who = endpoint.Allowed is { } allowed ? $"Roles: {string.Join(", ", Words.Roles(allowed))}." : "Public.";
+        return docs.Summary(endpoint.Method) is { } more ? $"{more}\n\n{who}" : who;
+    }
+
+    private JsonArray Parameters(Endpoint endpoint, string method)
+    {
+        var parameters = new JsonArray();
+        foreach (var parameter in endpoint.Matcher.Template.Parameters)
+            parameters.Add(PathParameter(endpoint, parameter));
+        if (endpoint.Method.GetCustomAttribute<QueryAttribute>()?.Type is { } query)
+        {
+            foreach (var field in RequestBinder.FieldsOf(query))
+                parameters.Add(QueryParameter(field, query));
+        }
+
+        foreach (var name in Headers.NamesFor(endpoint, method))
+            parameters.Add(new JsonObject { ["$ref"] = $"#/components/parameters/{name}" });
+        return parameters;
+    }
+
+    private static JsonObject PathParameter(Endpoint endpoint, TemplatePart parameter)
+    {
+        var description = endpoint.Method.GetParameters()
+            .FirstOrDefault(argument => argument.Name == parameter.Name)?.GetCustomAttribute<DescriptionAttribute>()?.Description;
+        return new JsonObject
+        {
+            ["name"] = Words.Snake(parameter.Name!),
+            ["in"] = "path",
+            ["required"] = true,
+            ["description"] = description ?? DescriptionOf(endpoint.Matcher.Template, parameter),
+            ["schema"] = new JsonObject { ["type"] = "string" },
+        };
+    }
+
+    /// <summary>Ids follow the collection that they are of.</summary>
+    private static string DescriptionOf(RouteTemplate template, TemplatePart parameter)
+    {
+        var segments = template.Segments.ToList();
+        var index = segments.FindIndex(segment => segment.Parts.Contains(parameter));
+        var before = index > 0 ? segments[index - 1].Parts[0].Text : null;
+        return before is not null && parameter.Name!.EndsWith("id", StringComparison.OrdinalIgnoreCase)
+            ? $"The id of the {Words.Singular(before)}."
+            : $"The {Words.Snake(parameter.Name!).Replace('_', ' ')}.";
+    }
+
+    private JsonObject QueryParameter(RequestField field, Type query)
+    {
+        var schema = RequestSchema.OfField(field, query, schemas);
+        var description = schema["description"]?.DeepClone();
+        schema.Remove("description");
+        // A query has no null: what is not wanted is left out.
+        if (schema["type"] is JsonArray types)
+            schema["type"] = types[0]!.DeepClone();
+        if (schema["enum"] is JsonArray words)
+            words.RemoveAll(word => word is null);
+
+        var parameter = new JsonObject { ["name"] = field.Name, ["in"] = "query" };
+        if (description is not null)
+            parameter["description"] = description;
+        if (field.IsRequired)
+            parameter["required"] = true;
+        parameter["schema"] = schema;
+        return parameter;
+    }
+
+    private JsonObject? Body(Endpoint endpoint)
+    {
+        var bodies = endpoint.Method.GetCustomAttributes<BodyAttribute>().ToList();
+        if (bodies.Count == 0)
+            return null;
+        var content = new JsonObject();
+        foreach (var body in bodies)
+        {
+            var isPatch = body.ContentType == "application/merge-patch+json";
+            var media = new JsonObject { ["schema"] = schemas.OfRequest(body.Type, isPatch) };
+            if ((isPatch ? Examples.OfPatch(body.Type) : Examples.Of(body.Type)) is { } example)
+                media["example"] = example;
+            content[body.ContentType] = media;
+        }
+
+        return new JsonObject { ["required"] = !bodies.All(body => body.IsOptional), ["content"] = content };
+    }
+}

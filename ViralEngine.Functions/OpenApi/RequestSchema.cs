@@ -1,0 +1,129 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.OpenApi;
+
+/// <summary>Schemas of request records, from the same types and annotations that <see cref="RequestBinder"/> goes by.</summary>
+internal static class RequestSchema
+{
+    public static JsonObject Of(Type type, Schemas schemas, bool isPatch)
+    {
+        var properties = new JsonObject();
+        var required = new JsonArray();
+        foreach (var field in RequestBinder.FieldsOf(type))
+        {
+            properties[field.Name] = OfField(field, type, schemas, isPatch);
+            if (field.IsRequired && !isPatch)
+                required.Add(field.Name);
+        }
+
+        var schema = new JsonObject { ["type"] = "object", ["properties"] = properties };
+        if (required.Count > 0)
+            schema["required"] = required;
+        // What is not known is refused, not passed over.
+        schema["additionalProperties"] = false;
+        return schema;
+    }
+
+    /// <summary>One field or query parameter, with its rules, default and description.</summary>
+    public static JsonObject OfField(RequestField field, Type record, Schemas schemas, bool isPatch = false)
+    {
+        var schema = OfType(field.Type, schemas);
+        foreach (var rule in field.Rules)
+            Apply(rule, schema, field.Type);
+        var isNullable = !field.IsRequired && field.Type != typeof(JsonElement) && (isPatch || IsNullable(field.Property));
+        if (!isPatch && !field.IsRequired && !isNullable && DefaultOf(field, record) is { } value)
+            schema["default"] = value;
+        if (isNullable)
+            AllowNull(schema);
+        if (field.Property.GetCustomAttribute<DescriptionAttribute>()?.Description is { } description)
+            schema["description"] = description;
+        return schema;
+    }
+
+    private static JsonObject OfType(Type type, Schemas schemas)
+    {
+        if (type == typeof(JsonElement) || type == typeof(object))
+            return [];
+        if (type == typeof(string))
+            return new JsonObject { ["type"] = "string" };
+        if (type == typeof(bool))
+            return new JsonObject { ["type"] = "boolean" };
+        if (type == typeof(int) || type == typeof(long))
+            return new JsonObject { ["type"] = "integer", ["format"] = type == typeof(int) ? "int32" : "int64" };
+        if (type == typeof(double) || type == typeof(decimal))
+            return new JsonObject { ["type"] = "number" };
+        if (type == typeof(Guid))
+            return new JsonObject { ["type"] = "string", ["format"] = "uuid" };
+        if (type == typeof(DateTime))
+            return new JsonObject { ["type"] = "string", ["format"] = "date-time" };
+        if (type.IsEnum)
+            return new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. RequestBinder.EnumWords(type).Select(word => (JsonNode)word.Word)]) };
+        if (type.IsArray)
+            return new JsonObject { ["type"] = "array", ["items"] = OfType(type.GetElementType()!, schemas) };
+        if (type.IsGenericType && type.GetGenericArguments() is [{ } key, { } value] && key == typeof(string))
+            return new JsonObject { ["type"] = "object", ["additionalProperties"] = OfType(value, schemas) };
+        return schemas.OfRequest(type);
+    }
+
+    private static void Apply(ValidationAttribute rule, JsonObject schema, Type type)
+    {
+        var (least, most) = type == typeof(string) ? ("minLength", "maxLength") : ("minItems", "maxItems");
+        switch (rule)
+        {
+            case ISchemaRule own:
+                own.Describe(schema);
+                break;
+            case StringLengthAttribute length:
+                if (length.MinimumLength > 0)
+                    schema["minLength"] = length.MinimumLength;
+                schema["maxLength"] = length.MaximumLength;
+                break;
+            case MaxLengthAttribute length:
+                schema[most] = length.Length;
+                break;
+            case MinLengthAttribute length:
+                schema[least] = length.Length;
+                break;
+            case RangeAttribute range:
+                schema["minimum"] = JsonSerializer.SerializeToNode(range.Minimum);
+                if (range.Maximum is not int.MaxValue)
+                    schema["maximum"] = JsonSerializer.SerializeToNode(range.Maximum);
+                break;
+            case RegularExpressionAttribute expression:
+                schema["pattern"] = $"^(?:{expression.Pattern})$";
+                break;
+            case EmailAddressAttribute:
+                schema["format"] = "email";
+                break;
+            case AllowedValuesAttribute allowed:
+                schema["enum"] = new JsonArray([.. allowed.Values.OfType<object>().Select(value => JsonSerializer.SerializeToNode(value))]);
+                break;
+        }
+    }
+
+    private static void AllowNull(JsonObject schema)
+    {
+        if (schema["type"] is JsonValue type)
+            schema["type"] = new JsonArray((string)type!, "null");
+        if (schema["enum"] is JsonArray words)
+            words.Add(null);
+        if (schema["$ref"] is { } reference)
+        {
+            schema.Remove("$ref");
+            schema["anyOf"] = new JsonArray(new JsonObject { ["$ref"] = reference.DeepClone() }, new JsonObject { ["type"] = "null" });
+        }
+    }
+
+    private static bool IsNullable(PropertyInfo property) =>
+        new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
+
+    private static JsonNode? DefaultOf(RequestField field, Type record) =>
+        field.Property.GetValue(Activator.CreateInstance(record)) is { } value and not JsonElement
+            ? JsonSerializer.SerializeToNode(value, ApiJson.Options)
+            : null;
+}
