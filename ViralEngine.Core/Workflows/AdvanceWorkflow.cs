@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Options;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Workflows.Execution;
@@ -9,9 +11,11 @@ namespace ViralEngine.Core.Workflows;
 /// Carries a workflow as far as it goes, in one transaction under the lock of its row. Whoever calls it and however often, a step
 /// begins once and ends once: what is to be done is told by the rows alone.
 /// </summary>
-public sealed class AdvanceWorkflow(Db db, WorkflowTurnStore store, TaskStore tasks, Signals signals)
+public sealed class AdvanceWorkflow(
+    Db db, WorkflowTurnStore store, TaskStore tasks, Signals signals, IOptions<LimitsOptions> limits)
 {
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LongestPutOff = TimeSpan.FromHours(1);
     private static readonly TimeSpan LongestUnchecked = TimeSpan.FromMinutes(5);
 
     /// <returns>What is to run outside and when to look again; null: there is no such workflow.</returns>
@@ -31,11 +35,11 @@ public sealed class AdvanceWorkflow(Db db, WorkflowTurnStore store, TaskStore ta
             await new WorkflowWalk(turn, values, taskId => store.TaskResultAsync(tenant, taskId, ct)).GoAsync();
         }
 
+        if (!ended)
+            await AddTasksAsync(tenant, turn, ct);
         var look = LookOf(turn);
         if (!ended)
         {
-            foreach (var task in turn.NewTasks)
-                await tasks.AddAsync(tenant, task, ct);
             foreach (var task in turn.TasksToCancel)
                 await tasks.CancelAsync(tenant, task, "workflow", ct);
             await store.SaveAsync(tenant, turn, CheckAfter(look, turn), ct);
@@ -44,6 +48,26 @@ public sealed class AdvanceWorkflow(Db db, WorkflowTurnStore store, TaskStore ta
         await db.AfterCommitAsync(_ => PublishAsync(tenant, turn), ct);
         await db.CommitAsync(ct);
         return look;
+    }
+
+    private async Task AddTasksAsync(TenantId tenant, WorkflowTurn turn, CancellationToken ct)
+    {
+        if (turn.NewTasks.Count == 0)
+            return;
+        var plan = limits.Value.Of(await store.PlanAsync(tenant, ct) ?? "");
+        foreach (var task in turn.NewTasks)
+        {
+            try
+            {
+                await tasks.AddAsync(tenant, task with { MostPerMonth = plan.TasksPerMonth }, ct);
+            }
+            catch (PlanLimitException e)
+            {
+                // Nobody is there to be refused: the step waits until the plan allows it.
+                var step = turn.Steps.Values.Single(each => each.TaskId == task.Id);
+                turn.PutOff(step, e.Message, e.RetryAfter < LongestPutOff ? e.RetryAfter : LongestPutOff);
+            }
+        }
     }
 
     private Task PublishAsync(TenantId tenant, WorkflowTurn turn)

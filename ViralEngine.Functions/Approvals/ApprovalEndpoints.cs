@@ -4,6 +4,7 @@ using Microsoft.DurableTask.Client;
 using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Workflows;
@@ -35,7 +36,7 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
             ? Results.Ok(GateResource.Of(gate))
             : Problem.NotFound("gate");
 
-    [Function("DecideGate"), Allow(Roles.Deciders)]
+    [Function("DecideGate"), Allow(Roles.Deciders), Audited("approval.decided", KeepsAnswer = false)]
     [Summary("Decide at a gate. A decision counts while the gate is open, once for each principal, and is not changed.")]
     [Body(typeof(DecideRequest)), Returns(200, typeof(GateResource), Description = "Kept and counted; or it had been already.")]
     public async Task<IResult> DecideAsync(

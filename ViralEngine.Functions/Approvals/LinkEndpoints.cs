@@ -8,6 +8,7 @@ using Microsoft.DurableTask.Client;
 using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Workflows;
@@ -23,11 +24,12 @@ internal sealed class LinkEndpoints(
     ApproverDirectory approvers,
     DecideByLink decide,
     WorkflowStarts starts,
+    AuditTrail trail,
     TimeProvider time)
 {
     private const int MostFormBytes = 16 * 1024;
 
-    [Function("CreateApprovalLink"), Allow(Roles.Deciders)]
+    [Function("CreateApprovalLink"), Allow(Roles.Deciders), Audited("approval.link_created", KeepsAnswer = false)]
     [Summary("Make a one-time link that decides at a gate in the name of an approver: oneself, or for admins anybody the gate asks.")]
     [Body(typeof(CreateLinkRequest)), Returns(201, typeof(CreatedLink))]
     public async Task<IResult> CreateAsync(
@@ -81,7 +83,7 @@ internal sealed class LinkEndpoints(
         return link.Used || read.ExpiresAt <= time.GetUtcNow() ? Over() : LinkPage.Ask(link);
     }
 
-    [Function("UseApprovalLink"), Summary("Take the decision that a one-time link names.")]
+    [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false), Summary("Take the decision that a one-time link names.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
     public async Task<IResult> UseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "approvals/links/{token}")] HttpRequest request,
@@ -99,6 +101,7 @@ internal sealed class LinkEndpoints(
         var outcome = await decide.RunAsync(read, reason, ct);
         if (outcome is DecideByLink.Outcome.Decided { Result: DecideGate.Outcome.Taken taken, Link: var link })
         {
+            trail.ByLink(read.Tenant, link.Decider);
             await db.AfterCommitAsync(next => starts.TellAsync(durable, link.WorkflowId, taken.Gate.Run, next), ct);
             await db.CommitAsync(ct);
             return LinkPage.Done(link);

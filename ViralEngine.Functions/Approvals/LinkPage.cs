@@ -8,8 +8,10 @@ namespace ViralEngine.Functions.Approvals;
 /// The page behind a one-time link: plain HTML that loads nothing and runs nothing. Looking at it decides nothing, as mail scanners look
 /// at every link; the button does.
 /// </summary>
-internal sealed class LinkPage(int status, string title, string content) : IResult
+internal sealed class LinkPage(int status, string title, string content) : IResult, IStatusCodeHttpResult
 {
+    public int? StatusCode => status;
+
     public static LinkPage Ask(ApprovalLink link)
     {
         var verb = link.Decision == DecisionKind.Approve ? "Approve" : "Reject";

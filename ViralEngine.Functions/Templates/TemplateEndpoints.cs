@@ -7,6 +7,7 @@ using ViralEngine.Core.Agents;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Templates;
 using ViralEngine.Core.Workflows;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Workflows;
@@ -16,7 +17,8 @@ namespace ViralEngine.Functions.Templates;
 /// <summary>Templates of workflows: kept in versions, shared where their owner says so, and started with parameters that are checked.</summary>
 internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow submit)
 {
-    [Function("CreateWorkflowTemplate"), Allow(Roles.Operators), Summary("Create a workflow template, its version 1.")]
+    [Function("CreateWorkflowTemplate"), Allow(Roles.Operators), Audited("workflow_template.created")]
+    [Summary("Create a workflow template, its version 1.")]
     [Body(typeof(SaveTemplateRequest)), Returns(201, typeof(WorkflowTemplate))]
     public async Task<IResult> CreateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflow-templates")] HttpRequest request, CancellationToken ct)
@@ -76,7 +78,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
             ? Results.Ok(new TemplateVersions(versions))
             : Problem.NotFound("workflow template");
 
-    [Function("UpdateWorkflowTemplate"), Allow(Roles.Operators)]
+    [Function("UpdateWorkflowTemplate"), Allow(Roles.Operators), Audited("workflow_template.changed")]
     [Summary("Add a version to a workflow template; what runs keeps the one it was started with.")]
     [Body(typeof(SaveTemplateRequest)), Returns(200, typeof(WorkflowTemplate))]
     public async Task<IResult> UpdateAsync(
@@ -97,7 +99,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
             : Problem.NotFound("workflow template");
     }
 
-    [Function("DeleteWorkflowTemplate"), Allow(Roles.Operators)]
+    [Function("DeleteWorkflowTemplate"), Allow(Roles.Operators), Audited("workflow_template.deleted")]
     [Summary("Delete a workflow template with its versions; workflows that were started from it go on.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(

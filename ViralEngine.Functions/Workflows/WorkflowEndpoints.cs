@@ -5,6 +5,7 @@ using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Workflows;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Streams;
@@ -65,7 +66,7 @@ internal sealed class WorkflowEndpoints(
             ? Results.Ok(workflow)
             : Problem.NotFound("workflow");
 
-    [Function("CancelWorkflow"), Allow(Roles.Operators)]
+    [Function("CancelWorkflow"), Allow(Roles.Operators), Audited("workflow.cancelled", KeepsAnswer = false)]
     [Summary("Cancel a workflow: its waits end at once, its running tasks within a second; rollbacks run if it says so.")]
     [Returns(200, typeof(Workflow), Description = "Cancelled.")]
     [Returns(202, typeof(Workflow), Description = "What it did is being rolled back.")]
@@ -91,7 +92,7 @@ internal sealed class WorkflowEndpoints(
         return workflow.Status.HasEnded() ? Results.Ok(workflow) : Results.Accepted($"/api/workflows/{workflowId}", workflow);
     }
 
-    [Function("RetryWorkflow"), Allow(Roles.Operators)]
+    [Function("RetryWorkflow"), Allow(Roles.Operators), Audited("workflow.retried", Target = "id", KeepsAnswer = false)]
     [Summary("Run an ended workflow again from a step; what came before keeps its outputs.")]
     [Returns(202, typeof(Workflow))]
     public async Task<IResult> RetryAsync(

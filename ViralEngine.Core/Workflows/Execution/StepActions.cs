@@ -9,7 +9,7 @@ namespace ViralEngine.Core.Workflows.Execution;
 /// Starts, retries and settles what runs outside: tasks and HTTP calls, of steps and of rollbacks alike. Each attempt at a task is a
 /// task of its own, stored with the step that waits for it.
 /// </summary>
-internal sealed class StepActions(WorkflowTurn turn, StepValues values)
+internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync)
 {
     private const int LongestOutput = 256 * 1024;
 
@@ -38,7 +38,7 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values)
     }
 
     /// <summary>Looks whether the attempt under way has come to an end, or the time for the next one has come.</summary>
-    public async Task SettleAsync(StepRun step, StepAction action, Func<Guid, Task<string>> readResultAsync)
+    public async Task SettleAsync(StepRun step, StepAction action)
     {
         if (step.Status == StepStatus.Retrying && step.DueAt <= turn.Now)
         {
@@ -47,7 +47,7 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values)
         }
         else if (step is { Status: StepStatus.InProgress, TaskId: { } taskId } && turn.Tasks.TryGetValue(taskId, out var task))
         {
-            await SettleTaskAsync(step, action, taskId, task, readResultAsync);
+            await SettleTaskAsync(step, action, taskId, task);
         }
         else if (step is { Status: StepStatus.InProgress, Result: { } result })
         {
@@ -59,13 +59,12 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values)
         }
     }
 
-    private async Task SettleTaskAsync(
-        StepRun step, StepAction action, Guid taskId, TaskOutcome task, Func<Guid, Task<string>> readResultAsync)
+    private async Task SettleTaskAsync(StepRun step, StepAction action, Guid taskId, TaskOutcome task)
     {
         switch (task.Status)
         {
             case AgentTaskStatus.Completed:
-                var output = TaskOutput(await readResultAsync(taskId));
+                var output = TaskOutput(await readTaskResultAsync(taskId));
                 if (output.Length > LongestOutput)
                 {
                     turn.Fail(step, new StepError(

@@ -105,6 +105,14 @@ internal sealed class WorkflowTurn
         });
     }
 
+    /// <summary>Puts the beginning of an attempt off, which counts as none.</summary>
+    public void PutOff(StepRun step, string why, TimeSpan wait)
+    {
+        step.Attempt--;
+        step.TaskId = null;
+        Retry(step, new StepError("plan_limit", why, step.StepId), wait);
+    }
+
     /// <summary>Ends what is under way without its doing: its task is told, its gate is closed.</summary>
     public void Cancel(StepRun step)
     {

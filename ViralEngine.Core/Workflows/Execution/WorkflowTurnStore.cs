@@ -73,6 +73,10 @@ public sealed class WorkflowTurnStore(Db db, GateStore gates, DefinitionReader r
             row => (Id: row.GetString(0), Output: JsonElement.Parse(row.GetString(1))),
             ct)).ToDictionary(row => row.Id, row => row.Output);
 
+    internal Task<string?> PlanAsync(TenantId tenant, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant, "SELECT plan FROM viral.organizations WHERE id = $1", [tenant.Value], row => row.GetString(0), ct);
+
     internal async Task<string> TaskResultAsync(TenantId tenant, Guid taskId, CancellationToken ct) =>
         await db.QueryOneAsync(
             tenant,
