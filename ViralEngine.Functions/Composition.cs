@@ -12,6 +12,7 @@ using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
+using ViralEngine.Core.Retention;
 using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
@@ -98,6 +99,15 @@ internal static class Composition
         services.AddScoped<TaskTokenReader>();
         services.AddScoped<TaskSweeper>();
         services.AddScoped<TaskRunner>();
+        return services;
+    }
+
+    public static IServiceCollection AddRetention(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<RetentionOptions>().Bind(configuration.GetSection(RetentionOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddScoped<TaskRetention>();
+        services.AddScoped<BatchRetention>();
         return services;
     }
 

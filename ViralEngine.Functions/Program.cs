@@ -36,6 +36,7 @@ builder.Services
     .AddIdempotency(builder.Configuration)
     .AddAudit(builder.Configuration)
     .AddBatches(builder.Configuration)
+    .AddRetention(builder.Configuration)
     .AddWorkflows(builder.Configuration)
     .AddWebhooks(builder.Configuration)
     .AddLimits(builder.Configuration)

@@ -9,6 +9,7 @@ var measurements = new Dictionary<string, Func<BenchStack, Task>>
     ["requests"] = RequestBench.RunAsync,
     ["tasks"] = TaskBench.RunAsync,
     ["streams"] = StreamBench.RunAsync,
+    ["batch"] = BatchBench.RunAsync,
 };
 
 var chosen = args.Length == 0 ? measurements.Keys.ToArray() : args;

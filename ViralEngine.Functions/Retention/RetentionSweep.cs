@@ -1,0 +1,25 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Retention;
+
+namespace ViralEngine.Functions.Retention;
+
+/// <summary>Deletes what is past its retention, a little at a time: each statement is short, and what is not done now is done next time.</summary>
+internal sealed class RetentionSweep(TaskRetention tasks, BatchRetention batches, IOptions<RetentionOptions> options, TimeProvider time)
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+
+    [Function("SweepRetention")]
+    public async Task RunAsync([TimerTrigger("0 */10 * * * *")] TimerInfo timer, CancellationToken ct)
+    {
+        var started = time.GetTimestamp();
+        var now = time.GetUtcNow().UtcDateTime;
+        while (await tasks.SweepSomeAsync(now.AddDays(-options.Value.TasksDays), ct) && time.GetElapsedTime(started) < Longest)
+        {
+        }
+
+        while (await batches.SweepSomeAsync(now.AddDays(-options.Value.BatchesDays), ct) && time.GetElapsedTime(started) < Longest)
+        {
+        }
+    }
+}
