@@ -97,6 +97,20 @@ public sealed class AuditApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     }
 
     [Fact]
+    public async Task An_answer_that_is_given_again_is_no_second_entry()
+    {
+        using var tenant = await api.NewTenantAsync();
+        var body = new { name = "once", kind = "echo" };
+
+        var first = (await tenant.Owner.PostAsync("/api/agents", body, ("Idempotency-Key", "k"))).Expect(HttpStatusCode.Created);
+        var again = (await tenant.Owner.PostAsync("/api/agents", body, ("Idempotency-Key", "k"))).Expect(HttpStatusCode.Created);
+
+        Assert.Equal(first.Text, again.Text);
+        var log = (await tenant.Owner.GetAsync("/api/audit-log?action=agent.created")).Expect(HttpStatusCode.OK).Json;
+        Assert.Single(log.GetProperty("entries").EnumerateArray());
+    }
+
+    [Fact]
     public async Task Is_for_admins_of_the_tenant_alone_and_comes_in_pages()
     {
         using var tenant = await api.NewTenantAsync();
