@@ -9,7 +9,6 @@ using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Templates;
 using ViralEngine.Functions.Webhooks;
-using ViralEngine.Functions.Workflows;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Organizations;
