@@ -11,12 +11,12 @@ internal sealed class DurableOptions
     [Required(ErrorMessage = "ConnectionStrings:Postgres must name the database that holds the orchestrations.")]
     public string ConnectionString { get; set; } = "";
 
-    /// <summary>Activities that run in this process at a time.</summary>
-    [Range(1, 10_000)]
+    /// <summary>Activities that run in this process at a time; 0 leaves them to others.</summary>
+    [Range(0, 10_000)]
     public int MaxConcurrentActivities { get; set; } = 256;
 
-    /// <summary>Orchestrations that take a step in this process at a time.</summary>
-    [Range(1, 1_000)]
+    /// <summary>Orchestrations that take a step in this process at a time; 0 leaves them to others.</summary>
+    [Range(0, 1_000)]
     public int MaxConcurrentOrchestrations { get; set; } = 64;
 
     /// <summary>Seconds without a sign of life after which others take over a process's work.</summary>

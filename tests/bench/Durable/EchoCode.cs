@@ -18,11 +18,11 @@ internal sealed class EchoCode : IDurableCode
                 return await context.CallActivityAsync<string>("Echo", context.GetInput<string>());
             case "Many":
                 var calls = Enumerable.Range(0, context.GetInput<int>())
-                    .Select(n => context.CallActivityAsync<string>("Echo", n));
+                    .Select(n => context.CallActivityAsync<int>("Echo", n));
                 return (await Task.WhenAll(calls)).Length;
             default:
                 var steps = context.GetInput<int>();
-                for (var i = 0; i < steps; i++) await context.CallActivityAsync<string>("Wait", i);
+                for (var i = 0; i < steps; i++) await context.CallActivityAsync<int>("Wait", i);
                 return steps;
         }
     }
