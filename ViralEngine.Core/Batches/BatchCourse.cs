@@ -48,7 +48,8 @@ public sealed class BatchCourse(Db db, Signals signals)
                 SELECT tenant_id, id, last_event, 'batch.started',
                        jsonb_build_object(
                            'status', 'in_progress', 'total', total_items,
-                           'settled', (SELECT COALESCE(sum(completed + failed), 0) FROM viral.batch_lanes WHERE tenant_id = $1 AND batch_id = $2)),
+                           'settled',
+                           (SELECT COALESCE(sum(completed + failed), 0) FROM viral.batch_lanes WHERE tenant_id = $1 AND batch_id = $2)),
                        now()
                 FROM begun
             )

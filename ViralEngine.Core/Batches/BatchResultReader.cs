@@ -6,7 +6,10 @@ using ViralEngine.Core.Tasks;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>Reads what came of a batch's items, in the order of submission, page by page: a million need no more memory than one page's row.</summary>
+/// <summary>
+/// Reads what came of a batch's items, in the order of submission: page by page, so that no transaction lasts as long as a slow
+/// reader, and row by row, so that a million need no more memory than one.
+/// </summary>
 public sealed class BatchResultReader(Db db)
 {
     private const int PageSize = 1000;
@@ -29,12 +32,14 @@ public sealed class BatchResultReader(Db db)
                            CASE
                                WHEN item.status = 'pending' AND EXISTS (
                                    SELECT FROM viral.batch_slices AS slice
-                                   WHERE slice.tenant_id = $1 AND slice.batch_id = $2 AND slice.first = item.number AND slice.lease_until > now())
+                                   WHERE slice.tenant_id = $1 AND slice.batch_id = $2 AND slice.first = item.number
+                                     AND slice.lease_until > now())
                                THEN 'in_progress'
                                ELSE item.status
                            END AS status,
                            COALESCE(item.agent_id, batch.agent_id) AS agent_id, item.result, item.answered_by,
-                           item.error::text AS error, item.attempt, item.input_tokens, item.output_tokens, item.cost_usd,
+                           item.error::text AS error, item.attempt, item.input_tokens, item.output_tokens,
+                           trim_scale(item.cost_usd) AS cost_usd,
                            item.metadata::text AS metadata, item.completed_at
                     FROM viral.batch_items AS item
                     JOIN viral.batches AS batch ON batch.tenant_id = $1 AND batch.id = $2

@@ -10,7 +10,10 @@ namespace ViralEngine.Core.Batches;
 internal static class ByIndex
 {
     public static DbBatch BatchByIndex(this Db db, TenantId tenant) => db.Batch(tenant).Add(
-        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)",
+        """
+        SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+               set_config('enable_mergejoin', 'off', true)
+        """,
         []);
 
     /// <summary>Runs all and stands at the first result of the first statement added.</summary>

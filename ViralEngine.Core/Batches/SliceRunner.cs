@@ -101,7 +101,8 @@ public sealed class SliceRunner(AgentRunner agents, TimeProvider time)
             return await agents.RunAsync(tenant, chain, work, answer, ended) switch
             {
                 AgentOutcome.Answered(var agent, var usage) => new ItemOutcome(
-                    item.Number, "completed", answer.ToString(), agent, null, usage?.InputTokens, usage?.OutputTokens, usage?.CostUsd, null),
+                    item.Number, "completed", answer.ToString(), agent, null, usage?.InputTokens, usage?.OutputTokens,
+                    usage?.CostUsd, null),
                 AgentOutcome.Failed failed => Failed(item, failed),
                 _ => throw new UnreachableException(),
             };
@@ -117,8 +118,8 @@ public sealed class SliceRunner(AgentRunner agents, TimeProvider time)
         var delay = RetryRules.Delay(failed.Class, failed.RetryAfter, item.FailedAttempts, item.MaxAttempts, Random.Shared);
         var error = new TaskError(failed.Class.ToApiName(), failed.Message, failed.Agent, item.Attempt + 1);
         return new ItemOutcome(
-            item.Number, delay is null ? "failed" : "pending", null, null, JsonSerializer.Serialize(error, TaskJson.Default.TaskError),
-            null, null, null, delay);
+            item.Number, delay is null ? "failed" : "pending", null, null,
+            JsonSerializer.Serialize(error, TaskJson.Default.TaskError), null, null, null, delay);
     }
 }
 

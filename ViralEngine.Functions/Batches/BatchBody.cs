@@ -61,6 +61,9 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
         Errors.ThrowIfAny();
     }
 
+    public static ProblemException TooLarge(long mostBytes) => new(new Problem(
+        413, "body-too-large", "The body is too large.", $"At most {mostBytes:N0} bytes are accepted here."));
+
     protected abstract string NameOfNext { get; }
 
     /// <summary>Takes every whole item that there is, by <see cref="Add"/>.</summary>
@@ -73,7 +76,7 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     private void Check(long taken, long waiting)
     {
         if (taken > mostBytes)
-            throw new ProblemException(new Problem(413, "body-too-large", "The body is too large.", $"At most {mostBytes:N0} bytes are accepted here."));
+            throw TooLarge(mostBytes);
         if (waiting > BatchItemParser.MostBytes)
             Errors.Add(NameOfNext, $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
         if (waiting > BatchItemParser.MostBytes || Errors.Count >= MostFaults)

@@ -11,9 +11,6 @@ internal sealed class BatchLane(BatchLaneRunner runner)
     /// <summary>After so many turns the history begins anew.</summary>
     private const int TurnsPerHistory = 20;
 
-    private static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(
-        new RetryPolicy(maxNumberOfAttempts: 10, firstRetryInterval: TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromSeconds(30)));
-
     /// <returns>False: the batch is to end.</returns>
     [Function(nameof(BatchLane))]
     public static async Task<bool> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
@@ -21,7 +18,8 @@ internal sealed class BatchLane(BatchLaneRunner runner)
         var start = context.GetInput<LaneStart>()!;
         for (var i = 0; i < TurnsPerHistory; i++)
         {
-            var turn = await context.CallActivityAsync<LaneTurn>(nameof(RunBatchLane), start, Persistent);
+            var turn = await context.CallActivityAsync<LaneTurn>(
+                nameof(RunBatchLane), start, BatchOrchestration.Persistent);
             if (turn.Ended)
                 return !turn.Stopped;
             if (turn.LookAgainAt is { } at)

@@ -14,8 +14,12 @@ internal sealed class BatchOrchestration(BatchCourse course)
     /// <summary>The event that says: end it now.</summary>
     public const string Stop = "stop";
 
-    private static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(
-        new RetryPolicy(maxNumberOfAttempts: 10, firstRetryInterval: TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromSeconds(30)));
+    /// <summary>For every activity of a batch: the database may be away for a while.</summary>
+    internal static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(new RetryPolicy(
+        maxNumberOfAttempts: 10,
+        firstRetryInterval: TimeSpan.FromSeconds(1),
+        backoffCoefficient: 2,
+        maxRetryInterval: TimeSpan.FromSeconds(30)));
 
     [Function(nameof(BatchOrchestration))]
     public static async Task RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)

@@ -29,9 +29,12 @@ internal sealed class BatchResultEndpoint(BatchStore store, BatchResultReader re
         var rows = results.ReadAsync(tenant, batchId, query.Status, ct);
         return query.Format switch
         {
-            ResultFormat.Csv => new Streamed("text/csv; charset=utf-8; header=present", $"batch-{id}.csv", body => CsvResults.WriteAsync(body, rows, ct)),
-            ResultFormat.Ndjson => new Streamed("application/x-ndjson", $"batch-{id}.ndjson", body => JsonResults.WriteLinesAsync(body, rows, ct)),
-            _ => new Streamed("application/json; charset=utf-8", null, body => JsonResults.WriteDocumentAsync(body, batchId, rows, ct)),
+            ResultFormat.Csv => new Streamed(
+                "text/csv; charset=utf-8; header=present", $"batch-{id}.csv", body => CsvResults.WriteAsync(body, rows, ct)),
+            ResultFormat.Ndjson => new Streamed(
+                "application/x-ndjson", $"batch-{id}.ndjson", body => JsonResults.WriteLinesAsync(body, rows, ct)),
+            _ => new Streamed(
+                "application/json; charset=utf-8", null, body => JsonResults.WriteDocumentAsync(body, batchId, rows, ct)),
         };
     }
 

@@ -26,7 +26,7 @@ internal sealed class BatchSubmission(
         var caller = request.Caller();
         var body = Open(request);
         if (request.ContentLength > options.Value.MaxBodyBytes)
-            throw new ProblemException(new Problem(413, "body-too-large", "The body is too large.", $"At most {options.Value.MaxBodyBytes:N0} bytes are accepted here."));
+            throw BatchBody.TooLarge(options.Value.MaxBodyBytes);
 
         var batchId = Guid.CreateVersion7();
         await db.BeginAsync(ct);

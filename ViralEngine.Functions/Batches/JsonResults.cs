@@ -15,7 +15,7 @@ internal static class JsonResults
     /// <summary>One a line.</summary>
     public static async Task WriteLinesAsync(HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
     {
-        await WriteAsync(response.BodyWriter, results, first: ""u8.ToArray(), between: ""u8.ToArray(), after: "\n"u8.ToArray(), ct);
+        await WriteAsync(response.BodyWriter, results, between: [], after: "\n"u8.ToArray(), ct);
         await response.BodyWriter.FlushAsync(ct);
     }
 
@@ -27,15 +27,15 @@ internal static class JsonResults
         writer.Write("{\"batch_id\":\""u8);
         writer.Write(System.Text.Encoding.ASCII.GetBytes(batchId.ToString()));
         writer.Write("\",\"results\":["u8);
-        await WriteAsync(writer, results, first: ""u8.ToArray(), between: ","u8.ToArray(), after: ""u8.ToArray(), ct);
+        await WriteAsync(writer, results, between: ","u8.ToArray(), after: [], ct);
         writer.Write("]}"u8);
         await writer.FlushAsync(ct);
     }
 
     private static async Task WriteAsync(
-        PipeWriter writer, IAsyncEnumerable<BatchResult> results, byte[] first, byte[] between, byte[] after, CancellationToken ct)
+        PipeWriter writer, IAsyncEnumerable<BatchResult> results, byte[] between, byte[] after, CancellationToken ct)
     {
-        var separator = first;
+        byte[] separator = [];
         await foreach (var result in results.WithCancellation(ct))
         {
             writer.Write(separator);

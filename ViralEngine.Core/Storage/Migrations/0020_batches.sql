@@ -142,7 +142,7 @@ CROSS JOIN LATERAL (
         COALESCE(sum(lane.cancelled), 0)::integer AS cancelled,
         COALESCE(sum(lane.input_tokens), 0)::bigint AS input_tokens,
         COALESCE(sum(lane.output_tokens), 0)::bigint AS output_tokens,
-        COALESCE(sum(lane.cost_usd), 0) AS cost_usd
+        trim_scale(COALESCE(sum(lane.cost_usd), 0)) AS cost_usd
     FROM viral.batch_lanes AS lane
     WHERE lane.tenant_id = batch.tenant_id AND lane.batch_id = batch.id
 ) AS counts
