@@ -48,7 +48,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
             await next(context);
             await RecordAsync(context, what.Endpoint, what.Audited);
             if (begun)
-                await db.CommitAsync(context.CancellationToken);
+                await db.CommitAsync(CancellationToken.None); // broken off, nobody would know whether it happened
         }
         finally
         {

@@ -6,6 +6,7 @@ using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Streams;
@@ -43,7 +44,7 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
         CancellationToken ct) =>
         follower.FollowAsync(request, request.Caller().Tenant, BatchStore.EventHead, id, "batch", ct);
 
-    [Function("CancelBatch"), Allow(Roles.Operators)]
+    [Function("CancelBatch"), Allow(Roles.Operators), Audited("batch.cancelled", KeepsAnswer = false)]
     [Summary("Cancel a batch: nothing more is started, what runs is ended within a second, the rest is cancelled.")]
     [Returns(202, typeof(Batch))]
     public async Task<IResult> CancelAsync(
@@ -67,7 +68,8 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
         return Results.Accepted($"/api/batches/{batchId}", batch);
     }
 
-    [Function("RetryFailedBatchItems"), Allow(Roles.Operators), Summary("Run the failed items of an ended batch again, and only those.")]
+    [Function("RetryFailedBatchItems"), Allow(Roles.Operators), Audited("batch.retried", KeepsAnswer = false)]
+    [Summary("Run the failed items of an ended batch again, and only those.")]
     [Returns(202, typeof(Batch))]
     public async Task<IResult> RetryFailedAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "batches/{id}/retry-failed")] HttpRequest request,

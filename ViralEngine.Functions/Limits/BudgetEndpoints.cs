@@ -5,13 +5,14 @@ using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Limits;
 
 /// <summary>What an organization may spend in a month: altogether and by agent.</summary>
-internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, TimeProvider time)
+internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, AuditTrail audit, TimeProvider time)
 {
     [Function("GetBudget"), Allow(Roles.Readers), Summary("Read the budgets and what was spent of them this month.")]
     [Returns(200, typeof(BudgetResource))]
@@ -24,7 +25,7 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
         return caller.IsOf(id) ? Results.Ok(await ReadAsync(caller, ct)) : Problem.NotFound("organization");
     }
 
-    [Function("SetBudget"), Allow(Roles.Admins), Summary("Replace the budgets: those not named are taken away.")]
+    [Function("SetBudget"), Allow(Roles.Admins), Audited("budget.changed"), Summary("Replace the budgets: those not named are taken away.")]
     [Body(typeof(SetBudgetRequest)), Returns(200, typeof(BudgetResource))]
     public async Task<IResult> SetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "organizations/{id}/budget")] HttpRequest request,
@@ -36,6 +37,7 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
             return Problem.NotFound("organization");
         var asked = await RequestBody.ReadAsync<SetBudgetRequest>(request, ct);
         var budgets = await CheckAsync(caller, asked, ct);
+        audit.Before(await ReadAsync(caller, ct));
         await store.ReplaceAsync(caller.Tenant, budgets, ct);
         return Results.Ok(await ReadAsync(caller, ct));
     }

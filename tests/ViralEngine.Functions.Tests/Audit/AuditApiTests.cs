@@ -81,6 +81,37 @@ public sealed class AuditApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     }
 
     [Fact]
+    public async Task Covers_budgets_batches_workflows_and_decisions()
+    {
+        using var tenant = await api.NewTenantAsync();
+        (await tenant.Owner.PutAsync($"/api/organizations/{tenant.Id}/budget", new { monthly_usd = 10 })).Expect(HttpStatusCode.OK);
+        var agent = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 60_000 });
+        var batch = (await tenant.Owner.SendBytesAsync(
+            HttpMethod.Post, $"/api/batches?name=b&agent_id={agent}", "{\"description\":\"a\"}\n"u8.ToArray(), "application/x-ndjson")).Expect(HttpStatusCode.Accepted).Json.GetProperty("id").GetString();
+        (await tenant.Owner.PostAsync($"/api/batches/{batch}/cancel")).Expect(HttpStatusCode.Accepted);
+        var workflow = (await tenant.Owner.PostAsync("/api/workflows", new
+        {
+            steps = new object[] { new { id = "ask", type = "approval", title = "?", approvers = new { roles = new[] { "owner" } } } },
+        })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
+        await Eventually.TrueAsync(
+            async () => (await tenant.Owner.PostAsync($"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "reject" })).Status
+                == HttpStatusCode.OK,
+            "the decision to be taken");
+
+        var entries = (await tenant.Owner.GetAsync("/api/audit-log?limit=100")).Expect(HttpStatusCode.OK).Json
+            .GetProperty("entries").EnumerateArray().ToList();
+
+        Assert.Equal(10, Single("budget.changed").GetProperty("after").GetProperty("monthly_usd").GetDecimal());
+        Assert.Equal(JsonValueKind.Null, Single("budget.changed").GetProperty("before").GetProperty("monthly_usd").ValueKind);
+        var gate = (await tenant.Owner.GetAsync($"/api/workflows/{workflow}/gates/ask")).Expect(HttpStatusCode.OK).Json;
+        Assert.Equal(gate.GetProperty("id").GetString(), Single("approval.decided").GetProperty("target_id").GetString());
+        Assert.Equal(batch, Single("batch.cancelled").GetProperty("target_id").GetString());
+        Assert.DoesNotContain(entries, entry => entry.GetProperty("action").GetString() is "batch.created" or "workflow.created");
+
+        JsonElement Single(string action) => entries.Single(entry => entry.GetProperty("action").GetString() == action);
+    }
+
+    [Fact]
     public async Task What_was_refused_is_no_entry()
     {
         using var tenant = await api.NewTenantAsync();
