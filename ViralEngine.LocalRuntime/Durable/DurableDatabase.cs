@@ -18,10 +18,21 @@ internal sealed class DurableDatabase : IAsyncDisposable
         settings.MaxPoolSize = 12;
         settings.MaxAutoPrepare = options.Value.Prepare ? 64 : 0;
         settings.AutoPrepareMinUsages = 2;
+        if (options.Value.Prepare) builder.UsePhysicalConnectionInitializer(SetPlanner, SetPlannerAsync);
         Source = builder.Build();
     }
 
     public NpgsqlDataSource Source { get; }
+
+    // A prepared statement keeps the plan it got while the tables were young, when reading them whole was cheapest.
+    // Every statement here is made for an index, so that is ruled out from the start.
+    private const string Planner =
+        """
+        SET enable_seqscan = off;
+        SET enable_hashjoin = off;
+        SET enable_mergejoin = off;
+        SET jit = off;
+        """;
 
     /// <summary>Whether trying again may help: the server was away, or two transactions met head-on.</summary>
     public static bool IsTransient(Exception exception) => exception switch
@@ -49,4 +60,16 @@ internal sealed class DurableDatabase : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => Source.DisposeAsync();
+
+    private static void SetPlanner(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand(Planner, connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static async Task SetPlannerAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand(Planner, connection);
+        await command.ExecuteNonQueryAsync();
+    }
 }

@@ -34,7 +34,10 @@ internal sealed class DurableOptions
     /// <summary>Whether to listen for notifications. Behind a pooler that cannot, polling takes over by itself.</summary>
     public bool Listen { get; set; } = true;
 
-    /// <summary>Whether statements are prepared; off for poolers that do not know prepared statements.</summary>
+    /// <summary>
+    /// Whether statements are prepared and planned for indexes, which a session remembers; off behind a pooler in
+    /// transaction mode.
+    /// </summary>
     public bool Prepare { get; set; } = true;
 
     /// <summary>Seconds that running activities get to end when the process is asked to stop.</summary>

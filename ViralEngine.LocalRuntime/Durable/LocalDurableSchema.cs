@@ -135,5 +135,9 @@ public static class LocalDurableSchema
         CREATE INDEX IF NOT EXISTS activities_queued ON local_durable.activities (queue_at) WHERE lease_owner IS NULL;
         CREATE INDEX IF NOT EXISTS activities_leased ON local_durable.activities (lease_owner)
             WHERE lease_owner IS NOT NULL;
+
+        -- Rows come and go here: what is dead is swept early, whatever the size.
+        ALTER TABLE local_durable.activities SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+        ALTER TABLE local_durable.inbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
         """;
 }

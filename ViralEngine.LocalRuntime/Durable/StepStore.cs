@@ -20,7 +20,10 @@ internal sealed class StepStore(DurableDatabase database)
         var children = steps
             .SelectMany(step => step.Children, (step, child) => new ChildRow(step, child.Call, child.Local))
             .ToList();
-        await using var batch = database.Batch(Lock(steps, messages, children), Advance(workerId, commitId, steps));
+        await using var batch = database.Batch();
+        Add(batch, Lock(steps, messages, children));
+        var advance = batch.BatchCommands.Count;
+        Add(batch, Advance(workerId, commitId, [.. steps.OrderBy(step => step.InstanceId, StringComparer.Ordinal)]));
         Add(batch, History(commitId, [.. steps.Where(step => step.HistoryRow.Count > 0)]));
         Add(batch, ForgetHistory(commitId, [.. steps.Where(step => step.Restarted)]));
         Add(batch, ForgetInbox(commitId, [.. steps.Where(step => step.Finished)]));
@@ -35,7 +38,7 @@ internal sealed class StepStore(DurableDatabase database)
         foreach (var statement in Send(commitId, messages)) batch.BatchCommands.Add(statement);
 
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        await reader.NextResultAsync(ct);
+        for (var i = 0; i < advance; i++) await reader.NextResultAsync(ct);
         var committed = new Dictionary<string, CommittedStep>(steps.Count, StringComparer.Ordinal);
         while (await reader.ReadAsync(ct))
             committed.Add(reader.GetString(0), new(reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDateTime(2)));
@@ -71,12 +74,14 @@ internal sealed class StepStore(DurableDatabase database)
     }
 
     // All rows that the transaction may touch, in one order, so that two transactions never wait for each other. The
-    // statements after it see what those have committed that it waited for.
-    private static NpgsqlBatchCommand Lock(
+    // statements after it see what those have committed that it waited for. Where only the steps' own rows are touched,
+    // updating them in that order is enough.
+    private static NpgsqlBatchCommand? Lock(
         IReadOnlyList<StepCommit> steps,
         List<OutgoingMessage> messages,
         List<ChildRow> children)
     {
+        if (messages.Count == 0 && children.Count == 0) return null;
         List<string> all =
         [
             .. steps.Select(step => step.InstanceId),

@@ -54,7 +54,7 @@ public sealed class LiquidText
     public async Task<string> RenderAsync(LiquidValues values)
     {
         if (IsConstant)
-            return Source;
+            return CleanText.Of(Source);
         using var writer = new BoundedWriter(LiquidLanguage.MostOutput);
         await GuardAsync(async () => await template.RenderAsync(writer, NullEncoder.Default, values.NewContext()));
         return CleanText.Of(writer.ToString());

@@ -178,6 +178,36 @@ public sealed class IdempotencyTests(RunningApp running) : IClassFixture<Running
         }
     }
 
+    [Fact]
+    public async Task Knows_a_long_streamed_body_again_by_every_byte()
+    {
+        using var api = await NewTenantAsync();
+        var line = Encoding.UTF8.GetBytes("{\"description\":\"" + new string('x', 2_000) + "\"}\n");
+        var body = Enumerable.Repeat(line, 8_000).SelectMany(bytes => bytes).ToArray();
+
+        var first = (await SubmitAsync()).Expect(HttpStatusCode.Accepted);
+        var second = (await SubmitAsync()).Expect(HttpStatusCode.Accepted);
+        body[^100] = (byte)'y';
+        var other = await SubmitAsync();
+
+        Assert.Equal("true", second.Header("x-idempotent-replayed"));
+        Assert.Equal(first.Text, second.Text);
+        other.ExpectProblem(HttpStatusCode.UnprocessableEntity);
+        Assert.Single(await Tenant.ListAsync(api, "/api/batches", "batches"));
+
+        async Task<ApiResponse> SubmitAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/batches?name=long&agent_id=echo")
+            {
+                Content = new StreamContent(new MemoryStream(body)),
+            };
+            request.Content.Headers.ContentType = new("application/x-ndjson");
+            request.Headers.Add("Idempotency-Key", "long");
+            request.Headers.TransferEncodingChunked = true;
+            return await api.SendAsync(request);
+        }
+    }
+
     private static Task<ApiResponse> PostAsync(ApiClient api, string key, object body) =>
         api.PostAsync("/api/tasks", body, ("Idempotency-Key", key));
 

@@ -41,6 +41,18 @@ public sealed class IdempotencyUnderFireTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Submits_a_batch_once()
+    {
+        var tenant = await Tenant.CreateAsync(cluster[0]);
+        var body = new { name = "b", agent_id = "echo", items = Enumerable.Range(1, 5).Select(i => new { description = $"item {i}" }).ToArray() };
+
+        await ProveOneEffectAsync(
+            tenant,
+            (api, key) => api.PostAsync("/api/batches", body, ("Idempotency-Key", key)),
+            async (api, keys) => Assert.Equal(keys, (await Tenant.ListAsync(api, "/api/batches", "batches")).Count));
+    }
+
+    [Fact]
     public async Task Replaces_an_agent_once()
     {
         var tenant = await Tenant.CreateAsync(cluster[0]);
