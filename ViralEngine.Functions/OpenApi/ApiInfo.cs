@@ -21,6 +21,7 @@ internal static class ApiInfo
     {
         ["title"] = "Viral Engine",
         ["version"] = typeof(ApiInfo).Assembly.GetName().Version!.ToString(3),
+        ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
         ["summary"] = "Runs AI-agent work: tasks, batches, and workflows that wait for people.",
         ["description"] =
             $"""
