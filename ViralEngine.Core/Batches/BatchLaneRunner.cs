@@ -35,6 +35,8 @@ public sealed partial class BatchLaneRunner(
         if (place is null)
             return Later(claimSize, NoPlace);
         if (await store.FindPlanAsync(tenant, batchId, ct) is not { } plan)
+            return LaneTurn.Over;
+        if (plan.Stopping)
             return LaneTurn.Over with { Stopped = true };
 
         using var held = keeper.Hold(tenant, batchId, ct);
@@ -79,7 +81,9 @@ public sealed partial class BatchLaneRunner(
     /// </summary>
     private async Task<LaneTurn> RestAsync(TenantId tenant, Guid batchId, int lane, int claimSize, CancellationToken ct)
     {
-        if (await store.LookAsync(tenant, batchId, ct) is not { Open: true } left)
+        if (await store.LookAsync(tenant, batchId, ct) is not { Running: true } left)
+            return LaneTurn.Over;
+        if (left.Stopping)
             return LaneTurn.Over with { Stopped = true };
         if (left.Slices == 0)
             await course.TryEndAsync(tenant, batchId, ct);

@@ -14,14 +14,15 @@ public sealed class BatchLaneStore(Db db)
         db.QueryOneAsync(
             tenant,
             """
-            SELECT batch.status = 'in_progress' AND batch.stopping IS NULL,
+            SELECT batch.status = 'in_progress', batch.stopping IS NOT NULL,
                    (SELECT count(*)::integer FROM viral.batch_slices WHERE tenant_id = $1 AND batch_id = $2),
                    (SELECT min(GREATEST(due_at, lease_until)) - now() FROM viral.batch_slices WHERE tenant_id = $1 AND batch_id = $2)
             FROM viral.batches AS batch
             WHERE batch.tenant_id = $1 AND batch.id = $2
             """,
             [tenant.Value, batchId],
-            row => new Remainder(row.GetBoolean(0), row.GetInt32(1), row.IsDBNull(2) ? TimeSpan.Zero : row.GetTimeSpan(2)),
+            row => new Remainder(
+                row.GetBoolean(0), row.GetBoolean(1), row.GetInt32(2), row.IsDBNull(3) ? TimeSpan.Zero : row.GetTimeSpan(3)),
             ct);
 
     /// <summary>How the batch is to be run; null where it is not being run.</summary>
@@ -29,12 +30,12 @@ public sealed class BatchLaneStore(Db db)
         db.QueryOneAsync(
             tenant,
             """
-            SELECT agent_id, failure_mode
+            SELECT agent_id, failure_mode, stopping IS NOT NULL
             FROM viral.batches
-            WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress' AND stopping IS NULL
+            WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress'
             """,
             [tenant.Value, batchId],
-            row => new LanePlan(batchId, row.IsDBNull(0) ? null : row.GetString(0), FailureModes.Parse(row.GetString(1))),
+            row => new LanePlan(batchId, row.IsDBNull(0) ? null : row.GetString(0), FailureModes.Parse(row.GetString(1)), row.GetBoolean(2)),
             ct);
 
     /// <summary>
@@ -198,13 +199,15 @@ public sealed class BatchLaneStore(Db db)
             [tenant.Value, batchId, claim.Size, claim.Holder, claim.Lease]);
 }
 
-/// <param name="Open">More may be started.</param>
+/// <param name="Running">It has not ended.</param>
+/// <param name="Stopping">It is to end: nothing more is started.</param>
 /// <param name="Slices">Ranges that are not settled, held or waiting.</param>
 /// <param name="Wait">Until the first of them may be taken.</param>
-internal sealed record Remainder(bool Open, int Slices, TimeSpan Wait);
+internal sealed record Remainder(bool Running, bool Stopping, int Slices, TimeSpan Wait);
 
 /// <param name="AgentId">Runs the items that name no other.</param>
-internal sealed record LanePlan(Guid BatchId, string? AgentId, FailureMode FailureMode);
+/// <param name="Stopping">It is to end: nothing more is started.</param>
+internal sealed record LanePlan(Guid BatchId, string? AgentId, FailureMode FailureMode, bool Stopping);
 
 internal sealed record SettledSlice(SliceLease Lease, IReadOnlyList<ItemOutcome> Outcomes, IReadOnlyList<SliceRest> Rest);
 
