@@ -25,7 +25,7 @@ pkill_in() {
   local process folder
   folder="$(readlink -f "$1/.local/postgres" 2>/dev/null)/data"
   for process in /proc/[0-9]*; do
-    if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -qF "$1/" || [[ "$(readlink "$process/cwd" 2>/dev/null)" == "$folder" ]]; then
+    if { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep -qF "$1/" || [[ "$(readlink "$process/cwd" 2>/dev/null)" == "$folder" ]]; then
       [[ "${process#/proc/}" == "$$" ]] || kill -KILL "${process#/proc/}" 2>/dev/null
     fi
   done
@@ -44,11 +44,11 @@ check() {
   fi
 }
 
-# Waits for a condition, two minutes at most.
+# Waits for a condition, ten minutes at most.
 eventually() {
-  local deadline=$((SECONDS + 120))
+  local deadline=$((SECONDS + 600))
   until "$@"; do
-    ((SECONDS < deadline)) || { echo "waited two minutes for: $*"; return 1; }
+    ((SECONDS < deadline)) || { echo "waited ten minutes for: $*"; return 1; }
     sleep 0.2
   done
 }
@@ -167,7 +167,8 @@ survives_the_death_of_the_other() {
   local app
   app="$(app_process "$FIRST")"
   kill -KILL "$(dev_process "$FIRST")"
-  eventually is_gone "$app" && is_ready "$SECOND" && dev stack status
+  eventually is_gone "$app" && is_ready "$SECOND" && dev stack status &&
+    [[ "$(state demo VIRAL_URL)" == "http://127.0.0.1:$SECOND" ]]
 }
 
 takes_the_stack_along_when_the_last_stops() {

@@ -63,6 +63,9 @@ prepare_state() {
 load_secrets() {
   local file="$1"
   if [[ ! -s "$file" ]]; then
+    # The passwords of a cluster that exists cannot be made anew.
+    [[ ! -e "$(dirname "$file")/postgres/data/." && ! -L "$(dirname "$file")/postgres" ]] ||
+      die "$file is gone, and the data beside it was made with it. Put it back, or start anew: ./dev clean"
     (
       umask 077
       {

@@ -153,7 +153,21 @@ leave_stack() {
   lock
   unset ConnectionStrings__Postgres ConnectionStrings__Redis
   stop_stack_if_unused
+  point_demo_at_the_living
   exit "$status"
+}
+
+# demo.env names the instance started last; when that goes and another runs, it names that one.
+point_demo_at_the_living() {
+  local file other="" url
+  [[ -s "$STATE/demo.env" ]] || return 0
+  url="$(sed -n 's/^VIRAL_URL=//p' "$STATE/demo.env")"
+  for file in "$STATE"/instances/*.env; do
+    [[ -e "$file" ]] || return 0
+    other="http://127.0.0.1:$(instance_field "$file" PORT)"
+    [[ "$other" != "$url" ]] || return 0
+  done
+  sed -i "s|^VIRAL_URL=.*|VIRAL_URL=$other|" "$STATE/demo.env"
 }
 
 token_command() {

@@ -13,6 +13,7 @@ throwaway_stack() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   unset ConnectionStrings__Postgres ConnectionStrings__Redis
+  export VIRAL_TEST_RUN="$THROWAWAY"
   load_secrets "$THROWAWAY/secrets.env"
   start_servers "$THROWAWAY"
   export VIRAL_TEST_POSTGRES="Host=127.0.0.1;Port=$POSTGRES_PORT;Database=postgres;Username=postgres;Password=$SECRET_POSTGRES"
@@ -20,9 +21,20 @@ throwaway_stack() {
 }
 
 remove_throwaway() {
+  end_processes_of "$1"
   pgbouncer_stop "$1" || true
   stop_servers "$1" || true
   rm -rf "$1"
+}
+
+# Instances of the app that outlived the tests that started them. Each carries the name of its run in its environment.
+end_processes_of() {
+  local environment
+  for environment in /proc/[0-9]*/environ; do
+    { tr '\0' '\n' <"$environment" | grep -qxF "VIRAL_TEST_RUN=$1"; } 2>/dev/null || continue
+    { tr '\0' ' ' <"${environment%environ}cmdline"; } 2>/dev/null | grep -qF ViralEngine.Functions.dll || continue
+    kill -KILL "$(basename "$(dirname "$environment")")" 2>/dev/null || true
+  done
 }
 
 # What a killed run left behind.
