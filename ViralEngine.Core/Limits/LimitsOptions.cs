@@ -30,12 +30,18 @@ public sealed class PlansOptions
 {
     public PlanLimits Free { get; init; } = new()
     {
-        RequestsPerSecond = 20, TasksPerMonth = 10_000, ConcurrentTasks = 10, Members = 5,
+        RequestsPerSecond = 20,
+        TasksPerMonth = 10_000,
+        ConcurrentTasks = 10,
+        Members = 5,
     };
 
     public PlanLimits Team { get; init; } = new()
     {
-        RequestsPerSecond = 200, TasksPerMonth = 1_000_000, ConcurrentTasks = 100, Members = 100,
+        RequestsPerSecond = 200,
+        TasksPerMonth = 1_000_000,
+        ConcurrentTasks = 100,
+        Members = 100,
     };
 
     public PlanLimits Enterprise { get; init; } = new();

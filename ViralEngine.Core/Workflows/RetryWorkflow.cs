@@ -63,7 +63,10 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
         var run = turn.Run + 1;
         var happened = new NewEvent(turn.LastEvent + 1, "workflow.retried", new JsonObject
         {
-            ["status"] = WorkflowStatus.Pending.ToText(), ["from_step"] = stepId, ["run"] = run, ["by"] = principal,
+            ["status"] = WorkflowStatus.Pending.ToText(),
+            ["from_step"] = stepId,
+            ["run"] = run,
+            ["by"] = principal,
         });
         await using var batch = db.Batch(tenant)
             .Add(

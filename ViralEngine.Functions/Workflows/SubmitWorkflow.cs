@@ -25,7 +25,8 @@ internal sealed class SubmitWorkflow(
         var path = definition is null ? "" : "definition";
         var json = definition?.GetRawText() ?? new JsonObject
         {
-            ["steps"] = JsonNode.Parse(steps!.Value.GetRawText()), ["rollback_on_cancel"] = rollbackOnCancel,
+            ["steps"] = JsonNode.Parse(steps!.Value.GetRawText()),
+            ["rollback_on_cancel"] = rollbackOnCancel,
         }.ToJsonString();
         await CheckAsync(tenant, JsonElement.Parse(json), path, ct);
         return json;

@@ -314,7 +314,10 @@ internal sealed class OrchestrationExecution
             var output = converter.Serialize(main.Result);
             return new()
             {
-                Status = OrchestrationRuntimeStatus.Completed, Events = step, Actions = actions, Output = output,
+                Status = OrchestrationRuntimeStatus.Completed,
+                Events = step,
+                Actions = actions,
+                Output = output,
             };
         }
         catch (NotSupportedException exception)

@@ -98,11 +98,15 @@ internal sealed class StepCommit(LiveInstance instance, StepOutcome outcome, boo
     {
         OrchestrationRuntimeStatus.Completed => new()
         {
-            Kind = EventKind.SubOrchestrationCompleted, Id = parent.TaskId, Data = outcome.Output,
+            Kind = EventKind.SubOrchestrationCompleted,
+            Id = parent.TaskId,
+            Data = outcome.Output,
         },
         OrchestrationRuntimeStatus.Failed => new()
         {
-            Kind = EventKind.SubOrchestrationFailed, Id = parent.TaskId, Failure = FailureRecord.From(outcome.Failure!),
+            Kind = EventKind.SubOrchestrationFailed,
+            Id = parent.TaskId,
+            Failure = FailureRecord.From(outcome.Failure!),
         },
         _ => new()
         {

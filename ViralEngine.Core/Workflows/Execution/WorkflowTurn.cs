@@ -63,7 +63,12 @@ internal sealed class WorkflowTurn
     {
         var step = new StepRun
         {
-            StepId = stepId, Kind = kind, Run = Run, StartedAt = Now, Status = status, Changed = true,
+            StepId = stepId,
+            Kind = kind,
+            Run = Run,
+            StartedAt = Now,
+            Status = status,
+            Changed = true,
         };
         Steps[(stepId, kind)] = step;
         Tell(kind == StepKind.Step ? "workflow.step_started" : "workflow.rollback_started", new JsonObject { ["step"] = stepId });
@@ -101,7 +106,10 @@ internal sealed class WorkflowTurn
         step.Changed = true;
         Tell("workflow.step_retrying", new JsonObject
         {
-            ["step"] = step.StepId, ["attempt"] = step.Attempt, ["next_attempt_at"] = step.DueAt, ["error"] = ErrorJson(error),
+            ["step"] = step.StepId,
+            ["attempt"] = step.Attempt,
+            ["next_attempt_at"] = step.DueAt,
+            ["error"] = ErrorJson(error),
         });
     }
 

@@ -47,7 +47,8 @@ public sealed class AgentStoreTests(TestPostgres postgres) : IClassFixture<TestP
         await using var db = postgres.NewDb();
         var settings = new HttpSettings
         {
-            Url = "https://example.com/run", SecretHeaders = new Dictionary<string, string> { ["X-B"] = "hush-hush" },
+            Url = "https://example.com/run",
+            SecretHeaders = new Dictionary<string, string> { ["X-B"] = "hush-hush" },
         };
 
         await CreateAsync(StoreOf(db), await NewTenantAsync(), Draft("mine", settings, Secret));

@@ -50,7 +50,9 @@ public sealed class EchoProviderTests : IDisposable
     {
         var agent = AgentBench.Echo(new EchoSettings
         {
-            FailWith = ErrorClass.RateLimited, FailFirstAttempts = 2, RetryAfterSeconds = 7,
+            FailWith = ErrorClass.RateLimited,
+            FailFirstAttempts = 2,
+            RetryAfterSeconds = 7,
         });
 
         var failure = await Assert.ThrowsAsync<AgentException>(async () => await bench.Run(agent, attempt: 2).ToListAsync());

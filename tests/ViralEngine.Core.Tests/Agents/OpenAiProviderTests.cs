@@ -82,7 +82,8 @@ public sealed class OpenAiProviderTests : IDisposable
         var agent = AgentBench.OpenAi(server.Url, "azure_openai");
         var settings = (OpenAiSettings)agent.Settings with
         {
-            BaseUrl = server.Url + "openai/deployments/gpt-4o", ApiVersion = "2024-10-21",
+            BaseUrl = server.Url + "openai/deployments/gpt-4o",
+            ApiVersion = "2024-10-21",
         };
 
         await bench.Run(agent with { Settings = settings }).ToListAsync();

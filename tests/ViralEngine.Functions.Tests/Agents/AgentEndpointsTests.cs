@@ -16,7 +16,10 @@ public sealed class AgentEndpointsTests(RunningApp running) : IClassFixture<Runn
 
         var created = (await api.PostAsync("/api/agents", new
         {
-            name = "slow", kind = "echo", description = "For tests.", settings = new { delay_ms_per_chunk = 5 },
+            name = "slow",
+            kind = "echo",
+            description = "For tests.",
+            settings = new { delay_ms_per_chunk = 5 },
         })).Expect(HttpStatusCode.Created);
         var id = created.Json.GetProperty("id").GetString()!;
         Assert.Equal($"/api/agents/{id}", created.Header("Location"));
@@ -50,7 +53,9 @@ public sealed class AgentEndpointsTests(RunningApp running) : IClassFixture<Runn
         });
         var created = await CreateAsync(api, new
         {
-            name = "mine", kind = "http", api_key = Secret,
+            name = "mine",
+            kind = "http",
+            api_key = Secret,
             settings = new { url = server.Url, secret_headers = new Dictionary<string, string> { ["X-Token"] = "hush" } },
         });
         var path = $"/api/agents/{Id(created)}";
@@ -80,7 +85,10 @@ public sealed class AgentEndpointsTests(RunningApp running) : IClassFixture<Runn
         using var api = await NewTenantAsync();
         var path = "/api/agents/" + Id(await CreateAsync(api, new
         {
-            name = "mine", kind = "openai", api_key = Secret, settings = new { model = "m", base_url = "https://a.example.com/v1" },
+            name = "mine",
+            kind = "openai",
+            api_key = Secret,
+            settings = new { model = "m", base_url = "https://a.example.com/v1" },
         }));
 
         var elsewhere = new { settings = new { base_url = "https://b.example.com/v1" } };
@@ -98,13 +106,19 @@ public sealed class AgentEndpointsTests(RunningApp running) : IClassFixture<Runn
 
         var problem = (await api.PostAsync("/api/agents", new
         {
-            name = "echo", kind = "http", api_key = "a key", colour = "red", fallback_agent_ids = new[] { "x" },
+            name = "echo",
+            kind = "http",
+            api_key = "a key",
+            colour = "red",
+            fallback_agent_ids = new[] { "x" },
         })).ExpectProblem(HttpStatusCode.BadRequest);
         Assert.Equal(["api_key", "colour", "fallback_agent_ids[0]"], problem.Errors.Keys.Order());
 
         problem = (await api.PostAsync("/api/agents", new
         {
-            name = "echo", kind = "http", settings = new { url = "http://169.254.169.254/", color = 1 },
+            name = "echo",
+            kind = "http",
+            settings = new { url = "http://169.254.169.254/", color = 1 },
         })).ExpectProblem(HttpStatusCode.BadRequest);
         Assert.Equal(["name", "settings.color", "settings.url"], problem.Errors.Keys.Order());
 

@@ -208,7 +208,10 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
     {
         var gate = new Dictionary<string, object?>
         {
-            ["id"] = id, ["type"] = "approval", ["title"] = "Go on?", ["approvers"] = new { roles = new[] { "approver" } },
+            ["id"] = id,
+            ["type"] = "approval",
+            ["title"] = "Go on?",
+            ["approvers"] = new { roles = new[] { "approver" } },
         };
         foreach (var property in JsonSerializer.SerializeToElement(more ?? new { }).EnumerateObject())
             gate[property.Name] = property.Value;

@@ -20,7 +20,10 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
                 new { id = "b", description = "second", metadata = new { row = 2 }, timeout_seconds = 5, max_attempts = 1 },
                 new { description = "third", agent_id = "echo", input = new[] { 1, 2 } },
             },
-            name = "settings may come last", agent_id = "echo", concurrency_limit = 2, description = "A test.",
+            name = "settings may come last",
+            agent_id = "echo",
+            concurrency_limit = 2,
+            description = "A test.",
         })).Expect(HttpStatusCode.Accepted);
         var id = created.Json.GetProperty("id").GetString()!;
         var batch = await tenant.Owner.WaitForBatchAsync(id, "completed");
@@ -80,7 +83,8 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         var failing = await tenant.NewEchoAsync(new { fail_with = "invalid_request", fail_first_attempts = 1 });
         var id = await tenant.Owner.SubmitBatchAsync(new
         {
-            name = "some fail", agent_id = "echo",
+            name = "some fail",
+            agent_id = "echo",
             items = Enumerable.Range(0, 30).Select(i => new { description = $"item {i}", agent_id = i % 10 == 3 ? failing : "echo" }),
         });
 
@@ -108,7 +112,8 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         var always = await tenant.NewEchoAsync(new { fail_with = "unavailable" });
         var id = await tenant.Owner.SubmitBatchAsync(new
         {
-            name = "retries", agent_id = once,
+            name = "retries",
+            agent_id = once,
             items = new object[]
             {
                 new { description = "succeeds at last" },
@@ -133,7 +138,10 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         var failing = await tenant.NewEchoAsync(new { fail_with = "unauthorized" });
         var id = await tenant.Owner.SubmitBatchAsync(new
         {
-            name = "fail fast", agent_id = slow, failure_mode = "fail_fast", concurrency_limit = 4,
+            name = "fail fast",
+            agent_id = slow,
+            failure_mode = "fail_fast",
+            concurrency_limit = 4,
             items = Enumerable.Range(0, 100).Select(i => new { description = $"item {i}", agent_id = i == 0 ? failing : slow }),
         });
 

@@ -14,7 +14,9 @@ public sealed class BatchResultTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         string[] words = ["=1+2", "+1", "-1", "@cmd", "\t=1", "\r=1", "say \"hi\", twice", "two\nlines", "plain", "'quoted"];
         var id = await tenant.Owner.SubmitBatchAsync(new
         {
-            name = "csv", agent_id = "echo", items = words.Select((word, i) => new { id = i == 0 ? "=id" : $"i{i}", description = word }),
+            name = "csv",
+            agent_id = "echo",
+            items = words.Select((word, i) => new { id = i == 0 ? "=id" : $"i{i}", description = word }),
         });
         await tenant.Owner.WaitForBatchAsync(id, "completed");
 

@@ -47,7 +47,10 @@ public sealed class BreakerTests : IAsyncLifetime
         var echo = await AgentAsync(api, new { name = "fallback", kind = "echo" });
         var agent = await AgentAsync(api, new
         {
-            name = "remote", kind = "http", settings = new { url = provider.Url }, fallback_agent_ids = new[] { echo },
+            name = "remote",
+            kind = "http",
+            settings = new { url = provider.Url },
+            fallback_agent_ids = new[] { echo },
         });
         Assert.Equal(["remote"], (await RunAsync(tenant, agent, 6)).Distinct());
 

@@ -29,10 +29,15 @@ public sealed class BudgetTests(RunningApp running) : IClassFixture<RunningApp>
         using var api = running.App.NewClient(tenant.Key);
         var agent = (await api.PostAsync("/api/agents", new
         {
-            name = "model", kind = "openai", api_key = "k",
+            name = "model",
+            kind = "openai",
+            api_key = "k",
             settings = new
             {
-                provider = "openai", base_url = model.Url + "v1", model = "m", max_output_tokens = 100,
+                provider = "openai",
+                base_url = model.Url + "v1",
+                model = "m",
+                max_output_tokens = 100,
                 price = new { input_per_million = 0, output_per_million = 10_000 },
             },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();

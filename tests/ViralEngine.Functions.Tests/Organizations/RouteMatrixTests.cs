@@ -34,7 +34,7 @@ public sealed partial class RouteMatrixTests(RunningApp running) : IClassFixture
         [typeof(RotateSecretRequest)] = new { },
     };
 
-    private static object Steps => new[] { new { id = "ask", type = "approval", approvers = new { roles = new[] { "approver" } } } };
+    private static object Steps => new[] { new { id = "ask", type = "approval", title = "May I?", approvers = new { roles = new[] { "approver" } } } };
 
     public static TheoryData<string> Functions => [.. new EndpointCatalog().All.Where(e => !e.IsFallback && e.Allowed is not null).Select(e => e.Function)];
 

@@ -14,7 +14,12 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 
         var created = (await tenant.Owner.PostAsync("/api/tasks", new
         {
-            agent_id = "echo", description = "say this back", input = new { n = 1 }, tags = new[] { "a" }, metadata = new { order = "7" }, priority = 9,
+            agent_id = "echo",
+            description = "say this back",
+            input = new { n = 1 },
+            tags = new[] { "a" },
+            metadata = new { order = "7" },
+            priority = 9,
         })).Expect(HttpStatusCode.Created);
         var id = created.Json.GetProperty("id").GetString()!;
         var task = (await tenant.WaitForAsync(id, "completed")).Json;
@@ -138,7 +143,10 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         var spare = await tenant.NewEchoAsync(new { });
         var first = (await tenant.Owner.PostAsync("/api/agents", new
         {
-            name = "first", kind = "echo", settings = new { fail_with = "unavailable" }, fallback_agent_ids = new[] { spare },
+            name = "first",
+            kind = "echo",
+            settings = new { fail_with = "unavailable" },
+            fallback_agent_ids = new[] { spare },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
 
         var id = await tenant.SubmitAsync(new { agent_id = first, description = "help" });

@@ -20,7 +20,9 @@ public sealed class TwoInstancesTests(TestPostgres postgres) : IClassFixture<Tes
 
         var id = await tenant.SubmitAsync(new
         {
-            agent_id = agent, description = words, scheduled_at = DateTime.UtcNow.AddSeconds(1),
+            agent_id = agent,
+            description = words,
+            scheduled_at = DateTime.UtcNow.AddSeconds(1),
         });
         var before = ReadAsync(tenant.Owner, id, "stream-response");
         var beforeElsewhere = ReadAsync(other, id, "stream-response");

@@ -16,8 +16,12 @@ public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTe
 
         var created = (await tenant.Owner.PostAsync("/api/webhooks", new
         {
-            url = "https://example.com/hook", description = "Ours", event_types = new[] { "task.*", "webhook.disabled" },
-            ordering = "per_object", rate_limit = 10, headers = new Dictionary<string, string> { ["X-Token"] = "hush" },
+            url = "https://example.com/hook",
+            description = "Ours",
+            event_types = new[] { "task.*", "webhook.disabled" },
+            ordering = "per_object",
+            rate_limit = 10,
+            headers = new Dictionary<string, string> { ["X-Token"] = "hush" },
         })).Expect(HttpStatusCode.Created);
         var path = created.Header("Location")!;
         Assert.Equal($"/api/webhooks/{created.Json.GetProperty("id").GetString()}", path);
@@ -55,7 +59,11 @@ public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTe
 
         var problem = (await tenant.Owner.PostAsync("/api/webhooks", new
         {
-            url = "https://example.com", event_types = new[] { "tasks.*" }, ordering = "some", rate_limit = 0, secret = "whsec_short",
+            url = "https://example.com",
+            event_types = new[] { "tasks.*" },
+            ordering = "some",
+            rate_limit = 0,
+            secret = "whsec_short",
             colour = "red",
         })).ExpectProblem(HttpStatusCode.BadRequest);
         Assert.Equal(["colour", "event_types", "ordering", "rate_limit", "secret"], problem.Errors.Keys.Order());

@@ -58,7 +58,9 @@ public sealed class RollbackTests(TestPostgres postgres) : IClassFixture<TestPos
         var broken = await tenant.NewEchoAsync(new { fail_with = "invalid_request" });
         object Step(string id) => Echo(id, $"result of {id}", new
         {
-            type = "task", agent_id = undoing, description = $"undo {id}: {{{{ steps.{id}.output }}}}",
+            type = "task",
+            agent_id = undoing,
+            description = $"undo {id}: {{{{ steps.{id}.output }}}}",
         });
         return new
         {

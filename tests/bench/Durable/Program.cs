@@ -65,7 +65,8 @@ async Task<int> LeftAsync()
     var left = 0;
     await foreach (var _ in client.GetAllInstancesAsync(new()
     {
-        Statuses = [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running], PageSize = 1,
+        Statuses = [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running],
+        PageSize = 1,
     }))
     {
         left++;

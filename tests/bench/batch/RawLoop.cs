@@ -77,7 +77,8 @@ internal static class RawLoop
             FROM claimed WHERE jobs.id = claimed.id
             RETURNING jobs.id
             """,
-            connection) { Parameters = { new() { Value = Batch } } };
+            connection)
+        { Parameters = { new() { Value = Batch } } };
         await using var complete = new NpgsqlCommand(
             "UPDATE jobs SET state = 2, completed_at = now() WHERE id = ANY ($1) AND state = 1", connection)
         {
