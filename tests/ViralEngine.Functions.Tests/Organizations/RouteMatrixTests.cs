@@ -150,7 +150,7 @@ public sealed partial class RouteMatrixTests(RunningApp running) : IClassFixture
             case ["agents", ..]:
                 return Fill(route, await tenant.NewEchoAsync(new { }));
             case ["batches", ..]:
-                return Fill(route, await CreateAsync("batches", new { agent_id = "echo", items = new[] { new { description = "mine" } } }));
+                return Fill(route, await CreateAsync("batches", new { name = "mine", agent_id = "echo", items = new[] { new { description = "mine" } } }));
             case ["organizations", _, "members", _]:
                 return Fill(route, $"{tenant.Id}", await CreateAsync($"organizations/{tenant.Id}/members", new { subject = "mine", role = "viewer" }));
             case ["organizations", _, "api-keys", _]:
@@ -158,7 +158,7 @@ public sealed partial class RouteMatrixTests(RunningApp running) : IClassFixture
             case ["organizations", ..]:
                 return Fill(route, $"{tenant.Id}");
             case ["webhooks", _, "deliveries", _, ..]:
-                var withDelivery = await CreateAsync("webhooks", new { url = "http://127.0.0.1:9", event_types = new[] { "*" } });
+                var withDelivery = await CreateAsync("webhooks", new { url = "http://127.0.0.1:59999", event_types = new[] { "*" } });
                 await tenant.SubmitAsync(new { agent_id = "echo", description = "told" });
                 var delivery = await Eventually.GetAsync(
                     () => owner.GetAsync($"/api/webhooks/{withDelivery}/deliveries"),
@@ -166,7 +166,7 @@ public sealed partial class RouteMatrixTests(RunningApp running) : IClassFixture
                     "a delivery");
                 return Fill(route, withDelivery, delivery.Json.GetProperty("deliveries")[0].GetProperty("id").GetString()!);
             case ["webhooks", ..]:
-                return Fill(route, await CreateAsync("webhooks", new { url = "http://127.0.0.1:9", event_types = new[] { "*" } }));
+                return Fill(route, await CreateAsync("webhooks", new { url = "http://127.0.0.1:59999", event_types = new[] { "*" } }));
             case ["workflow-templates", ..] or ["workflows", "from-template", ..]:
                 return Fill(route, await CreateAsync("workflow-templates", new { name = "mine", steps = Steps }));
             case ["workflows", ..]:
