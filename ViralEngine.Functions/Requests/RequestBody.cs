@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 
 namespace ViralEngine.Functions.Requests;
@@ -39,10 +40,12 @@ internal static class RequestBody
         var bytes = await ReadBytesAsync(request, MostBytes, ct);
         if (bytes.Length == 0)
             throw new ProblemException(Problem.Validation("body", "A JSON body is required."));
+        if (!Utf8.IsValid(bytes))
+            throw new ProblemException(Problem.Validation("body", "Not valid JSON in UTF-8."));
         try
         {
             using var document = JsonDocument.Parse(bytes, Strict);
-            RefuseNul(bytes);
+            RefuseBadText(bytes);
             return document.RootElement.Clone();
         }
         catch (JsonException e)
@@ -87,10 +90,10 @@ internal static class RequestBody
                 && type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>PostgreSQL has no U+0000 in text: refused here, by name, rather than there.</summary>
-    private static void RefuseNul(byte[] bytes)
+    /// <summary>Text that PostgreSQL or .NET cannot hold (U+0000, half a surrogate pair) is refused here rather than there.</summary>
+    private static void RefuseBadText(byte[] bytes)
     {
-        if (bytes.AsSpan().IndexOf("\\u0000"u8) < 0)
+        if (bytes.AsSpan().IndexOf("\\u"u8) < 0)
             return;
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MostDepth });
         while (reader.Read())

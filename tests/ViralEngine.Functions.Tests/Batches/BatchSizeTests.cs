@@ -26,7 +26,9 @@ public sealed class BatchSizeTests(RunningApp running) : IClassFixture<RunningAp
             WHERE batch_id = $1 AND status = 'completed' AND attempt = 1 AND result = 'item ' || number
             """, large));
         Assert.Equal(0, await ScalarAsync("SELECT count(*) FROM viral.batch_slices WHERE batch_id = $1", large));
-        Assert.True(await HistoryAsync(large) <= await HistoryAsync(small), "the history grew with the batch");
+        // A hundred times the items, and not even twice the history: a busy machine may cost a few more looks at the last lanes.
+        var (few, many) = (await HistoryAsync(small), await HistoryAsync(large));
+        Assert.True(many < 2 * few, $"the history grew with the batch: {few} events for 1,000 items, {many} for {Many}");
         Assert.InRange(PeakMegabytes(), 1, 400);
     }
 
