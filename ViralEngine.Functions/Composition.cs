@@ -92,6 +92,7 @@ internal static class Composition
     {
         services.AddSingleton(TaskLeaseOptions.Default);
         services.AddSingleton<LeaseKeeper>();
+        services.AddSingleton<TaskGroups>();
         services.AddSingleton<TokenLog>();
         services.AddSingleton<TaskStarts>();
         services.AddScoped<TaskStore>();

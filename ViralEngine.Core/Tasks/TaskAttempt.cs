@@ -41,3 +41,6 @@ public sealed record TaskAnswer(
     int StreamBase,
     string AnsweredBy,
     TaskUsage? Usage);
+
+/// <summary>An attempt that came to an answer.</summary>
+internal sealed record FinishedAttempt(Guid TaskId, int Attempt, TaskAnswer Answer);

@@ -7,15 +7,53 @@ namespace ViralEngine.Core.Tasks;
 /// A worker's side of tasks in PostgreSQL. Leases run by the database's clock; a write under a lease that was lost changes
 /// nothing and says so.
 /// </summary>
-public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options, TaskAdmission? admission = null)
+public sealed class TaskLeaseStore(Db db, TaskGroups groups)
 {
-    private readonly TaskAdmission admission = admission ?? TaskAdmission.Everything;
+    /// <summary>Takes the task up where it is due, free and admitted by the plan, with the next attempt number.</summary>
+    public async Task<TaskClaim> ClaimAsync(TenantId tenant, Guid taskId, CancellationToken ct)
+    {
+        if (await groups.ClaimAsync(tenant, taskId) is { } attempt)
+            return new TaskClaim.Taken(attempt);
+
+        var (found, lookAt, abandoned) = await db.QueryOneAsync(
+            tenant,
+            """
+            SELECT CASE
+                       WHEN GREATEST(due_at, lease_until) > now() THEN GREATEST(due_at, lease_until)
+                       -- The further behind in the plan's queue, the longer until it is worth another look.
+                       ELSE now() + interval '300 milliseconds' + interval '20 milliseconds' * (
+                           SELECT count(*)
+                           FROM (
+                               SELECT
+                               FROM viral.tasks AS ahead
+                               WHERE ahead.tenant_id = $1 AND ahead.status = 'pending' AND ahead.due_at <= now()
+                                 AND (ahead.priority > tasks.priority OR (ahead.priority = tasks.priority AND ahead.id < tasks.id))
+                               LIMIT 1000
+                           ) AS ahead)
+                   END,
+                   cancel_requested_at IS NOT NULL AND COALESCE(lease_until < now(), true)
+            FROM viral.tasks
+            WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress')
+            """,
+            [tenant.Value, taskId],
+            row => (true, row.GetDateTime(0), row.GetBoolean(1)),
+            ct);
+        if (!found)
+            return new TaskClaim.Nothing();
+        if (!abandoned)
+            return new TaskClaim.NotBefore(lookAt);
+
+        // The worker that was to be told of the cancellation is gone: it ends here.
+        await EndCancelledAsync(tenant, taskId, attempt: null, streamBase: null, ct);
+        return new TaskClaim.Nothing();
+    }
 
     /// <summary>
-    /// Takes the task up where it is due, free and admitted by the plan, with the next attempt number. What is not admitted waits
-    /// behind those of higher priority and those that came before; the further behind, the longer until it is worth another look.
+    /// Takes up those of the tasks that may be: for each its attempt or null. Where the plan limits how many run, those of higher
+    /// priority and those that came before go first.
     /// </summary>
-    public async Task<TaskClaim> ClaimAsync(TenantId tenant, Guid taskId, CancellationToken ct)
+    internal static async Task<IReadOnlyList<TaskAttempt?>> TakeAsync(
+        Db db, TenantId tenant, IReadOnlyList<Guid> ids, TaskLeaseOptions options, TaskAdmission admission, CancellationToken ct)
     {
         await using var batch = db.Batch(tenant);
         if (admission.IsLimited)
@@ -30,138 +68,126 @@ public sealed class TaskLeaseStore(Db db, TaskLeaseOptions options, TaskAdmissio
                 [tenant.Value, admission.Plans]);
         }
 
-        batch
-            .Add(
-                """
-                WITH slots AS (
-                    SELECT allowed.most
-                    FROM viral.organizations AS organization
-                    JOIN unnest($4::text[], $5::integer[]) AS allowed (plan, most) ON allowed.plan = organization.plan
-                    WHERE organization.id = $1
-                ), free AS (
-                    SELECT tenant_id, id, status = 'in_progress' AS taken_over
-                    FROM viral.tasks
-                    WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress') AND due_at <= now()
-                      AND (lease_until IS NULL OR lease_until < now())
-                      AND cancel_requested_at IS NULL
-                      AND (status = 'in_progress' OR NOT EXISTS (SELECT FROM slots) OR id IN (
-                          SELECT waiting.id
-                          FROM viral.tasks AS waiting
-                          WHERE waiting.tenant_id = $1 AND waiting.status = 'pending' AND waiting.due_at <= now()
-                            AND waiting.cancel_requested_at IS NULL
-                          ORDER BY waiting.priority DESC, waiting.id
-                          LIMIT GREATEST((SELECT most FROM slots) - (
-                              SELECT count(*)
-                              FROM viral.tasks AS running
-                              WHERE running.tenant_id = $1 AND running.status = 'in_progress'
-                          ), 0)
-                      ))
-                    FOR UPDATE
-                ), claimed AS (
-                    UPDATE viral.tasks AS task
-                    SET status = 'in_progress', attempt = task.attempt + 1, last_event = task.last_event + 1,
-                        lease_until = now() + $3, check_at = now() + $3 + interval '5 seconds',
-                        lost_attempts = task.lost_attempts + free.taken_over::integer,
-                        started_at = COALESCE(task.started_at, now()), updated_at = now()
-                    FROM free
-                    WHERE task.tenant_id = free.tenant_id AND task.id = free.id
-                    RETURNING task.tenant_id, task.id, task.attempt, task.agent_id, task.description, task.input,
-                              task.timeout_seconds, task.max_attempts, task.failed_attempts, task.lost_attempts,
-                              task.stream_base, task.last_event, free.taken_over
-                ), event AS (
-                    INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                    SELECT tenant_id, id, last_event, 'task.started',
-                           jsonb_build_object('status', 'in_progress', 'attempt', attempt), now()
-                    FROM claimed
-                )
-                SELECT id, attempt, agent_id, description, input::text, timeout_seconds, max_attempts, failed_attempts,
-                       lost_attempts, stream_base, taken_over
-                FROM claimed
-                """,
-                [tenant.Value, taskId, options.Lease, admission.Plans, admission.Most])
-            .Add(
-                """
-                SELECT status,
-                       CASE
-                           WHEN GREATEST(due_at, lease_until) > now() THEN GREATEST(due_at, lease_until)
-                           ELSE now() + interval '300 milliseconds' + interval '20 milliseconds' * (
-                               SELECT count(*)
-                               FROM (
-                                   SELECT
-                                   FROM viral.tasks AS ahead
-                                   WHERE ahead.tenant_id = $1 AND ahead.status = 'pending' AND ahead.due_at <= now()
-                                     AND (ahead.priority > tasks.priority OR (ahead.priority = tasks.priority AND ahead.id < tasks.id))
-                                   LIMIT 1000
-                               ) AS ahead)
-                       END,
-                       cancel_requested_at IS NOT NULL AND COALESCE(lease_until < now(), true)
+        batch.Add(
+            """
+            WITH slots AS (
+                SELECT allowed.most
+                FROM viral.organizations AS organization
+                JOIN unnest($4::text[], $5::integer[]) AS allowed (plan, most) ON allowed.plan = organization.plan
+                WHERE organization.id = $1
+            ), free AS (
+                SELECT id, status = 'in_progress' AS taken_over
                 FROM viral.tasks
-                WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress')
-                """,
-                [tenant.Value, taskId]);
+                WHERE tenant_id = $1 AND id = ANY ($2) AND status IN ('pending', 'in_progress') AND due_at <= now()
+                  AND (lease_until IS NULL OR lease_until < now())
+                  AND cancel_requested_at IS NULL
+                  AND (status = 'in_progress' OR NOT EXISTS (SELECT FROM slots) OR id IN (
+                      SELECT waiting.id
+                      FROM viral.tasks AS waiting
+                      WHERE waiting.tenant_id = $1 AND waiting.status = 'pending' AND waiting.due_at <= now()
+                        AND waiting.cancel_requested_at IS NULL
+                      ORDER BY waiting.priority DESC, waiting.id
+                      LIMIT GREATEST((SELECT most FROM slots) - (
+                          SELECT count(*)
+                          FROM viral.tasks AS running
+                          WHERE running.tenant_id = $1 AND running.status = 'in_progress'
+                      ), 0)
+                  ))
+                FOR UPDATE
+            ), claimed AS (
+                UPDATE viral.tasks AS task
+                SET status = 'in_progress', attempt = task.attempt + 1, last_event = task.last_event + 1,
+                    lease_until = now() + $3, check_at = now() + $3 + interval '5 seconds',
+                    lost_attempts = task.lost_attempts + free.taken_over::integer,
+                    started_at = COALESCE(task.started_at, now()), updated_at = now()
+                FROM free
+                WHERE task.tenant_id = $1 AND task.id = free.id
+                RETURNING task.id, task.attempt, task.agent_id, task.description, task.input, task.timeout_seconds,
+                          task.max_attempts, task.failed_attempts, task.lost_attempts, task.stream_base, task.last_event,
+                          free.taken_over
+            ), event AS (
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
+                SELECT $1, id, last_event, 'task.started', jsonb_build_object('status', 'in_progress', 'attempt', attempt), now()
+                FROM claimed
+            )
+            SELECT id, attempt, agent_id, description, input::text, timeout_seconds, max_attempts, failed_attempts,
+                   lost_attempts, stream_base, taken_over
+            FROM claimed
+            """,
+            [tenant.Value, ids.ToArray(), options.Lease, admission.Plans, admission.Most]);
 
-        bool abandonedCancel;
-        await using (var reader = await batch.ExecuteReaderAsync(ct))
-        {
-            if (admission.IsLimited)
-                await reader.NextResultAsync(ct);
-            if (await reader.ReadAsync(ct))
-            {
-                return new TaskClaim.Taken(new TaskAttempt(
-                    reader.GetGuid(0),
-                    reader.GetInt32(1),
-                    reader.GetString(2),
-                    reader.GetString(3),
-                    TaskRow.Json(reader, 4),
-                    TimeSpan.FromSeconds(reader.GetInt32(5)),
-                    reader.GetInt16(6),
-                    reader.GetInt32(7),
-                    reader.GetInt32(8),
-                    reader.GetInt32(9),
-                    reader.GetBoolean(10)));
-            }
-
+        var taken = new Dictionary<Guid, TaskAttempt>(ids.Count);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        if (admission.IsLimited)
             await reader.NextResultAsync(ct);
-            if (!await reader.ReadAsync(ct))
-                return new TaskClaim.Nothing();
-            abandonedCancel = reader.GetBoolean(2);
-            if (!abandonedCancel)
-                return new TaskClaim.NotBefore(reader.GetDateTime(1));
+        while (await reader.ReadAsync(ct))
+        {
+            var attempt = new TaskAttempt(
+                reader.GetGuid(0),
+                reader.GetInt32(1),
+                reader.GetString(2),
+                reader.GetString(3),
+                TaskRow.Json(reader, 4),
+                TimeSpan.FromSeconds(reader.GetInt32(5)),
+                reader.GetInt16(6),
+                reader.GetInt32(7),
+                reader.GetInt32(8),
+                reader.GetInt32(9),
+                reader.GetBoolean(10));
+            taken.Add(attempt.TaskId, attempt);
         }
 
-        // The worker that was to be told of the cancellation is gone: it ends here.
-        await EndCancelledAsync(tenant, taskId, attempt: null, streamBase: null, ct);
-        return new TaskClaim.Nothing();
+        return [.. ids.Select(taken.GetValueOrDefault)];
     }
 
     /// <summary>Stores the answer and ends the task. False: the lease was lost, nothing changed.</summary>
-    public Task<bool> CompleteAsync(
-        TenantId tenant, Guid taskId, int attempt, TaskAnswer answer, CancellationToken ct) =>
-        db.QueryOneAsync(
+    public Task<bool> CompleteAsync(TenantId tenant, Guid taskId, int attempt, TaskAnswer answer) =>
+        groups.CompleteAsync(tenant, new FinishedAttempt(taskId, attempt, answer));
+
+    internal static async Task<IReadOnlyList<bool>> CompleteAsync(
+        Db db, TenantId tenant, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct)
+    {
+        var ended = await db.QueryAsync(
             tenant,
             """
             WITH ended AS (
-                UPDATE viral.tasks
-                SET status = 'completed', result = $4, chunk_lengths = $5, stream_base = $6, answered_by = $7, input_tokens = $8,
-                    output_tokens = $9, cost_usd = $10, error = NULL, lease_until = NULL, completed_at = now(),
-                    updated_at = now(), last_event = last_event + 1
-                WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
-                RETURNING tenant_id, id, attempt, last_event
+                UPDATE viral.tasks AS task
+                SET status = 'completed', result = answer.result, chunk_lengths = answer.chunk_lengths::integer[],
+                    stream_base = answer.stream_base, answered_by = answer.answered_by, input_tokens = answer.input_tokens,
+                    output_tokens = answer.output_tokens, cost_usd = answer.cost_usd, error = NULL, lease_until = NULL,
+                    completed_at = now(), updated_at = now(), last_event = last_event + 1
+                FROM unnest(
+                    $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::bigint[], $9::bigint[],
+                    $10::numeric[]
+                ) AS answer (
+                    id, attempt, result, chunk_lengths, stream_base, answered_by, input_tokens, output_tokens, cost_usd)
+                WHERE task.tenant_id = $1 AND task.id = answer.id AND task.attempt = answer.attempt AND task.status = 'in_progress'
+                RETURNING task.id, task.attempt, task.last_event, task.answered_by
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'task.completed',
-                       jsonb_build_object('status', 'completed', 'attempt', attempt, 'answered_by', $7::text), now()
+                SELECT $1, id, last_event, 'task.completed',
+                       jsonb_build_object('status', 'completed', 'attempt', attempt, 'answered_by', answered_by), now()
                 FROM ended
             )
-            SELECT true
+            SELECT id
             FROM ended
             """,
             [
-                tenant.Value, taskId, attempt, answer.Text, answer.ChunkLengths, answer.StreamBase, answer.AnsweredBy,
-                answer.Usage?.InputTokens, answer.Usage?.OutputTokens, answer.Usage?.CostUsd,
+                tenant.Value,
+                attempts.Select(attempt => attempt.TaskId).ToArray(),
+                attempts.Select(attempt => attempt.Attempt).ToArray(),
+                attempts.Select(attempt => attempt.Answer.Text).ToArray(),
+                attempts.Select(attempt => ArrayLiteral.Of(attempt.Answer.ChunkLengths)).ToArray(),
+                attempts.Select(attempt => attempt.Answer.StreamBase).ToArray(),
+                attempts.Select(attempt => attempt.Answer.AnsweredBy).ToArray(),
+                attempts.Select(attempt => attempt.Answer.Usage?.InputTokens).ToArray(),
+                attempts.Select(attempt => attempt.Answer.Usage?.OutputTokens).ToArray(),
+                attempts.Select(attempt => attempt.Answer.Usage?.CostUsd).ToArray(),
             ],
-            row => row.GetBoolean(0),
+            row => row.GetGuid(0),
             ct);
+        return [.. attempts.Select(attempt => ended.Contains(attempt.TaskId))];
+    }
 
     /// <summary>
     /// Ends the attempt with an error: the task waits <paramref name="retryAfter"/> for its next attempt, or fails for good

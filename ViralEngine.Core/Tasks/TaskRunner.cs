@@ -89,7 +89,7 @@ public sealed partial class TaskRunner(
     {
         var usage = answered.Usage is { } used ? new TaskUsage(used.InputTokens, used.OutputTokens, used.CostUsd) : null;
         var answer = writer.Finish(answered.Agent, usage);
-        if (await store.CompleteAsync(tenant, attempt.TaskId, attempt.Attempt, answer, CancellationToken.None))
+        if (await store.CompleteAsync(tenant, attempt.TaskId, attempt.Attempt, answer))
             TaskMetrics.Ended(AgentTaskStatus.Completed);
         else
             LogLeaseLost(logger, attempt.TaskId, attempt.Attempt);

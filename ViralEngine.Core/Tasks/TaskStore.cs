@@ -4,7 +4,7 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>A user's side of tasks in PostgreSQL: submit, read, cancel, retry. Each call is one round trip.</summary>
-public sealed class TaskStore(Db db)
+public sealed class TaskStore(Db db, TaskGroups groups)
 {
     /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
     public const string EventHead =
@@ -18,7 +18,17 @@ public sealed class TaskStore(Db db)
     /// <exception cref="PlanLimitException">This month's tasks are used up.</exception>
     public async Task<AgentTask> AddAsync(TenantId tenant, NewTask task, CancellationToken ct)
     {
-        var createdAt = await db.QueryOneAsync<DateTime?>(
+        var createdAt = db.InTransaction
+            ? (await InsertAsync(db, tenant, [task], ct))[0]
+            : await groups.AddAsync(tenant, task);
+        return createdAt is { } at ? task.Stored(at) : throw new PlanLimitException("tasks_per_month", task.MostPerMonth, UntilNextMonth());
+    }
+
+    /// <summary>Stores tasks as far as the month's limit lets them; gives for each when, or null.</summary>
+    internal static async Task<IReadOnlyList<DateTime?>> InsertAsync(
+        Db db, TenantId tenant, IReadOnlyList<NewTask> tasks, CancellationToken ct)
+    {
+        var stored = await db.QueryAsync(
             tenant,
             """
             WITH month AS (
@@ -27,35 +37,54 @@ public sealed class TaskStore(Db db)
                 INSERT INTO viral.tasks (
                     tenant_id, id, status, agent_id, description, input, priority, tags, metadata, timeout_seconds,
                     max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, check_at)
-                SELECT $1, $2, 'pending', $3, $4, $5::json, $6, $7, $8::json, $9,
-                    $10, $11, $12, now(), now(), COALESCE($11, now()),
-                    GREATEST($11 - interval '10 seconds', now() + interval '10 seconds')
-                WHERE $13 = 0 OR $13 > (
+                SELECT $1, id, 'pending', agent_id, description, input::json, priority, tags::text[], metadata::json, timeout_seconds,
+                       max_attempts, scheduled_at, created_by, now(), now(), COALESCE(scheduled_at, now()),
+                       GREATEST(scheduled_at - interval '10 seconds', now() + interval '10 seconds')
+                FROM unnest(
+                    $2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::text[], $9::integer[],
+                    $10::smallint[], $11::timestamptz[], $12::text[]
+                ) WITH ORDINALITY AS asked (
+                    id, agent_id, description, input, priority, tags, metadata, timeout_seconds,
+                    max_attempts, scheduled_at, created_by, number)
+                WHERE $13 = 0 OR number <= $13 - (
                     SELECT COALESCE(sum(submitted), 0)
                     FROM viral.task_counts
                     WHERE tenant_id = $1 AND month = (SELECT first FROM month))
-                RETURNING tenant_id, id, status, agent_id, created_at
+                RETURNING id, status, agent_id, created_at
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, 1, 'task.created', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
+                SELECT $1, id, 1, 'task.created', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
                 FROM task
             ), counted AS (
                 INSERT INTO viral.task_counts AS counts (tenant_id, month, slot, submitted)
-                SELECT task.tenant_id, month.first, pg_backend_pid() % 64, 1
-                FROM task, month
+                SELECT $1, first, pg_backend_pid() % 64, (SELECT count(*) FROM task)
+                FROM month
+                WHERE EXISTS (SELECT FROM task)
                 ON CONFLICT (tenant_id, month, slot) DO UPDATE
-                SET submitted = counts.submitted + 1
+                SET submitted = counts.submitted + EXCLUDED.submitted
             )
-            SELECT created_at
+            SELECT id, created_at
             FROM task
             """,
             [
-                tenant.Value, task.Id, task.AgentId, task.Description, task.InputJson, (short)task.Priority, task.Tags,
-                task.MetadataJson, task.TimeoutSeconds, (short)task.MaxAttempts, task.ScheduledAt, task.CreatedBy, task.MostPerMonth,
+                tenant.Value,
+                tasks.Select(task => task.Id).ToArray(),
+                tasks.Select(task => task.AgentId).ToArray(),
+                tasks.Select(task => task.Description).ToArray(),
+                tasks.Select(task => task.InputJson).ToArray(),
+                tasks.Select(task => (short)task.Priority).ToArray(),
+                tasks.Select(task => ArrayLiteral.Of(task.Tags)).ToArray(),
+                tasks.Select(task => task.MetadataJson).ToArray(),
+                tasks.Select(task => task.TimeoutSeconds).ToArray(),
+                tasks.Select(task => (short)task.MaxAttempts).ToArray(),
+                tasks.Select(task => task.ScheduledAt).ToArray(),
+                tasks.Select(task => task.CreatedBy).ToArray(),
+                tasks[0].MostPerMonth,
             ],
-            row => row.GetDateTime(0),
+            row => (Id: row.GetGuid(0), At: row.GetDateTime(1)),
             ct);
-        return createdAt is { } at ? task.Stored(at) : throw new PlanLimitException("tasks_per_month", task.MostPerMonth, UntilNextMonth());
+        var times = stored.ToDictionary(task => task.Id, task => task.At);
+        return [.. tasks.Select(task => times.TryGetValue(task.Id, out var at) ? at : (DateTime?)null)];
     }
 
     private static TimeSpan UntilNextMonth()
@@ -130,7 +159,7 @@ public sealed class TaskStore(Db db)
                     last_event = task.last_event + CASE WHEN task.cancel_requested_at IS NULL THEN 1 ELSE 0 END,
                     updated_at = now()
                 FROM open
-                WHERE task.tenant_id = open.tenant_id AND task.id = open.id
+                WHERE task.tenant_id = $1 AND task.id = $2
                 RETURNING task.tenant_id, task.id, task.status, task.last_event, task.cancel_requested_at = now() AS first
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)

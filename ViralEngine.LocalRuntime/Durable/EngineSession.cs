@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using ViralEngine.Core.Storage;
 
 namespace ViralEngine.LocalRuntime.Durable;
 

@@ -1,3 +1,5 @@
+using ViralEngine.Core.Storage;
+
 namespace ViralEngine.LocalRuntime.Durable;
 
 /// <summary>

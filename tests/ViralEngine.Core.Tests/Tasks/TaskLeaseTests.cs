@@ -19,7 +19,7 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         var claims = await Task.WhenAll(Enumerable.Range(0, 16).Select(async _ =>
         {
             await using var db = postgres.NewDb();
-            return await new TaskLeaseStore(db, TaskLeaseOptions.Default).ClaimAsync(tenant, id, default);
+            return await new TaskLeaseStore(db, Groups(TaskLeaseOptions.Default)).ClaimAsync(tenant, id, default);
         }));
 
         Assert.Single(claims.OfType<TaskClaim.Taken>());
@@ -31,18 +31,18 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = new TaskLeaseStore(db, Short);
+        var store = new TaskLeaseStore(db, Groups(Short));
         var late = await TakeAsync(store, id);
         var current = await TakeAsync(store, id);
 
-        var completed = await store.CompleteAsync(tenant, id, late.Attempt, Answer("late"), default);
+        var completed = await store.CompleteAsync(tenant, id, late.Attempt, Answer("late"));
         var failed = await store.FailAsync(tenant, id, new TaskError("internal", "late", null, late.Attempt), 0, null, default);
         var progressed = await store.ReportProgressAsync(tenant, id, late.Attempt, 0.5, null, default);
         var released = await store.ReleaseAsync(tenant, id, late.Attempt, 0, default);
-        var accepted = await store.CompleteAsync(tenant, id, current.Attempt, Answer("current"), default);
+        var accepted = await store.CompleteAsync(tenant, id, current.Attempt, Answer("current"));
 
         Assert.Equal((false, false, false, 0, true), (completed, failed, progressed, released, accepted));
-        Assert.Equal("current", (await new TaskStore(db).FindAsync(tenant, id, default))!.Result);
+        Assert.Equal("current", (await new TaskStore(db, Groups(TaskLeaseOptions.Default)).FindAsync(tenant, id, default))!.Result);
         Assert.Equal(
             ["task.created", "task.started", "task.started", "task.completed"],
             (await EventsAsync(db, id)).Select(happened => happened.Type));
@@ -53,9 +53,9 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = new TaskLeaseStore(db, Short);
+        var store = new TaskLeaseStore(db, Groups(Short));
         var attempt = await TakeAsync(store, id);
-        await store.CompleteAsync(tenant, id, attempt.Attempt, Answer("done"), default);
+        await store.CompleteAsync(tenant, id, attempt.Attempt, Answer("done"));
 
         Assert.IsType<TaskClaim.Nothing>(await store.ClaimAsync(tenant, id, default));
     }
@@ -65,12 +65,12 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = new TaskLeaseStore(db, TaskLeaseOptions.Default);
+        var store = new TaskLeaseStore(db, Groups(TaskLeaseOptions.Default));
         var attempt = await TakeAsync(store, id);
 
         await store.FailAsync(tenant, id, new TaskError("unavailable", "Away.", "echo", attempt.Attempt), 0, TimeSpan.FromHours(1), default);
         var claim = Assert.IsType<TaskClaim.NotBefore>(await store.ClaimAsync(tenant, id, default));
-        var task = (await new TaskStore(db).FindAsync(tenant, id, default))!;
+        var task = (await new TaskStore(db, Groups(TaskLeaseOptions.Default)).FindAsync(tenant, id, default))!;
 
         Assert.True(claim.At > DateTime.UtcNow.AddMinutes(50));
         Assert.Equal(AgentTaskStatus.Pending, task.Status);
@@ -83,13 +83,13 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = new TaskLeaseStore(db, Short);
+        var store = new TaskLeaseStore(db, Groups(Short));
         await TakeAsync(store, id);
-        await new TaskStore(db).CancelAsync(tenant, id, "test", default);
+        await new TaskStore(db, Groups(TaskLeaseOptions.Default)).CancelAsync(tenant, id, "test", default);
 
         await Eventually.TrueAsync(async () => await store.ClaimAsync(tenant, id, default) is TaskClaim.Nothing, "the lease to lapse");
 
-        Assert.Equal(AgentTaskStatus.Cancelled, (await new TaskStore(db).FindAsync(tenant, id, default))!.Status);
+        Assert.Equal(AgentTaskStatus.Cancelled, (await new TaskStore(db, Groups(TaskLeaseOptions.Default)).FindAsync(tenant, id, default))!.Status);
     }
 
     [Fact]
@@ -106,6 +106,8 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         Assert.DoesNotContain(second, task => task.Id == id);
     }
 
+    private TaskGroups Groups(TaskLeaseOptions options) => new(postgres.DataSource, options);
+
     private static TaskAnswer Answer(string text) => new(text, [text.Length], 0, "echo", null);
 
     private async Task<TaskAttempt> TakeAsync(TaskLeaseStore store, Guid id) =>
@@ -120,6 +122,6 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         await using var db = postgres.NewDb();
         var task = new NewTask(
             Guid.CreateVersion7(), "echo", "test", JsonSerializer.Serialize(1), 5, [], null, 60, 3, null, "test");
-        return (await new TaskStore(db).AddAsync(tenant, task, default)).Id;
+        return (await new TaskStore(db, Groups(TaskLeaseOptions.Default)).AddAsync(tenant, task, default)).Id;
     }
 }

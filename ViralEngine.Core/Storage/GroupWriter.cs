@@ -1,17 +1,19 @@
 using System.Threading.Channels;
 using Npgsql;
 
-namespace ViralEngine.LocalRuntime.Durable;
+namespace ViralEngine.Core.Storage;
 
 /// <summary>
 /// Gathers what concurrent callers want written into few statements, and gives each caller its own result: while one
 /// group is being committed the next one gathers.
 /// </summary>
 /// <param name="keyOf">Two items with the same key never share a statement.</param>
+/// <param name="scopeOf">Items that differ in this never share a statement.</param>
 /// <param name="writeAsync">Writes a group; its result has one entry for each item, in the same order.</param>
 internal sealed class GroupWriter<TItem, TResult>(
-    Func<TItem, string?> keyOf,
-    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> writeAsync)
+    Func<TItem, object?> keyOf,
+    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> writeAsync,
+    Func<TItem, object?>? scopeOf = null)
 {
     private const int LargestGroup = 256;
 
@@ -33,7 +35,7 @@ internal sealed class GroupWriter<TItem, TResult>(
             var left = new List<Entry>();
             while (left.Count > 0 || entries.Reader.TryPeek(out _))
             {
-                var keys = new HashSet<string>(StringComparer.Ordinal);
+                var keys = new HashSet<object>();
                 var group = new List<Entry>();
                 var later = new List<Entry>();
                 foreach (var entry in left) (Fits(entry, keys, group) ? group : later).Add(entry);
@@ -48,8 +50,10 @@ internal sealed class GroupWriter<TItem, TResult>(
         while (entries.Reader.TryPeek(out _) && Interlocked.CompareExchange(ref running, 1, 0) == 0);
     }
 
-    private bool Fits(Entry entry, HashSet<string> keys, List<Entry> group) =>
-        group.Count < LargestGroup && (keyOf(entry.Item) is not { } key || keys.Add(key));
+    private bool Fits(Entry entry, HashSet<object> keys, List<Entry> group) =>
+        group.Count < LargestGroup
+        && (scopeOf is null || group.Count == 0 || Equals(scopeOf(group[0].Item), scopeOf(entry.Item)))
+        && (keyOf(entry.Item) is not { } key || keys.Add(key));
 
     private async Task WriteGroupAsync(List<Entry> group)
     {
@@ -58,9 +62,10 @@ internal sealed class GroupWriter<TItem, TResult>(
             var results = await writeAsync([.. group.Select(entry => entry.Item)], CancellationToken.None);
             for (var i = 0; i < group.Count; i++) group[i].Result.TrySetResult(results[i]);
         }
-        catch (PostgresException exception) when (group.Count > 1 && !exception.IsTransient)
+        catch (PostgresException exception)
+            when (group.Count > 1 && (!exception.IsTransient || exception.SqlState == PostgresErrorCodes.DeadlockDetected))
         {
-            // One of them is at fault: each by itself, so that it alone learns of it.
+            // One of them is at fault, or two groups took the same rows in another order: each by itself.
             foreach (var entry in group) await WriteGroupAsync([entry]);
         }
         catch (Exception exception)

@@ -1,0 +1,31 @@
+using System.Globalization;
+using System.Text;
+
+namespace ViralEngine.Core.Storage;
+
+/// <summary>
+/// Arrays as PostgreSQL writes them in text (manual, 8.15.6), for columns of arrays in a statement over many rows: an array of
+/// arrays of different lengths cannot be a parameter.
+/// </summary>
+internal static class ArrayLiteral
+{
+    public static string Of(IReadOnlyCollection<int> numbers) =>
+        $"{{{string.Join(',', numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)))}}}";
+
+    public static string Of(IReadOnlyCollection<string> texts)
+    {
+        if (texts.Count == 0)
+            return "{}";
+
+        var literal = new StringBuilder("{");
+        foreach (var text in texts)
+        {
+            literal.Append(literal.Length == 1 ? "" : ",").Append('"');
+            foreach (var character in text)
+                literal.Append(character is '"' or '\\' ? "\\" : "").Append(character);
+            literal.Append('"');
+        }
+
+        return literal.Append('}').ToString();
+    }
+}
