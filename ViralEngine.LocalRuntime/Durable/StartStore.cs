@@ -12,46 +12,54 @@ internal sealed class StartStore(DurableDatabase database)
         await using var batch = database.Batch(
             Statement(
                 """
-                INSERT INTO local_durable.instances (
-                    instance_id, execution_id, name, version, status, input, tags, trace_parent,
-                    created_at, updated_at, due_at, lease_owner)
-                SELECT
-                    s.instance_id, s.execution_id, s.name, s.version, 6, s.input, s.tags, s.trace_parent,
-                    now(), now(),
-                    CASE WHEN s.lease_owner IS NULL THEN COALESCE(s.start_at, now()) END,
-                    s.lease_owner
-                FROM unnest(
-                    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                    $8::timestamptz[], $9::bigint[], $10::text[])
-                    AS s (
-                        instance_id, execution_id, name, version, input, tags, trace_parent,
-                        start_at, lease_owner, dedupe)
-                WHERE NOT EXISTS (
-                    SELECT FROM local_durable.instances old
-                    WHERE old.instance_id = s.instance_id AND old.status = ANY (s.dedupe::smallint[]))
-                ORDER BY s.instance_id
-                ON CONFLICT (instance_id) DO UPDATE
-                SET execution_id = EXCLUDED.execution_id,
-                    name = EXCLUDED.name,
-                    version = EXCLUDED.version,
-                    status = EXCLUDED.status,
-                    seq = 0,
-                    input = EXCLUDED.input,
-                    output = NULL,
-                    custom_status = NULL,
-                    failure = NULL,
-                    tags = EXCLUDED.tags,
-                    parent_id = NULL,
-                    parent_execution_id = NULL,
-                    parent_name = NULL,
-                    parent_task_id = NULL,
-                    trace_parent = EXCLUDED.trace_parent,
-                    created_at = EXCLUDED.created_at,
-                    updated_at = EXCLUDED.updated_at,
-                    due_at = EXCLUDED.due_at,
-                    lease_owner = EXCLUDED.lease_owner
-                WHERE instances.status NOT IN (0, 6, 7)
-                RETURNING execution_id
+                WITH started AS (
+                    INSERT INTO local_durable.instances (
+                        instance_id, execution_id, name, version, status, input, tags, trace_parent,
+                        created_at, updated_at, due_at, lease_owner)
+                    SELECT
+                        s.instance_id, s.execution_id, s.name, s.version, 6, s.input, s.tags, s.trace_parent,
+                        now(), now(),
+                        CASE WHEN s.lease_owner IS NULL THEN COALESCE(s.start_at, now()) END,
+                        s.lease_owner
+                    FROM unnest(
+                        $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                        $8::timestamptz[], $9::bigint[], $10::text[])
+                        AS s (
+                            instance_id, execution_id, name, version, input, tags, trace_parent,
+                            start_at, lease_owner, dedupe)
+                    WHERE NOT EXISTS (
+                        SELECT FROM local_durable.instances old
+                        WHERE old.instance_id = s.instance_id AND old.status = ANY (s.dedupe::smallint[]))
+                    ORDER BY s.instance_id
+                    ON CONFLICT (instance_id) DO UPDATE
+                    SET execution_id = EXCLUDED.execution_id,
+                        name = EXCLUDED.name,
+                        version = EXCLUDED.version,
+                        status = EXCLUDED.status,
+                        seq = 0,
+                        input = EXCLUDED.input,
+                        output = NULL,
+                        custom_status = NULL,
+                        failure = NULL,
+                        tags = EXCLUDED.tags,
+                        parent_id = NULL,
+                        parent_execution_id = NULL,
+                        parent_name = NULL,
+                        parent_task_id = NULL,
+                        trace_parent = EXCLUDED.trace_parent,
+                        created_at = EXCLUDED.created_at,
+                        updated_at = EXCLUDED.updated_at,
+                        due_at = EXCLUDED.due_at,
+                        lease_owner = EXCLUDED.lease_owner
+                    WHERE instances.status NOT IN (0, 6, 7)
+                    RETURNING instance_id, execution_id, xmax <> 0 AS replaced
+                ), forgotten AS (
+                    DELETE FROM local_durable.history h
+                    USING started s
+                    WHERE s.replaced AND h.instance_id = s.instance_id AND h.execution_id <> s.execution_id
+                )
+                SELECT execution_id
+                FROM started
                 """,
                 Parameter.Column(starts, start => start.Start.InstanceId),
                 Parameter.Column(starts, start => start.Start.ExecutionId),
@@ -62,20 +70,10 @@ internal sealed class StartStore(DurableDatabase database)
                 Parameter.Column(starts, start => start.Start.TraceParent),
                 Parameter.Column(starts, start => start.StartAt),
                 Parameter.Column(starts, start => start.LeaseOwner),
-                Parameter.Column(starts, start => start.Dedupe)),
-            Statement(
-                """
-                DELETE FROM local_durable.history h
-                USING unnest($1::text[], $2::uuid[]) AS s (instance_id, execution_id)
-                JOIN local_durable.instances i USING (instance_id, execution_id)
-                WHERE h.instance_id = i.instance_id AND h.execution_id <> i.execution_id
-                """,
-                Parameter.Column(starts, start => start.Start.InstanceId),
-                Parameter.Column(starts, start => start.Start.ExecutionId)));
+                Parameter.Column(starts, start => start.Dedupe)));
         var started = new HashSet<Guid>();
         await using var reader = await batch.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct)) started.Add(reader.GetGuid(0));
-        await reader.NextResultAsync(ct);
         return [.. starts.Select(start => started.Contains(start.Start.ExecutionId))];
     }
 }
