@@ -1,5 +1,6 @@
 using Npgsql;
 using ViralEngine.Core.Retention;
+using ViralEngine.Core.Workflows;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Retention;
@@ -42,6 +43,24 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
         Assert.Equal([late, open], await IdsAsync("SELECT subject_id FROM viral.events WHERE subject_id = ANY ($1) ORDER BY 1", old, late, open));
     }
 
+    [Fact]
+    public async Task Deletes_workflows_that_ended_long_ago_with_their_steps_and_gates()
+    {
+        await using var db = postgres.NewDb();
+        var old = await AddWorkflowAsync("completed", "2025-12-02");
+        var late = await AddWorkflowAsync("cancelled", "2026-01-02");
+        var open = await AddWorkflowAsync("waiting", null);
+
+        while (await new WorkflowSweeper(db).DeleteEndedAsync(DateTime.UtcNow - Before, 1, CancellationToken.None) > 0)
+        {
+        }
+
+        Assert.Equal([late, open], await IdsAsync("SELECT id FROM viral.workflows WHERE id = ANY ($1) ORDER BY id", old, late, open));
+        foreach (var table in new[] { "workflow_steps", "approval_gates" })
+            Assert.Equal([late, open], await IdsAsync($"SELECT workflow_id FROM viral.{table} WHERE workflow_id = ANY ($1) ORDER BY 1", old, late, open));
+        Assert.Equal([late, open], await IdsAsync("SELECT subject_id FROM viral.events WHERE subject_id = ANY ($1) ORDER BY 1", old, late, open));
+    }
+
     private Task<Guid> AddTaskAsync(string status, string created, string? completed) => AddAsync(
         """
         WITH task AS (
@@ -78,6 +97,31 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
         SELECT tenant_id, id, 1, 'batch.created', '{}', now() FROM batch
         """,
         status, Utc(completed), items);
+
+    private Task<Guid> AddWorkflowAsync(string status, string? completed) => AddAsync(
+        """
+        WITH workflow AS (
+            INSERT INTO viral.workflows (
+                tenant_id, id, status, definition, created_by, created_at, updated_at, completed_at, check_at)
+            VALUES (gen_random_uuid(), $1, $2, '{}', 'test', now(), now(), $3, now())
+            RETURNING tenant_id, id
+        ), step AS (
+            INSERT INTO viral.workflow_steps (tenant_id, workflow_id, step_id, kind, run, status, attempt, started_at)
+            SELECT tenant_id, id, 'ask', 'step', 1, 'waiting', 0, now() FROM workflow
+        ), gate AS (
+            INSERT INTO viral.approval_gates (
+                tenant_id, id, workflow_id, gate_id, run, title, roles, users, quorum, reject_quorum, exclude_requester,
+                requested_by, opened_at, on_timeout)
+            SELECT tenant_id, gen_random_uuid(), id, 'ask', 1, 'x', '{approver}', '{}', 1, 1, false, 'test', now(), 'reject' FROM workflow
+            RETURNING tenant_id, id
+        ), decision AS (
+            INSERT INTO viral.approval_decisions (tenant_id, gate, decider, decision, via, decided_at)
+            SELECT tenant_id, id, 'test', 'approve', 'api', now() FROM gate
+        )
+        INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
+        SELECT tenant_id, id, 1, 'workflow.created', '{}', now() FROM workflow
+        """,
+        status, Utc(completed));
 
     private async Task<Guid> AddAsync(string sql, params object?[] args)
     {
