@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
@@ -47,36 +48,64 @@ public sealed class BatchIntake(Db db)
         return contents;
     }
 
-    /// <summary>Stores the batch of items that are stored already, with its first event and its work.</summary>
-    public Task AddAsync(TenantId tenant, NewBatch batch, BatchContents contents, CancellationToken ct) =>
-        db.ExecuteAsync(
+    /// <summary>Stores the batch of items that are stored already, with its first event and its work, and counts its items.</summary>
+    /// <exception cref="PlanLimitException">It is more than what is left of this month's tasks.</exception>
+    public async Task AddAsync(TenantId tenant, NewBatch batch, BatchContents contents, CancellationToken ct)
+    {
+        if (batch.MostPerMonth > 0)
+        {
+            // Two at once must not both take what is left; each holds this only from here to its commit.
+            await db.ExecuteAsync(
+                tenant, "SELECT pg_advisory_xact_lock(hashtextextended('month ' || $1::text, 0))", [tenant.Value], ct);
+        }
+
+        var stored = await db.QueryOneAsync<bool?>(
             tenant,
             """
-            WITH batch AS (
+            WITH month AS (
+                SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS first
+            ), batch AS (
                 INSERT INTO viral.batches (
                     tenant_id, id, name, description, status, agent_id, concurrency_limit, failure_mode, total_items,
                     created_by, created_at, updated_at, check_at, progress_at)
-                VALUES (
+                SELECT
                     $1, $2, $3, $4, 'pending', $5, $6, $7, $8,
-                    $9, now(), now(), now() + interval '10 seconds', now())
+                    $9, now(), now(), now() + interval '10 seconds', now()
+                WHERE $12 = 0 OR $12 >= $8 + (
+                    SELECT COALESCE(sum(submitted), 0)
+                    FROM viral.task_counts
+                    WHERE tenant_id = $1 AND month = (SELECT first FROM month))
                 RETURNING tenant_id, id, status, name, total_items, created_at
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, 1, 'batch.created',
                        jsonb_build_object('status', status, 'name', name, 'total', total_items), created_at
                 FROM batch
+            ), counted AS (
+                INSERT INTO viral.task_counts AS counts (tenant_id, month, slot, submitted)
+                SELECT batch.tenant_id, month.first, pg_backend_pid() % 64, batch.total_items
+                FROM batch, month
+                ON CONFLICT (tenant_id, month, slot) DO UPDATE
+                SET submitted = counts.submitted + EXCLUDED.submitted
+            ), slices AS (
+                INSERT INTO viral.batch_slices (tenant_id, batch_id, first, last, due_at)
+                SELECT tenant_id, id, first, LEAST(first + $11 - 1, $10), created_at
+                FROM batch
+                CROSS JOIN generate_series(1, $10, $11) AS first
             )
-            INSERT INTO viral.batch_slices (tenant_id, batch_id, first, last, due_at)
-            SELECT tenant_id, id, first, LEAST(first + $11 - 1, $10), created_at
+            SELECT true
             FROM batch
-            CROSS JOIN generate_series(1, $10, $11) AS first
             """,
             [
                 tenant.Value, batch.Id, batch.Name, batch.Description, batch.AgentId, (short)batch.ConcurrencyLimit,
                 batch.FailureMode.ToText(), contents.Items, batch.CreatedBy, contents.LastNumber,
-                SliceSize(contents.LastNumber, batch.ConcurrencyLimit),
+                SliceSize(contents.LastNumber, batch.ConcurrencyLimit), batch.MostPerMonth,
             ],
+            row => row.GetBoolean(0),
             ct);
+        if (stored is null)
+            throw PlanLimitException.OfMonth(batch.MostPerMonth);
+    }
 
     /// <summary>Small enough that each lane gets its share of a small batch.</summary>
     internal static int SliceSize(int items, int lanes) => Math.Clamp(items / (lanes * 4), 1, LargestSlice);

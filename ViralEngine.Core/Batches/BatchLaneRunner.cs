@@ -24,6 +24,9 @@ public sealed partial class BatchLaneRunner(
     /// <summary>When a lane without a place asks again; a turn of another ends sooner or later.</summary>
     private static readonly TimeSpan NoPlace = TimeSpan.FromSeconds(1);
 
+    /// <summary>When a lane asks again that found work and was not let to it: the plan's places are taken.</summary>
+    private static readonly TimeSpan NotAdmitted = TimeSpan.FromMilliseconds(250);
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
 
     /// <param name="lane">From 0: whose counters are used.</param>
@@ -87,7 +90,7 @@ public sealed partial class BatchLaneRunner(
             return LaneTurn.Over with { Stopped = true };
         if (left.Slices == 0)
             await course.TryEndAsync(tenant, batchId, ct);
-        return lane < left.Slices ? Later(claimSize, left.Wait) : LaneTurn.Over;
+        return lane < left.Slices ? Later(claimSize, left.Wait > TimeSpan.Zero ? left.Wait : NotAdmitted) : LaneTurn.Over;
     }
 
     private static LaneTurn TurnEnded(int claimSize, CancellationToken ct)

@@ -7,8 +7,10 @@ namespace ViralEngine.Core.Batches;
 /// A lane's side of batches in PostgreSQL: it settles the slice it has run and claims the next in one round trip and one commit, by
 /// one statement each for hundreds of items. Leases run by the database's clock.
 /// </summary>
-public sealed class BatchLaneStore(Db db)
+public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
 {
+    private readonly TaskAdmission admission = admission ?? TaskAdmission.Everything;
+
     /// <summary>What is left when there was nothing to claim.</summary>
     internal Task<Remainder?> LookAsync(TenantId tenant, Guid batchId, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -59,6 +61,8 @@ public sealed class BatchLaneStore(Db db)
             await reader.NextResultAsync(ct);
         }
 
+        if (claim is not null && admission.IsLimited)
+            await reader.NextResultAsync(ct);
         var taken = claim is not null && await reader.ReadAsync(ct)
             ? new SliceLease(reader.GetInt64(0), claim.Holder, reader.GetInt32(1), reader.GetInt32(2), reader.GetInt16(3))
             : null;
@@ -167,10 +171,29 @@ public sealed class BatchLaneStore(Db db)
             ]);
     }
 
-    private static void AddClaim(DbBatch batch, TenantId tenant, Guid batchId, SliceClaim claim) =>
+    /// <summary>A held range is one item that runs: a lane runs them one after the other.</summary>
+    private void AddClaim(DbBatch batch, TenantId tenant, Guid batchId, SliceClaim claim)
+    {
+        if (admission.IsLimited)
+        {
+            // Claims of a limited tenant take turns: two at once must not both take the last place.
+            batch.Add(
+                """
+                SELECT pg_advisory_xact_lock(hashtextextended('lanes ' || id, 0))
+                FROM viral.organizations
+                WHERE id = $1 AND plan = ANY ($2)
+                """,
+                [tenant.Value, admission.Plans]);
+        }
+
         batch.Add(
             """
-            WITH free AS (
+            WITH places AS (
+                SELECT allowed.most
+                FROM viral.organizations AS organization
+                JOIN unnest($6::text[], $7::integer[]) AS allowed (plan, most) ON allowed.plan = organization.plan
+                WHERE organization.id = $1
+            ), free AS (
                 SELECT slice.id, slice.first, slice.last, slice.lease_until IS NOT NULL AS lapsed,
                        -- What killed its holder is closed in on: half of the range each time.
                        CASE WHEN slice.lease_until IS NULL THEN $3 ELSE LEAST($3, (slice.last - slice.first + 2) / 2) END AS size
@@ -180,6 +203,15 @@ public sealed class BatchLaneStore(Db db)
                   AND EXISTS (
                       SELECT FROM viral.batches
                       WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress' AND stopping IS NULL)
+                  AND (NOT EXISTS (SELECT FROM places) OR (
+                      SELECT count(*)
+                      FROM viral.batches AS other
+                      JOIN viral.batch_slices AS held ON held.tenant_id = other.tenant_id AND held.batch_id = other.id
+                      WHERE other.tenant_id = $1 AND other.status = 'in_progress' AND held.lease_until > now()
+                  ) < GREATEST(1, (SELECT most FROM places) - (
+                      SELECT count(*)
+                      FROM viral.tasks
+                      WHERE tenant_id = $1 AND status = 'in_progress')))
                 ORDER BY slice.first
                 LIMIT 1
                 FOR UPDATE SKIP LOCKED
@@ -196,7 +228,8 @@ public sealed class BatchLaneStore(Db db)
             WHERE slice.id = free.id
             RETURNING slice.id, slice.first, slice.last, slice.lost
             """,
-            [tenant.Value, batchId, claim.Size, claim.Holder, claim.Lease]);
+            [tenant.Value, batchId, claim.Size, claim.Holder, claim.Lease, admission.Plans, admission.Most]);
+    }
 }
 
 /// <param name="Running">It has not ended.</param>

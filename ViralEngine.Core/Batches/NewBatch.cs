@@ -8,7 +8,11 @@ public sealed record NewBatch(
     string? AgentId,
     int ConcurrencyLimit,
     FailureMode FailureMode,
-    string CreatedBy);
+    string CreatedBy)
+{
+    /// <summary>How many tasks the plan allows in a month, of which each item is one; 0: any number.</summary>
+    public long MostPerMonth { get; init; }
+}
 
 /// <summary>One item as it comes, checked as far as that goes without the others.</summary>
 /// <param name="Number">Its line or its place, from 1, rising.</param>

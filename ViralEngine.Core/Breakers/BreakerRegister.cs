@@ -51,7 +51,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         return known.TryGetValue(host, out entry) ? entry.OpenUntil : null;
     }
 
-    /// <summary>Opens, or opens again after a failed probe. False: another instance was first.</summary>
+    /// <summary>Opens, or opens again after a failed probe. False: another instance was first, and its word counts.</summary>
     public async Task<bool> OpenAsync(string host, DateTimeOffset until, bool again)
     {
         var first = true;
@@ -59,8 +59,14 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         {
             first = await database.StringSetAsync(
                 Key(host), Text(until), until - time.GetUtcNow() + KeptAfter, again ? When.Always : When.NotExists);
-            if (first)
-                await database.PublishAsync(Channel, $"{host} {Text(until)}");
+            if (!first)
+            {
+                until = Parse(await database.StringGetAsync(Key(host))) ?? until;
+                return;
+            }
+
+            await database.PublishAsync(Channel, $"{host} {Text(until)}");
+            // After the new time is there: who takes the probe from now on sees it.
             await database.KeyDeleteAsync(Probe(host));
         });
         Note(host, until);
@@ -84,7 +90,18 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         var now = time.GetUtcNow();
         var taken = false;
         var shared = await TryAsync(async database =>
-            taken = await database.StringSetAsync(Probe(host), "1", most, When.NotExists));
+        {
+            taken = await database.StringSetAsync(Probe(host), "1", most, When.NotExists);
+            if (!taken)
+                return;
+
+            // What this instance knew may be of before the last probe, which has just ended: then it is too late, or needless.
+            var until = Parse(await database.StringGetAsync(Key(host)));
+            Note(host, until);
+            taken = until is { } current && current <= now;
+            if (!taken)
+                await database.KeyDeleteAsync(Probe(host));
+        });
         if (shared)
             return taken;
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace ViralEngine.Core.Limits;
 
@@ -7,6 +8,7 @@ public sealed class LimitsOptions
 {
     public const string Section = "Limits";
 
+    [ValidateObjectMembers]
     public PlansOptions Plans { get; init; } = new();
 
     /// <summary>How many instances share the load; each allows its share of the rates while Redis is away.</summary>
@@ -28,6 +30,7 @@ public sealed class LimitsOptions
 /// <summary>What each plan allows: <c>Limits:Plans:Free:RequestsPerSecond</c> and so on.</summary>
 public sealed class PlansOptions
 {
+    [ValidateObjectMembers]
     public PlanLimits Free { get; init; } = new()
     {
         RequestsPerSecond = 20,
@@ -36,6 +39,7 @@ public sealed class PlansOptions
         Members = 5,
     };
 
+    [ValidateObjectMembers]
     public PlanLimits Team { get; init; } = new()
     {
         RequestsPerSecond = 200,
@@ -44,6 +48,7 @@ public sealed class PlansOptions
         Members = 100,
     };
 
+    [ValidateObjectMembers]
     public PlanLimits Enterprise { get; init; } = new();
 }
 
@@ -54,11 +59,14 @@ public sealed class PlanLimits
     [Range(0, 1_000_000)]
     public int RequestsPerSecond { get; set; }
 
-    /// <summary>Tasks that may be submitted in a calendar month, UTC.</summary>
+    /// <summary>Tasks that may be submitted in a calendar month, UTC; each item of a batch is one.</summary>
     [Range(0, long.MaxValue)]
     public long TasksPerMonth { get; set; }
 
-    /// <summary>Tasks that run at a time; those beyond wait, higher priority first, then the older.</summary>
+    /// <summary>
+    /// Tasks that run at a time; those beyond wait, higher priority first, then the older. Batches run in what tasks leave of it, and
+    /// at least one item at a time.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int ConcurrentTasks { get; set; }
 

@@ -6,6 +6,14 @@ namespace ViralEngine.Core.Limits;
 public sealed class PlanLimitException(string limit, long most, TimeSpan retryAfter)
     : Exception($"The plan allows {most} ({limit}).")
 {
+    /// <summary>What was submitted is more than what is left of the month.</summary>
+    public static PlanLimitException OfMonth(long most)
+    {
+        var now = DateTime.UtcNow;
+        var next = new DateTime(now.Year, now.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1);
+        return new PlanLimitException("tasks_per_month", most, next - now);
+    }
+
     public string Limit { get; } = limit;
 
     public long Most { get; } = most;

@@ -13,7 +13,11 @@ public sealed class UsageStore(Db db)
             """
             SELECT
                 (SELECT COALESCE(sum(submitted), 0)::bigint FROM viral.task_counts WHERE tenant_id = $1 AND month = $2),
-                (SELECT count(*) FROM viral.tasks WHERE tenant_id = $1 AND status = 'in_progress'),
+                (SELECT count(*) FROM viral.tasks WHERE tenant_id = $1 AND status = 'in_progress')
+                    + (SELECT count(*)
+                       FROM viral.batches AS batch
+                       JOIN viral.batch_slices AS slice ON slice.batch_id = batch.id AND slice.tenant_id = batch.tenant_id
+                       WHERE batch.tenant_id = $1 AND batch.status = 'in_progress' AND slice.lease_until > now()),
                 (SELECT count(*) FROM viral.members WHERE tenant_id = $1),
                 COALESCE(
                     (SELECT spent_usd FROM viral.spending WHERE tenant_id = $1 AND agent_id = '' AND month = $2), 0),
@@ -28,8 +32,8 @@ public sealed class UsageStore(Db db)
             ct)!;
 }
 
-/// <param name="TasksThisMonth">Submitted in this calendar month, UTC.</param>
-/// <param name="TasksRunning">At this moment.</param>
+/// <param name="TasksThisMonth">Submitted in this calendar month, UTC, items of batches included.</param>
+/// <param name="TasksRunning">At this moment, items of batches included.</param>
 /// <param name="SpentUsd">This month, by the prices of agents and models.</param>
 /// <param name="ReservedUsd">Set aside for calls that run.</param>
 /// <param name="BudgetUsd">What may be spent in a month; null: no budget.</param>

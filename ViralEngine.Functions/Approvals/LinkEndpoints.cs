@@ -101,7 +101,7 @@ internal sealed class LinkEndpoints(
         var outcome = await decide.RunAsync(read, reason, ct);
         if (outcome is DecideByLink.Outcome.Decided { Result: DecideGate.Outcome.Taken taken, Link: var link })
         {
-            trail.ByLink(read.Tenant, link.Decider);
+            trail.ByLink(read.Tenant, link.Decider, taken.Gate.Id);
             await db.AfterCommitAsync(next => starts.TellAsync(durable, link.WorkflowId, taken.Gate.Run, next), ct);
             await db.CommitAsync(ct);
             return LinkPage.Done(link);

@@ -66,7 +66,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
         var http = context.GetHttpContext()!;
         var trail = context.InstanceServices.GetRequiredService<AuditTrail>();
         var answer = (result as IValueHttpResult)?.Value;
-        var target = TargetOf(http, endpoint, audited, answer);
+        var target = trail.Link?.Target ?? TargetOf(http, endpoint, audited, answer);
         var caller = http.FindCaller();
         // The platform acts for no tenant: the organization that it acts upon is to know.
         var tenant = trail.Link?.Tenant

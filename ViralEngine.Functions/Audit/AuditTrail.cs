@@ -11,13 +11,16 @@ internal sealed class AuditTrail
 {
     public string? BeforeJson { get; private set; }
 
-    public (TenantId Tenant, string Actor)? Link { get; private set; }
+    public (TenantId Tenant, string Actor, string Target)? Link { get; private set; }
 
     /// <summary>How the setting was before it is changed or deleted, as the API shows it.</summary>
     public void Before(object? state) => BeforeJson = Redacted(state);
 
-    /// <summary>On an endpoint without a caller: whom the signed link was for, and in which tenant.</summary>
-    public void ByLink(TenantId tenant, string actor) => Link = (tenant, actor);
+    /// <summary>
+    /// On an endpoint without a caller: whom the signed link was for, in which tenant, and for what. Its route holds the link
+    /// itself, which is nobody's to keep.
+    /// </summary>
+    public void ByLink(TenantId tenant, string actor, Guid target) => Link = (tenant, actor, target.ToString());
 
     internal static string? Redacted(object? state)
     {

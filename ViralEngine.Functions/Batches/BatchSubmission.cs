@@ -4,6 +4,7 @@ using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Batches;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Functions.Organizations;
@@ -13,7 +14,8 @@ namespace ViralEngine.Functions.Batches;
 
 /// <summary>Takes batches in: stored as they arrive, whole or not at all.</summary>
 internal sealed class BatchSubmission(
-    Db db, BatchIntake intake, BatchStore store, AgentDirectory agents, BatchStarts starts, IOptions<BatchOptions> options)
+    Db db, BatchIntake intake, BatchStore store, AgentDirectory agents, BatchStarts starts, IOptions<BatchOptions> options,
+    IOptions<LimitsOptions> limits)
 {
     [Function("CreateBatch"), Allow(Roles.Operators)]
     [Summary("Submit a batch: a JSON document, or NDJSON (application/x-ndjson) with the settings in the query.")]
@@ -35,7 +37,10 @@ internal sealed class BatchSubmission(
         await CheckAsync(caller.Tenant, body, settings, contents, ct);
         await intake.AddAsync(caller.Tenant, new NewBatch(
             batchId, settings.Name, settings.Description, settings.AgentId, settings.ConcurrencyLimit, settings.FailureMode,
-            caller.Principal), contents, ct);
+            caller.Principal)
+        {
+            MostPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth,
+        }, contents, ct);
         var batch = await store.FindAsync(caller.Tenant, batchId, ct);
         await db.AfterCommitAsync(token => starts.StartAsync(durable, caller.Tenant, batchId, run: 1, token), ct);
         await db.CommitAsync(ct);

@@ -184,6 +184,11 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         await tenant.Owner.WaitForWorkflowAsync(id, "completed");
         var decision = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("decisions")[0];
         Assert.Equal(("link", "from my phone"), (decision.GetProperty("via").GetString(), decision.GetProperty("reason").GetString()));
+        var gate = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("id").GetString();
+        var log = (await tenant.Owner.GetAsync("/api/audit-log?action=approval.decided")).Expect(HttpStatusCode.OK);
+        var entry = Assert.Single(log.Json.GetProperty("entries").EnumerateArray());
+        Assert.Equal(("link", gate), (entry.GetProperty("credential").GetString(), entry.GetProperty("target_id").GetString()));
+        Assert.DoesNotContain(path.Split('/')[^1], log.Text);
     }
 
     [Fact]

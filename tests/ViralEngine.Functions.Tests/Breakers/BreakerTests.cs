@@ -15,12 +15,14 @@ public sealed class BreakerTests : IAsyncLifetime
     private volatile bool dead;
     private AppCluster cluster = null!;
     private LoopbackServer provider = null!;
+    private OtlpReceiver collector = null!;
 
     public async Task InitializeAsync()
     {
         await postgres.InitializeAsync();
+        collector = await OtlpReceiver.StartAsync();
         cluster = await AppCluster.StartAsync(
-            new AppSettings(postgres)
+            collector.Observe(new AppSettings(postgres))
                 .With("Breakers:MinimumCalls", "4")
                 .With("Breakers:BreakSeconds", "3"),
             3);
@@ -36,6 +38,7 @@ public sealed class BreakerTests : IAsyncLifetime
     {
         await provider.DisposeAsync();
         await cluster.DisposeAsync();
+        await collector.DisposeAsync();
         await postgres.DisposeAsync();
     }
 
@@ -57,8 +60,13 @@ public sealed class BreakerTests : IAsyncLifetime
         dead = true;
         await Eventually.GetAsync(
             async () => await RunAsync(tenant, agent, 6),
-            _ => cluster.Instances.All(instance => OpenAsync(instance).Result == 1),
-            "the breaker to be open on all instances");
+            _ => cluster.Instances.Any(instance => OpenAsync(instance).Result == 1),
+            "the breaker to be open on an instance");
+        await AllOnAsync(1, within: TimeSpan.FromSeconds(1));
+        await Eventually.TrueAsync(
+            () => collector.PointsOf("viral.breaker.open").Any(point =>
+                point.Value == 1 && point.Attributes["server.address"] == new Uri(provider.Url).Authority),
+            "the metrics to name the host");
         calls.Clear();
         await Eventually.GetAsync(
             async () =>
@@ -75,11 +83,88 @@ public sealed class BreakerTests : IAsyncLifetime
 
         dead = false;
         await Eventually.GetAsync(() => RunAsync(tenant, agent, 3), agents => agents.Contains("remote"), "the provider to be taken back");
-        await Eventually.TrueAsync(
-            async () => (await Task.WhenAll(cluster.Instances.Select(OpenAsync))).All(open => open == 0),
-            "the breaker to be closed on all instances");
+        await AllOnAsync(0, within: TimeSpan.FromSeconds(1));
         Assert.Equal(["remote"], (await RunAsync(tenant, agent, 12)).Distinct());
+
+        // Opened once by all together, and once more after each probe but the last, which closed it for all.
+        Assert.Equal(1, Logged("answers again"));
+        Assert.Equal(Logged("with one call"), Logged("none is made for"));
     }
+
+    [Fact]
+    public async Task A_provider_that_says_when_to_come_back_is_not_called_before_by_any_instance()
+    {
+        await using var busy = await LoopbackServer.StartAsync(http =>
+        {
+            calls.Enqueue(Stopwatch.GetTimestamp());
+            http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            http.Response.Headers.RetryAfter = "4";
+            return Task.CompletedTask;
+        });
+        var tenant = await Tenant.CreateAsync(cluster[0]);
+        using var api = cluster[0].NewClient(tenant.Key);
+        var echo = await AgentAsync(api, new { name = "fallback", kind = "echo" });
+        var agent = await AgentAsync(
+            api, new { name = "remote", kind = "http", settings = new { url = busy.Url }, fallback_agent_ids = new[] { echo } });
+
+        var answers = new List<string>(await RunAsync(tenant, agent, 1));
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                answers.AddRange(await RunAsync(tenant, agent, 3));
+                return calls.Count > 1;
+            },
+            "the provider to be called again");
+
+        Assert.True(answers.Count > 4, "Nothing was asked meanwhile.");
+        Assert.Equal(["fallback"], answers.Distinct());
+        var times = calls.ToArray();
+        Assert.InRange(Stopwatch.GetElapsedTime(times[0], times[1]).TotalSeconds, 3.9, 30);
+    }
+
+    [Fact]
+    public async Task A_webhook_host_that_dies_is_left_alone_probed_once_a_break_and_taken_back()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync(503);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
+        (await tenant.Owner.PostAsync("/api/webhooks", new { url = receiver.Url, event_types = new[] { "task.created" } }))
+            .Expect(HttpStatusCode.Created);
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await tenant.SubmitAsync(new { agent_id = "echo", description = "x" });
+                return await OpenAsync(cluster[0]) == 1;
+            },
+            "the breaker to be open");
+        await AllOnAsync(1, within: TimeSpan.FromSeconds(1));
+        var opened = DateTime.UtcNow;
+        for (var i = 0; i < 20; i++)
+            await tenant.SubmitAsync(new { agent_id = "echo", description = "x" });
+        // What was on its way when it opened has a moment to come.
+        var probes = await Eventually.GetAsync(
+            () => Task.FromResult(receiver.Received.Where(webhook => webhook.At > opened.AddSeconds(1)).ToList()),
+            webhooks => webhooks.Count >= 3,
+            "three probes");
+        receiver.AnswerWith(200);
+
+        for (var i = 1; i < probes.Count; i++)
+            Assert.InRange((probes[i].At - probes[i - 1].At).TotalSeconds, BreakSeconds * 0.9, 30);
+        await Eventually.TrueAsync(async () => await OpenAsync(cluster[0]) == 0, "the breaker to be closed");
+        await AllOnAsync(0, within: TimeSpan.FromSeconds(1));
+        var last = await tenant.SubmitAsync(new { agent_id = "echo", description = "x" });
+        await Eventually.TrueAsync(
+            () => receiver.Received.Any(webhook => webhook.Data.GetProperty("subject_id").GetString() == last), "a webhook to come");
+    }
+
+    private Task AllOnAsync(int open, TimeSpan within) => Eventually.TrueAsync(
+        async () => (await Task.WhenAll(cluster.Instances.Select(OpenAsync))).All(count => count == open),
+        $"all instances to know {open} open breakers",
+        within);
+
+    /// <summary>On all instances together.</summary>
+    private int Logged(string words) =>
+        cluster.Instances.Sum(instance => instance.Output.Split(words).Length - 1);
 
     /// <summary>Who answered.</summary>
     private async Task<string[]> RunAsync(Tenant tenant, string agent, int tasks) =>

@@ -49,6 +49,62 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
     }
 
     [Fact]
+    public async Task Refuses_as_a_whole_a_batch_larger_than_what_is_left_of_the_month()
+    {
+        var tenant = await Tenant.CreateAsync(limited.App);
+        using var api = limited.App.NewClient(tenant.Key);
+        (await api.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" })).Expect(HttpStatusCode.Created);
+
+        var tooLarge = await api.PostAsync("/api/batches", Batch("echo", items: 12));
+        var fits = await api.PostAsync("/api/batches", Batch("echo", items: 11));
+        var task = await api.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" });
+
+        Assert.EndsWith("plan-limit", tooLarge.ExpectProblem(HttpStatusCode.TooManyRequests).Type);
+        Assert.NotNull(tooLarge.Header("Retry-After"));
+        fits.Expect(HttpStatusCode.Accepted);
+        task.ExpectProblem(HttpStatusCode.TooManyRequests);
+        Assert.Single(await Tenant.ListAsync(api, "/api/batches", "batches"));
+        var organization = (await api.GetAsync($"/api/organizations/{tenant.Id}")).Expect(HttpStatusCode.OK).Json;
+        Assert.Equal(12, organization.GetProperty("usage").GetProperty("tasks_this_month").GetInt32());
+    }
+
+    [Fact]
+    public async Task Runs_no_more_items_at_a_time_than_the_plan_allows_whatever_their_batches()
+    {
+        var tenant = await Tenant.CreateAsync(limited.App);
+        using var api = limited.App.NewClient(tenant.Key);
+        var slow = (await api.PostAsync(
+            "/api/agents", new { name = "slow", kind = "echo", settings = new { delay_ms_per_chunk = 300 } })).Json.GetProperty("id").GetString()!;
+
+        foreach (var _ in Enumerable.Range(0, 2))
+            (await api.PostAsync("/api/batches", Batch(slow, items: 6))).Expect(HttpStatusCode.Accepted);
+
+        var mostRunning = 0;
+        await Eventually.GetAsync(
+            async () =>
+            {
+                var organization = (await api.GetAsync($"/api/organizations/{tenant.Id}")).Expect(HttpStatusCode.OK).Json;
+                mostRunning = Math.Max(mostRunning, organization.GetProperty("usage").GetProperty("tasks_running").GetInt32());
+                return await Tenant.ListAsync(api, "/api/batches", "batches");
+            },
+            batches => batches.All(batch => batch.GetProperty("status").GetString() == "completed"),
+            "both batches to run");
+
+        Assert.Equal(2, mostRunning);
+    }
+
+    [Fact]
+    public async Task An_instance_with_an_impossible_plan_says_so_and_ends()
+    {
+        var settings = limited.Settings.With("Limits:Plans:Team:Members", "-1");
+
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => AppProcess.StartAsync(settings));
+
+        Assert.Contains("Members", refusal.Message);
+        Assert.Contains("1000000", refusal.Message);
+    }
+
+    [Fact]
     public async Task Runs_so_many_at_a_time_higher_priority_first()
     {
         var tenant = await Tenant.CreateAsync(limited.App);
@@ -80,6 +136,13 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
         for (var i = 2; i < started.Count; i++)
             Assert.InRange(started[i], started[i..].Max() - 1, started[i..].Max());
     }
+
+    private static object Batch(string agent, int items) => new
+    {
+        name = "b",
+        agent_id = agent,
+        items = Enumerable.Range(0, items).Select(_ => new { description = "one two" }),
+    };
 }
 
 /// <summary>An instance whose free plan is small.</summary>
@@ -89,14 +152,17 @@ public sealed class LimitedApp : IAsyncLifetime
 
     public AppProcess App { get; private set; } = null!;
 
+    public AppSettings Settings { get; private set; } = null!;
+
     public async Task InitializeAsync()
     {
         await postgres.InitializeAsync();
-        App = await AppProcess.StartAsync(new AppSettings(postgres)
+        Settings = new AppSettings(postgres)
             .With("Limits:Plans:Free:TasksPerMonth", "12")
             .With("Limits:Plans:Free:Members", "1")
             .With("Limits:Plans:Free:ConcurrentTasks", "2")
-            .With("Limits:Plans:Team:RequestsPerSecond", "2"));
+            .With("Limits:Plans:Team:RequestsPerSecond", "2");
+        App = await AppProcess.StartAsync(Settings);
     }
 
     public async Task DisposeAsync()
