@@ -9,18 +9,23 @@ namespace ViralEngine.Core.Organizations;
 
 /// <summary>
 /// Checks JSON Web Tokens (RFC 7519) after RFC 8725: the algorithms are ours to choose, never the token's. Tokens of the
-/// configured issuer are checked against its published keys, which are fetched again when a key id is unknown.
+/// configured issuer name their key, and it must be one that the issuer publishes: keys are fetched again when a key id is
+/// unknown, and every quarter of an hour, so that a key that is withdrawn is refused by then.
 /// </summary>
 public sealed class TokenValidator
 {
     public const string DevelopmentIssuer = "viral-engine-dev";
 
+    private static readonly TimeSpan KeysWithdrawnWithin = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan NewKeysPatience = TimeSpan.FromSeconds(1);
     private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false };
+    private readonly TimeProvider time;
     private readonly TokenValidationParameters? issuer;
     private readonly TokenValidationParameters? development;
 
     public TokenValidator(IOptions<AuthOptions> options, TimeProvider time)
     {
+        this.time = time;
         var settings = options.Value;
         if (settings.Authority is { } authority)
         {
@@ -31,7 +36,12 @@ public sealed class TokenValidator
                 new HttpDocumentRetriever { RequireHttps = !new Uri(authority).IsLoopback })
             {
                 RefreshInterval = TimeSpan.FromSeconds(settings.KeyRefreshSeconds),
+                AutomaticRefreshInterval = KeysWithdrawnWithin,
+                // Else keys that the issuer has withdrawn are good for another hour.
+                UseLastKnownGoodConfiguration = false,
             };
+            // Else a token with an unknown key id is tried with every key.
+            issuer.TryAllIssuerSigningKeys = false;
             issuer.ValidAlgorithms =
             [
                 SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
@@ -66,10 +76,30 @@ public sealed class TokenValidator
         if (parameters is null)
             return (null, "Tokens of this issuer are not accepted.");
 
-        var result = await Handler.ValidateTokenAsync(parsed, parameters);
+        var result = await ValidateAsync(parsed, parameters);
         if (!result.IsValid)
             return (null, Explain(result.Exception));
         return string.IsNullOrEmpty(parsed.Subject) ? (null, "The token has no subject.") : (parsed.Subject, null);
+    }
+
+    /// <summary>
+    /// An unknown key id makes the handler fetch the keys, but behind the back of the request. It waits for them, so that not
+    /// even the first token of a new key is refused.
+    /// </summary>
+    private async Task<TokenValidationResult> ValidateAsync(JsonWebToken token, TokenValidationParameters parameters)
+    {
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            var result = await Handler.ValidateTokenAsync(token, parameters.Clone());
+            if (result.Exception is not SecurityTokenSignatureKeyNotFoundException
+                || parameters.ConfigurationManager is null || time.GetElapsedTime(start) > NewKeysPatience)
+            {
+                return result;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time);
+        }
     }
 
     private static TokenValidationParameters Parameters(string audience, TimeProvider time) => new()

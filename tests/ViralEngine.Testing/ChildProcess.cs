@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace ViralEngine.Testing;
 
-/// <summary>A .NET program as a real process: its output is kept within bounds, and it ends with the test run.</summary>
+/// <summary>A program as a real process: its output is kept within bounds, and it ends with the test run.</summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
@@ -24,11 +24,12 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>The end of what it wrote to both of its outputs.</summary>
     public string Output => output.ToString();
 
-    /// <param name="program">The dll, for <c>dotnet</c>.</param>
+    /// <param name="program">The dll, or what <paramref name="host"/> runs.</param>
     /// <param name="environment">Added to this process's own; null removes a variable.</param>
-    public static ChildProcess Start(string program, IEnumerable<string> args, IReadOnlyDictionary<string, string?> environment)
+    public static ChildProcess Start(
+        string program, IEnumerable<string> args, IReadOnlyDictionary<string, string?> environment, string host = "dotnet")
     {
-        var start = new ProcessStartInfo("dotnet", [program, .. args])
+        var start = new ProcessStartInfo(host, [program, .. args])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

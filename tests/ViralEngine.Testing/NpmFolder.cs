@@ -18,6 +18,10 @@ public sealed class NpmFolder(string name)
     public async Task<string> RunAsync(string program, string[] args, string input = "") =>
         await RunInAsync(await installed.Value, program, args, input);
 
+    /// <summary>Starts a script of the installed folder, which goes on until it is disposed.</summary>
+    public async Task<ChildProcess> StartAsync(string script, params string[] args) =>
+        ChildProcess.Start(Path.Combine(await installed.Value, script), args, new Dictionary<string, string?>(), host: "node");
+
     private static async Task<string> InstallAsync(string name)
     {
         var source = Path.Combine(Repository.Root, "tests", name);
