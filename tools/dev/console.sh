@@ -1,4 +1,7 @@
 # Talking to the person at the terminal, and small things every part needs.
+#
+# Functions here say `return 0` and never a bare `return`: in a trap, bash takes the latter for the status before the trap, so
+# that after Ctrl-C whatever a clean-up asked would look refused.
 
 say() { printf '%s\n' "$*" >&2; }
 die() { printf 'dev: %s\n' "$*" >&2; exit 1; }
@@ -14,7 +17,7 @@ free_port() {
   local port
   for _ in $(seq 200); do
     port=$((20000 + RANDOM % 12000))
-    port_in_use "$port" || { echo "$port"; return; }
+    port_in_use "$port" || { echo "$port"; return 0; }
   done
   die "found no free port between 20000 and 32000"
 }
@@ -45,7 +48,7 @@ stop_process() {
 # Whatever outlives the holder must be started with 9>&-, or it would hold the lock for ever.
 lock() {
   exec 9>"$STATE/lock"
-  flock -n 9 && return
+  flock -n 9 && return 0
   say "waiting for another ./dev in this checkout"
   flock -w 600 9 || die "another ./dev has held $STATE/lock for ten minutes"
 }

@@ -3,7 +3,7 @@
 
 require_pgbouncer() {
   command -v pgbouncer >/dev/null || PATH="$PATH:/usr/sbin"
-  command -v pgbouncer >/dev/null && return
+  command -v pgbouncer >/dev/null && return 0
   if may_install; then apt_install pgbouncer || true; fi
   command -v pgbouncer >/dev/null || die "PgBouncer is missing. On Debian or Ubuntu: sudo apt install pgbouncer"
 }

@@ -28,7 +28,7 @@ postgres_home() {
   if [[ -d "$link" && ! -L "$link" ]]; then
     POSTGRES_HOME="$link"
     as_postgres test -w "$link" || die "$link cannot be written by $(postgres_user), who would run PostgreSQL. Remove it: ./dev clean"
-    return
+    return 0
   fi
 
   mkdir -p -m 700 "$away"
@@ -59,7 +59,7 @@ postgres_is_up() {
 # postgres_start HOME PORT SUPERUSER_PASSWORD
 postgres_start() {
   local home="$1" port="$2" password="$3"
-  postgres_is_up "$home" && return
+  postgres_is_up "$home" && return 0
   postgres_create "$home" "$password"
   postgres_forget_the_dead "$home"
   postgres_configure "$home" "$port"
@@ -76,7 +76,7 @@ postgres_create() {
     found="$("$PG_BIN/postgres" --version | grep -oE '[0-9]+' | head -n 1)"
     [[ "$(<"$home/data/PG_VERSION")" == "$found" ]] ||
       die "the data in $home is of PostgreSQL $(<"$home/data/PG_VERSION"), and $PG_BIN has $found. Set PG_BIN, or start anew: ./dev clean"
-    return
+    return 0
   fi
   as_postgres rm -rf "$home/data.new" "$home/data" "$home/password"
   printf '%s\n' "$password" | as_postgres sh -c 'umask 077; cat >"$1"' sh "$home/password"

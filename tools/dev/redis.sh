@@ -8,7 +8,7 @@ redis_is_up() {
 # redis_start FOLDER PORT PASSWORD
 redis_start() {
   local folder="$1" port="$2" password="$3" pid deadline=$((SECONDS + 60))
-  redis_is_up "$folder" && return
+  redis_is_up "$folder" && return 0
   rm -rf "$folder/redis"
   cp -r "$(output_of tools/ViralEngine.Dev)" "$folder/redis"
   VIRAL_REDIS_PASSWORD="$password" setsid dotnet "$folder/redis/ViralEngine.Dev.dll" redis --port "$port" \

@@ -11,7 +11,7 @@ may_install() {
 
 apt_install() {
   say "installing $* with apt"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 </dev/null && return
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 </dev/null && return 0
   as_root apt-get update -q >&2 </dev/null || return 1
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 </dev/null
 }
@@ -19,11 +19,11 @@ apt_install() {
 require_dotnet() {
   local sdk='^10\.'
   [[ -x "$HOME/.dotnet/dotnet" ]] && ! command -v dotnet >/dev/null && PATH="$HOME/.dotnet:$PATH"
-  command -v dotnet >/dev/null && dotnet --list-sdks | grep -q "$sdk" && return
+  command -v dotnet >/dev/null && dotnet --list-sdks | grep -q "$sdk" && return 0
   if may_install && [[ -n "$(apt-cache search --names-only '^dotnet-sdk-10\.0$' 2>/dev/null)" ]]; then
     apt_install dotnet-sdk-10.0 || true
   fi
-  command -v dotnet >/dev/null && dotnet --list-sdks | grep -q "$sdk" && return
+  command -v dotnet >/dev/null && dotnet --list-sdks | grep -q "$sdk" && return 0
   die "the .NET SDK 10 is missing. Ubuntu: sudo apt install dotnet-sdk-10.0.
      Elsewhere: https://learn.microsoft.com/dotnet/core/install/linux, or into your home folder:
      curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
@@ -34,7 +34,7 @@ require_tools() {
   for tool in curl flock runuser setsid setpriv; do
     command -v "$tool" >/dev/null || missing+=("$tool")
   done
-  [[ ${#missing[@]} == 0 ]] && return
+  [[ ${#missing[@]} == 0 ]] && return 0
   if may_install; then apt_install curl util-linux || true; fi
   for tool in "${missing[@]}"; do
     command -v "$tool" >/dev/null || die "$tool is missing. On Debian or Ubuntu: sudo apt install curl util-linux"
@@ -45,7 +45,7 @@ find_postgres() {
   local folder
   if [[ -n "${PG_BIN:-}" ]]; then
     [[ -x "$PG_BIN/initdb" ]] || die "PG_BIN is $PG_BIN, and there is no initdb in it"
-    return
+    return 0
   fi
   folder="$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)"
   if [[ -x "$folder" ]]; then
@@ -58,7 +58,7 @@ find_postgres() {
 }
 
 require_postgres() {
-  find_postgres && return
+  find_postgres && return 0
   if may_install; then
     # Debian's package would start a server of its own on port 5432, which nobody asked for.
     local settings=/etc/postgresql-common/createcluster.d
@@ -67,7 +67,7 @@ require_postgres() {
     apt_install postgresql || true
     as_root rm -f "$settings/viral-engine.conf"
   fi
-  find_postgres && return
+  find_postgres && return 0
   die "PostgreSQL is missing. On Debian or Ubuntu: sudo apt install postgresql. Elsewhere: install it and set PG_BIN to
      the folder that holds initdb, or set ConnectionStrings__Postgres to a server that is already running"
 }

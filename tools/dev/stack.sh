@@ -85,7 +85,7 @@ migrate_command() {
   build tools/ViralEngine.Dev
   if [[ -n "$connection" ]]; then
     VIRAL_CONNECTION="$connection" dev_tool migrate "${login[@]}"
-    return
+    return 0
   fi
   require_tools
   lock

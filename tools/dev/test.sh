@@ -98,7 +98,7 @@ test_project() {
   say "testing $name"
   dotnet test "$project" -c "$CONFIGURATION" --no-build --nologo ${filter:+--filter "$filter"} \
     --results-directory "$STATE/test-results" --logger "trx;LogFileName=$name.trx" \
-    --blame-hang-timeout 15m --blame-hang-dump-type none "$@" >"$log" 2>&1 </dev/null && return
+    --blame-hang-timeout 15m --blame-hang-dump-type none "$@" >"$log" 2>&1 </dev/null && return 0
   # The failures, not everything that passed; the log has it all.
   head -c 40000 "$log"
   say "$name failed; all of it is in $log"
