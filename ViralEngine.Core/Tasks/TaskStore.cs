@@ -21,7 +21,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
         var createdAt = db.InTransaction
             ? (await InsertAsync(db, tenant, [task], ct))[0]
             : await groups.AddAsync(tenant, task);
-        return createdAt is { } at ? task.Stored(at) : throw new PlanLimitException("tasks_per_month", task.MostPerMonth, UntilNextMonth());
+        return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MostPerMonth);
     }
 
     /// <summary>Stores tasks as far as the month's limit lets them; gives for each when, or null.</summary>
@@ -85,12 +85,6 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             ct);
         var times = stored.ToDictionary(task => task.Id, task => task.At);
         return [.. tasks.Select(task => times.TryGetValue(task.Id, out var at) ? at : (DateTime?)null)];
-    }
-
-    private static TimeSpan UntilNextMonth()
-    {
-        var now = DateTime.UtcNow;
-        return new DateTime(now.Year, now.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1) - now;
     }
 
     public Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
