@@ -33,6 +33,8 @@ internal static class ProblemKinds
         if (!isPublic && Headers.TakesIdempotencyKey(method))
             yield return 422;
         yield return 500;
+        if (!isPublic)
+            yield return 503;
     }
 
     public static string NameOf(int status) => status switch
@@ -47,6 +49,7 @@ internal static class ProblemKinds
         422 => "KeyReused",
         429 => "TooManyRequests",
         500 => "InternalError",
+        503 => "Unavailable",
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Not a problem that endpoints share."),
     };
 
@@ -61,13 +64,14 @@ internal static class ProblemKinds
         415 => "The body's content type is not one that is taken here.",
         422 => "The Idempotency-Key was used before for another request.",
         429 => "A limit is reached: of requests, of the plan, or of money. `Retry-After` says when to come back.",
+        503 => "The database cannot be reached for the moment. `Retry-After` says when to try again.",
         _ => "Something went wrong on our side. It is logged under the request id.",
     };
 
     public static IEnumerable<string> HeadersOf(int status) => status switch
     {
         401 or 403 => [RequestIds.Header, "WWW-Authenticate"],
-        409 => [RequestIds.Header, "Retry-After"],
+        409 or 503 => [RequestIds.Header, "Retry-After"],
         429 => [RequestIds.Header, "Retry-After", "RateLimit", "RateLimit-Policy"],
         _ => [RequestIds.Header],
     };
@@ -85,6 +89,7 @@ internal static class ProblemKinds
             415 => ("unsupported-media-type", "The body's type is not supported.", "Send Content-Type: application/json."),
             422 => ("idempotency-key-reused", "The Idempotency-Key belongs to another request.", "Use a new key for a new request."),
             429 => ("rate-limited", "Too many requests.", "Try again in 12 seconds."),
+            503 => ("unavailable", "The database cannot be reached.", "Try again."),
             _ => ("internal", "Something went wrong on our side.", "It is logged under the request id. Trying again may help."),
         };
         var example = new JsonObject

@@ -4,6 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.Logging;
 using ViralEngine.Core.Limits;
+using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Functions.Requests;
 
@@ -43,6 +44,16 @@ internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : I
         {
             await AnswerAsync(context, http, new Problem(e.StatusCode, "bad-request", "The request cannot be read.", e.Message));
         }
+        catch (Exception e) when (DatabaseAway.Explains(e))
+        {
+            LogDatabaseAway(logger, context.FunctionDefinition.Name, e.Message);
+            await AnswerAsync(context, http, new Problem(
+                503, "unavailable", "The database cannot be reached.",
+                "Try again. With the same Idempotency-Key what was done already is not done twice.")
+            {
+                RetryAfter = 1,
+            });
+        }
         catch (Exception e)
         {
             LogFailed(logger, e, context.FunctionDefinition.Name);
@@ -66,4 +77,7 @@ internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : I
 
     [LoggerMessage(1, LogLevel.Error, "{Function} failed")]
     private static partial void LogFailed(ILogger logger, Exception exception, string function);
+
+    [LoggerMessage(2, LogLevel.Error, "{Function} failed, as the database is away: {Reason}")]
+    private static partial void LogDatabaseAway(ILogger logger, string function, string reason);
 }
