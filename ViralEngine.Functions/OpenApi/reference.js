@@ -152,13 +152,16 @@ function block(text, isJson) {
 
 const quote = text => `'${text.replaceAll("'", `'\\''`)}'`;
 
+// White space between tokens means nothing to JSON; other bodies go as they are.
+const indented = body => /[/+]json$/.test(body.type) ? body.text.replaceAll('\n', '\n  ') : body.text;
+
 function curl(operation) {
   const isStream = 'text/event-stream' in (operation.responses['200']?.content ?? {});
   const lines = [`curl ${isStream ? '-N ' : ''}${operation.method === 'get' ? '' : `-X ${operation.method.toUpperCase()} `}"$VIRAL_URL/api${operation.path}"`];
   if (!operation.isPublic) lines.push('-H "Authorization: Bearer $VIRAL_API_KEY"');
   if (operation.method === 'post' && operation.parameters.some(parameter => parameter.name === 'Idempotency-Key'))
     lines.push('-H "Idempotency-Key: $(uuidgen)"');
-  if (operation.body) lines.push(`-H 'Content-Type: ${operation.body.type}'`, `--data-binary ${quote(operation.body.text)}`);
+  if (operation.body) lines.push(`-H 'Content-Type: ${operation.body.type}'`, `--data-binary ${quote(indented(operation.body))}`);
   return lines.join(' \\\n  ');
 }
 
