@@ -1,5 +1,6 @@
 using System.Reflection;
 using ViralEngine.Core.Limits;
+using ViralEngine.Core.Tasks;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Settings;
@@ -8,7 +9,9 @@ namespace ViralEngine.Core.Tests.Settings;
 public sealed class SettingsDocumentTests
 {
     public static TheoryData<string> Settings => [.. typeof(LimitsOptions).Assembly.GetExportedTypes()
-        .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && type != typeof(PlansOptions))
+        .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && type != typeof(PlansOptions)
+            // Only tests have others than these.
+            && type != typeof(TaskLeaseOptions))
         .SelectMany(Of)];
 
     [Theory]
