@@ -1,11 +1,11 @@
 using System.Net;
 using System.Text;
-using ViralEngine.Core.Storage;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Idempotency;
 
-public sealed class IdempotencyTests(RunningApp running) : IClassFixture<RunningApp>
+[Trait("Category", "BlackBox")]
+public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
     private static readonly object Echo = new { agent_id = "echo", description = "once" };
 
@@ -71,13 +71,13 @@ public sealed class IdempotencyTests(RunningApp running) : IClassFixture<Running
     [Fact]
     public async Task Keeps_the_same_key_of_another_tenant_caller_or_route_apart()
     {
-        var tenant = await Tenant.CreateAsync(running.App);
-        using var api = running.App.NewClient(tenant.Key);
+        using var tenant = await app.NewTenantAsync();
+        var api = tenant.Owner;
         using var foreign = await NewTenantAsync();
         var second = (await api.PostAsync(
             $"/api/organizations/{tenant.Id}/api-keys", new { name = "k", role = "owner" }, ("Idempotency-Key", "same")))
             .Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString();
-        using var colleague = running.App.NewClient(second);
+        using var colleague = app.NewClient(second);
 
         var mine = (await PostAsync(api, "same", Echo)).Expect(HttpStatusCode.Created);
         var theirs = (await PostAsync(foreign, "same", Echo)).Expect(HttpStatusCode.Created);
@@ -90,9 +90,9 @@ public sealed class IdempotencyTests(RunningApp running) : IClassFixture<Running
     [Fact]
     public async Task Keeps_nothing_of_a_request_that_failed()
     {
-        var tenant = await Tenant.CreateAsync(running.App);
-        using var api = running.App.NewClient(tenant.Key);
-        using var viewer = running.App.NewClient((await api.PostAsync(
+        using var tenant = await app.NewTenantAsync();
+        var api = tenant.Owner;
+        using var viewer = app.NewClient((await api.PostAsync(
             $"/api/organizations/{tenant.Id}/api-keys", new { name = "v", role = "viewer" })).Json.GetProperty("key").GetString());
 
         (await PostAsync(api, "again", new { agent_id = "echo" })).ExpectProblem(HttpStatusCode.BadRequest);
@@ -108,7 +108,7 @@ public sealed class IdempotencyTests(RunningApp running) : IClassFixture<Running
     [Fact]
     public async Task Replays_a_secret_that_is_shown_once()
     {
-        using var platform = running.App.NewClient(AppSettings.PlatformKey);
+        using var platform = app.NewPlatformClient();
         var key = Guid.NewGuid().ToString();
 
         var first = await platform.PostAsync("/api/organizations", new { name = "Once" }, ("Idempotency-Key", key));
@@ -147,38 +147,6 @@ public sealed class IdempotencyTests(RunningApp running) : IClassFixture<Running
     }
 
     [Fact]
-    public async Task Tells_who_comes_while_the_first_is_in_flight()
-    {
-        using var api = await NewTenantAsync();
-        var released = new TaskCompletionSource();
-
-        var first = SendSlowlyAsync();
-        await Eventually.TrueAsync(IsClaimedAsync, "the first to be in flight");
-        var turnedAway = await PostAsync(api, "slow", SlowJson.Text);
-        released.SetResult();
-        var made = (await first).Expect(HttpStatusCode.Created);
-        var replayed = (await PostAsync(api, "slow", SlowJson.Text)).Expect(HttpStatusCode.Created);
-
-        Assert.EndsWith("idempotency-key-in-flight", turnedAway.ExpectProblem(HttpStatusCode.Conflict).Type);
-        Assert.Equal("1", turnedAway.Header("Retry-After"));
-        Assert.Equal(made.Text, replayed.Text);
-
-        async Task<bool> IsClaimedAsync()
-        {
-            await using var db = running.Postgres.NewDb();
-            return await db.QueryOneAsync(
-                DbScope.AllTenants, "SELECT EXISTS (SELECT FROM viral.idempotency_keys WHERE key = 'slow')", [], row => row.GetBoolean(0), default);
-        }
-
-        async Task<ApiResponse> SendSlowlyAsync()
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/tasks") { Content = new SlowJson(released.Task) };
-            request.Headers.Add("Idempotency-Key", "slow");
-            return await api.SendAsync(request);
-        }
-    }
-
-    [Fact]
     public async Task Knows_a_long_streamed_body_again_by_every_byte()
     {
         using var api = await NewTenantAsync();
@@ -211,34 +179,5 @@ public sealed class IdempotencyTests(RunningApp running) : IClassFixture<Running
     private static Task<ApiResponse> PostAsync(ApiClient api, string key, object body) =>
         api.PostAsync("/api/tasks", body, ("Idempotency-Key", key));
 
-    private async Task<ApiClient> NewTenantAsync() => running.App.NewClient((await Tenant.CreateAsync(running.App)).Key);
-
-    /// <summary>Sends half of a body, and the rest when it is let.</summary>
-    private sealed class SlowJson : HttpContent
-    {
-        public const string Text = """{"agent_id":"echo","description":"slow"}""";
-
-        private readonly byte[] json = Encoding.UTF8.GetBytes(Text);
-        private readonly Task released;
-
-        public SlowJson(Task released)
-        {
-            this.released = released;
-            Headers.ContentType = new("application/json");
-        }
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            await stream.WriteAsync(json.AsMemory(0, json.Length / 2));
-            await stream.FlushAsync();
-            await released;
-            await stream.WriteAsync(json.AsMemory(json.Length / 2));
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-    }
+    private async Task<ApiClient> NewTenantAsync() => (await app.NewTenantAsync()).Owner;
 }

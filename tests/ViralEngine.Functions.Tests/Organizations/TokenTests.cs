@@ -43,17 +43,37 @@ public sealed class TokenTests(RunningApp running) : IClassFixture<RunningApp>
     }
 
     [Fact]
-    public async Task A_revoked_key_is_refused_from_the_next_request_on()
+    public async Task The_header_chooses_among_a_person_s_organizations_and_never_grants_one()
     {
-        using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
-        var made = (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/api-keys", new { name = "short", role = "viewer" }))
-            .Expect(HttpStatusCode.Created).Json;
-        using var client = running.App.NewClient(made.GetProperty("key").GetString());
-        (await client.GetAsync("/api/tasks")).Expect(HttpStatusCode.OK);
+        using var first = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
+        using var second = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
+        using var foreign = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
+        var subject = $"person-{Guid.NewGuid():n}";
+        foreach (var tenant in new[] { first, second })
+        {
+            (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/members", new { subject, role = "viewer" }))
+                .Expect(HttpStatusCode.Created);
+        }
 
-        (await tenant.Owner.DeleteAsync($"/api/organizations/{tenant.Id}/api-keys/{made.GetProperty("id")}")).Expect(HttpStatusCode.NoContent);
+        using var person = running.App.NewClient(DevelopmentToken.Create(subject));
+        var unnamed = await ListAsync(null);
+        var own = await ListAsync(second.Id.ToString());
+        var notOwn = await ListAsync(foreign.Id.ToString());
+        var garbage = await ListAsync("everyone");
 
-        Assert.Contains("invalid_token", (await client.GetAsync("/api/tasks")).Expect(HttpStatusCode.Unauthorized).Header("WWW-Authenticate"));
+        Assert.Contains("X-Tenant-ID", unnamed.ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
+        Assert.Equal(
+            second.Id, own.Expect(HttpStatusCode.OK).Json.GetProperty("organizations")[0].GetProperty("id").GetGuid());
+        notOwn.ExpectProblem(HttpStatusCode.Forbidden);
+        Assert.Contains("X-Tenant-ID", garbage.ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
+
+        Task<ApiResponse> ListAsync(string? tenant)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, "/api/organizations");
+            if (tenant is not null)
+                request.Headers.Add("X-Tenant-ID", tenant);
+            return person.SendAsync(request);
+        }
     }
 
     private async Task RefusedAsync(string token, string reason)

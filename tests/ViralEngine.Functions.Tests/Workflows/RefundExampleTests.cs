@@ -4,19 +4,20 @@ using ViralEngine.Testing;
 namespace ViralEngine.Functions.Tests.Workflows;
 
 /// <summary>The example runs as it stands.</summary>
-public sealed class RefundExampleTests(RunningApp running) : IClassFixture<RunningApp>
+[Trait("Category", "BlackBox")]
+public sealed class RefundExampleTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
     [Fact]
     public async Task The_refund_example_runs_to_its_end()
     {
-        using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
+        using var tenant = await app.NewTenantAsync();
         var start = new ProcessStartInfo("bash", [Path.Combine(Repository.Root, "examples/refund-approval/run.sh")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment =
             {
-                ["VIRAL_URL"] = running.App.Address.GetLeftPart(UriPartial.Authority),
+                ["VIRAL_URL"] = app.Address.GetLeftPart(UriPartial.Authority),
                 ["VIRAL_API_KEY"] = tenant.OwnerKey,
                 ["VIRAL_APPROVER_KEY"] = await tenant.NewKeyAsync("approver"),
             },

@@ -9,6 +9,22 @@ namespace ViralEngine.Functions.Tests.Workflows;
 public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 {
     [Fact]
+    public async Task A_url_that_must_not_be_reached_fails_the_step_for_good()
+    {
+        using var tenant = await api.NewTenantAsync();
+        var id = await tenant.StartAsync(new
+        {
+            input = new { host = "169.254.169.254" },
+            steps = new object[] { new { id = "call", type = "webhook", method = "GET", url = "http://{{ input.host }}/latest/meta-data" } },
+        });
+
+        var failed = await tenant.Owner.WaitForWorkflowAsync(id, "failed");
+
+        Assert.Equal("refused", failed.GetProperty("error").GetProperty("class").GetString());
+        Assert.Equal(1, failed.Step("call").GetProperty("attempt").GetInt32());
+    }
+
+    [Fact]
     public async Task Values_keep_their_type_where_a_text_is_one_output()
     {
         using var tenant = await api.NewTenantAsync();
