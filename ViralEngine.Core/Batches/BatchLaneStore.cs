@@ -57,7 +57,9 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
         var kept = true;
         if (settled is not null)
         {
+            await reader.NextResultAsync(ct);
             kept = await reader.ReadAsync(ct) && reader.GetBoolean(0);
+            await reader.NextResultAsync(ct);
             await reader.NextResultAsync(ct);
         }
 
@@ -112,6 +114,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
     private static void AddSettle(DbBatch batch, TenantId tenant, Guid batchId, int lane, SettledSlice settled)
     {
         var done = settled.Outcomes;
+        // What was run and its rows are two lists of hundreds: matched by a hash, never each with each.
+        batch.Add("SELECT set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true)", []);
         batch.Add(
             """
             WITH held AS (
@@ -128,8 +132,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 FROM unnest(
                     $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::numeric[])
                     AS done (number, status, result, answered_by, error, input_tokens, output_tokens, cost_usd)
-                WHERE item.tenant_id = $1 AND item.batch_id = (SELECT batch_id FROM held) AND item.number = done.number
-                  AND item.status = 'pending'
+                WHERE item.tenant_id = $1 AND item.batch_id = (SELECT batch_id FROM held) AND item.number BETWEEN $17 AND $18
+                  AND item.number = done.number AND item.status = 'pending'
                 RETURNING item.status, item.input_tokens, item.output_tokens, item.cost_usd
             ), counted AS (
                 INSERT INTO viral.batch_lanes AS lane (
@@ -168,7 +172,10 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 settled.Rest.Select(rest => rest.First).ToArray(),
                 settled.Rest.Select(rest => rest.Last).ToArray(),
                 settled.Rest.Select(rest => rest.Wait).ToArray(),
+                settled.Lease.First,
+                settled.Lease.Last,
             ]);
+        batch.Add("SELECT set_config('enable_nestloop', 'on', true), set_config('enable_hashjoin', 'off', true)", []);
     }
 
     /// <summary>A held range is one item that runs: a lane runs them one after the other.</summary>

@@ -101,7 +101,7 @@ public sealed class TaskLeaseStore(Db db, TaskGroups groups)
                     lost_attempts = task.lost_attempts + free.taken_over::integer,
                     started_at = COALESCE(task.started_at, now()), updated_at = now()
                 FROM free
-                WHERE task.tenant_id = $1 AND task.id = free.id
+                WHERE task.tenant_id = $1 AND task.id = ANY ($2) AND task.id = free.id
                 RETURNING task.id, task.attempt, task.agent_id, task.description, task.input, task.timeout_seconds,
                           task.max_attempts, task.failed_attempts, task.lost_attempts, task.stream_base, task.last_event,
                           free.taken_over
@@ -161,7 +161,9 @@ public sealed class TaskLeaseStore(Db db, TaskGroups groups)
                     $10::numeric[]
                 ) AS answer (
                     id, attempt, result, chunk_lengths, stream_base, answered_by, input_tokens, output_tokens, cost_usd)
-                WHERE task.tenant_id = $1 AND task.id = answer.id AND task.attempt = answer.attempt AND task.status = 'in_progress'
+                -- ANY: else a plan made when the tenant had few tasks may read all of them.
+                WHERE task.tenant_id = $1 AND task.id = ANY ($2) AND task.id = answer.id AND task.attempt = answer.attempt
+                  AND task.status = 'in_progress'
                 RETURNING task.id, task.attempt, task.last_event, task.answered_by
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
