@@ -73,6 +73,9 @@ internal sealed class LinkEndpoints(
 
     [Function("ShowApprovalLink"), Summary("The page behind a one-time link: it names the decision, and takes it only when its button is pressed.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
+    [Returns(404, typeof(string), ContentType = "text/html", Description = "It is not a link of ours.")]
+    [Returns(410, typeof(string), ContentType = "text/html", Description = "It was used already, or its time is over.")]
+    [Returns(503, typeof(Problem), ContentType = Problem.ContentType, Description = "The database cannot be reached for the moment.")]
     public async Task<IResult> ShowAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "approvals/links/{token}")] HttpRequest request,
         string token,
@@ -85,6 +88,12 @@ internal sealed class LinkEndpoints(
 
     [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false), Summary("Take the decision that a one-time link names.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
+    [Returns(403, typeof(string), ContentType = "text/html", Description = "Whom it was made for may not decide any more.")]
+    [Returns(404, typeof(string), ContentType = "text/html", Description = "It is not a link of ours.")]
+    [Returns(409, typeof(string), ContentType = "text/html", Description = "The gate is closed, or the approver has decided already.")]
+    [Returns(410, typeof(string), ContentType = "text/html", Description = "It was used already, or its time is over.")]
+    [Returns(413, typeof(Problem), ContentType = Problem.ContentType, Description = "The form is larger than is accepted here.")]
+    [Returns(503, typeof(Problem), ContentType = Problem.ContentType, Description = "The database cannot be reached for the moment.")]
     public async Task<IResult> UseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "approvals/links/{token}")] HttpRequest request,
         string token,

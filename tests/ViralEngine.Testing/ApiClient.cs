@@ -8,7 +8,10 @@ using System.Text.Json;
 
 namespace ViralEngine.Testing;
 
-/// <summary>Speaks to the API as a stranger would: HTTP, JSON and server-sent events, nothing of the app's own types.</summary>
+/// <summary>
+/// Speaks to the API as a stranger would: HTTP, JSON and server-sent events, nothing of the app's own types. An answer that
+/// is not as the app's OpenAPI document says fails the test (<see cref="DocumentedApi"/>).
+/// </summary>
 public sealed class ApiClient : IDisposable
 {
     private readonly HttpClient http;
@@ -55,17 +58,18 @@ public sealed class ApiClient : IDisposable
     {
         using var sent = request;
         using var response = await http.SendAsync(request);
-        return new ApiResponse(
-            $"{request.Method} {request.RequestUri}",
-            response.StatusCode,
-            await response.Content.ReadAsByteArrayAsync(),
-            Headers(response),
-            log);
+        var body = await response.Content.ReadAsByteArrayAsync();
+        (await DocumentedApi.AtAsync(Address)).Check(request.Method, request.RequestUri!, response, body);
+        return new ApiResponse($"{request.Method} {request.RequestUri}", response.StatusCode, body, Headers(response), log);
     }
 
     /// <summary>The response as soon as its headers are there, for bodies too large or too long to hold. Dispose it.</summary>
-    public Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken ct) =>
-        http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+    public async Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken ct)
+    {
+        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        (await DocumentedApi.AtAsync(Address)).Check(request.Method, request.RequestUri!, response, body: null);
+        return response;
+    }
 
     /// <summary>The events of a stream until the server ends it or the token cuts it.</summary>
     /// <param name="lastEventId">Where to continue: the id of the last event received.</param>
