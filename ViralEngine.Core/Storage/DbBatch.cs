@@ -18,7 +18,7 @@ public sealed class DbBatch : IAsyncDisposable
     {
         var command = new NpgsqlBatchCommand(sql);
         foreach (var arg in args)
-            command.Parameters.Add(new NpgsqlParameter { Value = arg ?? DBNull.Value });
+            command.Parameters.Add(Parameter(arg));
         batch.BatchCommands.Add(command);
         return this;
     }
@@ -52,4 +52,13 @@ public sealed class DbBatch : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => batch.DisposeAsync();
+
+    /// <summary>What nearly every statement takes goes typed: the driver need not find out what it is.</summary>
+    private static NpgsqlParameter Parameter(object? arg) => arg switch
+    {
+        Guid id => new NpgsqlParameter<Guid> { TypedValue = id },
+        string text => new NpgsqlParameter<string> { TypedValue = text },
+        int number => new NpgsqlParameter<int> { TypedValue = number },
+        _ => new NpgsqlParameter { Value = arg ?? DBNull.Value },
+    };
 }

@@ -360,6 +360,8 @@ module app 'modules/function-app.bicep' = {
       {
         Azure__UseManagedIdentity: 'true'
         TaskHubName: names.taskHub
+        // Fewer than the activities that host.json lets an instance run: single tasks find room beside batches.
+        Batches__LanesPerInstance: '32'
         Auth__PlatformKey: '${reference}platform-key)'
         Secrets__Keys__0: '${reference}secrets-key-newest)'
         ConnectionStrings__Postgres: join(
