@@ -29,6 +29,7 @@ auth_file = $home/users.txt
 max_client_conn = 2000
 default_pool_size = 15
 server_idle_timeout = 5
+server_login_retry = 1
 ignore_startup_parameters = extra_float_digits
 log_connections = 0
 log_disconnections = 0

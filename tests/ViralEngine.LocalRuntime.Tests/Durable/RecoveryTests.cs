@@ -10,11 +10,14 @@ public sealed class RecoveryTests(DurableDatabaseFixture database) : IClassFixtu
     public async Task Two_engines_share_the_work()
     {
         var ran = new ConcurrentBag<string>();
+        var bothWork = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         DelegateCode Code(string engine) => new DelegateCode()
             .Activity<int, int>("Work", async (n, ct) =>
             {
                 ran.Add(engine);
-                await Task.Delay(20, ct);
+                if (ran.Distinct().Count() == 2)
+                    bothWork.TrySetResult();
+                await bothWork.Task.WaitAsync(DurableHost.Patience, ct);
                 return n;
             })
             .Orchestrator("Share", async context =>
