@@ -40,7 +40,9 @@ internal sealed class DurableDatabase : IAsyncDisposable
         PostgresException failed => failed.IsTransient
             || failed.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
             || failed.SqlState.StartsWith("57P", StringComparison.Ordinal)
-            || failed.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction,
+            || failed.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction
+            // How PgBouncer says that it cannot reach the server.
+            || failed is { SqlState: PostgresErrorCodes.ProtocolViolation, Severity: "FATAL" },
         NpgsqlException or TimeoutException or IOException or System.Net.Sockets.SocketException => true,
         _ => false,
     };
