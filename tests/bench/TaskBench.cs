@@ -10,6 +10,7 @@ internal static class TaskBench
     private const int Tasks = 20_000;
     private const int WarmUp = 10_000;
     private const int Connections = 16;
+    private const string Submission = """{"agent_id":"echo","description":"say this back to me"}""";
 
     public static async Task RunAsync(BenchStack stack)
     {
@@ -34,11 +35,15 @@ internal static class TaskBench
         var left = count;
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
         {
-            using var client = stack.App.NewClient(stack.ApiKey);
+            // Not the tests' client: it checks every answer against the API's document, and its time would count as the app's.
+            using var client = new HttpClient { BaseAddress = stack.App.Address };
+            client.DefaultRequestHeaders.Authorization = new("Bearer", stack.ApiKey);
             while (Interlocked.Decrement(ref left) >= 0)
             {
-                (await client.PostAsync("/api/tasks", """{"agent_id":"echo","description":"say this back to me"}"""))
-                    .Expect(HttpStatusCode.Created);
+                using var content = new StringContent(Submission, mediaType: new("application/json"));
+                using var response = await client.PostAsync(new Uri("/api/tasks", UriKind.Relative), content);
+                if (response.StatusCode != HttpStatusCode.Created)
+                    throw new InvalidOperationException($"POST /api/tasks answered {response.StatusCode}.");
             }
         }));
     }
