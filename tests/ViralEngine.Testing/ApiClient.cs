@@ -46,6 +46,21 @@ public sealed class ApiClient : IDisposable
     public Task<ApiResponse> PatchAsync(string path, object? body = null, params (string Name, string Value)[] headers) =>
         SendAsync(Request(HttpMethod.Patch, path, body, headers));
 
+    /// <summary>Everything a list holds, page by page.</summary>
+    public async Task<List<JsonElement>> ListAsync(string path, string noun)
+    {
+        var all = new List<JsonElement>();
+        string? cursor = null;
+        do
+        {
+            var page = (await GetAsync($"{path}?limit=100{(cursor is null ? "" : $"&cursor={cursor}")}")).Expect(HttpStatusCode.OK).Json;
+            all.AddRange(page.GetProperty(noun).EnumerateArray());
+            cursor = page.GetProperty("next_cursor").GetString();
+        }
+        while (cursor is not null);
+        return all;
+    }
+
     /// <summary>Bytes as they are, for bodies that are not JSON or not even text.</summary>
     public Task<ApiResponse> SendBytesAsync(HttpMethod method, string path, byte[] body, string contentType)
     {

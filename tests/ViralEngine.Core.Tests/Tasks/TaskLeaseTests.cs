@@ -19,7 +19,7 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         var claims = await Task.WhenAll(Enumerable.Range(0, 16).Select(async _ =>
         {
             await using var db = postgres.NewDb();
-            return await new TaskLeaseStore(db, Groups(TaskLeaseOptions.Default)).ClaimAsync(tenant, id, default);
+            return await Leases(db, TaskLeaseOptions.Default).ClaimAsync(tenant, id, default);
         }));
 
         Assert.Single(claims.OfType<TaskClaim.Taken>());
@@ -31,7 +31,7 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = new TaskLeaseStore(db, Groups(Short));
+        var store = Leases(db, Short);
         var late = await TakeAsync(store, id);
         var current = await TakeAsync(store, id);
 
@@ -42,7 +42,7 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         var accepted = await store.CompleteAsync(tenant, id, current.Attempt, Answer("current"));
 
         Assert.Equal((false, false, false, 0, true), (completed, failed, progressed, released, accepted));
-        Assert.Equal("current", (await new TaskStore(db, Groups(TaskLeaseOptions.Default)).FindAsync(tenant, id, default))!.Result);
+        Assert.Equal("current", (await Tasks(db).FindAsync(tenant, id, default))!.Result);
         Assert.Equal(
             ["task.created", "task.started", "task.started", "task.completed"],
             (await EventsAsync(db, id)).Select(happened => happened.Type));
@@ -53,7 +53,7 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = new TaskLeaseStore(db, Groups(Short));
+        var store = Leases(db, Short);
         var attempt = await TakeAsync(store, id);
         await store.CompleteAsync(tenant, id, attempt.Attempt, Answer("done"));
 
@@ -65,12 +65,12 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = new TaskLeaseStore(db, Groups(TaskLeaseOptions.Default));
+        var store = Leases(db, TaskLeaseOptions.Default);
         var attempt = await TakeAsync(store, id);
 
         await store.FailAsync(tenant, id, new TaskError("unavailable", "Away.", "echo", attempt.Attempt), 0, TimeSpan.FromHours(1), default);
         var claim = Assert.IsType<TaskClaim.NotBefore>(await store.ClaimAsync(tenant, id, default));
-        var task = (await new TaskStore(db, Groups(TaskLeaseOptions.Default)).FindAsync(tenant, id, default))!;
+        var task = (await Tasks(db).FindAsync(tenant, id, default))!;
 
         Assert.True(claim.At > DateTime.UtcNow.AddMinutes(50));
         Assert.Equal(AgentTaskStatus.Pending, task.Status);
@@ -83,13 +83,13 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = new TaskLeaseStore(db, Groups(Short));
+        var store = Leases(db, Short);
         await TakeAsync(store, id);
-        await new TaskStore(db, Groups(TaskLeaseOptions.Default)).CancelAsync(tenant, id, "test", default);
+        await Tasks(db).CancelAsync(tenant, id, "test", default);
 
         await Eventually.TrueAsync(async () => await store.ClaimAsync(tenant, id, default) is TaskClaim.Nothing, "the lease to lapse");
 
-        Assert.Equal(AgentTaskStatus.Cancelled, (await new TaskStore(db, Groups(TaskLeaseOptions.Default)).FindAsync(tenant, id, default))!.Status);
+        Assert.Equal(AgentTaskStatus.Cancelled, (await Tasks(db).FindAsync(tenant, id, default))!.Status);
     }
 
     [Fact]
@@ -106,7 +106,9 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         Assert.DoesNotContain(second, task => task.Id == id);
     }
 
-    private TaskGroups Groups(TaskLeaseOptions options) => new(postgres.DataSource, options);
+    private TaskStore Tasks(Db db) => new(db, new TaskGroups(postgres.DataSource, TaskLeaseOptions.Default));
+
+    private TaskLeaseStore Leases(Db db, TaskLeaseOptions options) => new(db, new TaskGroups(postgres.DataSource, options));
 
     private static TaskAnswer Answer(string text) => new(text, [text.Length], 0, "echo", null);
 
@@ -122,6 +124,6 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         await using var db = postgres.NewDb();
         var task = new NewTask(
             Guid.CreateVersion7(), "echo", "test", JsonSerializer.Serialize(1), 5, [], null, 60, 3, null, "test");
-        return (await new TaskStore(db, Groups(TaskLeaseOptions.Default)).AddAsync(tenant, task, default)).Id;
+        return (await Tasks(db).AddAsync(tenant, task, default)).Id;
     }
 }

@@ -45,8 +45,8 @@ public sealed class BreakerTests : IAsyncLifetime
     [Fact]
     public async Task A_provider_that_dies_is_left_alone_by_all_instances_probed_by_one_and_taken_back_by_all()
     {
-        var tenant = await Tenant.CreateAsync(cluster[0]);
-        using var api = cluster[0].NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey, "free");
+        var api = tenant.Owner;
         var echo = await AgentAsync(api, new { name = "fallback", kind = "echo" });
         var agent = await AgentAsync(api, new
         {
@@ -101,8 +101,8 @@ public sealed class BreakerTests : IAsyncLifetime
             http.Response.Headers.RetryAfter = "4";
             return Task.CompletedTask;
         });
-        var tenant = await Tenant.CreateAsync(cluster[0]);
-        using var api = cluster[0].NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey, "free");
+        var api = tenant.Owner;
         var echo = await AgentAsync(api, new { name = "fallback", kind = "echo" });
         var agent = await AgentAsync(
             api, new { name = "remote", kind = "http", settings = new { url = busy.Url }, fallback_agent_ids = new[] { echo } });
@@ -167,10 +167,10 @@ public sealed class BreakerTests : IAsyncLifetime
         cluster.Instances.Sum(instance => instance.Output.Split(words).Length - 1);
 
     /// <summary>Who answered.</summary>
-    private async Task<string[]> RunAsync(Tenant tenant, string agent, int tasks) =>
+    private async Task<string[]> RunAsync(TestTenant tenant, string agent, int tasks) =>
         await Task.WhenAll(Enumerable.Range(0, tasks).Select(async _ =>
         {
-            using var api = cluster.Next().NewClient(tenant.Key);
+            using var api = cluster.Next().NewClient(tenant.OwnerKey);
             var path = (await api.PostAsync("/api/tasks", new { agent_id = agent, description = "x" }))
                 .Expect(HttpStatusCode.Created).Header("Location")!;
             var ended = await Eventually.GetAsync(

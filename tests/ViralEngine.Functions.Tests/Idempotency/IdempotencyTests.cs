@@ -28,7 +28,7 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
             Assert.NotEqual(first.Header("X-Request-ID"), replayed.Header("X-Request-ID"));
         }
 
-        Assert.Single(await Tenant.ListAsync(api, "/api/tasks", "tasks"));
+        Assert.Single(await api.ListAsync("/api/tasks", "tasks"));
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         longer.ExpectProblem(HttpStatusCode.UnprocessableEntity);
         query.ExpectProblem(HttpStatusCode.UnprocessableEntity);
         path.ExpectProblem(HttpStatusCode.UnprocessableEntity);
-        var tasks = await Tenant.ListAsync(api, "/api/tasks", "tasks");
+        var tasks = await api.ListAsync("/api/tasks", "tasks");
         Assert.Equal(task.Json.GetProperty("id").GetString(), Assert.Single(tasks).GetProperty("id").GetString());
 
         async Task<string> NewAgentAsync(string name) =>
@@ -102,7 +102,7 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         var made = (await PostAsync(api, "again", Echo)).Expect(HttpStatusCode.Created);
 
         Assert.Null(made.Header("x-idempotent-replayed"));
-        Assert.Single(await Tenant.ListAsync(api, "/api/tasks", "tasks"));
+        Assert.Single(await api.ListAsync("/api/tasks", "tasks"));
     }
 
     [Fact]
@@ -161,7 +161,7 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         Assert.Equal("true", second.Header("x-idempotent-replayed"));
         Assert.Equal(first.Text, second.Text);
         other.ExpectProblem(HttpStatusCode.UnprocessableEntity);
-        Assert.Single(await Tenant.ListAsync(api, "/api/batches", "batches"));
+        Assert.Single(await api.ListAsync("/api/batches", "batches"));
 
         async Task<ApiResponse> SubmitAsync()
         {

@@ -31,32 +31,32 @@ public sealed class IdempotencyUnderFireTests : IAsyncLifetime
     [Fact]
     public async Task Creates_one_task()
     {
-        var tenant = await Tenant.CreateAsync(cluster[0]);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey, "free");
         var body = new { agent_id = "echo", description = "once" };
 
         await ProveOneEffectAsync(
             tenant,
             (api, key) => api.PostAsync("/api/tasks", body, ("Idempotency-Key", key)),
-            async (api, keys) => Assert.Equal(keys, (await Tenant.ListAsync(api, "/api/tasks", "tasks")).Count));
+            async (api, keys) => Assert.Equal(keys, (await api.ListAsync("/api/tasks", "tasks")).Count));
     }
 
     [Fact]
     public async Task Submits_a_batch_once()
     {
-        var tenant = await Tenant.CreateAsync(cluster[0]);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey, "free");
         var body = new { name = "b", agent_id = "echo", items = Enumerable.Range(1, 5).Select(i => new { description = $"item {i}" }).ToArray() };
 
         await ProveOneEffectAsync(
             tenant,
             (api, key) => api.PostAsync("/api/batches", body, ("Idempotency-Key", key)),
-            async (api, keys) => Assert.Equal(keys, (await Tenant.ListAsync(api, "/api/batches", "batches")).Count));
+            async (api, keys) => Assert.Equal(keys, (await api.ListAsync("/api/batches", "batches")).Count));
     }
 
     [Fact]
     public async Task Replaces_an_agent_once()
     {
-        var tenant = await Tenant.CreateAsync(cluster[0]);
-        using var owner = cluster[0].NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey, "free");
+        using var owner = cluster[0].NewClient(tenant.OwnerKey);
         var path = (await owner.PostAsync("/api/agents", new { name = "a", kind = "echo" })).Header("Location")!;
 
         await ProveOneEffectAsync(
@@ -69,7 +69,7 @@ public sealed class IdempotencyUnderFireTests : IAsyncLifetime
 
     /// <summary>One key all the time, and one after the other a new one each round, so that first requests die too.</summary>
     private async Task ProveOneEffectAsync(
-        Tenant tenant, Func<ApiClient, string, Task<ApiResponse>> sendAsync, Func<ApiClient, int, Task> checkAsync)
+        TestTenant tenant, Func<ApiClient, string, Task<ApiResponse>> sendAsync, Func<ApiClient, int, Task> checkAsync)
     {
         var answers = new ConcurrentDictionary<string, ConcurrentBag<ApiResponse>>();
         var round = 0;
@@ -90,7 +90,7 @@ public sealed class IdempotencyUnderFireTests : IAsyncLifetime
         await chaosOver.CancelAsync();
         await Task.WhenAll(senders);
 
-        using var api = cluster[0].NewClient(tenant.Key);
+        var api = tenant.Owner;
         foreach (var (key, given) in answers)
         {
             var final = await Eventually.GetAsync(
@@ -110,7 +110,7 @@ public sealed class IdempotencyUnderFireTests : IAsyncLifetime
         async Task SendAsync(int number)
         {
             await Task.Yield();
-            var clients = cluster.Instances.Select(instance => instance.NewClient(tenant.Key)).ToArray();
+            var clients = cluster.Instances.Select(instance => instance.NewClient(tenant.OwnerKey)).ToArray();
             for (var i = number; !chaosOver.IsCancellationRequested || Volatile.Read(ref sent) < Requests; i++)
             {
                 var key = i % 2 == 0 ? "key-0" : $"key-{Volatile.Read(ref round)}";

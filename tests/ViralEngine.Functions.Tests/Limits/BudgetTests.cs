@@ -24,8 +24,8 @@ public sealed class BudgetTests(RunningApp running) : IClassFixture<RunningApp>
 
                 """);
         });
-        var tenant = await Tenant.CreateAsync(running.App);
-        using var api = running.App.NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey, "free");
+        var api = tenant.Owner;
         var agent = (await api.PostAsync("/api/agents", new
         {
             name = "model",
@@ -46,7 +46,7 @@ public sealed class BudgetTests(RunningApp running) : IClassFixture<RunningApp>
             "/api/tasks", new { agent_id = agent, description = $"task {i}" })).Expect(HttpStatusCode.Created)));
 
         var ended = await Eventually.GetAsync(
-            () => Tenant.ListAsync(api, "/api/tasks", "tasks"),
+            () => api.ListAsync("/api/tasks", "tasks"),
             tasks => tasks.All(task => task.GetProperty("status").GetString() is "completed" or "failed"),
             "all tasks to end",
             TimeSpan.FromMinutes(2));

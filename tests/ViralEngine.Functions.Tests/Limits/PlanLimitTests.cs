@@ -8,8 +8,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
     [Fact]
     public async Task Tells_the_rate_on_every_answer_and_refuses_beyond_it()
     {
-        var tenant = await Tenant.CreateAsync(limited.App, "team");
-        using var api = limited.App.NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(limited.App.Address, AppSettings.PlatformKey, "team");
+        var api = tenant.Owner;
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => api.GetAsync("/api/tasks/none")));
 
@@ -27,8 +27,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
     [Fact]
     public async Task Takes_no_more_tasks_and_members_than_the_plan_allows()
     {
-        var tenant = await Tenant.CreateAsync(limited.App);
-        using var api = limited.App.NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(limited.App.Address, AppSettings.PlatformKey, "free");
+        var api = tenant.Owner;
         var members = $"/api/organizations/{tenant.Id}/members";
 
         for (var i = 0; i < 12; i++)
@@ -51,8 +51,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
     [Fact]
     public async Task Refuses_as_a_whole_a_batch_larger_than_what_is_left_of_the_month()
     {
-        var tenant = await Tenant.CreateAsync(limited.App);
-        using var api = limited.App.NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(limited.App.Address, AppSettings.PlatformKey, "free");
+        var api = tenant.Owner;
         (await api.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" })).Expect(HttpStatusCode.Created);
 
         var tooLarge = await api.PostAsync("/api/batches", Batch("echo", items: 12));
@@ -63,7 +63,7 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
         Assert.NotNull(tooLarge.Header("Retry-After"));
         fits.Expect(HttpStatusCode.Accepted);
         task.ExpectProblem(HttpStatusCode.TooManyRequests);
-        Assert.Single(await Tenant.ListAsync(api, "/api/batches", "batches"));
+        Assert.Single(await api.ListAsync("/api/batches", "batches"));
         var organization = (await api.GetAsync($"/api/organizations/{tenant.Id}")).Expect(HttpStatusCode.OK).Json;
         Assert.Equal(12, organization.GetProperty("usage").GetProperty("tasks_this_month").GetInt32());
     }
@@ -71,8 +71,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
     [Fact]
     public async Task Runs_no_more_items_at_a_time_than_the_plan_allows_whatever_their_batches()
     {
-        var tenant = await Tenant.CreateAsync(limited.App);
-        using var api = limited.App.NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(limited.App.Address, AppSettings.PlatformKey, "free");
+        var api = tenant.Owner;
         var slow = (await api.PostAsync(
             "/api/agents", new { name = "slow", kind = "echo", settings = new { delay_ms_per_chunk = 300 } })).Json.GetProperty("id").GetString()!;
 
@@ -85,7 +85,7 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
             {
                 var organization = (await api.GetAsync($"/api/organizations/{tenant.Id}")).Expect(HttpStatusCode.OK).Json;
                 mostRunning = Math.Max(mostRunning, organization.GetProperty("usage").GetProperty("tasks_running").GetInt32());
-                return await Tenant.ListAsync(api, "/api/batches", "batches");
+                return await api.ListAsync("/api/batches", "batches");
             },
             batches => batches.All(batch => batch.GetProperty("status").GetString() == "completed"),
             "both batches to run");
@@ -107,8 +107,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
     [Fact]
     public async Task Runs_so_many_at_a_time_higher_priority_first()
     {
-        var tenant = await Tenant.CreateAsync(limited.App);
-        using var api = limited.App.NewClient(tenant.Key);
+        using var tenant = await TestTenant.CreateAsync(limited.App.Address, AppSettings.PlatformKey, "free");
+        var api = tenant.Owner;
         var slow = (await api.PostAsync(
             "/api/agents", new { name = "slow", kind = "echo", settings = new { delay_ms_per_chunk = 1500 } })).Json.GetProperty("id").GetString();
 
@@ -122,7 +122,7 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
         var ended = await Eventually.GetAsync(
             async () =>
             {
-                var tasks = await Tenant.ListAsync(api, "/api/tasks", "tasks");
+                var tasks = await api.ListAsync("/api/tasks", "tasks");
                 mostRunning = Math.Max(mostRunning, tasks.Count(task => task.GetProperty("status").GetString() == "in_progress"));
                 return tasks;
             },

@@ -1,6 +1,6 @@
 -- The statements of the two requests, word for word, as functions: their plans are kept as the app's prepared statements are, and
--- each call is one round trip as each of the app's batches is. What the app gathers from
--- several requests into one statement, pgbench writes one by one. (pgbench 15 cannot prepare the statements of a pipeline.)
+-- each call is one round trip as each of the app's batches is. (pgbench 15 cannot prepare the statements of a pipeline.) What the
+-- app gathers from several requests into one statement, pgbench writes one by one.
 CREATE SCHEMA bench;
 
 CREATE FUNCTION bench.authenticate(key_hash text) RETURNS void LANGUAGE plpgsql AS $$
