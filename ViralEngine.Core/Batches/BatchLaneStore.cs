@@ -57,10 +57,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
         var kept = true;
         if (settled is not null)
         {
-            await reader.NextResultAsync(ct);
-            kept = await reader.ReadAsync(ct) && reader.GetBoolean(0);
-            await reader.NextResultAsync(ct);
-            await reader.NextResultAsync(ct);
+            kept = await reader.ReadByHashAsync(ct) && reader.GetBoolean(0);
+            await reader.PastByHashAsync(ct);
         }
 
         if (claim is not null && admission.IsLimited)
@@ -114,9 +112,7 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
     private static void AddSettle(DbBatch batch, TenantId tenant, Guid batchId, int lane, SettledSlice settled)
     {
         var done = settled.Outcomes;
-        // What was run and its rows are two lists of hundreds: matched by a hash, never each with each.
-        batch.Add("SELECT set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true)", []);
-        batch.Add(
+        batch.AddByHash(
             """
             WITH held AS (
                 DELETE FROM viral.batch_slices
@@ -175,24 +171,12 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 settled.Lease.First,
                 settled.Lease.Last,
             ]);
-        batch.Add("SELECT set_config('enable_nestloop', 'on', true), set_config('enable_hashjoin', 'off', true)", []);
     }
 
     /// <summary>A held range is one item that runs: a lane runs them one after the other.</summary>
     private void AddClaim(DbBatch batch, TenantId tenant, Guid batchId, SliceClaim claim)
     {
-        if (admission.IsLimited)
-        {
-            // Claims of a limited tenant take turns: two at once must not both take the last place.
-            batch.Add(
-                """
-                SELECT pg_advisory_xact_lock(hashtextextended('lanes ' || id, 0))
-                FROM viral.organizations
-                WHERE id = $1 AND plan = ANY ($2)
-                """,
-                [tenant.Value, admission.Plans]);
-        }
-
+        admission.AddTurn(batch, tenant, "lanes");
         batch.Add(
             """
             WITH places AS (

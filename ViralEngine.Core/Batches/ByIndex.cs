@@ -24,6 +24,29 @@ internal static class ByIndex
         return reader;
     }
 
+    /// <summary>
+    /// Adds a statement that matches two lists of hundreds: by a hash, never each with each. Its result is read between
+    /// <see cref="ReadByHashAsync"/> and <see cref="PastByHashAsync"/>.
+    /// </summary>
+    public static void AddByHash(this DbBatch batch, string sql, object?[] args) => batch
+        .Add("SELECT set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true)", [])
+        .Add(sql, args)
+        .Add("SELECT set_config('enable_nestloop', 'on', true), set_config('enable_hashjoin', 'off', true)", []);
+
+    /// <summary>Goes to the first row of such a statement; false: it has none.</summary>
+    public static async Task<bool> ReadByHashAsync(this NpgsqlDataReader reader, CancellationToken ct)
+    {
+        await reader.NextResultAsync(ct); // past the settings' own row
+        return await reader.ReadAsync(ct);
+    }
+
+    /// <summary>Goes on to the result of the statement after it.</summary>
+    public static async Task PastByHashAsync(this NpgsqlDataReader reader, CancellationToken ct)
+    {
+        await reader.NextResultAsync(ct);
+        await reader.NextResultAsync(ct); // past the settings' own row
+    }
+
     /// <summary>Runs a statement and returns the first column of its first row.</summary>
     public static async Task<T?> QueryByIndexAsync<T>(
         this Db db, TenantId tenant, string sql, object?[] args, CancellationToken ct)

@@ -1,4 +1,5 @@
 using ViralEngine.Core.Limits;
+using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
@@ -28,5 +29,24 @@ public sealed class TaskAdmission
 
     internal int[] Most { get; }
 
+    /// <summary>Whether any plan has a limit.</summary>
     internal bool IsLimited => Plans.Length > 0;
+
+    /// <summary>
+    /// Lets claims of a limited tenant take turns until the end of the transaction: two at once must not both take the last place.
+    /// One result in the batch where <see cref="IsLimited"/>, else none.
+    /// </summary>
+    /// <param name="claims">Which claims: those of another name do not wait.</param>
+    internal void AddTurn(DbBatch batch, TenantId tenant, string claims)
+    {
+        if (!IsLimited)
+            return;
+        batch.Add(
+            """
+            SELECT pg_advisory_xact_lock(hashtextextended($3::text || ' ' || id, 0))
+            FROM viral.organizations
+            WHERE id = $1 AND plan = ANY ($2)
+            """,
+            [tenant.Value, Plans, claims]);
+    }
 }

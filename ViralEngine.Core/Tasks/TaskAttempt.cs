@@ -41,6 +41,3 @@ public sealed record TaskAnswer(
     int StreamBase,
     string AnsweredBy,
     TaskUsage? Usage);
-
-/// <summary>An attempt that came to an answer.</summary>
-internal sealed record FinishedAttempt(Guid TaskId, int Attempt, TaskAnswer Answer);

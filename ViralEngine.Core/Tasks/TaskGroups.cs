@@ -20,11 +20,11 @@ public sealed class TaskGroups
     public TaskGroups(NpgsqlDataSource dataSource, TaskLeaseOptions options, TaskAdmission? admission = null)
     {
         this.dataSource = dataSource;
-        additions = InLanes<NewTask, DateTime?>(task => task.Id, TaskStore.InsertAsync);
+        additions = InLanes<NewTask, DateTime?>(task => task.Id, TaskGroupStore.InsertAsync);
         claims = InLanes<Guid, TaskAttempt?>(
             id => id,
-            (db, tenant, ids, ct) => TaskLeaseStore.TakeAsync(db, tenant, ids, options, admission ?? TaskAdmission.Everything, ct));
-        completions = InLanes<FinishedAttempt, bool>(attempt => attempt.TaskId, TaskLeaseStore.CompleteAsync);
+            (db, tenant, ids, ct) => TaskGroupStore.TakeAsync(db, tenant, ids, options, admission ?? TaskAdmission.Everything, ct));
+        completions = InLanes<FinishedAttempt, bool>(attempt => attempt.TaskId, TaskGroupStore.CompleteAsync);
     }
 
     /// <summary>Stores a task: when, or null where this month's tasks are used up.</summary>

@@ -19,72 +19,9 @@ public sealed class TaskStore(Db db, TaskGroups groups)
     public async Task<AgentTask> AddAsync(TenantId tenant, NewTask task, CancellationToken ct)
     {
         var createdAt = db.InTransaction
-            ? (await InsertAsync(db, tenant, [task], ct))[0]
+            ? (await TaskGroupStore.InsertAsync(db, tenant, [task], ct))[0]
             : await groups.AddAsync(tenant, task);
         return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MostPerMonth);
-    }
-
-    /// <summary>Stores tasks as far as the month's limit lets them; gives for each when, or null.</summary>
-    internal static async Task<IReadOnlyList<DateTime?>> InsertAsync(
-        Db db, TenantId tenant, IReadOnlyList<NewTask> tasks, CancellationToken ct)
-    {
-        var stored = await db.QueryAsync(
-            tenant,
-            """
-            WITH month AS (
-                SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS first
-            ), task AS (
-                INSERT INTO viral.tasks (
-                    tenant_id, id, status, agent_id, description, input, priority, tags, metadata, timeout_seconds,
-                    max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, check_at)
-                SELECT $1, id, 'pending', agent_id, description, input::json, priority, tags::text[], metadata::json, timeout_seconds,
-                       max_attempts, scheduled_at, created_by, now(), now(), COALESCE(scheduled_at, now()),
-                       GREATEST(scheduled_at - interval '10 seconds', now() + interval '10 seconds')
-                FROM unnest(
-                    $2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::text[], $9::integer[],
-                    $10::smallint[], $11::timestamptz[], $12::text[]
-                ) WITH ORDINALITY AS asked (
-                    id, agent_id, description, input, priority, tags, metadata, timeout_seconds,
-                    max_attempts, scheduled_at, created_by, number)
-                WHERE $13 = 0 OR number <= $13 - (
-                    SELECT COALESCE(sum(submitted), 0)
-                    FROM viral.task_counts
-                    WHERE tenant_id = $1 AND month = (SELECT first FROM month))
-                RETURNING id, status, agent_id, created_at
-            ), event AS (
-                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT $1, id, 1, 'task.created', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
-                FROM task
-            ), counted AS (
-                INSERT INTO viral.task_counts AS counts (tenant_id, month, slot, submitted)
-                SELECT $1, first, pg_backend_pid() % 64, (SELECT count(*) FROM task)
-                FROM month
-                WHERE EXISTS (SELECT FROM task)
-                ON CONFLICT (tenant_id, month, slot) DO UPDATE
-                SET submitted = counts.submitted + EXCLUDED.submitted
-            )
-            SELECT id, created_at
-            FROM task
-            """,
-            [
-                tenant.Value,
-                tasks.Select(task => task.Id).ToArray(),
-                tasks.Select(task => task.AgentId).ToArray(),
-                tasks.Select(task => task.Description).ToArray(),
-                tasks.Select(task => task.InputJson).ToArray(),
-                tasks.Select(task => (short)task.Priority).ToArray(),
-                tasks.Select(task => ArrayLiteral.Of(task.Tags)).ToArray(),
-                tasks.Select(task => task.MetadataJson).ToArray(),
-                tasks.Select(task => task.TimeoutSeconds).ToArray(),
-                tasks.Select(task => (short)task.MaxAttempts).ToArray(),
-                tasks.Select(task => task.ScheduledAt).ToArray(),
-                tasks.Select(task => task.CreatedBy).ToArray(),
-                tasks[0].MostPerMonth,
-            ],
-            row => (Id: row.GetGuid(0), At: row.GetDateTime(1)),
-            ct);
-        var times = stored.ToDictionary(task => task.Id, task => task.At);
-        return [.. tasks.Select(task => times.TryGetValue(task.Id, out var at) ? at : (DateTime?)null)];
     }
 
     public Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>

@@ -264,43 +264,49 @@ internal sealed class StepStore(DurableDatabase database)
         if (rows.Count == 0) yield break;
         yield return Statement(
             """
-            INSERT INTO local_durable.instances (
-                instance_id, execution_id, name, version, status, input,
-                parent_id, parent_execution_id, parent_name, parent_task_id, trace_parent,
-                created_at, updated_at, due_at, lease_owner)
-            SELECT DISTINCT ON (s.instance_id)
-                s.instance_id, s.execution_id, s.name, s.version, 6, s.input,
-                i.instance_id, s.parent_execution_id, i.name, s.parent_task_id, s.trace_parent,
-                now(), now(), CASE WHEN NOT s.local THEN now() END, CASE WHEN s.local THEN $1::bigint END
-            FROM unnest(
-                $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-                $8::text[], $9::uuid[], $10::int[], $11::text[], $12::bool[])
-                AS s (
-                    instance_id, execution_id, name, version, input,
-                    parent_id, parent_execution_id, parent_task_id, trace_parent, local)
-            JOIN local_durable.instances i ON i.instance_id = s.parent_id AND i.commit_id = $2
-            ORDER BY s.instance_id, s.parent_task_id
-            ON CONFLICT (instance_id) DO UPDATE
-            SET execution_id = EXCLUDED.execution_id,
-                name = EXCLUDED.name,
-                version = EXCLUDED.version,
-                status = EXCLUDED.status,
-                seq = 0,
-                input = EXCLUDED.input,
-                output = NULL,
-                custom_status = NULL,
-                failure = NULL,
-                tags = NULL,
-                parent_id = EXCLUDED.parent_id,
-                parent_execution_id = EXCLUDED.parent_execution_id,
-                parent_name = EXCLUDED.parent_name,
-                parent_task_id = EXCLUDED.parent_task_id,
-                trace_parent = EXCLUDED.trace_parent,
-                created_at = EXCLUDED.created_at,
-                updated_at = EXCLUDED.updated_at,
-                due_at = EXCLUDED.due_at,
-                lease_owner = EXCLUDED.lease_owner
-            WHERE instances.status NOT IN (0, 6, 7)
+            WITH started AS (
+                INSERT INTO local_durable.instances (
+                    instance_id, execution_id, name, version, status, input,
+                    parent_id, parent_execution_id, parent_name, parent_task_id, trace_parent,
+                    created_at, updated_at, due_at, lease_owner)
+                SELECT DISTINCT ON (s.instance_id)
+                    s.instance_id, s.execution_id, s.name, s.version, 6, s.input,
+                    i.instance_id, s.parent_execution_id, i.name, s.parent_task_id, s.trace_parent,
+                    now(), now(), CASE WHEN NOT s.local THEN now() END, CASE WHEN s.local THEN $1::bigint END
+                FROM unnest(
+                    $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                    $8::text[], $9::uuid[], $10::int[], $11::text[], $12::bool[])
+                    AS s (
+                        instance_id, execution_id, name, version, input,
+                        parent_id, parent_execution_id, parent_task_id, trace_parent, local)
+                JOIN local_durable.instances i ON i.instance_id = s.parent_id AND i.commit_id = $2
+                ORDER BY s.instance_id, s.parent_task_id
+                ON CONFLICT (instance_id) DO UPDATE
+                SET execution_id = EXCLUDED.execution_id,
+                    name = EXCLUDED.name,
+                    version = EXCLUDED.version,
+                    status = EXCLUDED.status,
+                    seq = 0,
+                    input = EXCLUDED.input,
+                    output = NULL,
+                    custom_status = NULL,
+                    failure = NULL,
+                    tags = NULL,
+                    parent_id = EXCLUDED.parent_id,
+                    parent_execution_id = EXCLUDED.parent_execution_id,
+                    parent_name = EXCLUDED.parent_name,
+                    parent_task_id = EXCLUDED.parent_task_id,
+                    trace_parent = EXCLUDED.trace_parent,
+                    created_at = EXCLUDED.created_at,
+                    updated_at = EXCLUDED.updated_at,
+                    due_at = EXCLUDED.due_at,
+                    lease_owner = EXCLUDED.lease_owner
+                WHERE instances.status NOT IN (0, 6, 7)
+                RETURNING instance_id, execution_id, xmax <> 0 AS replaced
+            )
+            DELETE FROM local_durable.history h
+            USING started s
+            WHERE s.replaced AND h.instance_id = s.instance_id AND h.execution_id <> s.execution_id
             """,
             Parameter.Of(workerId),
             Parameter.Of(commitId),
@@ -314,15 +320,6 @@ internal sealed class StepStore(DurableDatabase database)
             Parameter.Column(rows, row => row.Call.Id),
             Parameter.Column(rows, row => row.Parent.TraceParent),
             Parameter.Column(rows, row => row.Local));
-        yield return Statement(
-            """
-            DELETE FROM local_durable.history h
-            USING unnest($1::text[], $2::uuid[]) AS s (instance_id, execution_id)
-            JOIN local_durable.instances i USING (instance_id, execution_id)
-            WHERE h.instance_id = i.instance_id AND h.execution_id <> i.execution_id
-            """,
-            Parameter.Column(rows, row => row.Call.InstanceId),
-            Parameter.Column(rows, row => row.Call.ExecutionId));
         yield return Statement(
             """
             WITH refused AS (
