@@ -16,11 +16,14 @@ public sealed class DeliveryLog(Db db)
             SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
                    delivery.attempts,
                    CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
+                             AND endpoint.enabled
                         THEN delivery.due_at END,
                    delivery.created_at, delivery.completed_at, message.payload,
                    attempt.number, attempt.started_at, attempt.duration_ms, attempt.request_headers::text,
                    attempt.response_status, attempt.response_headers::text, attempt.response_body, attempt.error
             FROM viral.webhook_deliveries AS delivery
+            JOIN viral.webhook_endpoints AS endpoint
+              ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
             JOIN viral.webhook_messages AS message
               ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
             LEFT JOIN LATERAL (
@@ -56,11 +59,14 @@ public sealed class DeliveryLog(Db db)
             SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
                    delivery.attempts,
                    CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
+                             AND endpoint.enabled
                         THEN delivery.due_at END,
                    delivery.created_at, delivery.completed_at, message.payload,
                    attempt.number, attempt.started_at, attempt.duration_ms, attempt.request_headers::text,
                    attempt.response_status, attempt.response_headers::text, attempt.response_body, attempt.error
             FROM viral.webhook_deliveries AS delivery
+            JOIN viral.webhook_endpoints AS endpoint
+              ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
             JOIN viral.webhook_messages AS message
               ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
             LEFT JOIN viral.webhook_attempts AS attempt

@@ -136,12 +136,12 @@ public sealed partial class DeliveryPump : IDisposable
         catch (BreakerOpenException e)
         {
             // No attempt was made, so none is counted: it waits for the host, and one of those that wait is the probe.
-            await Queue(db).PostponeAsync(delivery, e.RetryAfter, CancellationToken.None);
+            await Queue(db).ReleaseAsync(delivery, e.RetryAfter, CancellationToken.None);
             return;
         }
         catch (OperationCanceledException)
         {
-            await Queue(db).ReleaseAsync(delivery, CancellationToken.None);
+            await Queue(db).ReleaseAsync(delivery, TimeSpan.Zero, CancellationToken.None);
             return;
         }
 

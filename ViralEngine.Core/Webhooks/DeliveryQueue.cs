@@ -141,26 +141,24 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
             ],
             ct);
 
-    /// <summary>Gives back what was not sent, for any instance to take at once.</summary>
-    public Task<int> ReleaseAsync(ClaimedDelivery delivery, CancellationToken ct) =>
+    /// <summary>Gives back what was not sent, for any instance to take once <paramref name="wait"/> is over.</summary>
+    public Task<int> ReleaseAsync(ClaimedDelivery delivery, TimeSpan wait, CancellationToken ct) =>
         db.ExecuteAsync(
             delivery.Tenant,
             """
-            UPDATE viral.webhook_deliveries
-            SET leased = false, due_at = now()
-            WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND leased
-            """,
-            [delivery.Tenant.Value, delivery.Id, delivery.Attempt],
-            ct);
-
-    /// <summary>Gives back what was not sent, not to be taken before a while.</summary>
-    public Task<int> PostponeAsync(ClaimedDelivery delivery, TimeSpan wait, CancellationToken ct) =>
-        db.ExecuteAsync(
-            delivery.Tenant,
-            """
-            UPDATE viral.webhook_deliveries
-            SET leased = false, due_at = now() + $4
-            WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND leased
+            WITH endpoint AS (
+                -- Locked, so that one that is just being disabled holds this too.
+                SELECT endpoint.enabled
+                FROM viral.webhook_deliveries AS delivery
+                JOIN viral.webhook_endpoints AS endpoint
+                  ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
+                WHERE delivery.tenant_id = $1 AND delivery.id = $2 AND delivery.attempts = $3 AND delivery.leased
+                FOR UPDATE OF endpoint
+            )
+            UPDATE viral.webhook_deliveries AS delivery
+            SET leased = false, due_at = CASE WHEN endpoint.enabled THEN now() + $4 ELSE 'infinity' END
+            FROM endpoint
+            WHERE delivery.tenant_id = $1 AND delivery.id = $2 AND delivery.attempts = $3 AND delivery.leased
             """,
             [delivery.Tenant.Value, delivery.Id, delivery.Attempt, wait],
             ct);

@@ -49,46 +49,57 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
 
     /// <summary>
     /// Another try after <paramref name="delay"/>, or none where that is null. Disables the endpoint when it is gone or has only
-    /// failed for too long; what waits for it is then held.
+    /// failed for too long; what waits for it is then held. The endpoint is locked by a statement of its own: the one after it
+    /// sees what another attempt stored meanwhile, and holds that too.
     /// </summary>
-    private Task<bool> FailAsync(ClaimedDelivery delivery, WebhookAttempt attempt, TimeSpan? delay, CancellationToken ct) =>
-        db.QueryOneAsync(
-            delivery.Tenant,
+    private async Task<bool> FailAsync(ClaimedDelivery delivery, WebhookAttempt attempt, TimeSpan? delay, CancellationToken ct)
+    {
+        await using var batch = db.Batch(delivery.Tenant);
+        batch.Add(
             """
-            WITH locked AS (
+            SELECT
+            FROM viral.webhook_deliveries AS delivery
+            JOIN viral.webhook_endpoints AS endpoint
+              ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
+            WHERE delivery.tenant_id = $1 AND delivery.id = $2 AND delivery.attempts = $3 AND delivery.leased
+            FOR UPDATE OF endpoint
+            """,
+            [delivery.Tenant.Value, delivery.Id, delivery.Attempt]);
+        batch.Add(
+            """
+            WITH before AS (
                 SELECT endpoint.tenant_id, endpoint.id, endpoint.enabled,
                        endpoint.enabled AND ($13 OR COALESCE(endpoint.failing_since <= now() - $14, false)) AS ends
                 FROM viral.webhook_deliveries AS delivery
                 JOIN viral.webhook_endpoints AS endpoint
                   ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
                 WHERE delivery.tenant_id = $1 AND delivery.id = $2 AND delivery.attempts = $3 AND delivery.leased
-                FOR UPDATE OF endpoint
             ), endpoint AS (
                 UPDATE viral.webhook_endpoints AS endpoint
                 SET failing_since = COALESCE(endpoint.failing_since, now()),
                     ready_at = GREATEST(endpoint.ready_at, now() + $12),
-                    enabled = endpoint.enabled AND NOT locked.ends,
+                    enabled = endpoint.enabled AND NOT before.ends,
                     disabled_reason = CASE
-                        WHEN NOT locked.ends THEN endpoint.disabled_reason
+                        WHEN NOT before.ends THEN endpoint.disabled_reason
                         WHEN $13 THEN 'gone'
                         ELSE 'failing' END,
-                    disabled_at = CASE WHEN locked.ends THEN now() ELSE endpoint.disabled_at END,
-                    last_event = endpoint.last_event + locked.ends::integer
-                FROM locked
-                WHERE endpoint.tenant_id = locked.tenant_id AND endpoint.id = locked.id
-                  AND (endpoint.failing_since IS NULL OR $12::interval IS NOT NULL OR locked.ends)
+                    disabled_at = CASE WHEN before.ends THEN now() ELSE endpoint.disabled_at END,
+                    last_event = endpoint.last_event + before.ends::integer
+                FROM before
+                WHERE endpoint.tenant_id = before.tenant_id AND endpoint.id = before.id
+                  AND (endpoint.failing_since IS NULL OR $12::interval IS NOT NULL OR before.ends)
                 RETURNING endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.failing_since, endpoint.disabled_reason,
-                          endpoint.last_event, locked.ends
+                          endpoint.last_event, before.ends
             ), failed AS (
                 UPDATE viral.webhook_deliveries AS delivery
                 SET status = CASE WHEN $11::interval IS NULL THEN 'failed' ELSE 'pending' END,
                     leased = false,
                     tries = delivery.tries + 1,
                     due_at = CASE
-                        WHEN locked.enabled AND NOT locked.ends THEN now() + COALESCE($11, interval '0')
+                        WHEN before.enabled AND NOT before.ends THEN now() + COALESCE($11, interval '0')
                         ELSE 'infinity' END,
                     completed_at = CASE WHEN $11::interval IS NULL THEN now() END
-                FROM locked
+                FROM before
                 WHERE delivery.tenant_id = $1 AND delivery.id = $2 AND delivery.attempts = $3 AND delivery.leased
                 RETURNING delivery.tenant_id, delivery.id
             ), attempt AS (
@@ -118,9 +129,11 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
             [
                 .. Arguments(delivery, attempt), delay, RetrySchedule.Cap(attempt.RetryAfter), attempt.Gone,
                 options.Value.DisableAfter,
-            ],
-            row => row.GetBoolean(0),
-            ct);
+            ]);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.NextResultAsync(ct);
+        return await reader.ReadAsync(ct) && reader.GetBoolean(0);
+    }
 
     private static object?[] Arguments(ClaimedDelivery delivery, WebhookAttempt attempt) =>
     [

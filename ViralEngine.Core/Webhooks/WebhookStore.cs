@@ -37,7 +37,7 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
             [
                 tenant.Value, id, endpoint.Url, endpoint.Description, endpoint.EventTypes, ToText(endpoint.Ordering),
                 endpoint.RateLimit, WebhookHeaders.Seal(box, tenant, endpoint.Headers), endpoint.Headers.Keys.ToArray(),
-                endpoint.Enabled, endpoint.CreatedBy, Guid.CreateVersion7(), box.Seal(tenant.Value, SecretPurpose, secret),
+                endpoint.Enabled, endpoint.CreatedBy, RowId.New(), box.Seal(tenant.Value, SecretPurpose, secret),
                 (long)options.Value.MaxEndpoints,
             ],
             Read,
@@ -76,9 +76,12 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
     /// Changes an endpoint. What waits for one that is disabled is held, and goes on when it is enabled again; that also
     /// forgets its failures. Null: no such endpoint.
     /// </summary>
-    public Task<WebhookEndpoint?> ChangeAsync(TenantId tenant, Guid id, WebhookChange change, CancellationToken ct) =>
-        db.QueryOneAsync(
-            tenant,
+    public async Task<WebhookEndpoint?> ChangeAsync(TenantId tenant, Guid id, WebhookChange change, CancellationToken ct)
+    {
+        // Locked by a statement of its own: the one after it sees what attempts stored meanwhile, and holds or frees that too.
+        await using var batch = db.Batch(tenant);
+        batch.Add("SELECT FROM viral.webhook_endpoints WHERE tenant_id = $1 AND id = $2 FOR UPDATE", [tenant.Value, id]);
+        batch.Add(
             """
             WITH endpoint AS (
                 UPDATE viral.webhook_endpoints
@@ -115,9 +118,11 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
                 change.Ordering is { } ordering ? ToText(ordering) : null, change.RateLimit,
                 change.Headers is null ? null : WebhookHeaders.Seal(box, tenant, change.Headers),
                 change.Headers?.Keys.ToArray(), change.Enabled,
-            ],
-            Read,
-            ct);
+            ]);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.NextResultAsync(ct);
+        return await reader.ReadAsync(ct) ? Read(reader) : null;
+    }
 
     /// <summary>Deletes an endpoint with what waits for it and its log of deliveries.</summary>
     public Task<bool> DeleteAsync(TenantId tenant, Guid id, CancellationToken ct) =>
@@ -174,7 +179,7 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
                 FROM viral.webhook_endpoints
                 WHERE tenant_id = $1 AND id = $2
                 """,
-                [tenant.Value, id, Guid.CreateVersion7(), box.Seal(tenant.Value, SecretPurpose, secret)]);
+                [tenant.Value, id, RowId.New(), box.Seal(tenant.Value, SecretPurpose, secret)]);
         await using var reader = await batch.ExecuteReaderAsync(ct);
         DateTime? ends = await reader.ReadAsync(ct) ? reader.GetDateTime(0) : null;
         await reader.NextResultAsync(ct);

@@ -16,7 +16,7 @@ public sealed class WebhookTest(
     /// <summary>Null: no such endpoint.</summary>
     public async Task<WebhookDelivery?> RunAsync(TenantId tenant, Guid endpointId, string principal, CancellationToken ct)
     {
-        var deliveryId = Guid.CreateVersion7();
+        var deliveryId = RowId.New();
         if (await QueueAsync(tenant, endpointId, deliveryId, principal, ct) is not { } delivery)
             return null;
 
@@ -28,7 +28,7 @@ public sealed class WebhookTest(
         catch (OperationCanceledException)
         {
             // Whoever asked has left: then it is any instance's to send.
-            await new DeliveryQueue(db, options).ReleaseAsync(delivery, CancellationToken.None);
+            await new DeliveryQueue(db, options).ReleaseAsync(delivery, TimeSpan.Zero, CancellationToken.None);
             throw;
         }
 
@@ -39,7 +39,7 @@ public sealed class WebhookTest(
     private Task<ClaimedDelivery?> QueueAsync(
         TenantId tenant, Guid endpointId, Guid deliveryId, string principal, CancellationToken ct)
     {
-        var messageId = Guid.CreateVersion7();
+        var messageId = RowId.New();
         var at = time.GetUtcNow().UtcDateTime;
         var payload = JsonSerializer.Serialize(new
         {

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Npgsql;
 using ViralEngine.Core.Webhooks;
 using ViralEngine.Testing;
 
@@ -227,12 +228,48 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
             bed.Tenant, "UPDATE viral.webhook_deliveries SET due_at = now() WHERE tenant_id = $1", [bed.Tenant.Value], CancellationToken.None);
         var second = Assert.Single(await bed.Queue.ClaimAsync(1000, CancellationToken.None), Ours);
 
-        var success = new WebhookAttempt(DateTime.UtcNow, TimeSpan.Zero, new Dictionary<string, string>(), 200, null, null, null, null);
+        var success = Answered(200);
         Assert.False(await bed.Results.StoreAsync(first, success, CancellationToken.None));
         Assert.Equal(WebhookDeliveryStatus.Pending, Assert.Single(await bed.DeliveriesAsync(endpoint)).Status);
         Assert.True(await bed.Results.StoreAsync(second, success, CancellationToken.None));
 
         Assert.Equal(2, (await bed.EndOfAsync(endpoint)).LastAttempt!.Number);
+
+        bool Ours(ClaimedDelivery delivery) => delivery.Tenant == bed.Tenant;
+    }
+
+    [Theory]
+    [InlineData("by an attempt that finds it gone")]
+    [InlineData("by the tenant")]
+    public async Task An_endpoint_that_is_disabled_holds_what_an_attempt_gives_back_meanwhile(string disabled)
+    {
+        await using var bed = await new WebhookBed(postgres).StartAsync(instances: 0);
+        var endpoint = await bed.AddAsync("https://example.com/");
+        await bed.HappenAsync();
+        await bed.HappenAsync();
+        var claimed = await bed.Queue.ClaimAsync(1000, CancellationToken.None);
+        var (first, second) = (claimed.First(Ours), claimed.Last(Ours));
+
+        // The second attempt is stored while what disables the endpoint waits for the endpoint's row.
+        await using var meanwhile = postgres.NewDb();
+        await meanwhile.BeginAsync(CancellationToken.None);
+        await bed.ResultsOn(meanwhile).StoreAsync(second, Answered(500), CancellationToken.None);
+        Task disabling = disabled == "by the tenant"
+            ? bed.Store.ChangeAsync(
+                bed.Tenant, endpoint.Id, new WebhookChange(null, null, null, null, null, null, Enabled: false), CancellationToken.None)
+            : bed.Results.StoreAsync(first, Answered(410), CancellationToken.None);
+        await WaitsForALockAsync();
+        await meanwhile.CommitAsync(CancellationToken.None);
+        await disabling;
+
+        var due = await bed.Db.QueryAsync(
+            bed.Tenant,
+            "SELECT isfinite(due_at) FROM viral.webhook_deliveries WHERE tenant_id = $1 AND id = $2",
+            [bed.Tenant.Value, second.Id],
+            row => row.GetBoolean(0),
+            CancellationToken.None);
+        Assert.False(Assert.Single(due));
+        Assert.All(await bed.DeliveriesAsync(endpoint), delivery => Assert.Null(delivery.NextAttemptAt));
 
         bool Ours(ClaimedDelivery delivery) => delivery.Tenant == bed.Tenant;
     }
@@ -265,5 +302,18 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
             Assert.Equal(numbers.Order(), numbers);
             Assert.Equal(Enumerable.Range(1, 10), numbers.Distinct());
         }
+    }
+
+    private static WebhookAttempt Answered(int status) =>
+        new(DateTime.UtcNow, TimeSpan.Zero, new Dictionary<string, string>(), status, null, null, null, null);
+
+    /// <summary>Waits until some session of this class's database waits for a lock.</summary>
+    private async Task WaitsForALockAsync()
+    {
+        await using var admin = new NpgsqlConnection(postgres.AdminConnection);
+        await admin.OpenAsync();
+        await using var waits = new NpgsqlCommand(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')", admin);
+        await Eventually.GetAsync(async () => (bool)(await waits.ExecuteScalarAsync())!, waiting => waiting, "a session that waits for a lock");
     }
 }

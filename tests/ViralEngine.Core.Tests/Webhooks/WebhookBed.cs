@@ -43,7 +43,9 @@ internal sealed class WebhookBed : IAsyncDisposable
 
     public DeliveryQueue Queue => new(Db, options);
 
-    public DeliveryResults Results => new(Db, options);
+    public DeliveryResults Results => ResultsOn(Db);
+
+    public DeliveryResults ResultsOn(Db db) => new(db, options);
 
     /// <summary>Retries at once instead of over days, so that a test sees all of them.</summary>
     public static WebhooksOptions Quick(int retries = 4, TimeSpan? disableAfter = null) => new()
