@@ -27,7 +27,7 @@ public sealed class SaveAgent(AgentStore store)
 
     public async Task<Outcome> CreateAsync(TenantId tenant, AgentDraft draft, string createdBy, CancellationToken ct)
     {
-        var id = Guid.CreateVersion7();
+        var id = RowId.New();
         var secrets = new AgentSecrets(draft.ApiKey, (draft.Settings as HttpSettings)?.SecretHeaders);
         return await store.AddAsync(tenant, id, draft, secrets, createdBy, ct) switch
         {

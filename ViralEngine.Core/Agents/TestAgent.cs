@@ -30,7 +30,7 @@ public sealed class TestAgent(AgentDirectory directory, AgentProviders providers
         if (await directory.LoadChainAsync(tenant, agentId, ct) is not [var agent, ..])
             return new Outcome.NotFound();
 
-        var call = new AgentCall(tenant.Value, Guid.CreateVersion7(), 1, agent, description, input, Timeout);
+        var call = new AgentCall(tenant.Value, RowId.New(), 1, agent, description, input, Timeout);
         var started = time.GetTimestamp();
         var output = new StringBuilder();
         AgentChunk.Usage? usage = null;

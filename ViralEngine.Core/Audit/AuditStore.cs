@@ -18,7 +18,7 @@ public sealed class AuditStore(Db db)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14::jsonb)
             """,
             [
-                tenant.Value, Guid.CreateVersion7(), entry.Actor, entry.Role, entry.Credential, entry.Subject, entry.Action,
+                tenant.Value, RowId.New(), entry.Actor, entry.Role, entry.Credential, entry.Subject, entry.Action,
                 entry.TargetKind, entry.TargetId, entry.Ip, entry.UserAgent, entry.RequestId, entry.BeforeJson, entry.AfterJson,
             ],
             ct);

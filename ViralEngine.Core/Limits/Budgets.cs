@@ -35,7 +35,7 @@ public sealed class Budgets(NpgsqlDataSource dataSource, PriceTable prices, IOpt
 
         await using var db = new Db(dataSource);
         var outcome = await new BudgetStore(db).ReserveAsync(
-            new TenantId(call.TenantId), Guid.CreateVersion7(), agentId, month, most ?? 1e-9m, call.Timeout + Grace, ct);
+            new TenantId(call.TenantId), RowId.New(), agentId, month, most ?? 1e-9m, call.Timeout + Grace, ct);
         if (most is null && outcome is not Reserving.Unlimited)
         {
             if (outcome is Reserving.Reserved(var unpriced))

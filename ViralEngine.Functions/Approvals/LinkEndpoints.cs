@@ -55,7 +55,7 @@ internal sealed class LinkEndpoints(
             return Problem.Validation("approver", "The gate does not ask this approver.");
 
         var expiresAt = time.GetUtcNow().AddSeconds(asked.ExpiresInSeconds);
-        var linkId = Guid.CreateVersion7();
+        var linkId = RowId.New();
         var decision = asked.Decision!.Value;
         await links.AddAsync(
             caller.Tenant,

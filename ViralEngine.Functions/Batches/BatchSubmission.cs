@@ -30,7 +30,7 @@ internal sealed class BatchSubmission(
         if (request.ContentLength > options.Value.MaxBodyBytes)
             throw BatchBody.TooLarge(options.Value.MaxBodyBytes);
 
-        var batchId = Guid.CreateVersion7();
+        var batchId = RowId.New();
         await db.BeginAsync(ct);
         var contents = await intake.StoreAsync(caller.Tenant, batchId, body.ReadAsync(ct), ct);
         var settings = body.Settings();

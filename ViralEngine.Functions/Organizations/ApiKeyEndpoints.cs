@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Requests;
 
@@ -29,7 +30,7 @@ internal sealed class ApiKeyEndpoints(ApiKeyStore store, AuditTrail audit, TimeP
 
         var secret = ApiKeySecret.Create();
         var key = await store.AddAsync(
-            caller.Tenant, Guid.CreateVersion7(), asked.Name, role, secret, asked.ExpiresAt, caller.Principal, ct);
+            caller.Tenant, RowId.New(), asked.Name, role, secret, asked.ExpiresAt, caller.Principal, ct);
         return Results.Created(
             $"/api/organizations/{id}/api-keys/{key.Id}",
             new CreatedApiKey(key.Id, key.Name, key.Role, key.Hint, secret, key.ExpiresAt));

@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Requests;
 
@@ -27,7 +28,7 @@ internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit, IOpti
             return OwnRules.TooHigh(caller, role);
 
         var outcome = await store.AddAsync(
-            caller.Tenant, Guid.CreateVersion7(), asked.Subject, asked.Email, asked.Name, role,
+            caller.Tenant, RowId.New(), asked.Subject, asked.Email, asked.Name, role,
             limits.Value.Of(caller.Plan!).Members, ct);
         return outcome is MemberStore.Outcome.Done(var member)
             ? Results.Created($"/api/organizations/{id}/members/{member.Id}", member)

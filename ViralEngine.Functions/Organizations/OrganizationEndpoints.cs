@@ -20,9 +20,9 @@ internal sealed class OrganizationEndpoints(
     {
         var asked = await RequestBody.ReadAsync<CreateOrganizationRequest>(request, ct);
         var secret = ApiKeySecret.Create();
-        var keyId = Guid.CreateVersion7();
+        var keyId = RowId.New();
         var made = await store.AddAsync(
-            Guid.CreateVersion7(), asked.Name, asked.Plan, keyId, secret, request.Caller().Principal, ct);
+            RowId.New(), asked.Name, asked.Plan, keyId, secret, request.Caller().Principal, ct);
         var key = new CreatedApiKey(keyId, "first key", "owner", ApiKeySecret.Hint(secret), secret, null);
         return Results.Created(
             $"/api/organizations/{made.Id}",

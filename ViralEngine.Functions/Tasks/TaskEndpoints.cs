@@ -36,7 +36,7 @@ internal sealed class TaskEndpoints(
             return Problem.Validation("agent_id", $"There is no agent '{asked.AgentId}'.");
 
         var task = await store.AddAsync(caller.Tenant, new NewTask(
-            Guid.CreateVersion7(), asked.AgentId, asked.Description, asked.Input?.GetRawText(), asked.Priority, asked.Tags,
+            RowId.New(), asked.AgentId, asked.Description, asked.Input?.GetRawText(), asked.Priority, asked.Tags,
             asked.Metadata?.GetRawText(), asked.TimeoutSeconds, asked.MaxAttempts, asked.ScheduledAt, caller.Principal)
         {
             MostPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth,

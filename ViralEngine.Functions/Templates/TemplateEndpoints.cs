@@ -5,6 +5,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
 using ViralEngine.Core.Templates;
 using ViralEngine.Core.Workflows;
 using ViralEngine.Functions.Audit;
@@ -24,7 +25,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflow-templates")] HttpRequest request, CancellationToken ct)
     {
         var caller = request.Caller();
-        var template = await ReadAsync(request, caller, Guid.CreateVersion7(), ct);
+        var template = await ReadAsync(request, caller, RowId.New(), ct);
         await store.AddAsync(caller.Tenant, template, ct);
         return Results.Created(
             $"/api/workflow-templates/{template.Id}", await store.FindAsync(caller.Tenant, template.Id, version: null, ct));
@@ -140,7 +141,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
             durable,
             caller,
             new NewWorkflow(
-                Guid.CreateVersion7(), asked.Name ?? template.Name, template.Definition.Value.GetRawText(), input, templateId,
+                RowId.New(), asked.Name ?? template.Name, template.Definition.Value.GetRawText(), input, templateId,
                 template.Version, caller.Principal),
             ct);
         return Results.Created($"/api/workflows/{workflow.Id}", workflow);

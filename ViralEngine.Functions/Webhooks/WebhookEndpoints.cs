@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
+using ViralEngine.Core.Storage;
 using ViralEngine.Core.Webhooks;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
@@ -25,7 +26,7 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
         var asked = await RequestBody.ReadAsync<CreateWebhookRequest>(request, ct);
         var endpoint = asked.ToEndpoint(urls, caller.Principal);
         var secret = asked.Secret ?? WebhookSecret.Create();
-        return await store.AddAsync(caller.Tenant, Guid.CreateVersion7(), endpoint, secret, ct) is { } added
+        return await store.AddAsync(caller.Tenant, RowId.New(), endpoint, secret, ct) is { } added
             ? Results.Created($"/api/webhooks/{added.Id}", added with { Secret = secret })
             : Problem.Conflict("too-many-webhooks", "The organization has as many webhook endpoints as it may have.");
     }

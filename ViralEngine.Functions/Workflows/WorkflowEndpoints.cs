@@ -38,7 +38,7 @@ internal sealed class WorkflowEndpoints(
             durable,
             caller,
             new NewWorkflow(
-                Guid.CreateVersion7(), asked.Name, definition, asked.Input?.GetRawText(), TemplateId: null, TemplateVersion: null,
+                RowId.New(), asked.Name, definition, asked.Input?.GetRawText(), TemplateId: null, TemplateVersion: null,
                 caller.Principal),
             ct);
         return Results.Created($"/api/workflows/{workflow.Id}", workflow);

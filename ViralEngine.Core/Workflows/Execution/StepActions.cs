@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Workflows.Liquid;
 
@@ -104,7 +105,7 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
             throw new LiquidException("The agent_id must have 1 to 100 characters.");
         var input = action.Input is null ? null : await action.Input.RenderAsync(seen);
 
-        var id = Guid.CreateVersion7();
+        var id = RowId.New();
         step.TaskId = id;
         turn.NewTasks.Add(new NewTask(
             id, agent, description, input, action.Priority, ["workflow"],

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ViralEngine.Core.Approvals;
+using ViralEngine.Core.Storage;
 using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Execution;
@@ -15,7 +16,7 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values)
             var title = await approval.Title.RenderAsync(seen);
             var gate = new Gate
             {
-                Id = Guid.CreateVersion7(),
+                Id = RowId.New(),
                 WorkflowId = turn.WorkflowId,
                 GateId = approval.Id,
                 Run = turn.Run,

@@ -1,0 +1,20 @@
+namespace ViralEngine.Core.Storage;
+
+/// <summary>
+/// Ids of rows: UUIDs of version 7 that one process makes in order. The 12 bits after the version hold the fraction of the
+/// millisecond (RFC 9562, section 6.2, method 3), so that a list by id shows what happened in the order in which it did.
+/// </summary>
+public static class RowId
+{
+    public static Guid New() => New(DateTimeOffset.UtcNow);
+
+    internal static Guid New(DateTimeOffset now)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Guid.CreateVersion7(now).TryWriteBytes(bytes, bigEndian: true, out _);
+        var fraction = now.Ticks % TimeSpan.TicksPerMillisecond * 4096 / TimeSpan.TicksPerMillisecond;
+        bytes[6] = (byte)(0x70 | (fraction >> 8));
+        bytes[7] = (byte)fraction;
+        return new Guid(bytes, bigEndian: true);
+    }
+}
