@@ -58,6 +58,7 @@ internal static class Composition
         services.AddOptions<AuthOptions>().Bind(configuration.GetSection("Auth")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<PlatformKey>();
+        services.AddSingleton<ApiKeyLookup>();
         services.AddScoped<Authenticator>();
         services.AddScoped<OrganizationStore>();
         services.AddScoped<MemberStore>();

@@ -8,7 +8,7 @@ namespace ViralEngine.Core.Organizations;
 /// Finds out who calls and for which tenant, from the credential alone; nothing about callers is kept between requests. The
 /// tenant asked for (<c>X-Tenant-ID</c>) chooses among those the principal may act for and never grants one.
 /// </summary>
-public sealed class Authenticator(Db db, TokenValidator tokens, PlatformKey platformKey, TimeProvider time)
+public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator tokens, PlatformKey platformKey, TimeProvider time)
 {
     private static readonly TimeSpan LastUsePrecision = TimeSpan.FromMinutes(1);
 
@@ -48,47 +48,26 @@ public sealed class Authenticator(Db db, TokenValidator tokens, PlatformKey plat
 
     private async Task<Outcome> ByApiKeyAsync(byte[] hash, Guid? tenantAsked, CancellationToken ct)
     {
-        var key = await db.QueryOneAsync(
-            DbScope.AllTenants,
-            """
-            SELECT key.tenant_id, key.id, key.role, key.expires_at, key.last_used_at, organization.plan
-            FROM viral.api_keys AS key
-            JOIN viral.organizations AS organization ON organization.id = key.tenant_id AND organization.deleted_at IS NULL
-            WHERE key.hash = $1 AND key.revoked_at IS NULL
-            """,
-            [hash],
-            row => new
-            {
-                Tenant = row.GetGuid(0),
-                Id = row.GetGuid(1),
-                Role = row.GetString(2),
-                ExpiresAt = row.IsDBNull(3) ? (DateTime?)null : row.GetDateTime(3),
-                LastUsedAt = row.IsDBNull(4) ? (DateTime?)null : row.GetDateTime(4),
-                Plan = row.GetString(5),
-            },
-            ct);
-
+        var key = await keys.FindAsync(hash);
         var now = time.GetUtcNow().UtcDateTime;
         if (key is null)
             return new Outcome.Unknown("The API key is unknown or revoked.");
         if (key.ExpiresAt <= now)
             return new Outcome.Unknown("The API key has expired.");
-        if (tenantAsked is { } asked && asked != key.Tenant)
+        if (tenantAsked is { } asked && asked != key.Tenant.Value)
             return new Outcome.NotForTenant("The API key belongs to another organization than X-Tenant-ID names.");
 
         // Once a minute is precise enough, and spares every request a write.
         if (key.LastUsedAt is null || now - key.LastUsedAt > LastUsePrecision)
         {
             await db.ExecuteAsync(
-                new TenantId(key.Tenant),
+                key.Tenant,
                 "UPDATE viral.api_keys SET last_used_at = $2 WHERE id = $1",
-                [key.Id, now],
+                [key.KeyId, now],
                 ct);
         }
 
-        _ = Roles.TryParse(key.Role, out var role);
-        return new Outcome.Known(new Caller(
-            CallerKind.ApiKey, key.Id.ToString(), new TenantId(key.Tenant), role, Plan: key.Plan));
+        return new Outcome.Known(new Caller(CallerKind.ApiKey, key.KeyId.ToString(), key.Tenant, key.Role, Plan: key.Plan));
     }
 
     private async Task<Outcome> BySubjectAsync(string subject, Guid? tenantAsked, CancellationToken ct)

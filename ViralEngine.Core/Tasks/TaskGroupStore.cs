@@ -68,6 +68,27 @@ internal static class TaskGroupStore
         return [.. tasks.Select(task => times.TryGetValue(task.Id, out var at) ? at : (DateTime?)null)];
     }
 
+    /// <summary>Reads tasks; for each how it stands, or null where there is none.</summary>
+    public static async Task<IReadOnlyList<AgentTask?>> ReadAsync(
+        Db db, TenantId tenant, IReadOnlyList<Guid> ids, CancellationToken ct)
+    {
+        var found = (await db.QueryAsync(
+            tenant,
+            """
+            SELECT id, status, agent_id, description, input::text, priority, tags, metadata::text, timeout_seconds,
+                   max_attempts, scheduled_at, created_by, created_at, updated_at, started_at, completed_at,
+                   CASE WHEN status = 'pending' AND attempt > 0 THEN due_at END,
+                   cancel_requested_at, attempt, failed_attempts, progress, result, answered_by, error::text,
+                   input_tokens, output_tokens, cost_usd
+            FROM viral.tasks
+            WHERE tenant_id = $1 AND id = ANY ($2)
+            """,
+            [tenant.Value, ids.Distinct().ToArray()],
+            TaskRow.Read,
+            ct)).ToDictionary(task => task.Id);
+        return [.. ids.Select(found.GetValueOrDefault)];
+    }
+
     /// <summary>
     /// Takes up those of the tasks that may be: for each its attempt or null. Where the plan limits how many run, those of higher
     /// priority and those that came before go first.

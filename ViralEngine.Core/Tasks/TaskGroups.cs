@@ -4,23 +4,28 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// What concurrent requests and workers of this process write about single tasks, gathered into few statements: a commit costs the
-/// same for one task as for many. Each statement is one tenant's, under its row-level security.
+/// What concurrent requests and workers of this process read and write about single tasks, gathered into few statements: a round
+/// trip or a commit costs the same for one task as for many. Each statement is one tenant's, under its row-level security.
 /// </summary>
 public sealed class TaskGroups
 {
-    /// <summary>So many tenants write at the same time; one tenant's groups follow each other.</summary>
+    /// <summary>So many tenants are served at the same time; one tenant's groups follow each other.</summary>
     private const int Lanes = 8;
 
+    /// <summary>Tasks may be large: so many are read at a time.</summary>
+    private const int LargestRead = 32;
+
     private readonly NpgsqlDataSource dataSource;
-    private readonly GroupWriter<(TenantId Tenant, NewTask Task), DateTime?>[] additions;
-    private readonly GroupWriter<(TenantId Tenant, Guid TaskId), TaskAttempt?>[] claims;
-    private readonly GroupWriter<(TenantId Tenant, FinishedAttempt Attempt), bool>[] completions;
+    private readonly GroupRunner<(TenantId Tenant, NewTask Task), DateTime?>[] additions;
+    private readonly GroupRunner<(TenantId Tenant, Guid TaskId), AgentTask?>[] reads;
+    private readonly GroupRunner<(TenantId Tenant, Guid TaskId), TaskAttempt?>[] claims;
+    private readonly GroupRunner<(TenantId Tenant, FinishedAttempt Attempt), bool>[] completions;
 
     public TaskGroups(NpgsqlDataSource dataSource, TaskLeaseOptions options, TaskAdmission? admission = null)
     {
         this.dataSource = dataSource;
         additions = InLanes<NewTask, DateTime?>(task => task.Id, TaskGroupStore.InsertAsync);
+        reads = InLanes<Guid, AgentTask?>(_ => null, TaskGroupStore.ReadAsync, LargestRead);
         claims = InLanes<Guid, TaskAttempt?>(
             id => id,
             (db, tenant, ids, ct) => TaskGroupStore.TakeAsync(db, tenant, ids, options, admission ?? TaskAdmission.Everything, ct));
@@ -28,28 +33,32 @@ public sealed class TaskGroups
     }
 
     /// <summary>Stores a task: when, or null where this month's tasks are used up.</summary>
-    internal Task<DateTime?> AddAsync(TenantId tenant, NewTask task) => LaneOf(additions, tenant).WriteAsync((tenant, task));
+    internal Task<DateTime?> AddAsync(TenantId tenant, NewTask task) => LaneOf(additions, tenant).RunAsync((tenant, task));
+
+    /// <summary>How a task stands; null: there is none.</summary>
+    internal Task<AgentTask?> ReadAsync(TenantId tenant, Guid taskId) => LaneOf(reads, tenant).RunAsync((tenant, taskId));
 
     /// <summary>Takes a task up where it is due, free and admitted by the plan; else null.</summary>
-    internal Task<TaskAttempt?> ClaimAsync(TenantId tenant, Guid taskId) => LaneOf(claims, tenant).WriteAsync((tenant, taskId));
+    internal Task<TaskAttempt?> ClaimAsync(TenantId tenant, Guid taskId) => LaneOf(claims, tenant).RunAsync((tenant, taskId));
 
     /// <summary>Ends a task with its answer; false: the lease was lost, nothing changed.</summary>
     internal Task<bool> CompleteAsync(TenantId tenant, FinishedAttempt attempt) =>
-        LaneOf(completions, tenant).WriteAsync((tenant, attempt));
+        LaneOf(completions, tenant).RunAsync((tenant, attempt));
 
     private static T LaneOf<T>(T[] lanes, TenantId tenant) => lanes[(uint)tenant.GetHashCode() % Lanes];
 
-    private GroupWriter<(TenantId Tenant, TItem Item), TResult>[] InLanes<TItem, TResult>(
+    private GroupRunner<(TenantId Tenant, TItem Item), TResult>[] InLanes<TItem, TResult>(
         Func<TItem, object?> keyOf,
-        Func<Db, TenantId, IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> writeAsync)
+        Func<Db, TenantId, IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> runAsync,
+        int largestGroup = 256)
     {
-        return [.. Enumerable.Range(0, Lanes).Select(_ => new GroupWriter<(TenantId Tenant, TItem Item), TResult>(
-            item => keyOf(item.Item), WriteAsync, item => item.Tenant))];
+        return [.. Enumerable.Range(0, Lanes).Select(_ => new GroupRunner<(TenantId Tenant, TItem Item), TResult>(
+            item => keyOf(item.Item), RunAsync, item => item.Tenant, largestGroup))];
 
-        async Task<IReadOnlyList<TResult>> WriteAsync(IReadOnlyList<(TenantId Tenant, TItem Item)> group, CancellationToken ct)
+        async Task<IReadOnlyList<TResult>> RunAsync(IReadOnlyList<(TenantId Tenant, TItem Item)> group, CancellationToken ct)
         {
             await using var db = new Db(dataSource);
-            return await writeAsync(db, group[0].Tenant, [.. group.Select(item => item.Item)], ct);
+            return await runAsync(db, group[0].Tenant, [.. group.Select(item => item.Item)], ct);
         }
     }
 }

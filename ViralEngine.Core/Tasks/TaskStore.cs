@@ -24,21 +24,9 @@ public sealed class TaskStore(Db db, TaskGroups groups)
         return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MostPerMonth);
     }
 
-    public Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
-        db.QueryOneAsync(
-            tenant,
-            """
-            SELECT id, status, agent_id, description, input::text, priority, tags, metadata::text, timeout_seconds,
-                   max_attempts, scheduled_at, created_by, created_at, updated_at, started_at, completed_at,
-                   CASE WHEN status = 'pending' AND attempt > 0 THEN due_at END,
-                   cancel_requested_at, attempt, failed_attempts, progress, result, answered_by, error::text,
-                   input_tokens, output_tokens, cost_usd
-            FROM viral.tasks
-            WHERE tenant_id = $1 AND id = $2
-            """,
-            [tenant.Value, id],
-            TaskRow.Read,
-            ct);
+    public async Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) => db.InTransaction
+        ? (await TaskGroupStore.ReadAsync(db, tenant, [id], ct))[0]
+        : await groups.ReadAsync(tenant, id);
 
     /// <summary>Newest first. <paramref name="before"/> is the id of the last task of the page before.</summary>
     public Task<List<AgentTask>> ListAsync(

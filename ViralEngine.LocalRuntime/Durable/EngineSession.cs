@@ -16,7 +16,7 @@ internal sealed class EngineSession : IDisposable
     private readonly EngineServices services;
     private readonly ConcurrentDictionary<string, LiveInstance> owned = new(StringComparer.Ordinal);
     private readonly InstanceCache cache;
-    private readonly GroupWriter<ActivityAnswer, bool> answers;
+    private readonly GroupRunner<ActivityAnswer, bool> answers;
     private readonly CancellationTokenSource activitiesStop = new();
     private int busy;
     private volatile bool stopping;
@@ -242,7 +242,7 @@ internal sealed class EngineSession : IDisposable
         {
             try
             {
-                await answers.WriteAsync(answer);
+                await answers.RunAsync(answer);
                 services.Wakeups.WorkLeft();
                 return;
             }

@@ -5,12 +5,12 @@ namespace ViralEngine.LocalRuntime.Durable;
 /// <summary>Sends messages of concurrent callers together.</summary>
 internal sealed class MessageWriter(MessageStore store, Wakeups wakeups)
 {
-    private readonly GroupWriter<Message, bool> writer = new(_ => null, store.SendAsync);
+    private readonly GroupRunner<Message, bool> messages = new(_ => null, store.SendAsync);
 
     /// <returns>Whether there was an instance to receive it.</returns>
     public async Task<bool> SendAsync(string instanceId, HistoryEvent? message)
     {
-        var reached = await writer.WriteAsync(new(instanceId, message));
+        var reached = await messages.RunAsync(new(instanceId, message));
         if (reached) wakeups.WorkLeft();
         return reached;
     }

@@ -11,25 +11,25 @@ internal sealed class OrchestrationStarter
     private readonly DurableWorker worker;
     private readonly Wakeups wakeups;
     private readonly StartStore store;
-    private readonly GroupWriter<StartRequest, bool> writer;
+    private readonly GroupRunner<StartRequest, bool> starts;
 
     public OrchestrationStarter(DurableWorker worker, Wakeups wakeups, StartStore store)
     {
         this.worker = worker;
         this.wakeups = wakeups;
         this.store = store;
-        writer = new(request => request.Start.InstanceId, WriteAsync);
+        starts = new(request => request.Start.InstanceId, StartAsync);
     }
 
     /// <exception cref="InvalidOperationException">An instance with this id stands in the way.</exception>
     public async Task StartAsync(StartRequest request)
     {
-        if (await writer.WriteAsync(request)) return;
+        if (await starts.RunAsync(request)) return;
         throw new InvalidOperationException(
             $"An orchestration with the instance id '{request.Start.InstanceId}' already exists.");
     }
 
-    private async Task<IReadOnlyList<bool>> WriteAsync(IReadOnlyList<StartRequest> group, CancellationToken ct)
+    private async Task<IReadOnlyList<bool>> StartAsync(IReadOnlyList<StartRequest> group, CancellationToken ct)
     {
         var session = worker.Session;
         foreach (var request in group)

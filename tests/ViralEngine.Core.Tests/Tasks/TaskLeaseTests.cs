@@ -93,6 +93,23 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     }
 
     [Fact]
+    public async Task Each_of_many_readers_at_once_gets_its_own_task()
+    {
+        var ids = new[] { await AddAsync(), await AddAsync(), await AddAsync(), Guid.CreateVersion7() };
+        var stranger = new TenantId(Guid.CreateVersion7());
+        await using var db = postgres.NewDb();
+        var tasks = Tasks(db);
+
+        var own = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => tasks.FindAsync(tenant, ids[i % 4], default)));
+        var foreign = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
+            (await tasks.FindAsync(stranger, ids[i % 4], default), await tasks.FindAsync(tenant, ids[i % 3], default))));
+
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => i % 4 == 3 ? (Guid?)null : ids[i % 4]), own.Select(task => task?.Id));
+        Assert.All(foreign, read => Assert.Null(read.Item1));
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => ids[i % 3]), foreign.Select(read => read.Item2!.Id));
+    }
+
+    [Fact]
     public async Task The_sweep_finds_what_nobody_looks_after_and_asks_seldom_after_the_rest()
     {
         var id = await AddAsync();

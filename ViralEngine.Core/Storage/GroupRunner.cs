@@ -4,23 +4,22 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Gathers what concurrent callers want written into few statements, and gives each caller its own result: while one
-/// group is being committed the next one gathers.
+/// Gathers what concurrent callers ask of the database into few statements, and gives each caller its own result: while one
+/// group is under way the next one gathers.
 /// </summary>
 /// <param name="keyOf">Two items with the same key never share a statement.</param>
 /// <param name="scopeOf">Items that differ in this never share a statement.</param>
-/// <param name="writeAsync">Writes a group; its result has one entry for each item, in the same order.</param>
-internal sealed class GroupWriter<TItem, TResult>(
+/// <param name="runAsync">Runs a group; its result has one entry for each item, in the same order.</param>
+internal sealed class GroupRunner<TItem, TResult>(
     Func<TItem, object?> keyOf,
-    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> writeAsync,
-    Func<TItem, object?>? scopeOf = null)
+    Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> runAsync,
+    Func<TItem, object?>? scopeOf = null,
+    int largestGroup = 256)
 {
-    private const int LargestGroup = 256;
-
     private readonly Channel<Entry> entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
     private int running;
 
-    public Task<TResult> WriteAsync(TItem item)
+    public Task<TResult> RunAsync(TItem item)
     {
         var entry = new Entry(item);
         entries.Writer.TryWrite(entry);
@@ -39,10 +38,10 @@ internal sealed class GroupWriter<TItem, TResult>(
                 var group = new List<Entry>();
                 var later = new List<Entry>();
                 foreach (var entry in left) (Fits(entry, keys, group) ? group : later).Add(entry);
-                while (group.Count < LargestGroup && entries.Reader.TryRead(out var entry))
+                while (group.Count < largestGroup && entries.Reader.TryRead(out var entry))
                     (Fits(entry, keys, group) ? group : later).Add(entry);
                 left = later;
-                await WriteGroupAsync(group);
+                await RunGroupAsync(group);
             }
 
             Volatile.Write(ref running, 0);
@@ -51,22 +50,22 @@ internal sealed class GroupWriter<TItem, TResult>(
     }
 
     private bool Fits(Entry entry, HashSet<object> keys, List<Entry> group) =>
-        group.Count < LargestGroup
+        group.Count < largestGroup
         && (scopeOf is null || group.Count == 0 || Equals(scopeOf(group[0].Item), scopeOf(entry.Item)))
         && (keyOf(entry.Item) is not { } key || keys.Add(key));
 
-    private async Task WriteGroupAsync(List<Entry> group)
+    private async Task RunGroupAsync(List<Entry> group)
     {
         try
         {
-            var results = await writeAsync([.. group.Select(entry => entry.Item)], CancellationToken.None);
+            var results = await runAsync([.. group.Select(entry => entry.Item)], CancellationToken.None);
             for (var i = 0; i < group.Count; i++) group[i].Result.TrySetResult(results[i]);
         }
         catch (PostgresException exception)
             when (group.Count > 1 && (!exception.IsTransient || exception.SqlState == PostgresErrorCodes.DeadlockDetected))
         {
             // One of them is at fault, or two groups took the same rows in another order: each by itself.
-            foreach (var entry in group) await WriteGroupAsync([entry]);
+            foreach (var entry in group) await RunGroupAsync([entry]);
         }
         catch (Exception exception)
         {

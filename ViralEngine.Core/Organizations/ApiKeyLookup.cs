@@ -1,0 +1,66 @@
+using Npgsql;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Organizations;
+
+/// <summary>
+/// Looks up the API keys of concurrent requests together: those that come while a look-up is under way share the next one, which
+/// begins after they came, so that a key that was revoked before is never taken for a good one.
+/// </summary>
+public sealed class ApiKeyLookup
+{
+    private readonly NpgsqlDataSource dataSource;
+    private readonly GroupRunner<byte[], ApiKeyOwner?> lookups;
+
+    public ApiKeyLookup(NpgsqlDataSource dataSource)
+    {
+        this.dataSource = dataSource;
+        lookups = new(_ => null, FindAsync);
+    }
+
+    /// <summary>Whose key has this hash; null: nobody's, or it is revoked, or its organization is deleted.</summary>
+    internal Task<ApiKeyOwner?> FindAsync(byte[] hash) => lookups.RunAsync(hash);
+
+    private async Task<IReadOnlyList<ApiKeyOwner?>> FindAsync(IReadOnlyList<byte[]> hashes, CancellationToken ct)
+    {
+        await using var db = new Db(dataSource);
+        var found = (await db.QueryAsync(
+            DbScope.AllTenants,
+            """
+            SELECT key.hash, key.tenant_id, key.id, key.role, key.expires_at, key.last_used_at, organization.plan
+            FROM viral.api_keys AS key
+            JOIN viral.organizations AS organization ON organization.id = key.tenant_id AND organization.deleted_at IS NULL
+            WHERE key.hash = ANY ($1) AND key.revoked_at IS NULL
+            """,
+            [hashes.Distinct(ByContent.Instance).ToArray()],
+            row => (Hash: row.GetFieldValue<byte[]>(0), Owner: Read(row)),
+            ct)).ToDictionary(key => key.Hash, key => key.Owner, ByContent.Instance);
+        return [.. hashes.Select(found.GetValueOrDefault)];
+    }
+
+    private static ApiKeyOwner Read(NpgsqlDataReader row)
+    {
+        _ = Roles.TryParse(row.GetString(3), out var role);
+        return new ApiKeyOwner(
+            new TenantId(row.GetGuid(1)),
+            row.GetGuid(2),
+            role,
+            row.IsDBNull(4) ? null : row.GetDateTime(4),
+            row.IsDBNull(5) ? null : row.GetDateTime(5),
+            row.GetString(6));
+    }
+
+    private sealed class ByContent : IEqualityComparer<byte[]>
+    {
+        public static ByContent Instance { get; } = new();
+
+        public bool Equals(byte[]? one, byte[]? other) => one.AsSpan().SequenceEqual(other);
+
+        // The hash of a key is as good as any of itself.
+        public int GetHashCode(byte[] hash) => BitConverter.ToInt32(hash);
+    }
+}
+
+/// <summary>Who an API key is for.</summary>
+internal sealed record ApiKeyOwner(
+    TenantId Tenant, Guid KeyId, Role Role, DateTime? ExpiresAt, DateTime? LastUsedAt, string Plan);
