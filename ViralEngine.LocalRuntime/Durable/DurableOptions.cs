@@ -27,6 +27,13 @@ internal sealed class DurableOptions
     [Range(0, 100_000)]
     public int CachedOrchestrations { get; set; } = 1_000;
 
+    /// <summary>
+    /// How long an orchestration's first activity may run before the step that asked for it is stored, in milliseconds: one that
+    /// ends sooner costs one commit instead of two. 0: the step is stored first.
+    /// </summary>
+    [Range(0, 60_000)]
+    public int AheadMilliseconds { get; set; } = 50;
+
     /// <summary>Longest wait between looks at the store, in milliseconds, where notifications arrive.</summary>
     [Range(10, 60_000)]
     public int PollMilliseconds { get; set; } = 1_000;

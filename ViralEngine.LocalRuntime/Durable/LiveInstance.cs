@@ -39,6 +39,14 @@ internal sealed class LiveInstance(OrchestrationStart start)
     /// </summary>
     public bool Releasing { get; set; }
 
+    /// <summary>
+    /// Its first step, while the activity that this asked for runs before the commit: stored when the activity takes its time.
+    /// </summary>
+    public StepCommit? Ahead { get; set; }
+
+    /// <summary>Its first step, to be committed together with the one that its activity's answer is for.</summary>
+    public StepOutcome? Uncommitted { get; set; }
+
     public List<Arrival> Arrived { get; private set; } = [];
 
     public List<Arrival> TakeArrived()

@@ -24,7 +24,7 @@ internal sealed class OrchestrationContext(
 
     public override ParentOrchestrationInstance? Parent { get; } = start.Parent?.ToInstance();
 
-    public override DateTime CurrentUtcDateTime => execution.Time;
+    public override DateTime CurrentUtcDateTime => execution.AskTime();
 
     public override bool IsReplaying => execution.IsReplaying;
 

@@ -20,6 +20,7 @@ internal sealed class OrchestrationExecution
     private readonly Dictionary<int, DateTime> timers = [];
     private readonly ExternalEvents events = new();
     private Task<object?>? main;
+    private DateTime time;
     private int nextId;
     private Continuation? continuation;
     private NonDeterministicException? fault;
@@ -36,8 +37,8 @@ internal sealed class OrchestrationExecution
         context = new(start, this, converter, loggers);
     }
 
-    /// <summary>When the current step began.</summary>
-    public DateTime Time { get; private set; }
+    /// <summary>Whether the code has asked for the time: what it does may depend on that.</summary>
+    public bool TimeAsked { get; private set; }
 
     public bool IsReplaying { get; private set; }
 
@@ -88,7 +89,7 @@ internal sealed class OrchestrationExecution
     {
         if (fault is not null) return Failed([], Details(fault));
         var step = new List<HistoryEvent>();
-        var begin = now > Time ? now : Time;
+        var begin = now > time ? now : time;
         var began = new HistoryEvent { Kind = EventKind.StepStarted, Time = begin };
         var due = timers.Where(timer => timer.Value <= now).OrderBy(timer => timer.Value).ThenBy(timer => timer.Key);
         List<HistoryEvent> all =
@@ -109,6 +110,13 @@ internal sealed class OrchestrationExecution
         }
 
         return Outcome(step);
+    }
+
+    /// <summary>When the current step began.</summary>
+    public DateTime AskTime()
+    {
+        TimeAsked = true;
+        return time;
     }
 
     public Task<T> CallActivity<T>(string name, string? input) =>
@@ -209,7 +217,7 @@ internal sealed class OrchestrationExecution
         switch (item.Kind)
         {
             case EventKind.StepStarted:
-                Time = item.Time!.Value;
+                time = item.Time!.Value;
                 if (main is null) thread.Run(Start);
                 break;
             case EventKind.EventRaised:

@@ -60,12 +60,28 @@ internal sealed class StepCommit(LiveInstance instance, StepOutcome outcome, boo
     /// <summary>Answers of activities that have to wait in the inbox, because the instance is suspended.</summary>
     public List<HistoryEvent> Returned { get; init; } = [];
 
+    /// <summary>
+    /// Whether what this step does is the same whenever it is taken: it is the first, nothing but its input went into it, and
+    /// all it did is ask for one activity.
+    /// </summary>
+    public bool CanRunAhead =>
+        SeqBefore == 0 && DependsOnInputAlone && outcome is { Status: OrchestrationRuntimeStatus.Running, Actions.Count: 1 }
+        && outcome.Actions[0] is OrchestrationAction.CallActivity && DueAt is null && !CustomStatusSet;
+
+    public bool DependsOnInputAlone { get; init; }
+
+    /// <summary>Whether its activity has been started before the commit.</summary>
+    public bool RunsAhead { get; set; }
+
     /// <summary>Whether the lease is kept: decided when the commit is written.</summary>
     public bool Keep { get; set; }
 
     public List<(ActivityWork Work, bool Local)> Activities { get; } = [];
 
     public List<(OrchestrationAction.CallOrchestrator Call, bool Local)> Children { get; } = [];
+
+    public ActivityWork Work(OrchestrationAction.CallActivity call) =>
+        new(InstanceId, Before.ExecutionId, call.Id, call.Name, call.Input, TraceParent);
 
     /// <summary>The step's row in the history, or the events that a new execution takes over.</summary>
     public List<HistoryEvent> HistoryRow => Restarted ? outcome.Carried : outcome.Events;

@@ -31,11 +31,9 @@ internal sealed class StepCommitter(EngineSession session, EngineServices servic
         {
             if (action is OrchestrationAction.CallActivity call)
             {
-                var local = session.Activities.TryReserve(handed);
-                if (local) handed++;
-                var work = new ActivityWork(
-                    step.InstanceId, step.Before.ExecutionId, call.Id, call.Name, call.Input, step.TraceParent);
-                step.Activities.Add((work, local));
+                var local = step.RunsAhead || session.Activities.TryReserve(handed);
+                if (local && !step.RunsAhead) handed++;
+                step.Activities.Add((step.Work(call), local));
             }
             else if (action is OrchestrationAction.CallOrchestrator child)
             {
@@ -103,7 +101,7 @@ internal sealed class StepCommitter(EngineSession session, EngineServices servic
 
     private void Unplan(StepCommit step)
     {
-        foreach (var (_, local) in step.Activities) if (local) session.Activities.Release();
+        foreach (var (_, local) in step.Activities) if (local && !step.RunsAhead) session.Activities.Release();
         foreach (var (_, local) in step.Children) if (local) session.Unreserve();
     }
 

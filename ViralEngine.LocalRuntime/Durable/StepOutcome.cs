@@ -31,6 +31,9 @@ internal sealed record StepOutcome
     /// <summary>Sub-orchestrations that end with this one.</summary>
     public IReadOnlyList<string> ToTerminate { get; init; } = [];
 
+    /// <summary>This step and the one after it as one.</summary>
+    public StepOutcome Then(StepOutcome next) => next with { Events = [.. Events, .. next.Events] };
+
     public bool IsFinished => Status is OrchestrationRuntimeStatus.Completed
         or OrchestrationRuntimeStatus.Failed
         or OrchestrationRuntimeStatus.Terminated;

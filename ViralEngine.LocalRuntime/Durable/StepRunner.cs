@@ -8,7 +8,10 @@ internal sealed class StepRunner(EngineSession session, EngineServices services)
     public async Task RunAsync(CancellationToken ct)
     {
         await foreach (var instance in session.Ready.Reader.ReadAllAsync(ct))
-            session.Taken.Writer.TryWrite(Take(instance));
+        {
+            var step = Take(instance);
+            if (!session.TryRunAhead(step)) session.Taken.Writer.TryWrite(step);
+        }
     }
 
     private StepCommit Take(LiveInstance instance)
@@ -22,6 +25,14 @@ internal sealed class StepRunner(EngineSession session, EngineServices services)
         var outcome = sorted.Suspended
             ? new() { Status = OrchestrationRuntimeStatus.Running, Events = [] }
             : execution.Step(services.Clock.GetUtcNow().UtcDateTime, sorted.Events);
+        if (instance.Uncommitted is { } first)
+        {
+            // The activity between the two was never stored.
+            outcome = first.Then(outcome);
+            sorted.Activities.Clear();
+            instance.Uncommitted = null;
+        }
+
         if (outcome.Failure is { } failure)
             EngineLog.Failed(session.Logger, start.Name, start.InstanceId, failure.ToString());
         return new(instance, outcome, sorted.Suspended)
@@ -33,6 +44,7 @@ internal sealed class StepRunner(EngineSession session, EngineServices services)
             ConsumedMessages = sorted.Messages,
             ConsumedActivities = sorted.Activities,
             Returned = sorted.Returned,
+            DependsOnInputAlone = arrived.Count == 0 && !execution.TimeAsked,
         };
     }
 
