@@ -25,7 +25,7 @@ internal sealed class BenchStack : IAsyncDisposable
     /// <summary>With the limits off: they are not what is measured.</summary>
     public static AppSettings Settings(TestPostgres postgres) => new AppSettings(postgres)
         .With("Logging:LogLevel:Default", "Error")
-        .With("ConnectionStrings:Postgres", postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20" + Environment.GetEnvironmentVariable("BENCH_PG"))
+        .With("ConnectionStrings:Postgres", postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20")
         .With("Limits:Enabled", "false");
 
     public static async Task<BenchStack> StartAsync(TestPostgres postgres)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
+using ViralEngine.Testing;
 
 namespace ViralEngine.Bench;
 
@@ -14,6 +15,7 @@ internal static class RequestBench
 {
     private const int Connections = 16;
     private const int Seconds = 10;
+    private const int Tasks = 1_000;
 
     public static async Task RunAsync(BenchStack stack)
     {
@@ -25,21 +27,41 @@ internal static class RequestBench
         {
             ["key_hash"] = keyHash,
             ["tenant"] = stack.Tenant.ToString(),
-            ["task"] = task.ToString(),
+            ["tasks"] = $"{Tasks}",
+            ["most"] = "0",
         };
 
-        await using (var admin = NpgsqlDataSource.Create(stack.Postgres.AdminConnection))
-        await using (var functions = admin.CreateCommand(await File.ReadAllTextAsync(Asset("sql", "functions.sql"))))
-            await functions.ExecuteNonQueryAsync();
+        await Eventually.GetAsync(
+            () => client.GetAsync($"/api/tasks/{task}"),
+            answer => answer.Json.GetProperty("status").GetString() == "completed",
+            "the task to complete");
+        await CopyAsync(stack, task);
 
         await CompareAsync(stack, "POST /api/tasks", "post.lua", "/api/tasks", "post.sql", variables);
-        await CompareAsync(stack, "GET /api/tasks/{id}", "get.lua", $"/api/tasks/{task}", "get.sql", variables);
+        await CompareAsync(stack, "GET /api/tasks/{id}", "get.lua", "/api/tasks/", "get.sql", variables);
+    }
+
+    /// <summary>Tasks to read, with ids that wrk and pgbench can make up.</summary>
+    private static async Task CopyAsync(BenchStack stack, Guid task)
+    {
+        await using var admin = NpgsqlDataSource.Create(stack.Postgres.AdminConnection);
+        await using var copy = admin.CreateCommand(
+            """
+            INSERT INTO viral.tasks
+            SELECT (jsonb_populate_record(
+                task, jsonb_build_object('id', '00000000-0000-7000-8000-' || lpad(number::text, 12, '0')))).*
+            FROM viral.tasks AS task, generate_series(1, $2) AS number
+            WHERE task.id = $1
+            """);
+        copy.Parameters.Add(new() { Value = task });
+        copy.Parameters.Add(new() { Value = Tasks });
+        await copy.ExecuteNonQueryAsync();
     }
 
     private static async Task CompareAsync(
         BenchStack stack, string name, string lua, string path, string sql, Dictionary<string, string> variables)
     {
-        var environment = new Dictionary<string, string> { ["VIRAL_API_KEY"] = stack.ApiKey };
+        var environment = new Dictionary<string, string> { ["VIRAL_API_KEY"] = stack.ApiKey, ["VIRAL_TASKS"] = $"{Tasks}" };
         string[] load = ["-t1", $"-c{Connections}", "--latency", "-s", Asset("wrk", lua), new Uri(stack.App.Address, path).ToString()];
         await Command.RunAsync("wrk", ["-d3s", .. load], environment); // warm-up
         var ours = WrkResult.Parse(await Command.RunAsync("wrk", [$"-d{Seconds}s", .. load], environment));
