@@ -40,7 +40,7 @@ internal sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWeb
             var wake = look.WakeAt is { } at ? context.CreateTimer(at, waking.Token) : null;
             var happened = await Task.WhenAny([.. running.Values, changed, .. wake is null ? [] : (Task[])[wake]]);
             if (happened != wake)
-                await waking.CancelAsync();
+                waking.Cancel(); // CancelAsync would tell the timer on a thread that is not the orchestration's
             if (happened == changed)
                 changed = context.WaitForExternalEvent<string>(Changed);
             foreach (var (key, task) in running.Where(each => each.Value.IsCompleted).ToList())
