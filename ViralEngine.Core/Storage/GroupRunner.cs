@@ -5,7 +5,8 @@ namespace ViralEngine.Core.Storage;
 
 /// <summary>
 /// Gathers what concurrent callers ask of the database into few statements, and gives each caller its own result: while one
-/// group is under way the next one gathers.
+/// group is under way the next one gathers. One that takes long, on a connection that has gone silent for one, does not hold up
+/// those after it: then several are under way, as they are with several processes.
 /// </summary>
 /// <param name="keyOf">Two items with the same key never share a statement.</param>
 /// <param name="scopeOf">Items that differ in this never share a statement.</param>
@@ -16,8 +17,12 @@ internal sealed class GroupRunner<TItem, TResult>(
     Func<TItem, object?>? scopeOf = null,
     int largestGroup = 256)
 {
+    private const int MostAtOnce = 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+
     private readonly Channel<Entry> entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
     private int running;
+    private int underWay;
 
     public Task<TResult> RunAsync(TItem item)
     {
@@ -41,7 +46,11 @@ internal sealed class GroupRunner<TItem, TResult>(
                 while (group.Count < largestGroup && entries.Reader.TryRead(out var entry))
                     (Fits(entry, keys, group) ? group : later).Add(entry);
                 left = later;
-                await RunGroupAsync(group);
+                var run = CountAsync(group);
+                if (Volatile.Read(ref underWay) < MostAtOnce)
+                    await run.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                else
+                    await run;
             }
 
             Volatile.Write(ref running, 0);
@@ -53,6 +62,13 @@ internal sealed class GroupRunner<TItem, TResult>(
         group.Count < largestGroup
         && (scopeOf is null || group.Count == 0 || Equals(scopeOf(group[0].Item), scopeOf(entry.Item)))
         && (keyOf(entry.Item) is not { } key || keys.Add(key));
+
+    private async Task CountAsync(List<Entry> group)
+    {
+        Interlocked.Increment(ref underWay);
+        await RunGroupAsync(group);
+        Interlocked.Decrement(ref underWay);
+    }
 
     private async Task RunGroupAsync(List<Entry> group)
     {

@@ -75,6 +75,19 @@ public sealed class GroupRunnerTests
         Assert.Equal("B", await runner.RunAsync("b"));
     }
 
+    [Fact]
+    public async Task A_group_that_never_ends_does_not_hold_up_the_next()
+    {
+        var runner = new GroupRunner<string, string>(_ => null, RunAsync);
+
+        var asked = await AskAsync(runner, "a", "silent", "b");
+        while (groups.Count < 2)
+            await Task.Yield();
+
+        Assert.Equal("C", await runner.RunAsync("c"));
+        Assert.False(asked[1].IsCompleted);
+    }
+
     /// <summary>Asks for the first alone and for the others while that is under way.</summary>
     private async Task<Task<string>[]> AskAsync(GroupRunner<string, string> runner, params string[] items)
     {
@@ -90,6 +103,8 @@ public sealed class GroupRunnerTests
     {
         groups.Enqueue(group);
         await first.Task;
+        if (group.Contains("silent"))
+            await Task.Delay(Timeout.Infinite, CancellationToken.None);
         if (group.Contains("lost"))
             throw new NpgsqlException("The connection is gone.");
         if (group.Contains("refused"))
