@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 
 namespace ViralEngine.Core.Outgoing;
@@ -62,10 +63,23 @@ public sealed class OutgoingHttp : IDisposable
             if (request.RequestUri is not { } uri || urls.Check(uri) is not null)
                 throw new OutgoingRefusedException(request.RequestUri?.Host ?? "(no host)");
 
-            var response = await base.SendAsync(request, ct);
+            var response = await AnswerAsync(request, ct);
             var limit = request.Options.TryGetValue(ResponseLimit, out var asked) ? asked : maxResponseBytes;
             response.Content = new LimitedContent(response.Content, limit);
             return response;
+        }
+
+        /// <summary>A connection that ends as soon as it was made comes bare out of the handler, unlike every other.</summary>
+        private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, CancellationToken ct)
+        {
+            try
+            {
+                return await base.SendAsync(request, ct);
+            }
+            catch (SocketException e)
+            {
+                throw new HttpRequestException(HttpRequestError.ConnectionError, e.Message, e);
+            }
         }
     }
 }

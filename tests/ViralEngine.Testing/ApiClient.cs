@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -72,10 +73,23 @@ public sealed class ApiClient : IDisposable
     public async Task<ApiResponse> SendAsync(HttpRequestMessage request)
     {
         using var sent = request;
-        using var response = await http.SendAsync(request);
+        using var response = await AnswerAsync(request);
         var body = await response.Content.ReadAsByteArrayAsync();
         (await DocumentedApi.AtAsync(Address)).Check(request.Method, request.RequestUri!, response, body);
         return new ApiResponse($"{request.Method} {request.RequestUri}", response.StatusCode, body, Headers(response), log);
+    }
+
+    /// <summary>A connection that ends as soon as it was made comes bare out of the client, unlike every other.</summary>
+    private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request)
+    {
+        try
+        {
+            return await http.SendAsync(request);
+        }
+        catch (SocketException e)
+        {
+            throw new HttpRequestException(HttpRequestError.ConnectionError, e.Message, e);
+        }
     }
 
     /// <summary>The response as soon as its headers are there, for bodies too large or too long to hold. Dispose it.</summary>
