@@ -52,14 +52,14 @@ public sealed class RunAheadTests(DurableDatabaseFixture database) : IClassFixtu
     }
 
     [Theory]
-    [InlineData("nothing else", 0)]
-    [InlineData("the time", 1)]
-    [InlineData("a GUID", 1)]
-    [InlineData("a retry policy", 1)]
-    [InlineData("a custom status", 1)]
-    [InlineData("a timer", 1)]
-    [InlineData("another activity", 1)]
-    public async Task Only_a_step_that_its_input_alone_decides_runs_ahead(string with, int stored)
+    [InlineData("nothing else", false)]
+    [InlineData("the time", true)]
+    [InlineData("a GUID", true)]
+    [InlineData("a retry policy", true)]
+    [InlineData("a custom status", true)]
+    [InlineData("a timer", true)]
+    [InlineData("another activity", true)]
+    public async Task Only_a_step_that_its_input_alone_decides_runs_ahead(string with, bool stored)
     {
         var code = new DelegateCode()
             .Activity<string, int>("Steps", (id, _) => StepsAsync(id))
@@ -86,7 +86,7 @@ public sealed class RunAheadTests(DurableDatabaseFixture database) : IClassFixtu
 
         var finished = await host.RunAsync("Ask");
 
-        Assert.Equal(stored, finished.ReadOutputAs<int>());
+        Assert.Equal(stored, finished.ReadOutputAs<int>() > 0);
     }
 
     [Theory]
