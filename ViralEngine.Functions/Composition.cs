@@ -23,6 +23,7 @@ using ViralEngine.Core.Workflows.Execution;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Batches;
 using ViralEngine.Functions.OpenApi;
+using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
 using ViralEngine.Functions.Webhooks;
@@ -141,8 +142,6 @@ internal static class Composition
         services.AddScoped<WebhookStore>();
         services.AddScoped<DeliveryLog>();
         services.AddScoped<WebhookTest>();
-        services.AddScoped<WebhookSweeper>();
-        services.AddScoped<WebhookSecretRotation>();
         return services;
     }
 
@@ -159,8 +158,9 @@ internal static class Composition
     {
         services.AddOptions<AuditOptions>().Bind(configuration.GetSection(AuditOptions.Section))
             .ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<EdgeOptions>().Bind(configuration.GetSection(EdgeOptions.Section));
+        services.AddSingleton<ClientAddress>();
         services.AddScoped<AuditStore>();
-        services.AddScoped<AuditSweeper>();
         services.AddScoped<AuditTrail>();
         return services;
     }

@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using ViralEngine.Core.Agents;
 
@@ -10,8 +9,7 @@ namespace ViralEngine.Functions.Agents;
 /// </summary>
 internal sealed partial class SecretRotation(AgentSecretRotation rotation, ILogger<SecretRotation> logger)
 {
-    [Function("RotateAgentSecrets")]
-    public async Task RunAsync([TimerTrigger("0 20 * * * *")] TimerInfo timer, CancellationToken ct)
+    public async Task RunAsync(CancellationToken ct)
     {
         var count = await rotation.RunAsync(ct);
         if (count > 0)

@@ -9,8 +9,8 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Audit;
 
-/// <summary>Who did what to what in the organization; and the sweep of what is past its time.</summary>
-internal sealed class AuditEndpoints(AuditStore store, AuditSweeper sweeper)
+/// <summary>Who did what to what in the organization.</summary>
+internal sealed class AuditEndpoints(AuditStore store)
 {
     [Function("ListAuditLog"), Allow(Roles.Admins), Summary("List what was done in the organization, newest first.")]
     [Query(typeof(AuditListQuery)), Returns(200, typeof(AuditPage))]
@@ -23,9 +23,6 @@ internal sealed class AuditEndpoints(AuditStore store, AuditSweeper sweeper)
         var next = query.Next(rows, row => row.Id);
         return Results.Ok(new AuditPage(rows, next));
     }
-
-    [Function("SweepAuditLog")]
-    public Task SweepAsync([TimerTrigger("0 41 3 * * *")] TimerInfo timer, CancellationToken ct) => sweeper.RunAsync(ct);
 }
 
 internal sealed record AuditListQuery : PageQuery

@@ -81,7 +81,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
                 audited.Action,
                 audited.TargetKind,
                 target,
-                ClientAddress.Of(http)?.ToString(),
+                context.InstanceServices.GetRequiredService<ClientAddress>().Of(http)?.ToString(),
                 Shortened(http.Request.Headers.UserAgent.ToString()),
                 RequestIds.Of(http),
                 trail.BeforeJson,

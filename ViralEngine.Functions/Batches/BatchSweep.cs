@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using ViralEngine.Core.Batches;
@@ -10,9 +9,7 @@ internal sealed partial class BatchSweep(BatchSweeper sweeper, BatchStarts start
 {
     private const int Most = 100;
 
-    [Function("SweepBatches")]
-    public async Task RunAsync(
-        [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    public async Task RunAsync(DurableTaskClient durable, CancellationToken ct)
     {
         var batches = await sweeper.TakeAsync(Most, ct);
         await Task.WhenAll(batches.Select(batch => starts.StartAsync(durable, batch.Tenant, batch.Id, batch.Run, ct)));

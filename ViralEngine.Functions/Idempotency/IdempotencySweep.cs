@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Idempotency;
 
 namespace ViralEngine.Functions.Idempotency;
@@ -8,8 +7,7 @@ internal sealed class IdempotencySweep(IdempotencyStore store)
 {
     private const int Portion = 5_000;
 
-    [Function("SweepIdempotencyKeys")]
-    public async Task RunAsync([TimerTrigger("0 */10 * * * *")] TimerInfo timer, CancellationToken ct)
+    public async Task RunAsync(CancellationToken ct)
     {
         while (await store.SweepAsync(Portion, ct) == Portion)
             ct.ThrowIfCancellationRequested();

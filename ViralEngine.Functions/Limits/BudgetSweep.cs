@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Limits;
 
 namespace ViralEngine.Functions.Limits;
@@ -8,8 +7,7 @@ internal sealed class BudgetSweep(BudgetStore store)
 {
     private const int Portion = 500;
 
-    [Function("SweepReservations")]
-    public async Task RunAsync([TimerTrigger("30 * * * * *")] TimerInfo timer, CancellationToken ct)
+    public async Task RunAsync(CancellationToken ct)
     {
         while (await store.SweepAsync(Portion, ct) == Portion)
             ct.ThrowIfCancellationRequested();

@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Retention;
 
@@ -9,8 +8,7 @@ internal sealed class RetentionSweep(TaskRetention tasks, BatchRetention batches
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
-    [Function("SweepRetention")]
-    public async Task RunAsync([TimerTrigger("0 */10 * * * *")] TimerInfo timer, CancellationToken ct)
+    public async Task RunAsync(CancellationToken ct)
     {
         var started = time.GetTimestamp();
         var now = time.GetUtcNow().UtcDateTime;

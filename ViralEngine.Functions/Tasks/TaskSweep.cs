@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using ViralEngine.Core.Tasks;
@@ -13,9 +12,7 @@ internal sealed partial class TaskSweep(TaskSweeper sweeper, TaskStarts starts, 
     private const int Most = 500;
     private const int AtOnce = 50;
 
-    [Function("SweepTasks")]
-    public async Task RunAsync(
-        [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    public async Task RunAsync(DurableTaskClient durable, CancellationToken ct)
     {
         await sweeper.MeasureQueueAsync(ct);
         var tasks = await sweeper.TakeAsync(Most, ct);

@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ViralEngine.Core.Webhooks;
@@ -32,19 +31,4 @@ internal sealed partial class WebhookDelivering(DeliveryPump pump, ILogger<Webho
 
     [LoggerMessage(1, LogLevel.Error, "Delivering webhooks failed; it starts again")]
     private static partial void LogFailed(ILogger logger, Exception exception);
-}
-
-/// <summary>What webhooks need from time to time.</summary>
-internal sealed class WebhookTimers(DeliveryPump pump, WebhookSweeper sweeper, WebhookSecretRotation rotation)
-{
-    /// <summary>Where idle instances are put to sleep, this keeps one awake to do what is due.</summary>
-    [Function("WakeWebhooks")]
-    public void Wake([TimerTrigger("*/10 * * * * *")] TimerInfo timer) => pump.Wake();
-
-    [Function("SweepWebhooks")]
-    public async Task SweepAsync([TimerTrigger("0 23 * * * *")] TimerInfo timer, CancellationToken ct)
-    {
-        await sweeper.RunAsync(ct);
-        await rotation.RunAsync(ct);
-    }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -16,9 +15,7 @@ internal sealed partial class WorkflowSweep(
     private const int Most = 200;
     private const int MostDeleted = 500;
 
-    [Function("SweepWorkflows")]
-    public async Task RunAsync(
-        [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    public async Task RunAsync(DurableTaskClient durable, CancellationToken ct)
     {
         var workflows = await sweeper.TakeAsync(Most, ct);
         foreach (var workflow in workflows)
@@ -31,8 +28,7 @@ internal sealed partial class WorkflowSweep(
             LogSwept(logger, workflows.Count);
     }
 
-    [Function("DeleteEndedWorkflows")]
-    public async Task DeleteAsync([TimerTrigger("0 17 * * * *")] TimerInfo timer, CancellationToken ct)
+    public async Task DeleteAsync(CancellationToken ct)
     {
         var retention = TimeSpan.FromDays(options.Value.RetentionDays);
         int deleted;

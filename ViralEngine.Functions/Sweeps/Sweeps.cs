@@ -1,0 +1,52 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using ViralEngine.Core.Audit;
+using ViralEngine.Core.Webhooks;
+using ViralEngine.Functions.Agents;
+using ViralEngine.Functions.Batches;
+using ViralEngine.Functions.Idempotency;
+using ViralEngine.Functions.Limits;
+using ViralEngine.Functions.Retention;
+using ViralEngine.Functions.Tasks;
+using ViralEngine.Functions.Workflows;
+
+namespace ViralEngine.Functions.Sweeps;
+
+/// <summary>
+/// Everything that is done from time to time, in two timers: on Flex Consumption each timer function keeps an instance of its own
+/// awake and is paid for by itself. Within one, all run at once and one that fails does not keep the others from their work.
+/// </summary>
+internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliveries)
+{
+    /// <summary>What work waits for: whatever a crash left behind is taken up again.</summary>
+    [Function("SweepOften")]
+    public Task RunOftenAsync(
+        [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    {
+        // Where idle instances are put to sleep, this keeps one awake to send what is due.
+        deliveries.Wake();
+        return Task.WhenAll(
+            RunAsync<TaskSweep>(sweep => sweep.RunAsync(durable, ct)),
+            RunAsync<BatchSweep>(sweep => sweep.RunAsync(durable, ct)),
+            RunAsync<WorkflowSweep>(sweep => sweep.RunAsync(durable, ct)),
+            RunAsync<BudgetSweep>(sweep => sweep.RunAsync(ct)));
+    }
+
+    /// <summary>What nobody waits for: removes what is past its time, and seals secrets anew after the key ring has changed.</summary>
+    [Function("SweepSeldom")]
+    public Task RunSeldomAsync([TimerTrigger("0 */10 * * * *")] TimerInfo timer, CancellationToken ct) => Task.WhenAll(
+        RunAsync<RetentionSweep>(sweep => sweep.RunAsync(ct)),
+        RunAsync<WorkflowSweep>(sweep => sweep.DeleteAsync(ct)),
+        RunAsync<IdempotencySweep>(sweep => sweep.RunAsync(ct)),
+        RunAsync<AuditSweeper>(sweep => sweep.RunAsync(ct)),
+        RunAsync<WebhookSweeper>(sweep => sweep.RunAsync(ct)),
+        RunAsync<WebhookSecretRotation>(rotation => rotation.RunAsync(ct)),
+        RunAsync<SecretRotation>(rotation => rotation.RunAsync(ct)));
+
+    private async Task RunAsync<T>(Func<T, Task> work)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        await work(ActivatorUtilities.CreateInstance<T>(scope.ServiceProvider));
+    }
+}
