@@ -1,4 +1,5 @@
 using Azure.Monitor.OpenTelemetry.Exporter;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -28,6 +29,13 @@ internal static class Telemetry
         var insights = configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"];
         if (!otlp && string.IsNullOrEmpty(insights))
             return services;
+
+        // The host then leaves it to the worker to export what the worker logs, and takes its spans as parts of the host's own.
+        services.Configure<WorkerOptions>(options =>
+        {
+            options.Capabilities["WorkerOpenTelemetryEnabled"] = bool.TrueString;
+            options.Capabilities["WorkerOpenTelemetrySchemaVersion"] = "1.37.0";
+        });
 
         var telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("viral-engine"))
