@@ -92,6 +92,8 @@ settings() {
   cp "$ROOT/local.settings.json" "$OUTPUT/local.settings.json"
   export FUNCTIONS_WORKER_RUNTIME=dotnet-isolated AzureWebJobsStorage=UseDevelopmentStorage=true
   export TaskHubName="${TaskHubName:-viraldev}"
+  # Fewer than the activities that host.json lets an instance run: single tasks find room beside batches.
+  export Batches__LanesPerInstance="${Batches__LanesPerInstance:-32}"
   app_settings "$1"
   # This one is for the local runtime; under the host the worker listens where the host tells it.
   unset ASPNETCORE_URLS

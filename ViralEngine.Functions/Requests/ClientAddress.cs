@@ -1,26 +1,36 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 
-namespace ViralEngine.Functions.Audit;
+namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// From where a request comes. The Functions host hands requests on over loopback; then it is the last address of
-/// <c>X-Forwarded-For</c>, the one that the front end itself has seen. What stands before it in the list anybody may have written.
+/// From where a request comes: what the front end says that is configured, else the peer. A host on the same machine hands requests
+/// on over loopback; then it is the last address of <c>X-Forwarded-For</c>, the one that the front end itself has seen. What
+/// stands before it in the list, and in headers that no front end overwrites, anybody may have written.
 /// </summary>
-internal static class ClientAddress
+internal sealed class ClientAddress(IOptions<EdgeOptions> options)
 {
-    public static IPAddress? Of(HttpContext http)
+    public IPAddress? Of(HttpContext http)
     {
-        var peer = http.Connection.RemoteIpAddress;
-        if (peer is null || IPAddress.IsLoopback(peer))
+        var headers = http.Request.Headers;
+        if (options.Value.FrontDoorId is { Length: > 0 } id
+            && string.Equals(headers["X-Azure-FDID"], id, StringComparison.OrdinalIgnoreCase)
+            && Parse(headers["X-Azure-ClientIP"]) is { } behindFrontDoor)
         {
-            var last = http.Request.Headers["X-Forwarded-For"].ToString().Split(',')[^1].Trim();
-            if (IPEndPoint.TryParse(last, out var forwarded))
-                return Plain(forwarded.Address);
+            return behindFrontDoor;
         }
 
-        return peer is null ? null : Plain(peer);
+        if (options.Value.ClientAddressHeader is { Length: > 0 } header && Parse(headers[header]) is { } told)
+            return told;
+
+        var peer = http.Connection.RemoteIpAddress;
+        return (peer is null || IPAddress.IsLoopback(peer) ? Parse(headers["X-Forwarded-For"]) : null) ?? Plain(peer);
     }
 
-    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    /// <summary>The last of the addresses in a header, each with or without a port.</summary>
+    private static IPAddress? Parse(string? header) =>
+        IPEndPoint.TryParse((header ?? "").Split(',')[^1].Trim(), out var last) ? Plain(last.Address) : null;
+
+    private static IPAddress? Plain(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 }

@@ -125,7 +125,7 @@ var names = {
   migration: 'id-${suffix}-migration'
   database: 'viral'
   // Letters and digits only.
-  taskHub: 'viral${replace(environmentName, '-', '')}'
+  taskHub: 'viral${replace(replace(replace(environmentName, '-', ''), '_', ''), '.', '')}'
 }
 
 @description('Tags of every resource.')
