@@ -8,7 +8,7 @@ namespace ViralEngine.Bench;
 internal static class TaskBench
 {
     private const int Tasks = 20_000;
-    private const int WarmUp = 10_000;
+    private const int WarmUp = 30_000;
     private const int Connections = 16;
     private const string Submission = """{"agent_id":"echo","description":"say this back to me"}""";
 
