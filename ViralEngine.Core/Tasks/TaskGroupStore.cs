@@ -74,12 +74,8 @@ internal static class TaskGroupStore
     {
         var found = (await db.QueryAsync(
             tenant,
-            """
-            SELECT id, status, agent_id, description, input::text, priority, tags, metadata::text, timeout_seconds,
-                   max_attempts, scheduled_at, created_by, created_at, updated_at, started_at, completed_at,
-                   CASE WHEN status = 'pending' AND attempt > 0 THEN due_at END,
-                   cancel_requested_at, attempt, failed_attempts, progress, result, answered_by, error::text,
-                   input_tokens, output_tokens, cost_usd
+            $"""
+            SELECT {TaskRow.Columns}
             FROM viral.tasks
             WHERE tenant_id = $1 AND id = ANY ($2)
             """,

@@ -3,9 +3,19 @@ using Npgsql;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>The columns of a task in the order in which <see cref="Read"/> takes them.</summary>
+/// <summary>A task as it is read.</summary>
 internal static class TaskRow
 {
+    /// <summary>In the order in which <see cref="Read"/> takes them.</summary>
+    public const string Columns =
+        """
+        id, status, agent_id, description, input::text, priority, tags, metadata::text, timeout_seconds,
+        max_attempts, scheduled_at, created_by, created_at, updated_at, started_at, completed_at,
+        CASE WHEN status = 'pending' AND attempt > 0 THEN due_at END,
+        cancel_requested_at, attempt, failed_attempts, progress, result, answered_by, error::text,
+        input_tokens, output_tokens, cost_usd
+        """;
+
     public static AgentTask Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),
         AgentTaskStatuses.Parse(row.GetString(1))!.Value,

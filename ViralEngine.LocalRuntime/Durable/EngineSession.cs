@@ -134,13 +134,13 @@ internal sealed class EngineSession : IDisposable
         {
             // The lease is gone, or the row: whoever has it goes on from what is stored.
             Drop(instance);
-            foreach (var (_, local) in step.Activities) if (local && !step.RunsAhead) Activities.Release();
+            foreach (var _ in step.WaitingActivities) Activities.Release();
             foreach (var (_, local) in step.Children) if (local) Unreserve();
             EngineLog.Refused(Logger, step.InstanceId);
             return;
         }
 
-        foreach (var (work, local) in step.Activities) if (local && !step.RunsAhead) Activities.Start(work);
+        foreach (var work in step.WaitingActivities) Activities.Start(work);
         if (step.Finished)
         {
             Drop(instance);

@@ -78,6 +78,10 @@ internal sealed class StepCommit(LiveInstance instance, StepOutcome outcome, boo
 
     public List<(ActivityWork Work, bool Local)> Activities { get; } = [];
 
+    /// <summary>Activities of this process that wait for the commit; one that runs ahead does not.</summary>
+    public IEnumerable<ActivityWork> WaitingActivities =>
+        RunsAhead ? [] : Activities.Where(row => row.Local).Select(row => row.Work);
+
     public List<(OrchestrationAction.CallOrchestrator Call, bool Local)> Children { get; } = [];
 
     public ActivityWork Work(OrchestrationAction.CallActivity call) =>

@@ -101,7 +101,7 @@ internal sealed class StepCommitter(EngineSession session, EngineServices servic
 
     private void Unplan(StepCommit step)
     {
-        foreach (var (_, local) in step.Activities) if (local && !step.RunsAhead) session.Activities.Release();
+        foreach (var _ in step.WaitingActivities) session.Activities.Release();
         foreach (var (_, local) in step.Children) if (local) session.Unreserve();
     }
 

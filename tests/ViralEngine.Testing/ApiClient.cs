@@ -73,18 +73,19 @@ public sealed class ApiClient : IDisposable
     public async Task<ApiResponse> SendAsync(HttpRequestMessage request)
     {
         using var sent = request;
-        using var response = await AnswerAsync(request);
+        using var response = await AnswerAsync(request, HttpCompletionOption.ResponseContentRead, CancellationToken.None);
         var body = await response.Content.ReadAsByteArrayAsync();
         (await DocumentedApi.AtAsync(Address)).Check(request.Method, request.RequestUri!, response, body);
         return new ApiResponse($"{request.Method} {request.RequestUri}", response.StatusCode, body, Headers(response), log);
     }
 
     /// <summary>A connection that ends as soon as it was made comes bare out of the client, unlike every other.</summary>
-    private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request)
+    private async Task<HttpResponseMessage> AnswerAsync(
+        HttpRequestMessage request, HttpCompletionOption completion, CancellationToken ct)
     {
         try
         {
-            return await http.SendAsync(request);
+            return await http.SendAsync(request, completion, ct);
         }
         catch (SocketException e)
         {
@@ -95,7 +96,7 @@ public sealed class ApiClient : IDisposable
     /// <summary>The response as soon as its headers are there, for bodies too large or too long to hold. Dispose it.</summary>
     public async Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken ct)
     {
-        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        var response = await AnswerAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         (await DocumentedApi.AtAsync(Address)).Check(request.Method, request.RequestUri!, response, body: null);
         return response;
     }
