@@ -1,31 +1,46 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Alerts;
 using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Audit;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Breakers;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Flow;
 using ViralEngine.Core.Idempotency;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Limits;
+using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
 using ViralEngine.Core.Retention;
 using ViralEngine.Core.Secrets;
+using ViralEngine.Core.SignIn;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Templates;
 using ViralEngine.Core.Webhooks;
 using ViralEngine.Core.Workflows;
 using ViralEngine.Core.Workflows.Execution;
+using ViralEngine.Functions.Agents;
+using ViralEngine.Functions.Alerts;
+using ViralEngine.Functions.Approvals;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Batches;
+using ViralEngine.Functions.Console;
+using ViralEngine.Functions.Health;
+using ViralEngine.Functions.Limits;
+using ViralEngine.Functions.Metrics;
 using ViralEngine.Functions.OpenApi;
+using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Functions.Streams;
 using ViralEngine.Functions.Tasks;
+using ViralEngine.Functions.Templates;
 using ViralEngine.Functions.Webhooks;
 using ViralEngine.Functions.Workflows;
 
@@ -34,6 +49,18 @@ namespace ViralEngine.Functions;
 /// <summary>What the app is made of, feature by feature.</summary>
 internal static class Composition
 {
+    public static IServiceCollection AddEdge(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<EdgeOptions>().Bind(configuration.GetSection(EdgeOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<PublicAddress>();
+        services.AddSingleton<ClientAddress>();
+        services.AddSingleton<BytesInFlight>();
+        services.AddSingleton<BodyReceiver>();
+        services.AddSingleton<TenantShares>();
+        return services;
+    }
+
     public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
         var connectionString = configuration.GetConnectionString("Postgres");
@@ -45,9 +72,12 @@ internal static class Composition
 
         var credential = configuration.AzureCredential();
         services.AddSingleton(_ => PostgresDataSource.Create(connectionString, credential));
+        services.AddSingleton(_ => new HealthConnection(connectionString, credential));
+        services.AddSingleton(new PoolSize(new NpgsqlConnectionStringBuilder(connectionString).MaxPoolSize));
         services.AddSingleton(new RedisSettings(configuration.GetConnectionString("Redis"), credential));
         services.AddSingleton<RedisConnection>();
         services.AddScoped<Db>();
+        services.AddSingleton<ChangePoller>();
         services.AddSingleton<Signals>();
         services.AddScoped<EventFollower>();
         services.AddScoped<EventStore>();
@@ -57,12 +87,17 @@ internal static class Composition
     public static IServiceCollection AddOrganizations(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<AuthOptions>().Bind(configuration.GetSection("Auth")).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IdentityProvider>();
         services.AddSingleton<TokenValidator>();
         services.AddSingleton<PlatformKey>();
         services.AddSingleton<ApiKeyLookup>();
         services.AddScoped<Authenticator>();
+        services.AddScoped<CallerCheck>();
         services.AddScoped<OrganizationStore>();
+        services.AddScoped<DeleteOrganization>();
         services.AddScoped<MemberStore>();
+        services.AddScoped<InvitationStore>();
+        services.AddScoped<WaysIn>();
         services.AddScoped<ApiKeyStore>();
         return services;
     }
@@ -80,6 +115,7 @@ internal static class Composition
         services.AddSingleton<SecretBox>();
         services.AddSingleton<SettingsRules>();
         services.AddSingleton<PriceTable>();
+        services.AddSingleton<AnswerMemory>();
         services.AddSingleton<AgentProviders>();
         services.AddScoped<AgentStore>();
         services.AddScoped<AgentDirectory>();
@@ -90,18 +126,26 @@ internal static class Composition
         return services;
     }
 
-    public static IServiceCollection AddTasks(this IServiceCollection services)
+    public static IServiceCollection AddTasks(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddOptions<LanesOptions>().Bind(configuration.GetSection(LanesOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<CallSlots>();
+        services.AddSingleton<LaneSignals>();
+        services.AddSingleton<Awake>();
         services.AddSingleton(TaskLeaseOptions.Default);
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<TaskGroups>();
         services.AddSingleton<TokenLog>();
-        services.AddSingleton<TaskStarts>();
+        services.AddSingleton<TaskLanes>();
+        services.AddSingleton<TaskClaimStore>();
+        services.AddSingleton<TaskLeaseStore>();
         services.AddScoped<TaskStore>();
-        services.AddScoped<TaskLeaseStore>();
         services.AddScoped<TaskTokenReader>();
+        services.AddScoped<StreamPartStore>();
         services.AddScoped<TaskSweeper>();
         services.AddScoped<TaskRunner>();
+        services.AddScoped<TaskLaneRunner>();
         return services;
     }
 
@@ -111,6 +155,7 @@ internal static class Composition
             .ValidateDataAnnotations().ValidateOnStart();
         services.AddScoped<TaskRetention>();
         services.AddScoped<BatchRetention>();
+        services.AddScoped<OrganizationRetention>();
         return services;
     }
 
@@ -119,12 +164,12 @@ internal static class Composition
         services.AddOptions<BatchOptions>().Bind(configuration.GetSection(BatchOptions.Section))
             .ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<BatchLaneKeeper>();
-        services.AddSingleton<LaneBudget>();
         services.AddSingleton<TenantTurns>();
         services.AddSingleton<BatchStarts>();
         services.AddScoped<BatchIntake>();
         services.AddScoped<BatchStore>();
         services.AddScoped<BatchResultReader>();
+        services.AddScoped<BatchFailureReader>();
         services.AddScoped<BatchCourse>();
         services.AddScoped<BatchLaneStore>();
         services.AddScoped<SliceRunner>();
@@ -158,8 +203,6 @@ internal static class Composition
     {
         services.AddOptions<AuditOptions>().Bind(configuration.GetSection(AuditOptions.Section))
             .ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<EdgeOptions>().Bind(configuration.GetSection(EdgeOptions.Section));
-        services.AddSingleton<ClientAddress>();
         services.AddScoped<AuditStore>();
         services.AddScoped<AuditTrail>();
         return services;
@@ -183,6 +226,10 @@ internal static class Composition
             .ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<BreakerRegister>();
         services.AddSingleton<CircuitBreakers>();
+        services.AddSingleton<FlowControl>();
+        services.AddScoped(provider => new AgentFlow(
+            provider.GetRequiredService<Db>(), provider.GetRequiredService<AgentDirectory>(),
+            provider.GetRequiredService<FlowControl>(), provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
         services.AddSingleton<CallGuards>();
         return services;
     }
@@ -197,6 +244,8 @@ internal static class Composition
         services.AddScoped<WorkflowTurnStore>();
         services.AddScoped<WorkflowSweeper>();
         services.AddScoped<WorkflowWebhook>();
+        services.AddScoped<WorkflowFaults>();
+        services.AddScoped<WorkflowTasks>();
         services.AddScoped<AdvanceWorkflow>();
         services.AddScoped<RetryWorkflow>();
         services.AddScoped<SubmitWorkflow>();
@@ -207,6 +256,66 @@ internal static class Composition
         services.AddScoped<ApproverDirectory>();
         services.AddScoped<DecideByLink>();
         services.AddScoped<TemplateStore>();
+        services.AddScoped<PublicTemplates>();
+        return services;
+    }
+
+    public static IServiceCollection AddAlerts(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<MetricsOptions>().Bind(configuration.GetSection(MetricsOptions.Section))
+            .ValidateDataAnnotations().ValidateOnStart();
+        services.AddScoped<MetricStore>();
+        services.AddScoped<MetricRollup>();
+        services.AddScoped<AlertStore>();
+        services.AddScoped<AlertCourse>();
+        services.AddScoped<AlertRuleStore>();
+        services.AddScoped<DetectAnomalies>();
+        services.AddScoped<PreviewRule>();
+        return services;
+    }
+
+    public static IServiceCollection AddSignIn(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<SignInOptions>().Bind(configuration.GetSection(SignInOptions.Section)).ValidateDataAnnotations()
+            .Validate<IOptions<AuthOptions>>(
+                (options, auth) => options.ClientId is null || auth.Value.Authority is not null,
+                "SignIn:ClientId is set, but Auth:Authority is not: it says where people sign in.")
+            .ValidateOnStart();
+        services.AddSingleton<TokenEndpoint>();
+        services.AddSingleton<ProviderSignIn>();
+        services.AddScoped<SessionRefresh>();
+        return services;
+    }
+
+    public static IServiceCollection AddConsole(this IServiceCollection services)
+    {
+        services.AddSingleton<SessionCookie>();
+        services.AddSingleton<AttemptCookie>();
+        services.AddScoped<SessionStore>();
+        services.AddScoped<SessionStart>();
+        services.AddScoped<SignInPages>();
+        services.AddScoped<ConsolePages>();
+        // Pages and forms call what the API's endpoints call.
+        services.AddScoped<TaskEndpoints>();
+        services.AddScoped<ApprovalEndpoints>();
+        services.AddScoped<MetricEndpoints>();
+        services.AddScoped<BudgetEndpoints>();
+        services.AddScoped<BatchEndpoints>();
+        services.AddScoped<BatchSubmission>();
+        services.AddScoped<BatchResultEndpoint>();
+        services.AddScoped<AgentEndpoints>();
+        services.AddScoped<AgentBreaker>();
+        services.AddScoped<WebhookEndpoints>();
+        services.AddScoped<WebhookDeliveryEndpoints>();
+        services.AddScoped<OrganizationEndpoints>();
+        services.AddScoped<InvitationEndpoints>();
+        services.AddScoped<MemberEndpoints>();
+        services.AddScoped<ApiKeyEndpoints>();
+        services.AddScoped<AuditEndpoints>();
+        services.AddScoped<AlertEndpoints>();
+        services.AddScoped<AlertRuleEndpoints>();
+        services.AddScoped<WorkflowEndpoints>();
+        services.AddScoped<TemplateEndpoints>();
         return services;
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker;
@@ -7,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using ViralEngine.Functions;
 using ViralEngine.Functions.Audit;
+using ViralEngine.Functions.Console;
 using ViralEngine.Functions.Idempotency;
 using ViralEngine.Functions.Limits;
 using ViralEngine.Functions.Organizations;
@@ -15,24 +18,38 @@ using ViralEngine.Functions.Telemetry;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
+AzureStart.Check(builder.Configuration, AppContext.BaseDirectory);
 
 builder.UseWhen<EdgeMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<ConsoleMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<AuthenticationMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<RateLimitMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<AwakeMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<ShareMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<QueryMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<IdempotencyMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<BodyMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<FormMiddleware>(context => context.GetHttpContext() is not null);
 builder.UseWhen<AuditMiddleware>(context => context.GetHttpContext() is not null);
+builder.UseWhen<UnwrapMiddleware>(context => context.GetHttpContext() is not null);
 
 builder.Services.TryAddSingleton(TimeProvider.System);
 builder.Services.Configure<JsonOptions>(options => ApiJson.Configure(options.SerializerOptions));
 builder.Services.Configure<KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = null); // each endpoint has its own
+builder.Services.Configure<KeyManagementOptions>(options =>
+{
+    options.XmlRepository = new KeysInMemory();
+    options.XmlEncryptor = new NullXmlEncryptor();
+});
 builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
 builder.Services.AddSingleton<EndpointCatalog>();
 builder.Services
     .AddTelemetry(builder.Configuration)
+    .AddEdge(builder.Configuration)
     .AddStorage(builder.Configuration)
     .AddOrganizations(builder.Configuration)
     .AddAgents(builder.Configuration)
-    .AddTasks()
+    .AddTasks(builder.Configuration)
     .AddIdempotency(builder.Configuration)
     .AddAudit(builder.Configuration)
     .AddBatches(builder.Configuration)
@@ -41,6 +58,9 @@ builder.Services
     .AddWebhooks(builder.Configuration)
     .AddLimits(builder.Configuration)
     .AddBreakers(builder.Configuration)
-    .AddOpenApi();
+    .AddAlerts(builder.Configuration)
+    .AddOpenApi()
+    .AddSignIn(builder.Configuration)
+    .AddConsole();
 
 builder.Build().Run();

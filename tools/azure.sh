@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# `./dev azure`: the app built against the real worker packages, under the Azure Functions Core Tools, with Azurite in
-# the place of Azure Storage and the local stack's PostgreSQL and Redis. Ctrl-C stops the host; the stack stays up.
+# `./dev azure`: the app under the Functions host of the Azure Functions Core Tools, with Azurite in the place of Azure Storage and the local stack's PostgreSQL and Redis. Ctrl-C stops the host; the stack stays up.
 set -euo pipefail
 
 ROOT="$(cd -P -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)"
 STATE="$ROOT/.local"
 CONFIGURATION="${CONFIGURATION:-Release}"
-OUTPUT="$ROOT/ViralEngine.Functions/bin/azure/$CONFIGURATION/net10.0"
+OUTPUT="$ROOT/ViralEngine.Functions/bin/$CONFIGURATION/net10.0"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT=1
 
 for part in console requirements postgres redis stack build run; do
@@ -17,12 +16,14 @@ done
 usage() {
   cat <<'HELP'
 usage: ./dev azure [--port N] [--check]
+       ./dev azure doctor
+
+  doctor      what stands in the way of a deployment to Azure, each with the command that mends it
 
   --port N    where the Functions host listens (7071 unless told)
   --check     say what is missing on this machine, build, and start nothing
 
-Needs the .NET SDK 10, Node.js with npm (for Azurite), the Azure Functions Core Tools 4 and a NuGet feed with the
-packages Microsoft.Azure.Functions.Worker*. Settings of your own go into local.settings.json, which is made from
+Needs the .NET SDK 10, Node.js with npm (for Azurite) and the Azure Functions Core Tools 4. Settings of your own go into local.settings.json, which is made from
 local.settings.sample.json the first time; what the environment sets wins over it.
 HELP
 }
@@ -43,11 +44,11 @@ check_tools() {
   return 1
 }
 
-build_for_azure() {
+build_app() {
   local log="$STATE/azure-build.log"
   require_dotnet
-  say "building with FunctionsRuntime=azure"
-  dotnet build "$ROOT/ViralEngine.Functions" -c "$CONFIGURATION" -p:FunctionsRuntime=azure -v quiet -nodeReuse:false --tl:off \
+  say "building"
+  dotnet build "$ROOT/ViralEngine.Functions" -c "$CONFIGURATION" -v quiet -nodeReuse:false --tl:off \
     >"$log" 2>&1 </dev/null && return
   if grep -qE 'NU110[123]' "$log"; then
     die "these packages could not be restored:
@@ -90,13 +91,13 @@ start_azurite() {
 settings() {
   [[ -f "$ROOT/local.settings.json" ]] || cp "$ROOT/local.settings.sample.json" "$ROOT/local.settings.json"
   cp "$ROOT/local.settings.json" "$OUTPUT/local.settings.json"
-  export FUNCTIONS_WORKER_RUNTIME=dotnet-isolated AzureWebJobsStorage=UseDevelopmentStorage=true
+  export FUNCTIONS_WORKER_RUNTIME=dotnet-isolated AzureWebJobsStorage=UseDevelopmentStorage=true AzureWebJobsDisableHomepage=true
   export TaskHubName="${TaskHubName:-viraldev}"
-  # Fewer than the activities that host.json lets an instance run: single tasks find room beside batches.
-  export Batches__LanesPerInstance="${Batches__LanesPerInstance:-32}"
   app_settings "$1"
-  # This one is for the local runtime; under the host the worker listens where the host tells it.
-  unset ASPNETCORE_URLS
+  # Under the host the worker listens where the host tells it.
+  unset ASPNETCORE_URLS DOTNET_STARTUP_HOOKS
+  # With a container's name the host takes itself for a consumption plan, which refuses a functionTimeout of -1.
+  unset CONTAINER_NAME
 }
 
 start_host() {
@@ -123,6 +124,7 @@ azure_command() {
       --port) port="${2:?--port takes a number}"; shift 2 ;;
       --port=*) port="${1#*=}"; shift ;;
       --check) check=1; shift ;;
+      doctor) exec bash "$ROOT/tools/azure/doctor.sh" ;;
       -h | --help) usage; return ;;
       *) usage >&2; die "azure: unknown argument $1" ;;
     esac
@@ -130,7 +132,7 @@ azure_command() {
 
   prepare_state
   check_tools || tools=1
-  build_for_azure
+  build_app
   ((tools == 0)) || die "install what is missing and run this again"
   if ((check == 1)); then say "all there: ./dev azure"; return; fi
   ! port_in_use "$port" || die "port $port is in use. Stop what listens there, or choose another: ./dev azure --port $((port + 1))"

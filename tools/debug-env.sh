@@ -19,6 +19,7 @@ POSTGRES_PORT="$POSTGRES" REDIS_PORT="$REDIS"
 use_stack
 app_settings 7071
 umask 077
-for name in ASPNETCORE_URLS ConnectionStrings__Postgres ConnectionStrings__Redis Auth__PlatformKey Auth__JwtSharedKey Secrets__Keys__0; do
+for name in ASPNETCORE_URLS ConnectionStrings__Postgres ConnectionStrings__Redis SweepSchedule Auth__PlatformKey Auth__JwtSharedKey Secrets__Keys__0; do
   printf '%s=%s\n' "$name" "${!name}"
 done >"$STATE/debug.env"
+echo "DOTNET_STARTUP_HOOKS=$ROOT/ViralEngine.LocalHost/bin/Debug/net10.0/ViralEngine.LocalHost.dll" >>"$STATE/debug.env"

@@ -42,6 +42,9 @@ public sealed record AgentDefinition(
     string? ApiKey,
     IReadOnlyList<Guid> FallbackAgentIds)
 {
+    /// <summary>An alert lets its work wait.</summary>
+    public bool IsPaused { get; init; }
+
     // The generated one would print the key.
     public override string ToString() => $"{Name} ({Kind}, {Id?.ToString() ?? "built in"})";
 }

@@ -7,16 +7,18 @@ namespace ViralEngine.Core.Agents;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(SnakeCaseWords)])]
+    Converters = [typeof(SnakeCaseWords), typeof(SnakeCaseTruncated)])]
 [JsonSerializable(typeof(EchoSettings))]
 [JsonSerializable(typeof(HttpSettings))]
 [JsonSerializable(typeof(OpenAiSettings))]
 [JsonSerializable(typeof(AgentSecrets))]
 [JsonSerializable(typeof(HttpAgentRequest))]
 [JsonSerializable(typeof(ProgressEvent))]
-[JsonSerializable(typeof(UsageEvent))]
-[JsonSerializable(typeof(ErrorEvent))]
+[JsonSerializable(typeof(ChatRequest))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class AgentJson : JsonSerializerContext
 {
     internal sealed class SnakeCaseWords() : JsonStringEnumConverter<ErrorClass>(JsonNamingPolicy.SnakeCaseLower);
+
+    internal sealed class SnakeCaseTruncated() : JsonStringEnumConverter<OnTruncated>(JsonNamingPolicy.SnakeCaseLower);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Breakers;
+using ViralEngine.Core.Flow;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Outgoing;
 
@@ -11,16 +12,19 @@ namespace ViralEngine.Core.Agents;
 /// </summary>
 /// <param name="guards">Null: the providers alone.</param>
 public sealed class AgentProviders(
-    OutgoingHttp outgoing, IOptions<AgentsOptions> options, TimeProvider time, CallGuards? guards = null)
+    OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time, CallGuards? guards = null)
 {
     private readonly Dictionary<AgentKind, IAgentProvider> providers = new()
     {
         [AgentKind.Echo] = Guarded(new BoundedProvider(new EchoProvider(time), options, time), guards, time),
-        [AgentKind.Http] = Guarded(new BoundedProvider(new HttpProvider(outgoing, options, time), options, time), guards, time),
-        [AgentKind.OpenAi] = Guarded(new BoundedProvider(new OpenAiProvider(outgoing, options), options, time), guards, time),
+        [AgentKind.Http] = Guarded(new BoundedProvider(new HttpProvider(outgoing, memory, options, time), options, time), guards, time),
+        [AgentKind.OpenAi] = Guarded(new BoundedProvider(new OpenAiProvider(outgoing, memory, options, time), options, time), guards, time),
     };
 
     public IAgentProvider For(AgentKind kind) => providers[kind];
+
+    /// <summary>Decides when calls start; null: at once.</summary>
+    public FlowControl? Flow => guards?.Flow;
 
     private static IAgentProvider Guarded(IAgentProvider provider, CallGuards? guards, TimeProvider time) =>
         guards is null
@@ -30,4 +34,5 @@ public sealed class AgentProviders(
 }
 
 /// <summary>What decides, besides the provider, whether a call is made.</summary>
-public sealed record CallGuards(CircuitBreakers Breakers, BreakerRegister Register, Budgets Budgets, PriceTable Prices);
+public sealed record CallGuards(
+    CircuitBreakers Breakers, BreakerRegister Register, Budgets Budgets, PriceTable Prices, FlowControl Flow);

@@ -7,38 +7,68 @@ namespace ViralEngine.Core.Agents;
 
 /// <summary>Calls an agent and, where it cannot answer, its fallbacks in order. Retries are the caller's.</summary>
 public sealed partial class AgentRunner(
-    AgentDirectory agents, AgentProviders providers, PriceTable prices, TimeProvider time, ILogger<AgentRunner> logger)
+    AgentDirectory agents, AgentProviders providers, AnswerMemory memory, PriceTable prices, TimeProvider time,
+    ILogger<AgentRunner> logger)
 {
     public static readonly ActivitySource Source = new("ViralEngine");
+
+    private static readonly TimeSpan TimeoutGrace = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest answer, in characters.</summary>
     private const int LongestAnswer = 10_000_000;
 
-    /// <exception cref="OperationCanceledException">Only when <paramref name="ct"/> was cancelled.</exception>
-    public async Task<AgentOutcome> RunAsync(TenantId tenant, AgentWork work, IAnswerSink sink, CancellationToken ct) =>
-        await RunAsync(tenant, await LoadAsync(tenant, work.AgentId, ct), work, sink, ct);
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often it is looked whether a paused agent may be called again.</summary>
+    private static readonly TimeSpan WhilePaused = TimeSpan.FromSeconds(10);
 
     /// <summary>The agent and its fallbacks, for who runs many works with them.</summary>
-    public Task<IReadOnlyList<AgentDefinition>> LoadAsync(TenantId tenant, string agentId, CancellationToken ct) =>
-        agents.LoadChainAsync(tenant, agentId, ct);
+    public async Task<AgentChain> LoadAsync(TenantId tenant, string agentId, CancellationToken ct)
+    {
+        try
+        {
+            return new AgentChain(await agents.LoadChainAsync(tenant, agentId, ct), null);
+        }
+        catch (Exception e) when (IsOurs(e))
+        {
+            LogNotLoaded(logger, e, agentId);
+            return new AgentChain([], new AgentOutcome.Failed(
+                ErrorClass.Internal, $"The agent could not be read ({e.GetType().Name}): save it again, with its secrets.", null, agentId));
+        }
+    }
 
     /// <exception cref="OperationCanceledException">Only when <paramref name="ct"/> was cancelled.</exception>
     public async Task<AgentOutcome> RunAsync(
-        TenantId tenant, IReadOnlyList<AgentDefinition> chain, AgentWork work, IAnswerSink sink, CancellationToken ct)
+        TenantId tenant, AgentChain agentChain, AgentWork work, IAnswerSink sink, CancellationToken ct)
     {
-        AgentOutcome.Failed? failure = null;
+        var (chain, failure) = agentChain;
+        if (chain is [{ IsPaused: true }, ..])
+            return new AgentOutcome.Held(WaitReason.Alert, WhilePaused);
+        if (memory.IsFull)
+            return new AgentOutcome.Held(WaitReason.Memory, ShortestWait);
+        AgentOutcome.Held? held = null;
+        var called = false;
         for (var i = 0; i < chain.Count; i++)
         {
             if (i > 0)
                 sink.Reset();
             try
             {
-                var usage = await StreamAsync(tenant, work, chain[i], sink, ct);
-                return new AgentOutcome.Answered(chain[i].Name, usage);
+                return new AgentOutcome.Answered(chain[i].Name, await StreamAsync(tenant, work, chain[i], sink, ct));
             }
             catch (AgentException e)
             {
-                LogFailed(logger, work.Id, work.Attempt, chain[i].Name, e.ErrorClass, e.Message);
+                // Waiting is no failure, but a fallback may not have to wait.
+                if (e.WaitsFor is { } reason)
+                {
+                    held = AgentOutcome.Held.Shorter(held, new AgentOutcome.Held(reason, e.RetryAfter ?? ShortestWait));
+                }
+                else
+                {
+                    called = true;
+                    LogFailed(logger, work.Id, work.Attempt, chain[i].Name, e.ErrorClass, e.Message);
+                }
+
                 failure = AgentOutcome.Failed.Merge(
                     failure, new AgentOutcome.Failed(e.ErrorClass, e.Message, e.RetryAfter, chain[i].Name));
                 // The request itself is at fault: another agent would say the same.
@@ -47,19 +77,29 @@ public sealed partial class AgentRunner(
             }
         }
 
+        if (!called && held is not null)
+            return held;
         return failure ?? new AgentOutcome.Failed(
-            ErrorClass.InvalidRequest, $"The agent '{work.AgentId}' does not exist any more.", null, work.AgentId);
+            ErrorClass.InvalidRequest, $"The agent '{work.AgentId}' no longer exists.", null, work.AgentId);
     }
 
-    private async Task<AgentUsage?> StreamAsync(
+    /// <returns>Why the answer ended, where the provider says so.</returns>
+    private async Task<string?> StreamAsync(
         TenantId tenant, AgentWork work, AgentDefinition agent, IAnswerSink sink, CancellationToken ct)
     {
         using var activity = Source.StartActivity("agent.call", ActivityKind.Client);
         activity?.SetTag("gen_ai.agent.name", agent.Name).SetTag("viral.agent.kind", agent.Kind.ToString());
-        using var timeout = new CancellationTokenSource(work.Timeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         var call = new AgentCall(tenant.Value, work.Id, work.Attempt, agent, work.Description, work.Input, work.Timeout);
+        await using var pass = providers.Flow is { } flow ? await flow.EnterAsync(call, work.Waits, ct) : null;
+        if (pass is not null)
+            call = call with { Observer = pass.Observe };
+        using var metrics = new CallMetrics(agent, time);
+        // The provider's own clock is the first to end a call; this one ends what hangs around it. The wait for its turn is not the
+        // call's time.
+        using var timeout = new CancellationTokenSource(work.Timeout + TimeoutGrace, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         AgentUsage? usage = null;
+        string? finish = null;
         try
         {
             await using var chunks = providers.For(agent.Kind).RunAsync(call, linked.Token).GetAsyncEnumerator(linked.Token);
@@ -69,11 +109,12 @@ public sealed partial class AgentRunner(
                 if (!next.IsCompleted)
                     sink.Flush();
                 if (!await next)
-                    return usage;
+                    break;
 
                 switch (chunks.Current)
                 {
                     case AgentChunk.Text(var text):
+                        metrics.Answering();
                         sink.Add(text);
                         if (sink.Length > LongestAnswer)
                             throw new AgentException(ErrorClass.TooLarge, $"The answer is longer than {LongestAnswer:N0} characters.");
@@ -84,40 +125,117 @@ public sealed partial class AgentRunner(
                     case AgentChunk.Usage used:
                         usage = new AgentUsage(used.InputTokens, used.OutputTokens, prices.CostOf(agent.Settings, used));
                         break;
+                    case AgentChunk.Finish(var reason):
+                        finish = reason;
+                        break;
                 }
             }
+
+            pass?.Answered(usage);
+            if (finish == FinishReasons.Length && agent.Settings.OnTruncated == OnTruncated.Fail)
+            {
+                throw new AgentException(
+                    ErrorClass.Truncated, $"{agent.Settings.Label(call)} ended the answer at its token limit.");
+            }
+
+            return finish;
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !ct.IsCancellationRequested)
         {
             activity?.SetStatus(ActivityStatusCode.Error, ErrorClass.Timeout.ToApiName());
+            metrics.Failed(ErrorClass.Timeout);
             throw new AgentException(ErrorClass.Timeout, $"No complete answer within {work.Timeout.TotalSeconds:0} s.");
         }
         catch (AgentException e)
         {
+            if (e.WaitsFor is null)
+            {
+                pass?.Failed(e);
+                metrics.Failed(e.ErrorClass);
+            }
+            else
+            {
+                metrics.NotMade();
+            }
+
             activity?.SetStatus(ActivityStatusCode.Error, e.ErrorClass.ToApiName());
             throw;
         }
+        catch (Exception e) when (IsOurs(e))
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, ErrorClass.Internal.ToApiName());
+            metrics.Failed(ErrorClass.Internal);
+            LogUnforeseen(logger, e, work.Id, work.Attempt, agent.Name);
+            throw new AgentException(
+                ErrorClass.Internal, $"The call failed with an internal error ({e.GetType().Name}), which is logged.", inner: e);
+        }
+        finally
+        {
+            if (usage is not null)
+            {
+                sink.Use(usage);
+                metrics.Used(usage.InputTokens, usage.OutputTokens);
+            }
+        }
     }
+
+    /// <summary>
+    /// What nobody foresaw becomes this work's failure: it is not its neighbours', nor the process's death. A database that is away
+    /// is neither: then there is nobody to tell.
+    /// </summary>
+    private static bool IsOurs(Exception e) =>
+        e is not (OperationCanceledException or AgentException) && !DbFault.IsAway(e);
 
     [LoggerMessage(1, LogLevel.Warning, "Agent {Agent} failed {WorkId}, attempt {Attempt}: {ErrorClass}, {Reason}")]
     private static partial void LogFailed(
         ILogger logger, Guid workId, int attempt, string agent, ErrorClass errorClass, string reason);
+
+    [LoggerMessage(2, LogLevel.Error, "The call of agent {Agent} for {WorkId}, attempt {Attempt}, failed with an unexpected error")]
+    private static partial void LogUnforeseen(ILogger logger, Exception exception, Guid workId, int attempt, string agent);
+
+    [LoggerMessage(3, LogLevel.Error, "The agent {AgentId} could not be read")]
+    private static partial void LogNotLoaded(ILogger logger, Exception exception, string agentId);
 }
+
+/// <summary>An agent and its fallbacks, in the order in which they are asked.</summary>
+/// <param name="Failure">Why they could not be read.</param>
+public sealed record AgentChain(IReadOnlyList<AgentDefinition> Agents, AgentOutcome.Failed? Failure);
 
 /// <summary>What an agent is asked: a task's attempt, or a batch item's.</summary>
 /// <param name="Id">The task's or item's.</param>
 /// <param name="Attempt">From 1, counting failures.</param>
 /// <param name="Timeout">The most that each agent of the chain may take.</param>
 public sealed record AgentWork(
-    Guid Id, int Attempt, string AgentId, string Description, JsonElement? Input, TimeSpan Timeout);
+    Guid Id, int Attempt, string AgentId, string Description, JsonElement? Input, TimeSpan Timeout)
+{
+    /// <summary>Told what the call waits for before it is made, and null when it does not any more.</summary>
+    public Action<WaitReason?>? Waits { get; init; }
+}
 
-/// <param name="CostUsd">By the agent's price or the price table; none where neither knows the model.</param>
-public sealed record AgentUsage(long InputTokens, long OutputTokens, decimal? CostUsd);
+/// <param name="CostUsd">By the agent's price or the price table; null if neither has the model.</param>
+public sealed record AgentUsage(long InputTokens, long OutputTokens, decimal? CostUsd)
+{
+    /// <summary>Both together; a cost that only one has is the sum's.</summary>
+    public static AgentUsage Sum(AgentUsage? a, AgentUsage b) => a is null
+        ? b
+        : new AgentUsage(
+            a.InputTokens + b.InputTokens,
+            a.OutputTokens + b.OutputTokens,
+            a.CostUsd is null && b.CostUsd is null ? null : (a.CostUsd ?? 0) + (b.CostUsd ?? 0));
+}
 
 /// <summary>What came of asking an agent and its fallbacks.</summary>
 public abstract record AgentOutcome
 {
-    public sealed record Answered(string Agent, AgentUsage? Usage) : AgentOutcome;
+    /// <param name="FinishReason">Why the answer ended, where the provider says so.</param>
+    public sealed record Answered(string Agent, string? FinishReason) : AgentOutcome;
+
+    /// <summary>None of them could be called yet.</summary>
+    /// <param name="Wait">After which it is worth another try.</param>
+    public sealed record Held(WaitReason Reason, TimeSpan Wait) : AgentOutcome
+    {
+        internal static Held Shorter(Held? before, Held latest) => before is null || latest.Wait < before.Wait ? latest : before;
+    }
 
     /// <summary>None of them answered.</summary>
     public sealed record Failed(ErrorClass Class, string Message, TimeSpan? RetryAfter, string Agent) : AgentOutcome

@@ -45,24 +45,47 @@ public sealed class AgentStore(Db db, SecretBox box)
             ReadAgent,
             ct);
 
-    /// <summary>The agent, then its fallbacks in their order, with open secrets; empty where there is no such agent.</summary>
+    /// <summary>
+    /// The agent, then its fallbacks in their order, with open secrets; empty where there is no such agent. While an alert says so, it is
+    /// paused, left out where it has a fallback, or makes fewer calls at a time.
+    /// </summary>
     internal async Task<IReadOnlyList<AgentDefinition>> LoadChainAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
+        string[] restraints = [];
+        int? mostCalls = null;
         var found = await db.QueryAsync(
             tenant,
             """
-            SELECT id, name, kind, settings::text, secrets, fallback_agent_ids
+            SELECT id, name, kind, settings::text, secrets, fallback_agent_ids,
+                   ARRAY(
+                       SELECT restraint.action
+                       FROM viral.agent_restraints AS restraint
+                       WHERE restraint.tenant_id = $1 AND restraint.agent_id = $2::uuid::text),
+                   (SELECT min(restraint.max_concurrency)
+                    FROM viral.agent_restraints AS restraint
+                    WHERE restraint.tenant_id = $1 AND restraint.agent_id = $2::uuid::text)
             FROM viral.agents
             WHERE tenant_id = $1
               AND (id = $2 OR id = ANY (ARRAY(
                   SELECT unnest(fallback_agent_ids) FROM viral.agents WHERE tenant_id = $1 AND id = $2)))
             """,
             [tenant.Value, id],
-            row => ReadDefinition(tenant, row),
+            row =>
+            {
+                restraints = row.GetFieldValue<string[]>(6);
+                mostCalls = row.IsDBNull(7) ? null : row.GetInt32(7);
+                return ReadDefinition(tenant, row);
+            },
             ct);
-        return found.Find(agent => agent.Id == id) is { } first
-            ? [first, .. first.FallbackAgentIds.SelectMany(next => found.Where(agent => agent.Id == next))]
-            : [];
+        if (found.Find(agent => agent.Id == id) is not { } first)
+            return [];
+        var fallbacks = first.FallbackAgentIds.SelectMany(next => found.Where(agent => agent.Id == next)).ToArray();
+        if (restraints.Contains("use_fallback") && fallbacks.Length > 0)
+            return fallbacks;
+        var settings = mostCalls < (first.Settings.MaxConcurrency ?? int.MaxValue)
+            ? first.Settings with { MaxConcurrency = mostCalls }
+            : first.Settings;
+        return [first with { IsPaused = restraints.Contains("pause_agent"), Settings = settings }, .. fallbacks];
     }
 
     /// <summary>What an edit builds on: the sealed secrets opened, and the version it must still have when it is written.</summary>

@@ -11,6 +11,17 @@ public sealed class AgentsOptions : IValidatableObject
     [Range(1, 256 * 1024 * 1024)]
     public int MaxAnswerBytes { get; set; } = 10 * 1024 * 1024;
 
+    /// <summary>
+    /// Bytes of memory that the answers in flight of one instance may take; beyond it long ones go to temporary files and no new call
+    /// is made.
+    /// </summary>
+    [Range(1 << 20, 1L << 40)]
+    public long MaxAnswerMemoryBytes { get; set; } = 256L << 20;
+
+    /// <summary>Bytes of temporary files that they may take before new calls wait.</summary>
+    [Range(1 << 20, 1L << 44)]
+    public long MaxAnswerFileBytes { get; set; } = 4L << 30;
+
     // Each token comes in some 200 bytes of JSON: 30 MB hold more tokens than any model answers with.
     internal long MaxWireBytes => MaxAnswerBytes * 3L;
 

@@ -1,45 +1,47 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.Options;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
 /// What every provider's answer goes through: it caps time and size, turns failures into <see cref="AgentException"/>, and
-/// makes the text fit to be stored.
+/// makes what is said fit to be stored and counted.
 /// </summary>
 internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptions> options, TimeProvider time)
     : IAgentProvider
 {
     public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
-        var limit = Shorter(call.Timeout, call.Agent.Settings.TimeoutSeconds);
-        var idle = TimeSpan.FromSeconds(call.Agent.Settings.IdleTimeoutSeconds ?? options.Value.IdleTimeoutSeconds);
-        var started = time.GetTimestamp();
-        using var clock = new CancellationTokenSource(limit, time);
-        await using var registration = ct.UnsafeRegister(static c => ((CancellationTokenSource)c!).Cancel(), clock);
-        await using var chunks = inner.RunAsync(call, clock.Token).GetAsyncEnumerator(clock.Token);
+        using var clock = new AnswerClock(call, options.Value, time);
+        await using var registration = ct.UnsafeRegister(static c => ((AnswerClock)c!).Stop(), clock);
+        await using var chunks = inner.RunAsync(call with { Heard = clock.Heard }, clock.Token).GetAsyncEnumerator(clock.Token);
 
         var text = new TextFilter(options.Value.MaxAnswerBytes, call);
-        while (await MoveNextAsync(chunks, call, clock.Token, ct))
+        while (await MoveNextAsync(chunks, call, clock, ct))
         {
             // The silence limit is for the provider, not for whoever takes the chunk.
-            clock.CancelAfter(Remaining());
-            if (chunks.Current is not AgentChunk.Text piece)
-                yield return chunks.Current;
-            else if (text.Pass(piece.Value) is { Length: > 0 } passed)
-                yield return new AgentChunk.Text(passed);
-            clock.CancelAfter(idle < Remaining() ? idle : Remaining());
+            clock.Pause();
+            if (Pass(chunks.Current, text) is { } passed)
+                yield return passed;
+            clock.GoOn(chunks.Current);
         }
 
         if (text.Rest() is { Length: > 0 } rest)
             yield return new AgentChunk.Text(rest);
-
-        TimeSpan Remaining() => limit - time.GetElapsedTime(started) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    private async Task<bool> MoveNextAsync(
-        IAsyncEnumerator<AgentChunk> chunks, AgentCall call, CancellationToken clock, CancellationToken ct)
+    private static AgentChunk? Pass(AgentChunk chunk, TextFilter text) => chunk switch
+    {
+        AgentChunk.Text(var piece) => text.Pass(piece) is { Length: > 0 } passed ? new AgentChunk.Text(passed) : null,
+        AgentChunk.Usage { IsPossible: false } => new AgentChunk.ImpossibleUsage(),
+        AgentChunk.Working => null,
+        _ => chunk,
+    };
+
+    private static async Task<bool> MoveNextAsync(
+        IAsyncEnumerator<AgentChunk> chunks, AgentCall call, AnswerClock clock, CancellationToken ct)
     {
         try
         {
@@ -50,19 +52,19 @@ internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptio
             // Cancelling breaks the connection, which may surface as any failure of it.
             throw new OperationCanceledException(ct);
         }
-        catch (Exception e) when (e is OperationCanceledException || clock.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException || clock.Token.IsCancellationRequested)
         {
-            var label = call.Agent.Settings.Label(call);
-            throw new AgentException(ErrorClass.Timeout, $"{label} did not answer in time.", inner: e);
+            throw new AgentException(
+                ErrorClass.Timeout, $"{call.Agent.Settings.Label(call)} {clock.Verdict()}.", inner: e)
+            {
+                Evidence = clock.Evidence(),
+            };
         }
-        catch (Exception e) when (ProviderFault.From(e, call, time.GetUtcNow()) is { } fault)
+        catch (Exception e) when (ProviderFault.From(e, call) is { } fault)
         {
             throw fault;
         }
     }
-
-    private static TimeSpan Shorter(TimeSpan timeout, int? seconds) =>
-        seconds is { } s && TimeSpan.FromSeconds(s) < timeout ? TimeSpan.FromSeconds(s) : timeout;
 
     /// <summary>Counts bytes, replaces what PostgreSQL cannot store, and keeps a character cut in two together.</summary>
     private sealed class TextFilter(int maxBytes, AgentCall call)
@@ -82,20 +84,15 @@ internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptio
             {
                 throw new AgentException(
                     ErrorClass.TooLarge,
-                    $"{call.Agent.Settings.Label(call)} sent a larger answer than the {maxBytes} bytes that are allowed.");
+                    $"{call.Agent.Settings.Label(call)} sent an answer larger than {maxBytes} bytes.")
+                {
+                    Evidence = HostEvidence.Alive,
+                };
             }
 
-            return Storable(text);
+            return OutsideText.Of(text);
         }
 
-        public string Rest() => Storable(held);
-
-        private static string Storable(string text)
-        {
-            text = text.Replace('\0', '\uFFFD');
-            return text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0
-                ? text
-                : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
-        }
+        public string Rest() => OutsideText.Of(held);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ViralEngine.Core.Breakers;
+using ViralEngine.Core.Flow;
 
 namespace ViralEngine.Core.Agents;
 
@@ -10,9 +11,6 @@ namespace ViralEngine.Core.Agents;
 internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers breakers, BreakerRegister register, TimeProvider time)
     : IAgentProvider
 {
-    /// <summary>Who gives a host less time than this and does not get an answer has learnt nothing about it.</summary>
-    private static readonly TimeSpan FairTimeout = TimeSpan.FromSeconds(30);
-
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 
     public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
@@ -24,30 +22,33 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
             yield break;
         }
 
-        // Accounts are limited, not hosts: another tenant's 429 is no reason to wait.
-        var lane = BreakerRegister.Lane(call.TenantId, host);
+        // Accounts are limited, not hosts: the 429 of another tenant, key or model is no reason to wait.
+        var lane = FlowLane.Of(call)!.Key;
         if (await register.OpenUntilAsync(lane) is { } paused && paused > time.GetUtcNow())
         {
             throw new AgentException(
-                ErrorClass.RateLimited, $"{host} asked to be left alone until {paused:HH:mm:ss} UTC.", paused - time.GetUtcNow());
+                ErrorClass.RateLimited, $"{host} asked for a pause until {paused:HH:mm:ss} UTC.", paused - time.GetUtcNow())
+            {
+                WaitsFor = WaitReason.Provider,
+            };
         }
 
-        await using var pass = await EnterAsync(host);
+        await using var pass = await EnterAsync(call.TenantId, host);
         await using var chunks = inner.RunAsync(call, ct).GetAsyncEnumerator(ct);
         while (await MoveNextAsync(chunks, pass, call, lane))
             yield return chunks.Current;
         await pass.ReportAsync(failed: false);
     }
 
-    private async Task<BreakerPass> EnterAsync(string host)
+    private async Task<BreakerPass> EnterAsync(Guid tenant, string host)
     {
         try
         {
-            return await breakers.EnterAsync(host);
+            return await breakers.EnterAsync(tenant, host);
         }
         catch (BreakerOpenException e)
         {
-            throw new AgentException(ErrorClass.Unavailable, e.Message, e.RetryAfter, e);
+            throw new AgentException(ErrorClass.Unavailable, e.Message, e.RetryAfter, e) { WaitsFor = WaitReason.Provider };
         }
     }
 
@@ -60,22 +61,15 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
         }
         catch (AgentException e)
         {
-            if (e.ErrorClass != ErrorClass.Refused)
-                await pass.ReportAsync(IsHostsFault(e, call));
+            if (e.Evidence != HostEvidence.None)
+                await pass.ReportAsync(e.Evidence == HostEvidence.Failing);
             if (e is { ErrorClass: ErrorClass.RateLimited, RetryAfter: { } wait } && wait > TimeSpan.Zero)
                 await register.OpenAsync(lane, time.GetUtcNow() + (wait < LongestPause ? wait : LongestPause), again: true);
             throw;
         }
     }
 
-    private static bool IsHostsFault(AgentException e, AgentCall call) => e.ErrorClass switch
-    {
-        ErrorClass.Unavailable or ErrorClass.Malformed => true,
-        ErrorClass.Timeout => call.Timeout >= FairTimeout,
-        _ => false,
-    };
-
-    private static string? HostOf(AgentCall call) => call.Agent.Settings switch
+    internal static string? HostOf(AgentCall call) => call.Agent.Settings switch
     {
         HttpSettings http => http.AddressFor(call)?.Authority,
         OpenAiSettings openAi => new Uri(openAi.BaseUrl).Authority,

@@ -39,7 +39,7 @@ public sealed class EchoProvider(TimeProvider time) : IAgentProvider
         settings.FailWith is { } errorClass && attempt <= (settings.FailFirstAttempts ?? int.MaxValue)
             ? new AgentException(
                 errorClass,
-                $"echo failed with {errorClass.ToApiName()}, as its settings say.",
+                $"echo failed with {errorClass.ToApiName()}, as configured.",
                 settings.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null)
             : null;
 

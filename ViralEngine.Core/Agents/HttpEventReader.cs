@@ -7,52 +7,61 @@ namespace ViralEngine.Core.Agents;
 /// <summary>
 /// Reads an http agent's event stream: <c>message</c> events are text (their data, or what the text path finds in it);
 /// <c>progress</c> carries <c>{fraction, message}</c>, <c>usage</c> <c>{input_tokens, output_tokens, model}</c>, <c>error</c>
-/// <c>{message, retryable}</c>; <c>done</c>, or the data <c>[DONE]</c>, ends it. Other events are passed over.
+/// <c>{message, retryable}</c>; <c>done</c> with or without <c>{finish_reason}</c>, or the data <c>[DONE]</c>, ends it. Other events
+/// are passed over.
 /// </summary>
-internal sealed class HttpEventReader(string? textPath, string label)
+internal sealed class HttpEventReader(string? textPath, AgentCall call)
 {
+    private readonly string label = call.Agent.Settings.Label(call);
+
     public async IAsyncEnumerable<AgentChunk> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)
     {
-        AgentChunk.Usage? usage = null;
         await foreach (var item in SseParser.Create(body).EnumerateAsync(ct))
         {
-            if (item.EventType == "done" || item.Data == "[DONE]")
+            if (item.Data == "[DONE]")
                 break;
-
-            switch (item.EventType)
+            if (item.EventType == "done")
             {
-                case "message" when ReadText(item.Data) is { Length: > 0 } text:
-                    yield return new AgentChunk.Text(text);
-                    break;
-                case "progress":
-                    var progress = JsonSerializer.Deserialize(item.Data, AgentJson.Default.ProgressEvent);
-                    yield return new AgentChunk.Progress(Math.Clamp(progress?.Fraction ?? 0, 0, 1), progress?.Message);
-                    break;
-                case "usage":
-                    var used = JsonSerializer.Deserialize(item.Data, AgentJson.Default.UsageEvent);
-                    usage = new AgentChunk.Usage(
-                        Math.Max(used?.InputTokens ?? 0, 0), Math.Max(used?.OutputTokens ?? 0, 0), used?.Model);
-                    break;
-                case "error":
-                    var error = JsonSerializer.Deserialize(item.Data, AgentJson.Default.ErrorEvent);
-                    throw new AgentException(
-                        error?.Retryable == false ? ErrorClass.InvalidRequest : ErrorClass.Unavailable,
-                        $"{label} reported an error: {ProviderFault.Excerpt(error?.Message ?? "without saying which")}");
+                if (ReasonOf(item.Data) is { } reason)
+                    yield return new AgentChunk.Finish(reason);
+                break;
             }
-        }
 
-        if (usage is not null)
-            yield return usage;
+            if (Read(item) is { } chunk)
+                yield return chunk;
+        }
     }
 
     internal static string TextAt(JsonElement document, string pointer, string label) =>
         JsonPointer.Find(document, pointer) switch
         {
-            null => throw new AgentException(ErrorClass.Malformed, $"{label} sent an answer that has nothing at {pointer}."),
-            { ValueKind: JsonValueKind.String } text => text.GetString()!,
+            null => throw new AgentException(ErrorClass.Malformed, $"The answer of {label} has no value at {pointer}.")
+            {
+                Evidence = HostEvidence.Alive,
+            },
+            { ValueKind: JsonValueKind.String } text => text.Text(),
             { ValueKind: JsonValueKind.Null } => "",
             { } other => other.GetRawText(),
         };
+
+    private AgentChunk? Read(SseItem<string> item)
+    {
+        switch (item.EventType)
+        {
+            case "message":
+                return ReadText(item.Data) is { Length: > 0 } text ? new AgentChunk.Text(text) : null;
+            case "progress":
+                var progress = JsonSerializer.Deserialize(item.Data, AgentJson.Default.ProgressEvent);
+                return new AgentChunk.Progress(Math.Clamp(progress?.Fraction ?? 0, 0, 1), progress?.Message);
+            case "usage":
+                using (var used = JsonDocument.Parse(item.Data))
+                    return ProviderJson.UsageOf(used.RootElement, used.RootElement.TextOf("model"));
+            case "error":
+                throw ErrorOf(item.Data);
+            default:
+                return null;
+        }
+    }
 
     private string ReadText(string data)
     {
@@ -61,10 +70,39 @@ internal sealed class HttpEventReader(string? textPath, string label)
         using var document = JsonDocument.Parse(data);
         return TextAt(document.RootElement, textPath, label);
     }
+
+    private AgentException ErrorOf(string data)
+    {
+        using var document = Parse(data);
+        var error = document.RootElement;
+        var fault = ProviderFault.FromWords(error, call);
+        // What the agent says of a retry counts more than what its words sound like.
+        return error.Member("retryable")?.ValueKind switch
+        {
+            JsonValueKind.True => new AgentException(ErrorClass.Unavailable, fault.Message) { Evidence = HostEvidence.Alive },
+            JsonValueKind.False => new AgentException(ErrorClass.InvalidRequest, fault.Message) { Evidence = HostEvidence.Alive },
+            _ => fault,
+        };
+    }
+
+    private static string? ReasonOf(string data)
+    {
+        using var document = Parse(data);
+        return FinishReasons.From(document.RootElement.TextOf("finish_reason"));
+    }
+
+    private static JsonDocument Parse(string data)
+    {
+        try
+        {
+            return JsonDocument.Parse(data);
+        }
+        catch (JsonException)
+        {
+            // Words without JSON are words.
+            return JsonSerializer.SerializeToDocument(data, AgentJson.Default.String);
+        }
+    }
 }
 
 internal sealed record ProgressEvent(double Fraction, string? Message);
-
-internal sealed record UsageEvent(long InputTokens, long OutputTokens, string? Model);
-
-internal sealed record ErrorEvent(string? Message, bool? Retryable);

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -9,24 +8,29 @@ using ViralEngine.Core.Outgoing;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// POSTs <c>{task_id, attempt, description, input}</c> to the agent's URL. A JSON answer is taken whole; any other text as
-/// it arrives; an event stream (<c>text/event-stream</c>) as <see cref="HttpEventReader"/> says.
+/// POSTs <c>{task_id, attempt, description, input}</c> to the agent's URL. A JSON answer is taken whole, its <c>usage</c> and
+/// <c>finish_reason</c> are read; any other text as it arrives; an event stream (<c>text/event-stream</c>) as <see cref="HttpEventReader"/> says.
 /// </summary>
-public sealed class HttpProvider(OutgoingHttp outgoing, IOptions<AgentsOptions> options, TimeProvider time) : IAgentProvider
+public sealed class HttpProvider(
+    OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time) : IAgentProvider
 {
     public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
         var settings = (HttpSettings)call.Agent.Settings;
         using var request = CreateRequest(settings, call);
         OutgoingHttp.LimitResponse(request, options.Value.MaxWireBytes);
+        OutgoingHttp.Observe(request, call.Observer);
         using var response = await outgoing.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         if (!response.IsSuccessStatusCode)
-            throw await ProviderFault.FromAnswerAsync(response, call, time.GetUtcNow(), ct);
+        {
+            var error = await ProviderFault.ReadErrorAsync(response, ct);
+            throw ProviderFault.FromAnswer(response, error, call, time.GetUtcNow());
+        }
 
-        await using var body = await response.Content.ReadAsStreamAsync(ct);
+        await using var body = new HeardStream(await response.Content.ReadAsStreamAsync(ct), call.Heard);
         var chunks = response.Content.Headers.ContentType?.MediaType switch
         {
-            "text/event-stream" => new HttpEventReader(settings.TextPath, settings.Label(call)).ReadAsync(body, ct),
+            "text/event-stream" => new HttpEventReader(settings.TextPath, call).ReadAsync(body, ct),
             { } type when IsJson(type) => ReadJsonAsync(body, settings, call, ct),
             _ => ReadTextAsync(body, ct),
         };
@@ -41,7 +45,7 @@ public sealed class HttpProvider(OutgoingHttp outgoing, IOptions<AgentsOptions> 
             "The built-in agent http needs the absolute URL to call in the task's input.url.");
         var request = new HttpRequestMessage(HttpMethod.Post, url)
         {
-            Content = JsonContent.Create(
+            Content = JsonBody.Of(
                 new HttpAgentRequest(call.TaskId, call.Attempt, call.Description, call.Input),
                 AgentJson.Default.HttpAgentRequest),
         };
@@ -64,17 +68,26 @@ public sealed class HttpProvider(OutgoingHttp outgoing, IOptions<AgentsOptions> 
         mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
         || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
 
-    private static async IAsyncEnumerable<AgentChunk> ReadJsonAsync(
+    private async IAsyncEnumerable<AgentChunk> ReadJsonAsync(
         Stream body, HttpSettings settings, AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
-        using var reader = new StreamReader(body, Encoding.UTF8);
+        await using var collected = await TemporaryFile.CollectAsync(body, AnswerMemory.Long, ct);
+        using var whole = await memory.HoldWholeAsync(collected.Length, ct);
+        using var reader = new StreamReader(collected, Encoding.UTF8);
         var text = await reader.ReadToEndAsync(ct);
         using var document = JsonDocument.Parse(text);
+        var root = document.RootElement;
+        // Before the text is looked for: what was used counts although there may be none.
+        if (root.Member("usage") is { } used
+            && ProviderJson.UsageOf(used, used.TextOf("model") ?? root.TextOf("model")) is { } usage)
+            yield return usage;
         var found = settings.TextPath is null
             ? text
-            : HttpEventReader.TextAt(document.RootElement, settings.TextPath, settings.Label(call));
+            : HttpEventReader.TextAt(root, settings.TextPath, settings.Label(call));
         if (found.Length > 0)
             yield return new AgentChunk.Text(found);
+        if (FinishReasons.From(root.TextOf("finish_reason")) is { } reason)
+            yield return new AgentChunk.Finish(reason);
     }
 
     private static async IAsyncEnumerable<AgentChunk> ReadTextAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)

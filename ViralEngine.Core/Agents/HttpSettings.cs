@@ -76,11 +76,11 @@ public sealed record HttpSettings : AgentSettings
     private static string? CheckHeader(string name, string value)
     {
         if (name.Length is 0 or > 100 || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
-            return "Is not a header's name.";
+            return "Must be a valid header name.";
         if (Reserved.Contains(name))
-            return "Is a header that cannot be set.";
+            return "Must not be set: the app sets this header.";
         return value.Length <= MaxHeaderLength && value.All(c => c is >= ' ' and < '\x7f')
             ? null
-            : $"Must have at most {MaxHeaderLength} characters of printable ASCII.";
+            : $"Must be printable ASCII of at most {MaxHeaderLength} characters.";
     }
 }

@@ -8,6 +8,11 @@ public interface IAnswerSink
 
     void Add(string chunk);
 
+    /// <summary>
+    /// A call has ended and used this much, whatever came of it. Each call is told of once, those before a fallback's too.
+    /// </summary>
+    void Use(AgentUsage usage);
+
     /// <summary>Another agent begins: what came so far is not part of the answer.</summary>
     void Reset();
 

@@ -5,7 +5,9 @@ namespace ViralEngine.Core.Agents;
 /// <param name="BaseUrl">Where it is, or null when every installation has its own.</param>
 /// <param name="KeyHeader">The header that carries the key; null is <c>Authorization: Bearer</c>.</param>
 /// <param name="SendsOldMaxTokens">Knows <c>max_tokens</c> only, not <c>max_completion_tokens</c>.</param>
-public sealed record OpenAiPreset(string Name, string? BaseUrl, string? KeyHeader = null, bool SendsOldMaxTokens = false)
+/// <param name="SendsStreamOptions">False: counts the tokens of a stream unasked, and refuses to be asked.</param>
+public sealed record OpenAiPreset(
+    string Name, string? BaseUrl, string? KeyHeader = null, bool SendsOldMaxTokens = false, bool SendsStreamOptions = true)
 {
     public static readonly OpenAiPreset OpenAi = new("openai", "https://api.openai.com/v1");
 
@@ -18,5 +20,11 @@ public sealed record OpenAiPreset(string Name, string? BaseUrl, string? KeyHeade
         new("perplexity", "https://api.perplexity.ai", SendsOldMaxTokens: true),
         new("ollama", "http://localhost:11434/v1", SendsOldMaxTokens: true),
         new("vllm", null, SendsOldMaxTokens: true),
+        new("llama_cpp", "http://localhost:8080/v1", SendsOldMaxTokens: true),
+        new("lm_studio", "http://localhost:1234/v1", SendsOldMaxTokens: true),
+        new("deepseek", "https://api.deepseek.com/v1", SendsOldMaxTokens: true),
+        new("mistral", "https://api.mistral.ai/v1", SendsOldMaxTokens: true, SendsStreamOptions: false),
+        new("openrouter", "https://openrouter.ai/api/v1", SendsOldMaxTokens: true),
+        new("together", "https://api.together.xyz/v1", SendsOldMaxTokens: true),
     }.ToDictionary(p => p.Name);
 }

@@ -1,93 +1,109 @@
-using System.ClientModel;
-using System.ClientModel.Primitives;
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
-using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Options;
-using OpenAI;
-using OpenAI.Chat;
 using ViralEngine.Core.Outgoing;
-using ChatFinishReason = Microsoft.Extensions.AI.ChatFinishReason;
-using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Asks a model that speaks the OpenAI chat-completions protocol, streaming.</summary>
-public sealed class OpenAiProvider(OutgoingHttp outgoing, IOptions<AgentsOptions> options) : IAgentProvider
+/// <summary>
+/// Asks a model that speaks the OpenAI chat-completions protocol, streaming. The answer is read by <see cref="ChatReader"/> and
+/// not by OpenAI's own client, which refuses what most other servers send somewhere.
+/// </summary>
+public sealed class OpenAiProvider(
+    OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time) : IAgentProvider
 {
     public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
         var settings = (OpenAiSettings)call.Agent.Settings;
-        using var client = CreateClient(settings, call.Agent.ApiKey);
-        var (input, output, model, finish) = (0L, 0L, settings.Model, (ChatFinishReason?)null);
-        var counted = false;
+        using var response = await AskAsync(settings, call, ct);
+        await using var body = new HeardStream(await response.Content.ReadAsStreamAsync(ct), call.Heard);
+        // A stream has no length, whatever it calls itself.
+        var chunks = response.Content.Headers.ContentLength >= AnswerMemory.Long
+            ? ReadWholeAsync(body, settings, call, ct)
+            : new ChatReader(settings, call).ReadAsync(body, ct);
+        await foreach (var chunk in chunks)
+            yield return chunk;
+    }
 
-        await foreach (var update in client.GetStreamingResponseAsync(MessagesOf(settings, call), OptionsOf(settings), ct))
+    /// <summary>A long completion that does not come as a stream.</summary>
+    private async IAsyncEnumerable<AgentChunk> ReadWholeAsync(
+        Stream body, OpenAiSettings settings, AgentCall call, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await using var collected = await TemporaryFile.CollectAsync(body, AnswerMemory.Long, ct);
+        using var whole = await memory.HoldWholeAsync(collected.Length, ct);
+        await foreach (var chunk in new ChatReader(settings, call).ReadAsync(collected, ct))
+            yield return chunk;
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(OpenAiSettings settings, AgentCall call, CancellationToken ct)
+    {
+        var countsUsage = settings.Preset.SendsStreamOptions;
+        while (true)
         {
-            finish = update.FinishReason ?? finish;
-            model = update.ModelId is { Length: > 0 } answering ? answering : model;
-            foreach (var usage in update.Contents.OfType<UsageContent>())
+            using var request = CreateRequest(settings, call, countsUsage);
+            var response = await outgoing.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+            if (response.IsSuccessStatusCode)
+                return response;
+
+            using (response)
             {
-                // Some repeat the running count in every event, so the last one counts, not the sum.
-                (input, output) = (usage.Details.InputTokenCount ?? input, usage.Details.OutputTokenCount ?? output);
-                counted = true;
+                var error = await ProviderFault.ReadErrorAsync(response, ct);
+                // Some refuse what they do not know, and count anyway: they were not asked anything yet.
+                if (!countsUsage || (int)response.StatusCode is not (400 or 422) || !error.Mentions("stream_options"))
+                    throw ProviderFault.FromAnswer(response, error, call, time.GetUtcNow());
             }
 
-            if (update.Text is { Length: > 0 } text)
-                yield return new AgentChunk.Text(text);
+            countsUsage = false;
         }
-
-        if (finish == ChatFinishReason.ContentFilter)
-        {
-            throw new AgentException(
-                ErrorClass.InvalidRequest, $"{settings.Label(call)} stopped the answer by its content filter.");
-        }
-
-        // A connection closed between two events looks like an end, and half an answer like a whole one.
-        if (finish is null)
-            throw new AgentException(ErrorClass.Unavailable, $"{settings.Label(call)} broke off its answer before the end.");
-        if (counted)
-            yield return new AgentChunk.Usage(input, output, model);
     }
 
-    private IChatClient CreateClient(OpenAiSettings settings, string? apiKey) => new ChatClient(
-        settings.Model,
-        new ApiKeyCredential(apiKey ?? "none"),
-        new OpenAIClientOptions
+    private HttpRequestMessage CreateRequest(OpenAiSettings settings, AgentCall call, bool countsUsage)
+    {
+        var query = settings.ApiVersion is { } version ? $"?api-version={version}" : "";
+        var url = $"{settings.BaseUrl.TrimEnd('/')}/chat/completions{query}";
+        var request = new HttpRequestMessage(HttpMethod.Post, url)
         {
-            Endpoint = new Uri(settings.BaseUrl),
-            Transport = new OpenAiTransport(outgoing.Client, settings, apiKey, options.Value.MaxWireBytes),
-            // The task retries, by rules of its own; time is capped around the call.
-            RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
-            NetworkTimeout = Timeout.InfiniteTimeSpan,
-            UserAgentApplicationId = "viral-engine",
-        }).AsIChatClient();
-
-    private static List<ChatMessage> MessagesOf(OpenAiSettings settings, AgentCall call)
-    {
-        var messages = new List<ChatMessage>(2);
-        if (settings.SystemPrompt is { Length: > 0 } prompt)
-            messages.Add(new ChatMessage(ChatRole.System, prompt));
-        var question = call.Input is { } input ? $"{call.Description}\n\nInput:\n{input.GetRawText()}" : call.Description;
-        messages.Add(new ChatMessage(ChatRole.User, question));
-        return messages;
-    }
-
-    private static ChatOptions OptionsOf(OpenAiSettings settings)
-    {
-        var chat = new ChatOptions { Temperature = (float?)settings.Temperature };
-        if (settings is { MaxOutputTokens: { } max, Preset.SendsOldMaxTokens: true })
-            chat.RawRepresentationFactory = _ => WithOldMaxTokens(max);
+            Content = JsonBody.Of(BodyOf(settings, call, countsUsage), AgentJson.Default.ChatRequest),
+        };
+        request.Headers.Accept.ParseAdd("text/event-stream, application/json;q=0.9");
+        request.Headers.UserAgent.ParseAdd("viral-engine");
+        OutgoingHttp.LimitResponse(request, options.Value.MaxWireBytes);
+        OutgoingHttp.Observe(request, call.Observer);
+        if (call.Agent.ApiKey is not { } key)
+            return request;
+        if (settings.Preset.KeyHeader is { } header)
+            request.Headers.TryAddWithoutValidation(header, key);
         else
-            chat.MaxOutputTokens = settings.MaxOutputTokens;
-        return chat;
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return request;
     }
 
-#pragma warning disable SCME0001 // The client knows only max_completion_tokens; this is its way to send another field.
-    private static ChatCompletionOptions WithOldMaxTokens(int max)
+    private static ChatRequest BodyOf(OpenAiSettings settings, AgentCall call, bool countsUsage)
     {
-        var raw = new ChatCompletionOptions();
-        raw.Patch.Set("$.max_tokens"u8, max);
-        return raw;
+        var question = call.Input is { } input ? $"{call.Description}\n\nInput:\n{input.GetRawText()}" : call.Description;
+        var asked = new ChatMessage("user", question);
+        var old = settings.Preset.SendsOldMaxTokens;
+        return new ChatRequest(
+            settings.Model,
+            settings.SystemPrompt is { Length: > 0 } prompt ? [new ChatMessage("system", prompt), asked] : [asked],
+            Stream: true,
+            countsUsage ? new ChatStreamOptions(IncludeUsage: true) : null,
+            settings.Temperature,
+            old ? settings.MaxOutputTokens : null,
+            old ? null : settings.MaxOutputTokens);
     }
-#pragma warning restore SCME0001
 }
+
+/// <summary>What a model is asked, as the protocol has it.</summary>
+internal sealed record ChatRequest(
+    string Model,
+    IReadOnlyList<ChatMessage> Messages,
+    bool Stream,
+    ChatStreamOptions? StreamOptions,
+    decimal? Temperature,
+    int? MaxTokens,
+    int? MaxCompletionTokens);
+
+internal sealed record ChatMessage(string Role, string Content);
+
+internal sealed record ChatStreamOptions(bool IncludeUsage);

@@ -37,7 +37,7 @@ public sealed record OpenAiSettings : AgentSettings
             : OpenAiPreset.OpenAi;
         var baseUrl = settings.Text("base_url", UrlPolicy.MaxLength) ?? preset.BaseUrl;
         if (baseUrl is null)
-            settings.Fail("base_url", $"Is required: {preset.Name} has an address of its own in every installation.");
+            settings.Fail("base_url", $"Is required: every installation of {preset.Name} has its own address.");
         else if (rules.Urls.Check(baseUrl) is { } fault)
             settings.Fail("base_url", fault);
         else if (baseUrl.Contains('?') || baseUrl.Contains('#'))

@@ -35,9 +35,10 @@ public sealed partial class PriceTable
             prices[model] = new TokenPrice(price.InputPerMillion, price.OutputPerMillion);
     }
 
-    /// <summary>US dollars, or null when no price is known.</summary>
+    /// <summary>US dollars, or null when no price is known, neither of the model that answered nor of the one that was asked.</summary>
     public decimal? CostOf(AgentSettings agent, AgentChunk.Usage usage) =>
-        PriceOf(agent, usage.Model)?.CostOf(usage.InputTokens, usage.OutputTokens);
+        (PriceOf(agent, usage.Model) ?? PriceOf(agent, (agent as OpenAiSettings)?.Model))
+            ?.CostOf(usage.InputTokens, usage.OutputTokens);
 
     /// <summary>The price that a call will be settled at, for reserving money before it.</summary>
     public TokenPrice? PriceOf(AgentSettings agent, string? model)

@@ -70,7 +70,7 @@ public sealed class SaveAgent(AgentStore store)
         var newHeaders = (draft.Settings as HttpSettings)?.SecretHeaders;
         if (draft.Settings.FindOrigin() != stored.Settings.FindOrigin())
         {
-            const string again = "Must be given again (or set to null), because the agent now calls another host.";
+            const string again = "Must be sent again (or set to null), because the agent now calls another host.";
             if (draft.KeepsApiKey && stored.ApiKey is not null)
                 errors.Add("api_key", again);
             if (newHeaders is null && storedHeaders is { Count: > 0 })
@@ -86,7 +86,7 @@ public sealed class SaveAgent(AgentStore store)
         for (var i = 0; i < draft.FallbackAgentIds.Count; i++)
         {
             if (missing.Contains(draft.FallbackAgentIds[i]))
-                errors.Add($"fallback_agent_ids[{i}]", "There is no agent of that id.");
+                errors.Add($"fallback_agent_ids[{i}]", "The agent does not exist.");
         }
 
         return errors;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Agents;
 
@@ -27,8 +28,8 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
     {
         if (Find(name) is not { } value)
             return null;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max)
-            return number;
+        if (value.ValueKind == JsonValueKind.Number && WholeNumber.TryParse(value.GetRawText(), out var number) && number >= min && number <= max)
+            return (int)number;
         Fail(name, $"Must be a whole number from {min} to {max}.");
         return null;
     }
@@ -144,7 +145,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
             else if (check(entry.Name, text) is { } fault)
                 Fail($"{name}.{entry.Name}", fault);
             else if (!map.TryAdd(entry.Name, text))
-                Fail($"{name}.{entry.Name}", "Is there twice.");
+                Fail($"{name}.{entry.Name}", "Must be given only once.");
         }
 
         return map;
@@ -158,7 +159,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
 
     public void Fail(string name, string message) => errors.Add(At(name), message);
 
-    public void RefuseOthers(string message = "Is not a setting of this kind of agent.")
+    public void RefuseOthers(string message = "Unknown setting for this kind of agent.")
     {
         foreach (var property in settings.EnumerateObject())
         {

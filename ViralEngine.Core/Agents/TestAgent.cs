@@ -17,7 +17,10 @@ public sealed class TestAgent(AgentDirectory directory, AgentProviders providers
         }
 
         public sealed record Answered(string Output, bool Truncated, TimeSpan Latency, AgentChunk.Usage? Usage, decimal? CostUsd)
-            : Outcome;
+            : Outcome
+        {
+            public string? FinishReason { get; init; }
+        }
 
         public sealed record Failed(AgentException Failure) : Outcome;
 
@@ -34,20 +37,25 @@ public sealed class TestAgent(AgentDirectory directory, AgentProviders providers
         var started = time.GetTimestamp();
         var output = new StringBuilder();
         AgentChunk.Usage? usage = null;
+        string? finish = null;
         try
         {
             await foreach (var chunk in providers.For(agent.Kind).RunAsync(call, ct))
             {
-                if (chunk is AgentChunk.Text(var text))
+                // Read to its end although only the beginning is shown: what it costs comes last.
+                if (chunk is AgentChunk.Text(var text) && output.Length <= MaxOutputLength)
                     output.Append(text);
                 usage = chunk as AgentChunk.Usage ?? usage;
-                if (output.Length > MaxOutputLength)
-                    break;
+                finish = (chunk as AgentChunk.Finish)?.Reason ?? finish;
             }
         }
-        catch (AgentException e)
+        catch (AgentException e) when (output.Length <= MaxOutputLength)
         {
             return new Outcome.Failed(e);
+        }
+        catch (AgentException)
+        {
+            // More is there than is shown: the agent works.
         }
 
         var truncated = output.Length > MaxOutputLength;
@@ -56,6 +64,9 @@ public sealed class TestAgent(AgentDirectory directory, AgentProviders providers
             truncated,
             time.GetElapsedTime(started),
             usage,
-            usage is null ? null : prices.CostOf(agent.Settings, usage));
+            usage is null ? null : prices.CostOf(agent.Settings, usage))
+        {
+            FinishReason = finish,
+        };
     }
 }

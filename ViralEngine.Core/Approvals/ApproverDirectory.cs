@@ -19,7 +19,7 @@ public sealed class ApproverDirectory(Db db)
             """
             SELECT id, subject, role
             FROM viral.members
-            WHERE tenant_id = $1 AND (id = $2 OR subject = $3)
+            WHERE tenant_id = $1 AND accepted_at IS NOT NULL AND (id = $2 OR subject = $3)
             """,
             [tenant.Value, isId ? Guid.Parse(name[User.Length..]) : null, isId ? null : name],
             row => new Approver(
@@ -28,6 +28,61 @@ public sealed class ApproverDirectory(Db db)
                 [row.GetGuid(0).ToString(), $"{User}{row.GetGuid(0)}", row.GetString(1)]),
             ct);
     }
+
+    /// <summary>Whose pair of eyes each of these principals is.</summary>
+    public Task<string[]> EyesOfAsync(TenantId tenant, string[] principals, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            "SELECT ARRAY(SELECT viral.eyes($1, name) FROM unnest($2::text[]) WITH ORDINALITY AS asked (name, place) ORDER BY place)",
+            [tenant.Value, principals],
+            row => row.GetFieldValue<string[]>(0),
+            ct)!;
+
+    /// <summary>How many people, each counted once whatever keys they hold, may decide at a gate that asks these.</summary>
+    /// <param name="except">Who may not, with all that are one person with them.</param>
+    public Task<int> CountAsync(
+        TenantId tenant, IEnumerable<string> roles, IEnumerable<string> users, string? except, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            WITH decider AS (
+                SELECT 'user:' || id AS principal
+                FROM viral.members
+                WHERE tenant_id = $1 AND role <> 'viewer' AND accepted_at IS NOT NULL
+                  AND (role = ANY ($2) OR ARRAY[id::text, 'user:' || id, subject] && $3)
+                UNION ALL
+                SELECT 'api_key:' || id
+                FROM viral.api_keys
+                WHERE tenant_id = $1 AND role <> 'viewer' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+                  AND (role = ANY ($2) OR ARRAY[id::text, 'api_key:' || id] && $3)
+            )
+            SELECT count(DISTINCT viral.eyes($1, principal))::integer
+            FROM decider
+            WHERE viral.eyes($1, principal) IS DISTINCT FROM viral.eyes($1, $4)
+            """,
+            [tenant.Value, roles.ToArray(), users.ToArray(), except],
+            row => row.GetInt32(0),
+            ct);
+
+    /// <summary>Those of the names that nobody of the organization has.</summary>
+    public async Task<IReadOnlySet<string>> UnknownAsync(TenantId tenant, IReadOnlyCollection<string> names, CancellationToken ct) =>
+        (await db.QueryAsync(
+            tenant,
+            """
+            SELECT name
+            FROM unnest($2::text[]) AS asked (name)
+            WHERE NOT EXISTS (
+                    SELECT
+                    FROM viral.members
+                    WHERE tenant_id = $1 AND name IN (id::text, 'user:' || id, subject))
+              AND NOT EXISTS (
+                    SELECT
+                    FROM viral.api_keys
+                    WHERE tenant_id = $1 AND name IN (id::text, 'api_key:' || id) AND revoked_at IS NULL)
+            """,
+            [tenant.Value, names.ToArray()],
+            row => row.GetString(0),
+            ct)).ToHashSet();
 
     private Task<Approver?> FindKeyAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(

@@ -14,6 +14,9 @@ public sealed class DecideByLink(LinkStore links, ApproverDirectory approvers, D
 
         /// <summary>Whom the link was made for is not there any more.</summary>
         public sealed record NobodyThere : Outcome;
+
+        /// <summary>Somebody else made it, and could have read it.</summary>
+        public sealed record NotTheirs : Outcome;
     }
 
     public async Task<Outcome> RunAsync(LinkToken token, string? reason, CancellationToken ct)
@@ -22,10 +25,12 @@ public sealed class DecideByLink(LinkStore links, ApproverDirectory approvers, D
             return new Outcome.UsedOrExpired();
         if (await approvers.FindAsync(token.Tenant, link.Decider, ct) is not { } approver)
             return new Outcome.NobodyThere();
+        if (link.CreatedBy != approver.Principal)
+            return new Outcome.NotTheirs();
 
         // The gate first, then the link: two uses at once meet at the workflow's lock, and the second finds the decision made.
         var outcome = await decide.RunAsync(
-            token.Tenant, link.WorkflowId, link.GateId, link.Run, approver, link.Decision, reason, "link", ct);
+            token.Tenant, link.WorkflowId, link.GateId, link.Run, approver, link.Decision, reason, link.CreatedBy, ct);
         if (outcome is DecideGate.Outcome.Taken)
             await links.UseAsync(token.Tenant, token.LinkId, ct);
         return new Outcome.Decided(outcome, link);

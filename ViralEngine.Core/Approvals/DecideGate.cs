@@ -13,7 +13,8 @@ namespace ViralEngine.Core.Approvals;
 /// Before the gate is open: refused, as nothing was asked yet. While it is open: counted, once for each principal. From the gate's
 /// time-out on, by the database's clock, and after its end: refused, whether or not the time-out was noticed before.
 /// </remarks>
-public sealed class DecideGate(Db db, WorkflowTurnStore store, GateStore gates, Signals signals)
+public sealed class DecideGate(
+    Db db, WorkflowTurnStore store, GateStore gates, ApproverDirectory approvers, Signals signals)
 {
     private static readonly TimeSpan CheckAfter = TimeSpan.FromSeconds(5);
 
@@ -35,9 +36,13 @@ public sealed class DecideGate(Db db, WorkflowTurnStore store, GateStore gates, 
 
         /// <summary>The approver has decided otherwise before, and a decision is not changed.</summary>
         public sealed record DecidedAlready(Decision Decision) : Outcome;
+
+        /// <summary>The same person has decided before with another credential: who made a key is one with its holder.</summary>
+        public sealed record SamePerson(Decision Decision) : Outcome;
     }
 
     /// <param name="run">The run of the workflow that the question is of; null: the present one.</param>
+    /// <param name="linkCreatedBy">Who made the link that is used; null: it is none.</param>
     public async Task<Outcome> RunAsync(
         TenantId tenant,
         Guid workflowId,
@@ -46,11 +51,11 @@ public sealed class DecideGate(Db db, WorkflowTurnStore store, GateStore gates, 
         Approver approver,
         DecisionKind kind,
         string? reason,
-        string via,
+        string? linkCreatedBy,
         CancellationToken ct)
     {
         await db.BeginAsync(ct);
-        var outcome = await DecideAsync(tenant, workflowId, gateId, run, approver, kind, reason, via, ct);
+        var outcome = await DecideAsync(tenant, workflowId, gateId, run, approver, kind, reason, linkCreatedBy, ct);
         await db.AfterCommitAsync(_ =>
         {
             signals.Publish(tenant, workflowId);
@@ -68,10 +73,10 @@ public sealed class DecideGate(Db db, WorkflowTurnStore store, GateStore gates, 
         Approver approver,
         DecisionKind kind,
         string? reason,
-        string via,
+        string? linkCreatedBy,
         CancellationToken ct)
     {
-        if (await store.LockAsync(tenant, workflowId, ct) is not { } turn
+        if (await store.ReadAsync(tenant, workflowId, ct) is not { } turn
             || !turn.Definition.AllSteps.Any(step => step is ApprovalStep && step.Id == gateId))
         {
             return new Outcome.Unknown();
@@ -86,10 +91,12 @@ public sealed class DecideGate(Db db, WorkflowTurnStore store, GateStore gates, 
 
         // Time first: what comes at the very moment of the time-out, or later, comes too late.
         gate.Tick(turn.Now, turn.Tell);
-        var outcome = Judge(gate, approver, kind);
+        var eyes = await approvers.EyesOfAsync(tenant, [approver.Principal, gate.RequestedBy], ct);
+        var outcome = Judge(gate, approver, kind, eyes[0], eyes[1]);
         if (outcome is null)
         {
-            var decision = new Decision(approver.Principal, kind, reason, via, turn.Now);
+            var decision = new Decision(
+                approver.Principal, kind, reason, linkCreatedBy is null ? "api" : "link", turn.Now, eyes[0], linkCreatedBy);
             await gates.AddDecisionAsync(tenant, gate.Id, decision, ct);
             gate.Add(decision, turn.Tell);
             outcome = new Outcome.Taken(gate, Before: false);
@@ -100,16 +107,16 @@ public sealed class DecideGate(Db db, WorkflowTurnStore store, GateStore gates, 
         return outcome;
     }
 
-    private static Outcome? Judge(Gate gate, Approver approver, DecisionKind kind)
+    private static Outcome? Judge(Gate gate, Approver approver, DecisionKind kind, string eyes, string requesterEyes)
     {
         if (gate.Decisions.Find(each => each.Decider == approver.Principal) is { } before)
             return before.Kind == kind ? new Outcome.Taken(gate, Before: true) : new Outcome.DecidedAlready(before);
         if (!gate.IsOpen)
             return new Outcome.Closed(gate);
         if (!gate.Asks(approver.Role, approver.Names))
-            return new Outcome.NotAsked("The gate does not ask you.");
-        return gate.ExcludeRequester && gate.RequestedBy == approver.Principal
-            ? new Outcome.NotAsked("Who started the workflow may not decide at this gate.")
-            : null;
+            return new Outcome.NotAsked("You are not an approver for this gate.");
+        if (gate.ExcludeRequester && requesterEyes == eyes)
+            return new Outcome.NotAsked("The person who started the workflow may not decide at this gate, nor may keys they created.");
+        return gate.Decisions.Find(each => each.Eyes == eyes) is { } same ? new Outcome.SamePerson(same) : null;
     }
 }

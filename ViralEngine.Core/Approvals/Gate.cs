@@ -100,7 +100,7 @@ public sealed class Gate
             Close(decision.Kind == DecisionKind.Approve ? GateStatus.Approved : GateStatus.Rejected, decision.DecidedAt);
         tell("approval.decided", Told(
             ("decision", decision.Kind.ToText()), ("by", decision.Decider), ("reason", decision.Reason), ("via", decision.Via),
-            ("outcome", Status.ToText())));
+            ("link_created_by", decision.LinkCreatedBy), ("outcome", Status.ToText())));
     }
 
     public void Cancel(DateTime now) => Close(GateStatus.Cancelled, now);
@@ -150,7 +150,10 @@ public sealed class Gate
 /// <summary>What one approver said. Never changed.</summary>
 /// <param name="Decider">A principal: <c>user:…</c> or <c>api_key:…</c>.</param>
 /// <param name="Via"><c>api</c> or <c>link</c>.</param>
-public sealed record Decision(string Decider, DecisionKind Kind, string? Reason, string Via, DateTime DecidedAt);
+/// <param name="Eyes">The person behind the principal: who made a key is one with its holder.</param>
+/// <param name="LinkCreatedBy">Who created the link, for a decision by link.</param>
+public sealed record Decision(
+    string Decider, DecisionKind Kind, string? Reason, string Via, DateTime DecidedAt, string Eyes, string? LinkCreatedBy);
 
 public enum GateStatus
 {

@@ -10,10 +10,9 @@ namespace ViralEngine.Core.Approvals;
 /// <summary>Gates and decisions in PostgreSQL.</summary>
 public sealed class GateStore(Db db)
 {
-    /// <summary>The gates that a run of a workflow has come to, with their decisions.</summary>
-    public Task<List<Gate>> OfWorkflowAsync(TenantId tenant, Guid workflowId, int run, CancellationToken ct) =>
-        db.QueryAsync(
-            tenant,
+    /// <summary>Adds a query for the gates that the present run of a workflow has come to, with their decisions.</summary>
+    internal static void AddReadTo(DbBatch batch, TenantId tenant, Guid workflowId) =>
+        batch.Add(
             """
             SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
                    gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
@@ -25,11 +24,10 @@ public sealed class GateStore(Db db)
                 FROM viral.approval_decisions AS made
                 WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
             ) AS decisions
-            WHERE gate.tenant_id = $1 AND gate.workflow_id = $2 AND gate.run = $3
+            WHERE gate.tenant_id = $1 AND gate.workflow_id = $2
+              AND gate.run = (SELECT run FROM viral.workflows WHERE tenant_id = $1 AND id = $2)
             """,
-            [tenant.Value, workflowId, run],
-            Read,
-            ct);
+            [tenant.Value, workflowId]);
 
     /// <summary>The latest gate of a step, or null where none was opened.</summary>
     public Task<Gate?> FindAsync(TenantId tenant, Guid workflowId, string gateId, CancellationToken ct) =>
@@ -71,12 +69,13 @@ public sealed class GateStore(Db db)
             ) AS decisions
             WHERE gate.tenant_id = $1 AND gate.status = 'open' AND ($2::uuid IS NULL OR gate.id < $2)
               AND (gate.roles @> ARRAY[$3] OR gate.users && $4)
-              AND NOT (gate.exclude_requester AND gate.requested_by = $5)
+              AND NOT (gate.exclude_requester AND viral.eyes($1, gate.requested_by) = viral.eyes($1, $5))
               AND (gate.expires_at IS NULL OR gate.expires_at > now())
               AND NOT EXISTS (
                 SELECT
                 FROM viral.approval_decisions AS mine
-                WHERE mine.tenant_id = gate.tenant_id AND mine.gate = gate.id AND mine.decider = $5)
+                WHERE mine.tenant_id = gate.tenant_id AND mine.gate = gate.id
+                  AND (mine.decider = $5 OR mine.eyes = viral.eyes($1, $5)))
             ORDER BY gate.id DESC
             LIMIT $6
             """,
@@ -89,10 +88,13 @@ public sealed class GateStore(Db db)
         db.ExecuteAsync(
             tenant,
             """
-            INSERT INTO viral.approval_decisions (tenant_id, gate, decider, decision, reason, via, decided_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO viral.approval_decisions (tenant_id, gate, decider, decision, reason, via, decided_at, eyes, link_created_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """,
-            [tenant.Value, gate, decision.Decider, decision.Kind.ToText(), decision.Reason, decision.Via, decision.DecidedAt],
+            [
+                tenant.Value, gate, decision.Decider, decision.Kind.ToText(), decision.Reason, decision.Via, decision.DecidedAt,
+                decision.Eyes, decision.LinkCreatedBy,
+            ],
             ct);
 
     internal static void AddTo(DbBatch batch, TenantId tenant, Gate gate) => batch.Add(
@@ -117,7 +119,7 @@ public sealed class GateStore(Db db)
             gate.ReminderSeconds, gate.NextReminderAt, gate.RemindersSent, gate.DecidedAt, gate.TimedOut,
         ]);
 
-    private static Gate Read(NpgsqlDataReader row) => new()
+    internal static Gate Read(NpgsqlDataReader row) => new()
     {
         Id = row.GetGuid(0),
         WorkflowId = row.GetGuid(1),
@@ -146,13 +148,14 @@ public sealed class GateStore(Db db)
             ? []
             : [.. JsonSerializer.Deserialize(row.GetString(23), GateJson.Default.DecisionRowArray)!.Select(decision => new Decision(
                 decision.Decider, GateWords.ParseDecision(decision.Decision), decision.Reason, decision.Via,
-                decision.DecidedAt.UtcDateTime))],
+                decision.DecidedAt.UtcDateTime, decision.Eyes ?? decision.Decider, decision.LinkCreatedBy))],
     };
 
     private static DateTime? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetDateTime(column);
 }
 
-internal sealed record DecisionRow(string Decider, string Decision, string? Reason, string Via, DateTimeOffset DecidedAt);
+internal sealed record DecisionRow(
+    string Decider, string Decision, string? Reason, string Via, DateTimeOffset DecidedAt, string? Eyes, string? LinkCreatedBy);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(Escalation))]

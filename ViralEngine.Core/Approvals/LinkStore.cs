@@ -5,14 +5,14 @@ namespace ViralEngine.Core.Approvals;
 /// <summary>One-time links in PostgreSQL.</summary>
 public sealed class LinkStore(Db db)
 {
-    public Task<int> AddAsync(TenantId tenant, Guid id, Guid gate, ApprovalLink link, string createdBy, CancellationToken ct) =>
+    public Task<int> AddAsync(TenantId tenant, Guid id, Guid gate, ApprovalLink link, CancellationToken ct) =>
         db.ExecuteAsync(
             tenant,
             """
             INSERT INTO viral.approval_links (tenant_id, id, gate, decider, decision, created_by, expires_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             """,
-            [tenant.Value, id, gate, link.Decider, link.Decision.ToText(), createdBy, link.ExpiresAt],
+            [tenant.Value, id, gate, link.Decider, link.Decision.ToText(), link.CreatedBy, link.ExpiresAt],
             ct);
 
     /// <summary>The link with what it is about; null: it is not there any more.</summary>
@@ -21,7 +21,7 @@ public sealed class LinkStore(Db db)
             tenant,
             """
             SELECT gate.workflow_id, workflow.name, gate.gate_id, gate.run, gate.title, gate.message, link.decider, link.decision,
-                   link.expires_at, link.used_at IS NOT NULL
+                   link.expires_at, link.used_at IS NOT NULL, link.created_by
             FROM viral.approval_links AS link
             JOIN viral.approval_gates AS gate ON gate.tenant_id = link.tenant_id AND gate.id = link.gate
             JOIN viral.workflows AS workflow ON workflow.tenant_id = gate.tenant_id AND workflow.id = gate.workflow_id
@@ -32,7 +32,7 @@ public sealed class LinkStore(Db db)
             row => new ApprovalLink(
                 row.GetGuid(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetString(4),
                 row.IsDBNull(5) ? null : row.GetString(5), row.GetString(6), GateWords.ParseDecision(row.GetString(7)),
-                row.GetDateTime(8), row.GetBoolean(9)),
+                row.GetDateTime(8), row.GetBoolean(9), row.GetString(10)),
             ct);
 
     /// <summary>Marks the link as used, in the transaction of its decision. False: it was used before, or its time is over.</summary>
@@ -59,4 +59,5 @@ public sealed record ApprovalLink(
     string Decider,
     DecisionKind Decision,
     DateTime ExpiresAt,
-    bool Used);
+    bool Used,
+    string CreatedBy);

@@ -45,7 +45,7 @@ public sealed class LinkSigner
     public LinkToken? Verify(string text)
     {
         // Not decoded before its length is right: what comes here is anybody's.
-        if (text.Length != Base64Url.GetEncodedLength(Length))
+        if (text.Length != Base64Url.GetEncodedLength(Length) || !Base64Url.IsValid(text))
             return null;
         var bytes = new byte[Length];
         if (!Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != Length)

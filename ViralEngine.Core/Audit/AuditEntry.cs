@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace ViralEngine.Core.Audit;
 
 /// <summary>One thing that somebody did, as the API shows it.</summary>
-/// <param name="Actor">Who: <c>api_key:…</c>, <c>user:…</c>, <c>platform</c>, or whom a signed link was for.</param>
-/// <param name="Credential">By what: <c>api_key</c>, <c>token</c>, <c>platform_key</c> or <c>link</c>.</param>
+/// <param name="Actor">Who: <c>api_key:…</c>, <c>user:…</c>, <c>platform</c>, <c>alert-rule</c>, or whom a signed link was for.</param>
+/// <param name="Credential">By what: <c>api_key</c>, <c>token</c>, <c>platform_key</c>, <c>link</c> or <c>rule</c>.</param>
 /// <param name="Subject">The token's subject.</param>
 /// <param name="Action">What: <c>webhook.created</c>.</param>
 /// <param name="Ip">From where; none where the connection has no address.</param>

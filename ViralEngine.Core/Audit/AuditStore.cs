@@ -26,7 +26,7 @@ public sealed class AuditStore(Db db)
     /// <summary>Newest first. <paramref name="before"/> is the id of the last entry of the page before.</summary>
     public Task<List<AuditEntry>> ListAsync(
         TenantId tenant, AuditFilter filter, Guid? before, int limit, CancellationToken ct) =>
-        db.QueryAsync(
+        db.QueryListAsync(
             tenant,
             """
             SELECT id, at, actor, role, credential, subject, action, target_kind, target_id, ip, user_agent, request_id,
@@ -35,16 +35,18 @@ public sealed class AuditStore(Db db)
             WHERE tenant_id = $1
               AND ($2::uuid IS NULL OR id < $2)
               AND ($3::text IS NULL OR actor = $3)
-              AND ($4::text IS NULL OR action = $4 OR ($4 LIKE '%.*' AND starts_with(action, rtrim($4, '*'))))
+              AND ($4::text IS NULL OR $4 LIKE '%.*' OR action = $4)
+              AND ($4::text IS NULL OR $4 NOT LIKE '%.*' OR family = left($4, -2))
               AND ($5::text IS NULL OR target_kind = $5)
               AND ($6::text IS NULL OR target_id = $6)
-              AND ($7::timestamptz IS NULL OR at >= $7)
-              AND ($8::timestamptz IS NULL OR at < $8)
+              AND ($7::timestamptz IS NULL OR (at >= $7 AND id >= $10))
+              AND ($8::timestamptz IS NULL OR (at < $8 AND id < $11))
             ORDER BY id DESC
             LIMIT $9
             """,
             [
                 tenant.Value, before, filter.Actor, filter.Action, filter.TargetKind, filter.TargetId, filter.From, filter.To, limit,
+                Lists.IdFrom(filter.From), Lists.IdBefore(filter.To),
             ],
             Read,
             ct);

@@ -2,17 +2,22 @@ using ViralEngine.Core.Tasks;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>Many items for agents, submitted and followed as one, as the API shows it. Times are UTC.</summary>
+/// <summary>A batch of items for agents, as the API shows it. Times are UTC.</summary>
 /// <param name="Status">
-/// <c>completed</c> when every item was run to its end, whether or not it could be done: the counts tell. <c>failed</c> when a
-/// failure ended a batch of <c>fail_fast</c> early.
+/// <c>completed</c> when every item has finished, successfully or not: see the counts. <c>failed</c> when a failed item ended a
+/// batch with <c>fail_fast</c> early.
 /// </param>
-/// <param name="AgentId">Runs the items that name no other.</param>
-/// <param name="CancelRequested">Nothing more is started; what runs is being ended.</param>
-/// <param name="Run">1, and one more with each retry of what failed.</param>
-/// <param name="Progress">The share of items that are settled, 0 to 1.</param>
-/// <param name="ItemsPerSecond">Lately while it runs, and of the whole once it has ended; none before there is anything to tell.</param>
-/// <param name="EstimatedEndAt">At the present rate.</param>
+/// <param name="AgentId">The agent for items that name no other.</param>
+/// <param name="CancelRequested">No more items start, and running items are being stopped.</param>
+/// <param name="Run">1, increased by each retry of failed items.</param>
+/// <param name="Progress">The share of items that have finished, 0 to 1.</param>
+/// <param name="ItemsPerSecond">The recent rate while the batch runs, the overall rate once it has ended; null before there is one.</param>
+/// <param name="EstimatedEndAt">The expected end at the current rate.</param>
+/// <param name="WaitingFor">
+/// What most of the batch waits for, without using an attempt: <c>provider</c> (it fails or asked for a pause), <c>limit</c> (requests,
+/// tokens or concurrent calls), <c>budget</c> (running calls have reserved the rest), <c>memory</c>, or <c>alert</c> (an alert has
+/// paused the agent).
+/// </param>
 public sealed record Batch(
     Guid Id,
     string Name,
@@ -32,19 +37,20 @@ public sealed record Batch(
     double Progress,
     double? ItemsPerSecond,
     DateTime? EstimatedEndAt,
-    TaskUsage Usage);
+    TaskUsage Usage,
+    string? WaitingFor);
 
-/// <summary>How many items are in which state; they add up to the total.</summary>
-/// <param name="InProgress">Those that agents work on at this moment: never more than the concurrency limit.</param>
+/// <summary>The number of items in each state; they add up to the total.</summary>
+/// <param name="InProgress">Items that agents are working on now, never more than the concurrency limit.</param>
 public sealed record BatchCounts(int Total, int Pending, int InProgress, int Completed, int Failed, int Cancelled);
 
-/// <summary>What a failed item means for the others.</summary>
+/// <summary>What happens to the other items when one fails.</summary>
 public enum FailureMode
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>They go on.</summary>
     Continue,
 
-    /// <summary>They are not run any more: what has not ended is cancelled, and the batch fails.</summary>
+    /// <summary>They are cancelled, and the batch fails.</summary>
     FailFast,
 }
 

@@ -16,7 +16,7 @@ public sealed class BatchCourse(Db db, Signals signals)
     private const int SlicesAtOnce = 40;
 
     /// <summary>Starts what waits to be started.</summary>
-    /// <returns>How many lanes there is work for; 0 where the batch has ended or is to end.</returns>
+    /// <returns>How many of its items may run at a time; 0 where the batch has ended or is to end.</returns>
     public async Task<int> BeginAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         var state = await db.QueryOneAsync(
@@ -34,7 +34,7 @@ public sealed class BatchCourse(Db db, Signals signals)
         if (state is { Status: "pending", Run: > 1 })
             await OpenFailedAsync(tenant, batchId, ct);
 
-        var lanes = await db.QueryOneAsync(
+        var places = await db.QueryOneAsync(
             tenant,
             """
             WITH begun AS (
@@ -54,7 +54,8 @@ public sealed class BatchCourse(Db db, Signals signals)
                 FROM begun
             )
             SELECT LEAST(
-                concurrency_limit, (SELECT count(*) FROM viral.batch_slices WHERE tenant_id = $1 AND batch_id = $2))::integer
+                concurrency_limit,
+                (SELECT COALESCE(sum(last - first + 1), 0) FROM viral.batch_slices WHERE tenant_id = $1 AND batch_id = $2))::integer
             FROM viral.batches
             WHERE tenant_id = $1 AND id = $2
             """,
@@ -62,7 +63,7 @@ public sealed class BatchCourse(Db db, Signals signals)
             row => row.GetInt32(0),
             ct);
         signals.Publish(tenant, batchId);
-        return lanes;
+        return places;
     }
 
     /// <summary>
@@ -105,7 +106,7 @@ public sealed class BatchCourse(Db db, Signals signals)
                         WHEN batch.stopping IS NULL OR (batch.stopping = 'cancelled' AND counts.cancelled = 0) THEN 'completed'
                         ELSE batch.stopping
                     END,
-                    completed_at = now(), updated_at = now(), last_event = batch.last_event + 1
+                    completed_at = now(), updated_at = now(), waiting_for = NULL, last_event = batch.last_event + 1
                 FROM counts
                 WHERE batch.tenant_id = $1 AND batch.id = $2
                   AND (batch.status = 'in_progress' OR (batch.status = 'pending' AND batch.stopping IS NOT NULL))

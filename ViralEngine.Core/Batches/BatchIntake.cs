@@ -1,51 +1,97 @@
 using Npgsql;
-using NpgsqlTypes;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Stores a batch while its body still arrives: items go by COPY into a table of the transaction's own (PostgreSQL has no COPY
-/// into tables under row-level security) and from there to their place, all of them or none. Memory does not depend on their
-/// number.
+/// Stores a batch while its body still arrives: its items in portions, each in a transaction of its own, and last of all the batch. No
+/// connection is held while the client sends, and memory does not depend on how many items there are. Until the batch is there nobody
+/// sees them; what does not come to be one is removed.
 /// </summary>
-public sealed class BatchIntake(Db db)
+public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
 {
     /// <summary>The most items that one claim can take.</summary>
     private const int LargestSlice = 500;
 
+    private const int LargestPortion = 1000;
+    private const int LargestPortionCharacters = 1024 * 1024;
+
     /// <summary>
-    /// Stores the items in the transaction that is open on <see cref="Db"/>, before what the batch itself is may be known.
+    /// Stores the items as they come, before what the batch itself is may be known, and stops where they are more than the plan has
+    /// left for the month. What it stored is <see cref="RemoveAsync"/>'s to remove, unless <see cref="AddAsync"/> comes.
     /// </summary>
     /// <returns>What came.</returns>
+    /// <exception cref="PlanLimitException">They are more than what is left of this month's tasks.</exception>
     public async Task<BatchContents> StoreAsync(
-        TenantId tenant, Guid batchId, IAsyncEnumerable<NewBatchItem> items, CancellationToken ct)
+        TenantId tenant, Guid batchId, long mostPerMonth, IAsyncEnumerable<NewBatchItem> items, CancellationToken ct)
     {
-        var connection = await db.EnterAsync(tenant, ct);
-        await using (var create = new NpgsqlCommand(
-            """
-            CREATE TEMPORARY TABLE batch_intake (
-                number integer NOT NULL,
-                item_id text,
-                agent_id text,
-                description text NOT NULL,
-                input json,
-                metadata json,
-                timeout_seconds integer,
-                max_attempts smallint
-            ) ON COMMIT DROP
-            """,
-            connection))
+        var left = mostPerMonth == 0 ? long.MaxValue : mostPerMonth - await CountMonthAsync(tenant, ct);
+        var tally = new IntakeTally();
+        var portion = new List<NewBatchItem>();
+        var characters = 0;
+        await foreach (var item in items.WithCancellation(ct))
         {
-            await create.ExecuteNonQueryAsync(ct);
+            tally.Add(item);
+            if (tally.Items > left)
+                throw PlanLimitException.OfMonth(mostPerMonth);
+            portion.Add(item);
+            characters += item.Description.Length + (item.InputJson?.Length ?? 0) + (item.MetadataJson?.Length ?? 0);
+            if (portion.Count < LargestPortion && characters < LargestPortionCharacters)
+                continue;
+            await StoreAsync(tenant, batchId, portion, tally, ct);
+            portion.Clear();
+            characters = 0;
         }
 
-        var contents = await CopyAsync(connection, items, ct);
-        var stored = await MoveAsync(tenant, batchId, connection, ct);
-        if (stored < contents.Items || contents.HasNumericIds)
-            contents = contents with { Repeated = await FindRepeatedAsync(tenant, ct) };
-        return contents;
+        if (portion.Count > 0)
+            await StoreAsync(tenant, batchId, portion, tally, ct);
+        if (tally.HasNumericIds)
+            tally.Repeat(await FindNumbersAsync(tenant, batchId, ct));
+        return tally.ToContents();
+    }
+
+    /// <summary>Removes what was stored of a batch that is none.</summary>
+    public async Task RemoveAsync(TenantId tenant, Guid batchId, CancellationToken ct)
+    {
+        await using var own = new Db(dataSource);
+        while (await own.ExecuteAsync(
+            tenant,
+            """
+            DELETE FROM viral.batch_items
+            WHERE tenant_id = $1 AND batch_id = $2 AND number IN (
+                SELECT number
+                FROM viral.batch_items
+                WHERE tenant_id = $1 AND batch_id = $2
+                LIMIT 10000
+            ) AND NOT EXISTS (SELECT FROM viral.batches WHERE tenant_id = $1 AND id = $2)
+            """,
+            [tenant.Value, batchId],
+            ct) > 0)
+        {
+        }
+
+        await own.ExecuteAsync(
+            tenant, "DELETE FROM viral.batch_intakes WHERE tenant_id = $1 AND batch_id = $2", [tenant.Value, batchId], ct);
+    }
+
+    /// <summary>Removes what processes that died have left, of all tenants.</summary>
+    public async Task SweepAsync(CancellationToken ct)
+    {
+        await using var own = new Db(dataSource);
+        var left = await own.QueryAsync(
+            DbScope.AllTenants,
+            """
+            SELECT tenant_id, batch_id
+            FROM viral.batch_intakes
+            WHERE last_stored_at < now() - interval '1 hour'
+            LIMIT 100
+            """,
+            [],
+            row => (Tenant: new TenantId(row.GetGuid(0)), BatchId: row.GetGuid(1)),
+            ct);
+        foreach (var (tenant, batchId) in left)
+            await RemoveAsync(tenant, batchId, ct);
     }
 
     /// <summary>Stores the batch of items that are stored already, with its first event and its work, and counts its items.</summary>
@@ -64,6 +110,9 @@ public sealed class BatchIntake(Db db)
             """
             WITH month AS (
                 SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS first
+            ), intake AS (
+                DELETE FROM viral.batch_intakes
+                WHERE tenant_id = $1 AND batch_id = $2
             ), batch AS (
                 INSERT INTO viral.batches (
                     tenant_id, id, name, description, status, agent_id, concurrency_limit, failure_mode, total_items,
@@ -110,79 +159,132 @@ public sealed class BatchIntake(Db db)
     /// <summary>Small enough that each lane gets its share of a small batch.</summary>
     internal static int SliceSize(int items, int lanes) => Math.Clamp(items / (lanes * 4), 1, LargestSlice);
 
-    private static async Task<int> MoveAsync(TenantId tenant, Guid batchId, NpgsqlConnection connection, CancellationToken ct)
-    {
-        await using var move = new NpgsqlCommand(
-            """
-            INSERT INTO viral.batch_items (
-                tenant_id, batch_id, number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts)
-            SELECT $1, $2, number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts
-            FROM batch_intake
-            ON CONFLICT (batch_id, item_id) WHERE item_id IS NOT NULL DO NOTHING
-            """,
-            connection)
-        {
-            Parameters = { new() { Value = tenant.Value }, new() { Value = batchId } },
-            CommandTimeout = 600, // a million take seconds, on a busy server more
-        };
-        return await move.ExecuteNonQueryAsync(ct);
-    }
-
-    private static async Task<BatchContents> CopyAsync(
-        NpgsqlConnection connection, IAsyncEnumerable<NewBatchItem> items, CancellationToken ct)
-    {
-        var agents = new Dictionary<string, int>();
-        var (count, last, withoutAgent, numericIds) = (0, 0, (int?)null, false);
-        await using var import = await connection.BeginBinaryImportAsync(
-            """
-            COPY batch_intake (number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts)
-            FROM STDIN (FORMAT binary)
-            """,
-            ct);
-        await foreach (var item in items.WithCancellation(ct))
-        {
-            await import.StartRowAsync(ct);
-            await import.WriteAsync(item.Number, NpgsqlDbType.Integer, ct);
-            await WriteAsync(import, item.ItemId, NpgsqlDbType.Text, ct);
-            await WriteAsync(import, item.AgentId, NpgsqlDbType.Text, ct);
-            await import.WriteAsync(item.Description, NpgsqlDbType.Text, ct);
-            await WriteAsync(import, item.InputJson, NpgsqlDbType.Json, ct);
-            await WriteAsync(import, item.MetadataJson, NpgsqlDbType.Json, ct);
-            await WriteAsync(import, item.TimeoutSeconds, NpgsqlDbType.Integer, ct);
-            await WriteAsync(import, (short?)item.MaxAttempts, NpgsqlDbType.Smallint, ct);
-
-            (count, last) = (count + 1, item.Number);
-            if (item.AgentId is null)
-                withoutAgent ??= item.Number;
-            else if (agents.Count <= BatchLimits.MostAgents)
-                agents.TryAdd(item.AgentId, item.Number);
-            // One that looks like a number may be that of a line without an id of its own.
-            numericIds |= item.ItemId is [>= '1' and <= '9', ..];
-        }
-
-        await import.CompleteAsync(ct);
-        return new BatchContents(count, last, withoutAgent, agents, numericIds, []);
-    }
-
-    private static Task WriteAsync<T>(NpgsqlBinaryImporter import, T? value, NpgsqlDbType type, CancellationToken ct) =>
-        value is null ? import.WriteNullAsync(ct) : import.WriteAsync(value, type, ct);
-
-    private Task<List<RepeatedId>> FindRepeatedAsync(TenantId tenant, CancellationToken ct) =>
-        db.QueryAsync(
+    private Task<long> CountMonthAsync(TenantId tenant, CancellationToken ct) =>
+        db.QueryOneAsync(
             tenant,
             """
-            SELECT COALESCE(item_id, number::text), (array_agg(number ORDER BY number))[1:2]
-            FROM batch_intake
-            GROUP BY COALESCE(item_id, number::text)
-            HAVING count(*) > 1
-            ORDER BY min(number)
+            SELECT COALESCE(sum(submitted), 0)::bigint
+            FROM viral.task_counts
+            WHERE tenant_id = $1 AND month = date_trunc('month', now() AT TIME ZONE 'UTC')::date
+            """,
+            [tenant.Value],
+            row => row.GetInt64(0),
+            ct);
+
+    private async Task StoreAsync(
+        TenantId tenant, Guid batchId, List<NewBatchItem> portion, IntakeTally tally, CancellationToken ct)
+    {
+        await using var own = new Db(dataSource);
+        await using var batch = own.Batch(tenant)
+            .Add(
+                """
+                INSERT INTO viral.batch_intakes (tenant_id, batch_id)
+                VALUES ($1, $2)
+                ON CONFLICT (batch_id) DO UPDATE
+                SET last_stored_at = now()
+                """,
+                [tenant.Value, batchId])
+            .Add(
+                """
+                INSERT INTO viral.batch_items (
+                    tenant_id, batch_id, number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts)
+                SELECT $1, $2, number, item_id, agent_id, description, input::json, metadata::json, timeout_seconds, max_attempts
+                FROM unnest($3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[], $10::smallint[])
+                    AS item (number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts)
+                ON CONFLICT (batch_id, item_id) WHERE item_id IS NOT NULL DO NOTHING
+                RETURNING number
+                """,
+                [
+                    tenant.Value, batchId,
+                    portion.Select(item => item.Number).ToArray(),
+                    portion.Select(item => item.ItemId).ToArray(),
+                    portion.Select(item => item.AgentId).ToArray(),
+                    portion.Select(item => item.Description).ToArray(),
+                    portion.Select(item => item.InputJson).ToArray(),
+                    portion.Select(item => item.MetadataJson).ToArray(),
+                    portion.Select(item => item.TimeoutSeconds).ToArray(),
+                    portion.Select(item => (short?)item.MaxAttempts).ToArray(),
+                ]);
+        var stored = new HashSet<int>(portion.Count);
+        await using (var reader = await batch.ExecuteReaderAsync(ct))
+        {
+            // The first statement gives no rows, and its result is passed over.
+            while (await reader.ReadAsync(ct))
+                stored.Add(reader.GetInt32(0));
+        }
+
+        var repeated = portion.Where(item => !stored.Contains(item.Number)).ToArray();
+        if (repeated.Length > 0)
+            tally.Repeat(await FindFirstAsync(own, tenant, batchId, repeated, ct));
+    }
+
+    /// <summary>Where the ids of items that were not stored, as their ids were there already, were given first.</summary>
+    private static Task<List<RepeatedId>> FindFirstAsync(
+        Db own, TenantId tenant, Guid batchId, NewBatchItem[] repeated, CancellationToken ct) =>
+        own.QueryAsync(
+            tenant,
+            """
+            SELECT item.item_id, item.number, again.number
+            FROM unnest($3::text[], $4::integer[]) AS again (item_id, number)
+            JOIN viral.batch_items AS item
+              ON item.tenant_id = $1 AND item.batch_id = $2 AND item.item_id = again.item_id
+            ORDER BY item.number, again.number
             LIMIT 20
             """,
-            [],
-            row => row.GetFieldValue<int[]>(1) is [var first, var again]
-                ? new RepeatedId(row.GetString(0), first, again)
-                : throw new InvalidOperationException("An id that is there twice has two places."),
+            [tenant.Value, batchId, repeated.Select(item => item.ItemId).ToArray(), repeated.Select(item => item.Number).ToArray()],
+            row => new RepeatedId(row.GetString(0), row.GetInt32(1), row.GetInt32(2)),
             ct);
+
+    /// <summary>Ids that are the number of an item without an id of its own.</summary>
+    private async Task<List<RepeatedId>> FindNumbersAsync(TenantId tenant, Guid batchId, CancellationToken ct)
+    {
+        await using var own = new Db(dataSource);
+        return await own.QueryAsync(
+            tenant,
+            """
+            SELECT named.item_id, LEAST(named.number, numbered.number), GREATEST(named.number, numbered.number)
+            FROM viral.batch_items AS named
+            JOIN viral.batch_items AS numbered
+              ON numbered.tenant_id = $1 AND numbered.batch_id = $2 AND numbered.item_id IS NULL
+             AND numbered.number = CASE WHEN named.item_id ~ '^[1-9][0-9]{0,6}$' THEN named.item_id::integer END
+            WHERE named.tenant_id = $1 AND named.batch_id = $2 AND named.item_id IS NOT NULL
+            ORDER BY 2
+            LIMIT 20
+            """,
+            [tenant.Value, batchId],
+            row => new RepeatedId(row.GetString(0), row.GetInt32(1), row.GetInt32(2)),
+            ct);
+    }
+}
+
+/// <summary>Counts what comes.</summary>
+internal sealed class IntakeTally
+{
+    private const int MostRepeated = 20;
+    private readonly Dictionary<string, int> agents = [];
+    private readonly List<RepeatedId> repeated = [];
+    private int last;
+    private int? withoutAgent;
+
+    public int Items { get; private set; }
+
+    public bool HasNumericIds { get; private set; }
+
+    public void Add(in NewBatchItem item)
+    {
+        Items++;
+        last = item.Number;
+        if (item.AgentId is null)
+            withoutAgent ??= item.Number;
+        else if (agents.Count <= BatchLimits.MostAgents)
+            agents.TryAdd(item.AgentId, item.Number);
+        // One that looks like a number may be that of a line without an id of its own.
+        HasNumericIds |= item.ItemId is [>= '1' and <= '9', ..];
+    }
+
+    public void Repeat(IEnumerable<RepeatedId> more) => repeated.AddRange(more.Take(MostRepeated - repeated.Count));
+
+    public BatchContents ToContents() => new(Items, last, withoutAgent, agents, repeated);
 }
 
 /// <summary>What a body held.</summary>
@@ -195,7 +297,6 @@ public sealed record BatchContents(
     int LastNumber,
     int? WithoutAgent,
     IReadOnlyDictionary<string, int> Agents,
-    bool HasNumericIds,
     IReadOnlyList<RepeatedId> Repeated);
 
 public sealed record RepeatedId(string Id, int First, int Again);

@@ -28,16 +28,16 @@ internal sealed record BatchItem(
 }
 
 /// <summary>What came of an item: an answer, a failure for good, or (pending) a failure after which it is tried again.</summary>
+/// <param name="Used">By all calls of this attempt, those that failed too.</param>
 /// <param name="RetryAfter">Not before this time has passed; null: it has ended.</param>
 internal sealed record ItemOutcome(
     int Number,
     string Status,
-    string? Result,
+    ItemResult? Result,
     string? AnsweredBy,
+    string? FinishReason,
     string? ErrorJson,
-    long? InputTokens,
-    long? OutputTokens,
-    decimal? CostUsd,
+    Agents.AgentUsage? Used,
     TimeSpan? RetryAfter);
 
 /// <summary>A range of items that a lane holds.</summary>

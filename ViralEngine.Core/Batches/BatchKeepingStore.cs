@@ -22,29 +22,36 @@ internal sealed class BatchKeepingStore(Db db)
             ct),
     ];
 
-    /// <returns>The holders that still hold theirs.</returns>
-    public async Task<HashSet<Guid>> RenewAsync(SliceLease[] leases, TimeSpan lease, CancellationToken ct) =>
+    /// <returns>The ranges that are still theirs.</returns>
+    public async Task<HashSet<long>> RenewAsync(SliceLease[] leases, TimeSpan lease, CancellationToken ct) =>
     [
         .. await db.QueryAsync(
             DbScope.AllTenants,
             """
-            WITH renewed AS (
+            -- What is locked, a lane settles at this moment.
+            WITH mine AS (
+                SELECT slice.id
+                FROM viral.batch_slices AS slice
+                JOIN unnest($1::bigint[], $2::uuid[]) AS held (id, holder) ON slice.id = held.id AND slice.holder = held.holder
+                WHERE slice.id = ANY ($1) AND slice.lease_until IS NOT NULL
+                FOR UPDATE OF slice SKIP LOCKED
+            ), renewed AS (
                 UPDATE viral.batch_slices AS slice
                 SET lease_until = now() + $3
-                FROM unnest($1::bigint[], $2::uuid[]) AS held (id, holder)
-                WHERE slice.id = held.id AND slice.holder = held.holder
-                RETURNING slice.tenant_id, slice.batch_id, slice.holder
+                FROM mine
+                WHERE slice.id = ANY ($1) AND slice.id = mine.id
+                RETURNING slice.tenant_id, slice.batch_id, slice.id
             ), watched AS (
                 UPDATE viral.batches AS batch
                 SET check_at = now() + interval '30 seconds'
                 FROM (SELECT DISTINCT tenant_id, batch_id FROM renewed) AS held
                 WHERE batch.tenant_id = held.tenant_id AND batch.id = held.batch_id AND batch.check_at < now() + interval '10 seconds'
             )
-            SELECT holder
+            SELECT id
             FROM renewed
             """,
             [leases.Select(held => held.Id).ToArray(), leases.Select(held => held.Holder).ToArray(), lease],
-            row => row.GetGuid(0),
+            row => row.GetInt64(0),
             ct),
     ];
 
@@ -86,6 +93,20 @@ internal sealed class BatchKeepingStore(Db db)
             """,
             [Tenants(batches), Ids(batches)],
             row => (new TenantId(row.GetGuid(0)), row.GetGuid(1)),
+            ct);
+
+    /// <summary>Notes what holds batches back; null: nothing does any more.</summary>
+    public Task TellWaitsAsync((TenantId Tenant, Guid Id)[] batches, string?[] reasons, CancellationToken ct) =>
+        db.ExecuteAsync(
+            DbScope.AllTenants,
+            """
+            UPDATE viral.batches AS batch
+            SET waiting_for = told.reason, updated_at = now()
+            FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS told (tenant_id, id, reason)
+            WHERE batch.tenant_id = told.tenant_id AND batch.id = told.id AND batch.status = 'in_progress'
+              AND batch.waiting_for IS DISTINCT FROM told.reason
+            """,
+            [Tenants(batches), Ids(batches), reasons],
             ct);
 
     private static Guid[] Tenants((TenantId Tenant, Guid Id)[] batches) => [.. batches.Select(batch => batch.Tenant.Value)];

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 
@@ -20,6 +21,7 @@ public sealed partial class BatchLaneKeeper(
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private readonly ConcurrentDictionary<HeldLane, byte> lanes = new();
+    private readonly Dictionary<(TenantId Tenant, Guid BatchId), string?> told = [];
     private int looping;
 
     public TimeSpan Lease { get; } = TimeSpan.FromSeconds(options.Value.LeaseSeconds);
@@ -56,6 +58,7 @@ public sealed partial class BatchLaneKeeper(
                 var held = lanes.Keys.ToArray();
                 await StopAsync(store, held);
                 await RenewAsync(store, held);
+                await ReportWaitsAsync(store, held);
                 foreach (var (tenant, batchId) in await store.ReportProgressAsync(BatchesOf(held), CancellationToken.None))
                     signals.Publish(tenant, batchId);
             }
@@ -78,26 +81,52 @@ public sealed partial class BatchLaneKeeper(
     private async Task RenewAsync(BatchKeepingStore store, HeldLane[] held)
     {
         var due = held
-            .Select(lane => (Lane: lane, lane.Claim))
-            .Where(one => one.Claim is { } claim && time.GetElapsedTime(claim.Renewed) >= Lease / 5)
+            .SelectMany(lane => lane.Claims.Select(claim => (Lane: lane, Claim: claim)))
+            .Where(one => time.GetElapsedTime(one.Claim.Renewed) >= Lease / 3)
             .ToArray();
         if (due.Length == 0)
             return;
         var now = time.GetTimestamp();
-        var renewed = await store.RenewAsync([.. due.Select(one => one.Claim!.Lease)], Lease, CancellationToken.None);
+        var renewed = await store.RenewAsync([.. due.Select(one => one.Claim.Lease)], Lease, CancellationToken.None);
         foreach (var (lane, claim) in due)
         {
-            if (renewed.Contains(claim!.Lease.Holder))
+            if (renewed.Contains(claim.Lease.Id))
                 claim.Renewed = now;
-            else if (lane.Claim == claim)
-                await lane.EndAsync();
+            else if (lane.Holds(claim))
+                await claim.EndAsync();
         }
+    }
+
+    /// <summary>What holds batches back is told where it changes: where half of what a batch has here waits for the same.</summary>
+    private async Task ReportWaitsAsync(BatchKeepingStore store, HeldLane[] held)
+    {
+        var now = held
+            .GroupBy(lane => (lane.Tenant, lane.BatchId))
+            .ToDictionary(lanes => lanes.Key, lanes => ReasonOf([.. lanes])?.ToText());
+        var changed = now.Where(batch => told.GetValueOrDefault(batch.Key) != batch.Value).ToArray();
+        foreach (var gone in told.Keys.Where(batch => !now.ContainsKey(batch)).ToList())
+            told.Remove(gone);
+        if (changed.Length == 0)
+            return;
+        await store.TellWaitsAsync(
+            [.. changed.Select(batch => batch.Key)], [.. changed.Select(batch => batch.Value)], CancellationToken.None);
+        foreach (var (batch, reason) in changed)
+            told[batch] = reason;
+    }
+
+    private static WaitReason? ReasonOf(HeldLane[] lanes)
+    {
+        if (lanes.Select(lane => lane.PausedFor).FirstOrDefault(reason => reason is not null) is { } paused)
+            return paused;
+        var claims = lanes.SelectMany(lane => lane.Claims).ToArray();
+        var most = claims.Where(claim => claim.WaitingFor is not null).GroupBy(claim => claim.WaitingFor).MaxBy(group => group.Count());
+        return most is not null && most.Count() * 2 >= claims.Length ? most.Key : null;
     }
 
     private static (TenantId Tenant, Guid BatchId)[] BatchesOf(HeldLane[] held) =>
         [.. held.Select(lane => (lane.Tenant, lane.BatchId)).Distinct()];
 
-    [LoggerMessage(1, LogLevel.Warning, "Batch lanes could not be looked after; trying again")]
+    [LoggerMessage(1, LogLevel.Warning, "Batch lanes could not be renewed; trying again")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }
 
@@ -106,6 +135,7 @@ internal sealed class HeldLane : IDisposable
 {
     private readonly BatchLaneKeeper keeper;
     private readonly CancellationTokenSource ended;
+    private readonly ConcurrentDictionary<HeldClaim, byte> claims = new();
 
     internal HeldLane(BatchLaneKeeper keeper, TenantId tenant, Guid batchId, CancellationToken stopping)
     {
@@ -121,8 +151,11 @@ internal sealed class HeldLane : IDisposable
 
     public Guid BatchId { get; }
 
-    /// <summary>What the lane holds while its items run; null while it settles and claims.</summary>
-    public HeldClaim? Claim { get; set; }
+    /// <summary>What the lane holds while its items run and until they are settled.</summary>
+    public ICollection<HeldClaim> Claims => claims.Keys;
+
+    /// <summary>Why the lane starts nothing at the moment; null: it does.</summary>
+    public WaitReason? PausedFor { get; set; }
 
     /// <summary>Cancelled when what runs is to end: the batch was stopped, the lease lost, or the process is stopping.</summary>
     public CancellationToken Ended { get; }
@@ -131,6 +164,21 @@ internal sealed class HeldLane : IDisposable
     {
         keeper.Drop(this);
         ended.Dispose();
+    }
+
+    public HeldClaim Hold(SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, long now)
+    {
+        var claim = new HeldClaim(lease, agents, Ended) { Renewed = now };
+        claims[claim] = 0;
+        return claim;
+    }
+
+    public bool Holds(HeldClaim claim) => claims.ContainsKey(claim);
+
+    public void LetGo(HeldClaim claim)
+    {
+        claims.TryRemove(claim, out _);
+        claim.Dispose();
     }
 
     internal async Task EndAsync()
@@ -146,7 +194,36 @@ internal sealed class HeldLane : IDisposable
     }
 }
 
-internal sealed record HeldClaim(SliceLease Lease)
+/// <summary>A range whose items run in this process, or have run and are not settled yet.</summary>
+/// <param name="agents">Those who run them.</param>
+internal sealed class HeldClaim(
+    SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, CancellationToken laneEnded) : IDisposable
 {
+    private readonly CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(laneEnded);
+
+    public SliceLease Lease { get; } = lease;
+
+    public IReadOnlyDictionary<string, AgentChain> Agents { get; } = agents;
+
+    /// <summary>Cancelled when the lane ends, or the lease is another's.</summary>
+    public CancellationToken Ended => ended.Token;
+
     public long Renewed { get; set; }
+
+    /// <summary>What its item is being held back by; null: it runs.</summary>
+    public WaitReason? WaitingFor { get; set; }
+
+    public void Dispose() => ended.Dispose();
+
+    internal async Task EndAsync()
+    {
+        try
+        {
+            await ended.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was done at this very moment.
+        }
+    }
 }

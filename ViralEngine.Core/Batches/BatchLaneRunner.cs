@@ -1,81 +1,233 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Runs one lane of a batch for a turn of a few seconds: claims items, runs them one after the other, settles them, claims the
-/// next. Harmless when there is nothing to do, whoever calls it and however often.
+/// Runs one lane of a batch for a turn: claims items into its places, tops them up as they end, and settles in groups. Harmless when
+/// there is nothing to do, whoever calls it and however often.
 /// </summary>
 public sealed partial class BatchLaneRunner(
     BatchLaneStore store,
     BatchCourse course,
     SliceRunner slices,
     BatchLaneKeeper keeper,
-    LaneBudget budget,
+    CallSlots slots,
     TenantTurns turns,
-    IOptions<BatchOptions> options,
+    AnswerMemory memory,
+    IOptions<LanesOptions> options,
     TimeProvider time,
     ILogger<BatchLaneRunner> logger)
 {
     private const long MostBytesRead = 4 * 1024 * 1024;
 
-    /// <summary>When a lane without a place asks again; a turn of another ends sooner or later.</summary>
+    /// <summary>What one statement settles.</summary>
+    private const int MostSettled = 1000;
+
+    private const long MostBytesSettled = 4 * 1024 * 1024;
+
+    /// <summary>How long calls that end gather before one statement settles them, where each takes long anyway.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>When a lane without a place asks again; a call of another ends sooner or later.</summary>
     private static readonly TimeSpan NoPlace = TimeSpan.FromSeconds(1);
 
-    /// <summary>When a lane asks again that found work and was not let to it: the plan's places are taken.</summary>
-    private static readonly TimeSpan NotAdmitted = TimeSpan.FromMilliseconds(250);
+    /// <summary>When a lane asks again that found nothing it might take.</summary>
+    private static readonly TimeSpan NothingFree = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How often it is looked whether workers died.</summary>
+    private static readonly TimeSpan LapsedEvery = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
 
-    /// <param name="lane">From 0: whose counters are used.</param>
-    /// <param name="claimSize">How many items its last turn claimed at a time.</param>
+    private readonly ConcurrentQueue<EndedSlice> ended = new();
+    private readonly Bell bell = new();
+    private int running;
+    private long lastLapsedLook;
+    private long pausedAt;
+    private TimeSpan pause;
+
+    /// <param name="lane">From 0: whose counters and places are used.</param>
+    /// <param name="places">How many items the lane runs at a time.</param>
+    /// <param name="claimSize">How many items its last turn claimed at a time for each place.</param>
     /// <exception cref="OperationCanceledException">The process is stopping; what was not settled was given back.</exception>
-    public async Task<LaneTurn> RunAsync(TenantId tenant, Guid batchId, int lane, int claimSize, CancellationToken ct)
+    public async Task<LaneTurn> RunAsync(
+        TenantId tenant, Guid batchId, int lane, int places, int claimSize, CancellationToken ct)
     {
-        using var place = budget.TryTake(tenant);
-        if (place is null)
-            return Later(claimSize, NoPlace);
         if (await store.FindPlanAsync(tenant, batchId, ct) is not { } plan)
             return LaneTurn.Over;
         if (plan.Stopping)
             return LaneTurn.Over with { Stopped = true };
 
         using var held = keeper.Hold(tenant, batchId, ct);
-        var started = time.GetTimestamp();
-        SettledSlice? settled = null;
-        while (true)
+        try
         {
-            var goesOn = !held.Ended.IsCancellationRequested
-                && time.GetElapsedTime(started).TotalSeconds < options.Value.TurnSeconds;
-            if (settled is null && !goesOn)
-                break;
-            var claim = goesOn ? new SliceClaim(Guid.NewGuid(), claimSize, keeper.Lease) : null;
-            if (await ClaimAsync(tenant, batchId, lane, settled, claim) is not { } claimed)
-                return claim is null ? TurnEnded(claimSize, ct) : await RestAsync(tenant, batchId, lane, claimSize, ct);
-
-            held.Claim = new HeldClaim(claimed.Lease) { Renewed = time.GetTimestamp() };
-            var run = await slices.RunAsync(tenant, plan, claimed, held.Ended);
-            held.Claim = null;
-            (settled, claimSize) = (run.Settled, run.NextClaimSize(claimSize));
+            return await RunAsync(tenant, plan, held, lane, places, claimSize, ct);
         }
-
-        return TurnEnded(claimSize, ct);
+        finally
+        {
+            // Also where a step failed: what runs has its places until it has ended.
+            while (Volatile.Read(ref running) > 0)
+                await bell.WaitAsync(NothingFree, CancellationToken.None);
+            while (ended.TryDequeue(out var slice))
+                slice.Run.Settled.Dispose();
+        }
     }
 
-    /// <summary>Not cancelled with the process: what was run is to be kept, and each step is short.</summary>
-    private async Task<ClaimedSlice?> ClaimAsync(
-        TenantId tenant, Guid batchId, int lane, SettledSlice? settled, SliceClaim? claim)
+    private async Task<LaneTurn> RunAsync(
+        TenantId tenant, LanePlan plan, HeldLane held, int lane, int places, int claimSize, CancellationToken ct)
     {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            var settled = TakeEnded(held, ref claimSize);
+            var goesOn = !held.Ended.IsCancellationRequested
+                && time.GetElapsedTime(started).TotalSeconds < options.Value.TurnSeconds;
+            var free = goesOn && !IsPaused(held) ? slots.Take(tenant, places - Volatile.Read(ref running)) : 0;
+            if (settled.Count == 0 && free == 0)
+            {
+                if (Volatile.Read(ref running) > 0)
+                    await bell.WaitAsync(NothingFree, CancellationToken.None);
+                else if (!goesOn)
+                    return TurnEnded(claimSize, ct);
+                else
+                    return Later(claimSize, IsPaused(held) ? pause - time.GetElapsedTime(pausedAt) : NoPlace);
+                continue;
+            }
+
+            var taken = await StepAsync(tenant, plan, held, lane, settled, free > 0 ? ClaimOf(free, claimSize, places) : null, ct);
+            if (taken > 0 || free == 0 || !ended.IsEmpty)
+                continue;
+            if (Volatile.Read(ref running) == 0)
+                return await RestAsync(tenant, plan.BatchId, lane, claimSize, ct);
+            // Nothing is free: until something here ends, or has been put back elsewhere.
+            await bell.WaitAsync(NothingFree, CancellationToken.None);
+        }
+    }
+
+    private SliceClaim ClaimOf(int free, int size, int places)
+    {
+        var freesLapsed = lastLapsedLook == 0 || time.GetElapsedTime(lastLapsedLook) > LapsedEvery;
+        if (freesLapsed)
+            lastLapsedLook = time.GetTimestamp();
+        return new SliceClaim(Guid.NewGuid(), free, size, places, keeper.Lease, freesLapsed);
+    }
+
+    /// <summary>What has ended, as much as one statement settles.</summary>
+    private List<EndedSlice> TakeEnded(HeldLane lane, ref int claimSize)
+    {
+        var settled = new List<EndedSlice>();
+        var (items, bytes, waiting, longest) = (0, 0L, 0, (AgentOutcome.Held?)null);
+        while (items < MostSettled && bytes < MostBytesSettled && ended.TryDequeue(out var slice))
+        {
+            var run = slice.Run;
+            settled.Add(slice);
+            items += Math.Max(1, run.Ran);
+            bytes += run.Bytes;
+            claimSize = run.NextClaimSize(claimSize);
+            if (run.Held is not { } wait)
+                continue;
+            waiting++;
+            longest = longest is null || wait.Wait > longest.Wait ? wait : longest;
+        }
+
+        if (longest is not null && waiting * 2 >= settled.Count)
+        {
+            // What is claimed now would only come back.
+            (pausedAt, pause, lane.PausedFor) = (time.GetTimestamp(), longest.Wait, longest.Reason);
+        }
+
+        return settled;
+    }
+
+    private bool IsPaused(HeldLane lane)
+    {
+        if (lane.PausedFor is null)
+            return false;
+        if (time.GetElapsedTime(pausedAt) < pause)
+            return true;
+        lane.PausedFor = null;
+        return false;
+    }
+
+    /// <summary>
+    /// Settles, claims and starts what was claimed. Not cancelled with the process: what was run is to be kept, and each step is short.
+    /// </summary>
+    /// <returns>How many ranges were started.</returns>
+    private async Task<int> StepAsync(
+        TenantId tenant, LanePlan plan, HeldLane held, int lane, List<EndedSlice> settled, SliceClaim? claim, CancellationToken stopping)
+    {
+        var unused = claim?.Slices ?? 0;
+        try
+        {
+            var claimed = await ClaimAsync(tenant, plan.BatchId, lane, [.. settled.Select(slice => slice.Run.Settled)], claim, stopping);
+            foreach (var slice in settled)
+                held.LetGo(slice.Claim);
+            if (claimed.Count == 0)
+                return 0;
+            var agents = await StoredAgain.RunAsync(() => slices.LoadAgentsAsync(tenant, plan, claimed), time, logger, stopping);
+            foreach (var slice in claimed)
+            {
+                unused--;
+                Interlocked.Increment(ref running);
+                var mine = held.Hold(slice.Lease, agents, time.GetTimestamp());
+                _ = Task.Run(() => RunAsync(tenant, plan, slice, held, mine), CancellationToken.None);
+            }
+
+            return claimed.Count;
+        }
+        finally
+        {
+            settled.ForEach(slice => slice.Run.Settled.Dispose());
+            if (unused > 0)
+                slots.Return(tenant, unused);
+        }
+    }
+
+    private async Task<List<ClaimedSlice>> ClaimAsync(
+        TenantId tenant, Guid batchId, int lane, List<SettledSlice> settled, SliceClaim? claim, CancellationToken stopping)
+    {
+        var longest = settled.Count == 0 ? 0 : settled.Max(slice => slice.LongestAnswer);
+        using var whole = await memory.HoldWholeAsync(longest, CancellationToken.None);
         using var turn = await turns.TakeAsync(tenant);
-        var step = await store.SettleAndClaimAsync(tenant, batchId, lane, settled, claim, CancellationToken.None);
-        if (!step.Kept)
-            LogLeaseLost(logger, batchId, settled!.Lease.First, settled.Lease.Last);
-        if (step.Taken is not { } lease)
-            return null;
-        var (items, next) = await store.ReadAsync(tenant, batchId, lease, MostBytesRead, CancellationToken.None);
-        return new ClaimedSlice(lease, items, next);
+        var step = await StoredAgain.RunAsync(
+            () => store.SettleAndClaimAsync(tenant, batchId, lane, settled, claim, CancellationToken.None), time, logger, stopping);
+        foreach (var lost in step.Lost)
+            LogLeaseLost(logger, batchId, lost.Lease.First, lost.Lease.Last);
+        return step.Taken.Count == 0
+            ? []
+            : await StoredAgain.RunAsync(
+                () => store.ReadAsync(tenant, batchId, step.Taken, MostBytesRead, CancellationToken.None), time, logger, stopping);
+    }
+
+    private async Task RunAsync(TenantId tenant, LanePlan plan, ClaimedSlice slice, HeldLane lane, HeldClaim claim)
+    {
+        try
+        {
+            var run = await slices.RunAsync(tenant, plan, slice, claim, claim.Ended);
+            // A group of those that take long costs them nothing, and one statement does for all.
+            if (run.Ran > 0 && run.Took / run.Ran > Gathering * 10)
+                await Task.Delay(Gathering, time, CancellationToken.None);
+            // Its lease is renewed until it is settled: however long that waits for the database, nobody calls again.
+            ended.Enqueue(new EndedSlice(run, claim));
+        }
+        catch (Exception e)
+        {
+            // Its lease lapses and others take it up; the lane goes on with the rest.
+            lane.LetGo(claim);
+            if (e is not OperationCanceledException)
+                LogFailed(logger, e, plan.BatchId, slice.Lease.First, slice.Lease.Last);
+        }
+        finally
+        {
+            slots.Return(tenant);
+            Interlocked.Decrement(ref running);
+            bell.Ring();
+        }
     }
 
     /// <summary>
@@ -90,7 +242,7 @@ public sealed partial class BatchLaneRunner(
             return LaneTurn.Over with { Stopped = true };
         if (left.Slices == 0)
             await course.TryEndAsync(tenant, batchId, ct);
-        return lane < left.Slices ? Later(claimSize, left.Wait > TimeSpan.Zero ? left.Wait : NotAdmitted) : LaneTurn.Over;
+        return lane < left.Slices ? Later(claimSize, left.Wait > TimeSpan.Zero ? left.Wait : NothingFree) : LaneTurn.Over;
     }
 
     private static LaneTurn TurnEnded(int claimSize, CancellationToken ct)
@@ -99,20 +251,24 @@ public sealed partial class BatchLaneRunner(
         return new LaneTurn(false, claimSize, null);
     }
 
-    private LaneTurn Later(int claimSize, TimeSpan wait) => new(
-        false,
-        claimSize,
-        time.GetUtcNow().UtcDateTime + TimeSpan.FromMilliseconds(50) + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, LongestWait.Ticks)));
+    private static LaneTurn Later(int claimSize, TimeSpan wait) => new(
+        false, claimSize, TimeSpan.FromMilliseconds(50) + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, LongestWait.Ticks)));
 
-    [LoggerMessage(1, LogLevel.Warning, "Batch {BatchId}: the lease of items {First} to {Last} was lost; what came of them is dropped")]
+    [LoggerMessage(1, LogLevel.Warning, "Batch {BatchId}: items {First} to {Last} were taken over; their results are dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid batchId, int first, int last);
+
+    [LoggerMessage(2, LogLevel.Error, "Batch {BatchId}: items {First} to {Last} failed with an unexpected error; they run again")]
+    private static partial void LogFailed(ILogger logger, Exception exception, Guid batchId, int first, int last);
 }
+
+/// <summary>A range that has been run and is not settled yet.</summary>
+internal sealed record EndedSlice(SliceRun Run, HeldClaim Claim);
 
 /// <summary>How a lane's turn ended.</summary>
 /// <param name="Ended">There is nothing left for this lane.</param>
 /// <param name="ClaimSize">For its next turn.</param>
-/// <param name="LookAgainAt">Null: at once.</param>
-public sealed record LaneTurn(bool Ended, int ClaimSize, DateTime? LookAgainAt)
+/// <param name="Wait">Until the next is worth its while; null: none.</param>
+public sealed record LaneTurn(bool Ended, int ClaimSize, TimeSpan? Wait)
 {
     internal static LaneTurn Over { get; } = new(true, 1, null);
 

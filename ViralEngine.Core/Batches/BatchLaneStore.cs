@@ -41,58 +41,81 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
             ct);
 
     /// <summary>
-    /// Settles what a lane has run (if anything) and takes the front of the first free range (if asked to). What is settled under
-    /// a lease that was lost changes nothing.
+    /// Settles what a lane has run (if anything) and takes the fronts of free ranges (if asked to). What is settled under a lease that
+    /// another has taken over changes nothing.
     /// </summary>
     internal async Task<LaneStep> SettleAndClaimAsync(
-        TenantId tenant, Guid batchId, int lane, SettledSlice? settled, SliceClaim? claim, CancellationToken ct)
+        TenantId tenant, Guid batchId, int lane, IReadOnlyList<SettledSlice> settled, SliceClaim? claim, CancellationToken ct)
     {
         await using var batch = db.BatchByIndex(tenant);
-        if (settled is not null)
+        if (settled.Count > 0)
             AddSettle(batch, tenant, batchId, lane, settled);
         if (claim is not null)
-            AddClaim(batch, tenant, batchId, claim);
+            AddClaim(batch, tenant, batchId, lane, claim);
         await using var reader = await batch.ReadByIndexAsync(ct);
 
-        var kept = true;
-        if (settled is not null)
+        var kept = new HashSet<long>();
+        if (settled.Count > 0)
         {
-            kept = await reader.ReadByHashAsync(ct) && reader.GetBoolean(0);
+            if (await reader.ReadByHashAsync(ct))
+            {
+                do
+                    kept.Add(reader.GetInt64(0));
+                while (await reader.ReadAsync(ct));
+            }
+
             await reader.PastByHashAsync(ct);
         }
 
-        if (claim is not null && admission.IsLimited)
-            await reader.NextResultAsync(ct);
-        var taken = claim is not null && await reader.ReadAsync(ct)
-            ? new SliceLease(reader.GetInt64(0), claim.Holder, reader.GetInt32(1), reader.GetInt32(2), reader.GetInt16(3))
-            : null;
-        return new LaneStep(kept, taken);
+        var taken = new List<SliceLease>();
+        if (claim is not null)
+        {
+            if (admission.IsLimited)
+                await reader.NextResultAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                taken.Add(new SliceLease(
+                    reader.GetInt64(0), claim.Holder, reader.GetInt32(1), reader.GetInt32(2), reader.GetInt16(3)));
+            }
+        }
+
+        return new LaneStep([.. settled.Where(slice => !kept.Contains(slice.Lease.Id))], taken);
     }
 
     /// <summary>
-    /// The items of a slice that are to be run, up to a size. A statement of its own after the claim: its snapshot is taken when
-    /// the range is held, so it cannot show an item as pending that a former holder has just settled.
+    /// The items of claimed ranges that are to be run, up to a size. A statement of its own after the claim: its snapshot is taken when
+    /// the ranges are held, so it cannot show an item as pending that a former holder has just settled.
     /// </summary>
-    /// <returns>The items, and the first number that was not read.</returns>
-    internal async Task<(List<BatchItem> Items, int Next)> ReadAsync(
-        TenantId tenant, Guid batchId, SliceLease lease, long mostBytes, CancellationToken ct)
+    internal async Task<List<ClaimedSlice>> ReadAsync(
+        TenantId tenant, Guid batchId, IReadOnlyList<SliceLease> leases, long mostBytes, CancellationToken ct)
     {
         await using var batch = db.BatchByIndex(tenant).Add(
             """
-            SELECT number, agent_id, description, input::text, timeout_seconds, max_attempts, attempt, failed_attempts
-            FROM viral.batch_items
-            WHERE tenant_id = $1 AND batch_id = $2 AND number BETWEEN $3 AND $4 AND status = 'pending'
-            ORDER BY number
+            SELECT item.number, item.agent_id, item.description, item.input::text, item.timeout_seconds, item.max_attempts, item.attempt,
+                   item.failed_attempts
+            FROM unnest($3::integer[], $4::integer[]) AS slice (first, last)
+            JOIN viral.batch_items AS item
+              ON item.tenant_id = $1 AND item.batch_id = $2 AND item.number BETWEEN slice.first AND slice.last
+             AND item.status = 'pending'
+            ORDER BY item.number
             """,
-            [tenant.Value, batchId, lease.First, lease.Last]);
+            [
+                tenant.Value, batchId, leases.Select(lease => lease.First).ToArray(),
+                leases.Select(lease => lease.Last).ToArray(),
+            ]);
         await using var reader = await batch.ReadByIndexAsync(ct);
-        var items = new List<BatchItem>(Math.Min(lease.Last - lease.First + 1, ClaimSize.Most));
+        var items = new List<BatchItem>();
         var bytes = 0L;
+        var unread = int.MaxValue;
         while (await reader.ReadAsync(ct))
         {
             var number = reader.GetInt32(0);
             if (bytes > mostBytes)
-                return (items, number);
+            {
+                unread = number;
+                break;
+            }
+
             var item = new BatchItem(
                 number,
                 reader.IsDBNull(1) ? null : reader.GetString(1),
@@ -106,31 +129,59 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
             items.Add(item);
         }
 
-        return (items, lease.Last + 1);
+        return SliceUp(leases, items, unread);
     }
 
-    private static void AddSettle(DbBatch batch, TenantId tenant, Guid batchId, int lane, SettledSlice settled)
+    /// <summary>Each lease with its items; from the number that was not read on, what is left of it is not run.</summary>
+    private static List<ClaimedSlice> SliceUp(IReadOnlyList<SliceLease> leases, List<BatchItem> items, int unread)
     {
-        var done = settled.Outcomes;
+        var slices = new List<ClaimedSlice>(leases.Count);
+        var position = 0;
+        foreach (var lease in leases.OrderBy(lease => lease.First))
+        {
+            var begin = position;
+            while (position < items.Count && items[position].Number <= lease.Last)
+                position++;
+            var next = unread > lease.Last ? lease.Last + 1 : Math.Max(unread, lease.First);
+            slices.Add(new ClaimedSlice(lease, items.GetRange(begin, position - begin), next));
+        }
+
+        return slices;
+    }
+
+    private static void AddSettle(DbBatch batch, TenantId tenant, Guid batchId, int lane, IReadOnlyList<SettledSlice> settled)
+    {
+        var done = settled.SelectMany(slice => slice.Outcomes.Select(outcome => (slice.Lease.Id, Outcome: outcome))).ToArray();
+        var rest = settled.SelectMany(slice => slice.Rest.Select(rest => (slice.Lease.Id, Range: rest))).ToArray();
         batch.AddByHash(
             """
             WITH held AS (
-                DELETE FROM viral.batch_slices
-                WHERE tenant_id = $1 AND id = $4 AND holder = $5
-                RETURNING batch_id
+                DELETE FROM viral.batch_slices AS slice
+                USING unnest($4::bigint[], $5::uuid[]) AS mine (id, holder)
+                WHERE slice.tenant_id = $1 AND slice.id = ANY ($4) AND slice.id = mine.id AND slice.holder = mine.holder
+                RETURNING slice.id
             ), settled AS (
                 UPDATE viral.batch_items AS item
                 SET status = done.status, attempt = item.attempt + 1,
                     failed_attempts = item.failed_attempts + (done.status <> 'completed')::integer,
                     completed_at = CASE WHEN done.status <> 'pending' THEN now() END,
                     result = done.result, answered_by = done.answered_by, error = done.error::jsonb,
-                    input_tokens = done.input_tokens, output_tokens = done.output_tokens, cost_usd = done.cost_usd
+                    finish_reason = done.finish_reason,
+                    -- Each attempt's come to those of the attempts before: what was used is paid.
+                    input_tokens = CASE WHEN done.input_tokens IS NULL THEN item.input_tokens
+                        ELSE COALESCE(item.input_tokens, 0) + done.input_tokens END,
+                    output_tokens = CASE WHEN done.output_tokens IS NULL THEN item.output_tokens
+                        ELSE COALESCE(item.output_tokens, 0) + done.output_tokens END,
+                    cost_usd = CASE WHEN done.cost_usd IS NULL THEN item.cost_usd
+                        ELSE COALESCE(item.cost_usd, 0) + done.cost_usd END
                 FROM unnest(
-                    $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::numeric[])
-                    AS done (number, status, result, answered_by, error, input_tokens, output_tokens, cost_usd)
-                WHERE item.tenant_id = $1 AND item.batch_id = (SELECT batch_id FROM held) AND item.number BETWEEN $17 AND $18
-                  AND item.number = done.number AND item.status = 'pending'
-                RETURNING item.status, item.input_tokens, item.output_tokens, item.cost_usd
+                    $17::bigint[], $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bigint[],
+                    $13::numeric[], $19::text[])
+                    AS done (
+                        slice, number, status, result, answered_by, error, input_tokens, output_tokens, cost_usd, finish_reason)
+                WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number = ANY ($6) AND item.number = done.number
+                  AND item.status = 'pending' AND done.slice IN (SELECT id FROM held)
+                RETURNING item.status, done.input_tokens, done.output_tokens, done.cost_usd
             ), counted AS (
                 INSERT INTO viral.batch_lanes AS lane (
                     tenant_id, batch_id, lane, completed, failed, cancelled, input_tokens, output_tokens, cost_usd)
@@ -145,81 +196,133 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
             ), rest AS (
                 INSERT INTO viral.batch_slices (tenant_id, batch_id, first, last, due_at)
                 SELECT $1, $2, rest.first, rest.last, now() + rest.wait
-                FROM unnest($14::integer[], $15::integer[], $16::interval[]) AS rest (first, last, wait)
-                WHERE EXISTS (SELECT FROM held)
+                FROM unnest($18::bigint[], $14::integer[], $15::integer[], $16::interval[]) AS rest (slice, first, last, wait)
+                WHERE rest.slice IN (SELECT id FROM held)
             ), stopped AS (
                 UPDATE viral.batches
                 SET stopping = 'failed', updated_at = now()
                 WHERE tenant_id = $1 AND id = $2 AND failure_mode = 'fail_fast' AND stopping IS NULL
                   AND EXISTS (SELECT FROM settled WHERE status = 'failed')
             )
-            SELECT EXISTS (SELECT FROM held)
+            SELECT id
+            FROM held
             """,
             [
-                tenant.Value, batchId, (short)lane, settled.Lease.Id, settled.Lease.Holder,
-                done.Select(outcome => outcome.Number).ToArray(),
-                done.Select(outcome => outcome.Status).ToArray(),
-                done.Select(outcome => outcome.Result).ToArray(),
-                done.Select(outcome => outcome.AnsweredBy).ToArray(),
-                done.Select(outcome => outcome.ErrorJson).ToArray(),
-                done.Select(outcome => outcome.InputTokens).ToArray(),
-                done.Select(outcome => outcome.OutputTokens).ToArray(),
-                done.Select(outcome => outcome.CostUsd).ToArray(),
-                settled.Rest.Select(rest => rest.First).ToArray(),
-                settled.Rest.Select(rest => rest.Last).ToArray(),
-                settled.Rest.Select(rest => rest.Wait).ToArray(),
-                settled.Lease.First,
-                settled.Lease.Last,
+                tenant.Value, batchId, (short)lane,
+                settled.Select(slice => slice.Lease.Id).ToArray(),
+                settled.Select(slice => slice.Lease.Holder).ToArray(),
+                done.Select(one => one.Outcome.Number).ToArray(),
+                done.Select(one => one.Outcome.Status).ToArray(),
+                done.Select(one => one.Outcome.Result?.ToString()).ToArray(),
+                done.Select(one => one.Outcome.AnsweredBy).ToArray(),
+                done.Select(one => one.Outcome.ErrorJson).ToArray(),
+                done.Select(one => one.Outcome.Used?.InputTokens).ToArray(),
+                done.Select(one => one.Outcome.Used?.OutputTokens).ToArray(),
+                done.Select(one => one.Outcome.Used?.CostUsd).ToArray(),
+                rest.Select(one => one.Range.First).ToArray(),
+                rest.Select(one => one.Range.Last).ToArray(),
+                rest.Select(one => one.Range.Wait).ToArray(),
+                done.Select(one => one.Id).ToArray(),
+                rest.Select(one => one.Id).ToArray(),
+                done.Select(one => one.Outcome.FinishReason).ToArray(),
             ]);
     }
 
-    /// <summary>A held range is one item that runs: a lane runs them one after the other.</summary>
-    private void AddClaim(DbBatch batch, TenantId tenant, Guid batchId, SliceClaim claim)
+    /// <summary>
+    /// A held range is one item that runs: the items of a range run one after the other. A lane holds no more than its places, those of
+    /// its turns before and of a worker that died included.
+    /// </summary>
+    private void AddClaim(DbBatch batch, TenantId tenant, Guid batchId, int lane, SliceClaim claim)
     {
         admission.AddTurn(batch, tenant, "lanes");
+        if (claim.FreesLapsed)
+        {
+            batch.Add(
+                """
+                -- What dead workers held is free again, and still theirs to settle until another takes it. What is locked, another lane
+                -- frees or settles at this moment: lanes that waited for each other's would wait in circles.
+                WITH lapsed AS (
+                    SELECT id
+                    FROM viral.batch_slices
+                    WHERE tenant_id = $1 AND batch_id = $2 AND lease_until < now()
+                    ORDER BY id
+                    FOR UPDATE SKIP LOCKED
+                )
+                UPDATE viral.batch_slices AS slice
+                SET lease_until = NULL, lost = lost + 1, lane = NULL
+                FROM lapsed
+                WHERE slice.id = lapsed.id
+                """,
+                [tenant.Value, batchId]);
+        }
+
         batch.Add(
             """
             WITH places AS (
-                SELECT allowed.most
+                SELECT GREATEST(1, allowed.most - (
+                    SELECT count(*)
+                    FROM viral.tasks
+                    WHERE tenant_id = $1 AND status = 'in_progress'
+                )) - (
+                    SELECT count(*)
+                    FROM viral.batches AS other
+                    JOIN viral.batch_slices AS held ON held.tenant_id = other.tenant_id AND held.batch_id = other.id
+                    WHERE other.tenant_id = $1 AND other.status = 'in_progress' AND held.lease_until > now()
+                ) AS left
                 FROM viral.organizations AS organization
                 JOIN unnest($6::text[], $7::integer[]) AS allowed (plan, most) ON allowed.plan = organization.plan
                 WHERE organization.id = $1
+            ), wanted AS (
+                SELECT GREATEST(0, LEAST(
+                    $8,
+                    $9 - (
+                        SELECT count(*)
+                        FROM viral.batch_slices
+                        WHERE tenant_id = $1 AND batch_id = $2 AND lane = $10 AND lease_until IS NOT NULL),
+                    COALESCE((SELECT places.left FROM places), $8))) AS slices
+                FROM viral.batches
+                WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress' AND stopping IS NULL
             ), free AS (
-                SELECT slice.id, slice.first, slice.last, slice.lease_until IS NOT NULL AS lapsed,
+                SELECT id, first, last, lost,
                        -- What killed its holder is closed in on: half of the range each time.
-                       CASE WHEN slice.lease_until IS NULL THEN $3 ELSE LEAST($3, (slice.last - slice.first + 2) / 2) END AS size
-                FROM viral.batch_slices AS slice
-                WHERE slice.tenant_id = $1 AND slice.batch_id = $2 AND slice.due_at <= now()
-                  AND (slice.lease_until IS NULL OR slice.lease_until < now())
-                  AND EXISTS (
-                      SELECT FROM viral.batches
-                      WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress' AND stopping IS NULL)
-                  AND (NOT EXISTS (SELECT FROM places) OR (
-                      SELECT count(*)
-                      FROM viral.batches AS other
-                      JOIN viral.batch_slices AS held ON held.tenant_id = other.tenant_id AND held.batch_id = other.id
-                      WHERE other.tenant_id = $1 AND other.status = 'in_progress' AND held.lease_until > now()
-                  ) < GREATEST(1, (SELECT most FROM places) - (
-                      SELECT count(*)
-                      FROM viral.tasks
-                      WHERE tenant_id = $1 AND status = 'in_progress')))
-                ORDER BY slice.first
-                LIMIT 1
+                       CASE WHEN holder IS NULL THEN $3 ELSE LEAST($3, (last - first + 2) / 2) END AS size
+                FROM viral.batch_slices
+                WHERE tenant_id = $1 AND batch_id = $2 AND lease_until IS NULL AND due_at <= now()
+                ORDER BY first
+                LIMIT COALESCE((SELECT slices FROM wanted), 0)
                 FOR UPDATE SKIP LOCKED
+            ), counted AS (
+                SELECT id, first, last, lost, size, pieces, sum(pieces) OVER (ORDER BY first) - pieces AS before
+                FROM (
+                    SELECT id, first, last, lost, size,
+                           CASE WHEN lost > 0 THEN 1 ELSE (last - first + size) / size END AS pieces
+                    FROM free
+                ) AS cut
+            ), taken AS (
+                SELECT id, first, last, lost, size, LEAST(pieces, wanted.slices - before)::integer AS pieces
+                FROM counted, wanted
+                WHERE before < wanted.slices
+            ), gone AS (
+                DELETE FROM viral.batch_slices AS slice
+                USING taken
+                WHERE slice.id = taken.id AND taken.first + taken.pieces * taken.size > taken.last
             ), rest AS (
-                INSERT INTO viral.batch_slices (tenant_id, batch_id, first, last, due_at)
-                SELECT $1, $2, first + size, last, now()
-                FROM free
-                WHERE first + size <= last
+                UPDATE viral.batch_slices AS slice
+                SET first = taken.first + taken.pieces * taken.size, holder = NULL, lost = 0
+                FROM taken
+                WHERE slice.id = taken.id AND taken.first + taken.pieces * taken.size <= taken.last
             )
-            UPDATE viral.batch_slices AS slice
-            SET last = LEAST(free.last, free.first + free.size - 1), holder = $4, lease_until = now() + $5,
-                lost = slice.lost + free.lapsed::integer
-            FROM free
-            WHERE slice.id = free.id
+            INSERT INTO viral.batch_slices AS slice (tenant_id, batch_id, first, last, due_at, holder, lease_until, lost, lane)
+            SELECT $1, $2, taken.first + piece * taken.size, LEAST(taken.last, taken.first + (piece + 1) * taken.size - 1), now(), $4,
+                   now() + $5, taken.lost, $10
+            FROM taken
+            CROSS JOIN generate_series(0, taken.pieces - 1) AS piece
             RETURNING slice.id, slice.first, slice.last, slice.lost
             """,
-            [tenant.Value, batchId, claim.Size, claim.Holder, claim.Lease, admission.Plans, admission.Most]);
+            [
+                tenant.Value, batchId, claim.Size, claim.Holder, claim.Lease, admission.Plans, admission.Most, claim.Slices,
+                claim.Places, (short)lane,
+            ]);
     }
 }
 
@@ -229,13 +332,28 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
 /// <param name="Wait">Until the first of them may be taken.</param>
 internal sealed record Remainder(bool Running, bool Stopping, int Slices, TimeSpan Wait);
 
-/// <param name="AgentId">Runs the items that name no other.</param>
+/// <param name="AgentId">The agent for items that name no other.</param>
 /// <param name="Stopping">It is to end: nothing more is started.</param>
 internal sealed record LanePlan(Guid BatchId, string? AgentId, FailureMode FailureMode, bool Stopping);
 
-internal sealed record SettledSlice(SliceLease Lease, IReadOnlyList<ItemOutcome> Outcomes, IReadOnlyList<SliceRest> Rest);
+/// <summary>Dispose it when it is stored, or is not to be: long answers are let go.</summary>
+internal sealed record SettledSlice(SliceLease Lease, IReadOnlyList<ItemOutcome> Outcomes, IReadOnlyList<SliceRest> Rest) : IDisposable
+{
+    public int LongestAnswer => Outcomes.Max(outcome => outcome.Result?.Length) ?? 0;
 
-internal sealed record SliceClaim(Guid Holder, int Size, TimeSpan Lease);
+    public void Dispose()
+    {
+        foreach (var outcome in Outcomes)
+            outcome.Result?.Long?.Dispose();
+    }
+}
 
-/// <param name="Kept">What was to be settled is; false: the lease was lost, nothing changed.</param>
-internal sealed record LaneStep(bool Kept, SliceLease? Taken);
+/// <param name="Holder">The fencing token of this claim.</param>
+/// <param name="Slices">How many ranges to take.</param>
+/// <param name="Size">How many items each may have.</param>
+/// <param name="Places">How many ranges the lane may hold together.</param>
+/// <param name="FreesLapsed">Whether to look first for what dead workers hold.</param>
+internal sealed record SliceClaim(Guid Holder, int Slices, int Size, int Places, TimeSpan Lease, bool FreesLapsed);
+
+/// <param name="Lost">What was to be settled and is not: another has taken it over.</param>
+internal sealed record LaneStep(IReadOnlyList<SettledSlice> Lost, IReadOnlyList<SliceLease> Taken);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Npgsql;
 using ViralEngine.Core.Storage;
@@ -7,60 +6,68 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Reads what came of a batch's items, in the order of submission: page by page, so that no transaction lasts as long as a slow
-/// reader, and row by row, so that a million need no more memory than one.
+/// Reads what came of a batch's items, in the order of submission: page by page, each read to its end before any of it is given, so
+/// that no connection is held as long as a slow reader reads. A page has as many results as are not too large together.
 /// </summary>
 public sealed class BatchResultReader(Db db)
 {
     private const int PageSize = 1000;
 
-    /// <param name="status">Only items in this state; null: all.</param>
-    public async IAsyncEnumerable<BatchResult> ReadAsync(
-        TenantId tenant, Guid batchId, AgentTaskStatus? status, [EnumeratorCancellation] CancellationToken ct)
-    {
-        var after = 0;
-        while (true)
-        {
-            var count = 0;
-            await using var batch = db.BatchByIndex(tenant).Add(
-                """
-                SELECT number, id, status, agent_id, result, answered_by, error, attempt, input_tokens, output_tokens, cost_usd,
-                       metadata, completed_at
-                FROM (
-                    SELECT item.number, COALESCE(item.item_id, item.number::text) AS id,
-                           -- What a lane holds first is what it runs.
-                           CASE
-                               WHEN item.status = 'pending' AND EXISTS (
-                                   SELECT FROM viral.batch_slices AS slice
-                                   WHERE slice.tenant_id = $1 AND slice.batch_id = $2 AND slice.first = item.number
-                                     AND slice.lease_until > now())
-                               THEN 'in_progress'
-                               ELSE item.status
-                           END AS status,
-                           COALESCE(item.agent_id, batch.agent_id) AS agent_id, item.result, item.answered_by,
-                           item.error::text AS error, item.attempt, item.input_tokens, item.output_tokens,
-                           trim_scale(item.cost_usd) AS cost_usd,
-                           item.metadata::text AS metadata, item.completed_at
-                    FROM viral.batch_items AS item
-                    JOIN viral.batches AS batch ON batch.tenant_id = $1 AND batch.id = $2
-                    WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number > $3
-                ) AS item
-                WHERE $4::text IS NULL OR status = $4
-                ORDER BY number
-                LIMIT $5
-                """,
-                [tenant.Value, batchId, after, status?.ToText(), PageSize]);
-            await using var reader = await batch.ReadByIndexAsync(ct);
-            while (await reader.ReadAsync(ct))
-            {
-                count++;
-                after = reader.GetInt32(0);
-                yield return Read(reader);
-            }
+    /// <summary>Where a single result is larger, the page has it alone.</summary>
+    public const int PageBytes = 256 * 1024;
 
-            if (count < PageSize)
-                yield break;
+    /// <param name="status">Only items in this state; null: all.</param>
+    /// <param name="after">The number of the last item of the page before; 0 for the first page.</param>
+    public async Task<BatchResultPage> ReadAsync(
+        TenantId tenant, Guid batchId, AgentTaskStatus? status, int after, CancellationToken ct)
+    {
+        var results = new List<BatchResult>();
+        var last = after;
+        await using var batch = db.BatchByIndex(tenant).Add(
+            """
+            SELECT number, id, status, agent_id, result, answered_by, error, attempt, input_tokens, output_tokens, cost_usd,
+                   metadata, completed_at, finish_reason
+            FROM (
+                SELECT *, sum(bytes) OVER (ORDER BY number) AS so_far
+                FROM (
+                    SELECT *
+                    FROM (
+                        SELECT item.number, COALESCE(item.item_id, item.number::text) AS id,
+                               -- What a lane holds first is what it runs.
+                               CASE
+                                   WHEN item.status = 'pending' AND EXISTS (
+                                       SELECT FROM viral.batch_slices AS slice
+                                       WHERE slice.tenant_id = $1 AND slice.batch_id = $2 AND slice.first = item.number
+                                         AND slice.lease_until > now())
+                                   THEN 'in_progress'
+                                   ELSE item.status
+                               END AS status,
+                               COALESCE(item.agent_id, batch.agent_id) AS agent_id, item.result, item.answered_by,
+                               item.error::text AS error, item.attempt, item.input_tokens, item.output_tokens,
+                               trim_scale(item.cost_usd) AS cost_usd,
+                               item.metadata::text AS metadata, item.completed_at, item.finish_reason,
+                               COALESCE(octet_length(item.result), 0) AS bytes
+                        FROM viral.batch_items AS item
+                        JOIN viral.batches AS batch ON batch.tenant_id = $1 AND batch.id = $2
+                        WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number > $3
+                    ) AS item
+                    WHERE $4::text IS NULL OR status = $4
+                    ORDER BY number
+                    LIMIT $5
+                ) AS item
+            ) AS item
+            WHERE so_far - bytes = 0 OR so_far <= $6
+            ORDER BY number
+            """,
+            [tenant.Value, batchId, after, status?.ToText(), PageSize, PageBytes]);
+        await using var reader = await batch.ReadByIndexAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            last = reader.GetInt32(0);
+            results.Add(Read(reader));
         }
+
+        return new BatchResultPage(results, last, results.Count > 0);
     }
 
     private static BatchResult Read(NpgsqlDataReader row) => new(
@@ -69,6 +76,7 @@ public sealed class BatchResultReader(Db db)
         row.GetString(3),
         row.IsDBNull(4) ? null : row.GetString(4),
         row.IsDBNull(5) ? null : row.GetString(5),
+        row.IsDBNull(13) ? null : row.GetString(13),
         row.IsDBNull(6) ? null : JsonSerializer.Deserialize(row.GetString(6), TaskJson.Default.TaskError),
         row.GetInt32(7),
         row.IsDBNull(8) ? null : new TaskUsage(row.GetInt64(8), row.GetInt64(9), row.IsDBNull(10) ? null : row.GetDecimal(10)),
@@ -76,16 +84,23 @@ public sealed class BatchResultReader(Db db)
         row.IsDBNull(12) ? null : row.GetDateTime(12));
 }
 
+/// <param name="Last">The number of its last item.</param>
+/// <param name="More">There may be more after it.</param>
+public sealed record BatchResultPage(IReadOnlyList<BatchResult> Results, int Last, bool More);
+
 /// <summary>What came of an item.</summary>
 /// <param name="Id">The one it was given, else its place or line.</param>
+/// <param name="FinishReason">Why the answer ended, where the provider says so: stop, length, refusal, …</param>
 /// <param name="Error">Why it failed, or why it is being tried again.</param>
 /// <param name="Attempt">How often it was run.</param>
+/// <param name="Usage">Of all attempts together.</param>
 public sealed record BatchResult(
     string Id,
     AgentTaskStatus Status,
     string AgentId,
     string? Result,
     string? AnsweredBy,
+    string? FinishReason,
     TaskError? Error,
     int Attempt,
     TaskUsage? Usage,

@@ -21,7 +21,7 @@ public sealed class BatchStore(Db db)
             """
             SELECT id, name, description, status, agent_id, concurrency_limit, failure_mode, stopping, run, created_by,
                    created_at, updated_at, started_at, completed_at, total_items, in_progress, completed, failed,
-                   cancelled, input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at
+                   cancelled, input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at, waiting_for
             FROM viral.batch_overview
             WHERE tenant_id = $1 AND id = $2
             """,
@@ -32,12 +32,12 @@ public sealed class BatchStore(Db db)
     /// <summary>Newest first. <paramref name="before"/> is the id of the last batch of the page before.</summary>
     public Task<List<Batch>> ListAsync(
         TenantId tenant, AgentTaskStatus? status, Guid? before, int limit, CancellationToken ct) =>
-        db.QueryAsync(
+        db.QueryListAsync(
             tenant,
             """
             SELECT id, name, description, status, agent_id, concurrency_limit, failure_mode, stopping, run, created_by,
                    created_at, updated_at, started_at, completed_at, total_items, in_progress, completed, failed,
-                   cancelled, input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at
+                   cancelled, input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at, waiting_for
             FROM viral.batch_overview
             WHERE tenant_id = $1
               AND ($2::uuid IS NULL OR id < $2)
@@ -113,6 +113,9 @@ public sealed class BatchStore(Db db)
     {
         var status = AgentTaskStatuses.Parse(row.GetString(3))!.Value;
         var (total, completed, failed, cancelled) = (row.GetInt32(14), row.GetInt32(16), row.GetInt32(17), row.GetInt32(18));
+        // What failed is about to be run again, as soon as the batch begins: its lanes' counters do not know yet.
+        if (status == AgentTaskStatus.Pending && row.GetInt32(8) > 1 && row.IsDBNull(7))
+            failed = 0;
         var settled = completed + failed + cancelled;
         // Leases and counters are read at one moment, but a range that is held may have nothing pending left in it.
         var running = Math.Min(row.GetInt32(15), total - settled);
@@ -144,7 +147,8 @@ public sealed class BatchStore(Db db)
             (double)settled / total,
             rate,
             status == AgentTaskStatus.InProgress && rate > 0 ? seenAt.AddSeconds((total - settled) / rate.Value) : null,
-            new TaskUsage(row.GetInt64(19), row.GetInt64(20), row.GetDecimal(21)));
+            new TaskUsage(row.GetInt64(19), row.GetInt64(20), row.GetDecimal(21)),
+            row.IsDBNull(25) ? null : row.GetString(25));
     }
 
     private static double? Rate(int items, TimeSpan time) =>

@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// How many items a lane claims next. A lane runs one item at a time, so it claims about a tenth of a second of work: one item of a
-/// slow agent, which leaves the others to other lanes; hundreds of a quick one, which makes the way to the database cheap.
+/// How many items a lane claims next for each of its places, which run them one after the other: about a tenth of a second of work.
+/// That is one item of a slow agent, and hundreds of a quick one, which makes the way to the database cheap.
 /// </summary>
 internal static class ClaimSize
 {

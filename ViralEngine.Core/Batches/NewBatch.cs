@@ -32,8 +32,8 @@ public readonly record struct NewBatchItem(
 public static class BatchLimits
 {
     public const int MostItems = 1_000_000;
-    public const int MostLanes = 50;
-    public const int DefaultLanes = 20;
+    public const int MostConcurrency = 5000;
+    public const int DefaultConcurrency = 20;
 
     /// <summary>Each is looked up once; a million different ones would be a million look-ups.</summary>
     public const int MostAgents = 100;

@@ -23,11 +23,9 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     public event Action<string>? Closed;
 
     /// <summary>
-    /// A tenant's account at a host that asked to be left alone is kept here too, under <c>tenant/host</c>; it is no breaker.
+    /// The hosts whose breaker is open, with the time at which a probe may go. Lanes that asked to be left alone are kept here too, under
+    /// <c>tenant/host/…</c>; they are no breakers.
     /// </summary>
-    public static string Lane(Guid tenant, string host) => $"{tenant}/{host}";
-
-    /// <summary>The hosts whose breaker is open, with the time at which a probe may go.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Open => known
         .Where(entry => entry.Value.OpenUntil is not null && !entry.Key.Contains('/'))
         .ToDictionary(entry => entry.Key, entry => entry.Value.OpenUntil!.Value);

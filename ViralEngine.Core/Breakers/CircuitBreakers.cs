@@ -8,8 +8,10 @@ using Polly.CircuitBreaker;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// A breaker for each host that is called. Polly judges this instance's calls; what it finds is shared, so that a breaker that
-/// opens on one instance is open on all, one probe at a time is let through when its time is over, and its success closes all.
+/// Two breakers for each host that is called: one of the tenant who calls it, and one of all, in which each tenant has a bounded
+/// voice (<see cref="EvidenceShare"/>), so that what goes wrong with one tenant's calls holds up nobody else's. Polly judges
+/// this instance's calls; what it finds is shared, so that a breaker that opens on one instance is open on all, one probe at
+/// a time is let through when its time is over, and its success closes all.
 /// </summary>
 public sealed partial class CircuitBreakers : IDisposable
 {
@@ -17,6 +19,7 @@ public sealed partial class CircuitBreakers : IDisposable
     private const int MostJudges = 10_000;
 
     private readonly ConcurrentDictionary<string, ResiliencePipeline> judges = new();
+    private readonly EvidenceShare share;
     private readonly BreakerRegister register;
     private readonly BreakersOptions options;
     private readonly TimeProvider time;
@@ -28,10 +31,12 @@ public sealed partial class CircuitBreakers : IDisposable
         BreakerRegister register, IOptions<BreakersOptions> options, TimeProvider time, ILogger<CircuitBreakers> logger)
     {
         (this.register, this.options, this.time, this.logger) = (register, options.Value, time, logger);
+        share = new EvidenceShare(this.options, time);
         changes = meter.CreateCounter<long>("viral.breaker.changes", description: "Breakers that opened or closed.");
         meter.CreateObservableGauge(
             "viral.breaker.open",
-            () => register.Open.Select(open => new Measurement<int>(1, new KeyValuePair<string, object?>("server.address", open.Key))),
+            () => register.Open.Select(open => BreakerKey.HostOf(open.Key)).Distinct()
+                .Select(host => new Measurement<int>(1, new KeyValuePair<string, object?>("server.address", host))),
             description: "Hosts that calls are held back from.");
         register.Closed += Reset;
     }
@@ -41,20 +46,25 @@ public sealed partial class CircuitBreakers : IDisposable
     {
         await register.ListenAsync();
         var now = time.GetUtcNow();
-        var open = register.Open.Values;
+        var open = register.Open.GroupBy(entry => BreakerKey.HostOf(entry.Key), entry => entry.Value).Select(until => until.Max());
         return (open.Count(until => until > now), open.Count(until => until <= now));
     }
 
     /// <summary>Asks to call a host. Tell the pass what came of it, and dispose it.</summary>
     /// <exception cref="BreakerOpenException">Not now.</exception>
-    public async Task<BreakerPass> EnterAsync(string host)
+    public async Task<BreakerPass> EnterAsync(Guid tenant, string host)
     {
-        if (await register.OpenUntilAsync(host) is not { } until)
-            return new BreakerPass(this, host, isProbe: false);
-        if (until > time.GetUtcNow() || !await register.TakeProbeAsync(host, TimeSpan.FromSeconds(options.ProbeSeconds)))
-            throw new BreakerOpenException(host, Wait(until));
-        LogProbe(logger, host);
-        return new BreakerPass(this, host, isProbe: true);
+        var own = BreakerKey.Of(tenant, host);
+        var ownProbe = await EnterOneAsync(own);
+        try
+        {
+            return new BreakerPass(this, tenant, host, ownProbe, await EnterOneAsync(host));
+        }
+        catch (BreakerOpenException) when (ownProbe)
+        {
+            await register.ReleaseProbeAsync(own);
+            throw;
+        }
     }
 
     public void Dispose()
@@ -63,7 +73,36 @@ public sealed partial class CircuitBreakers : IDisposable
         meter.Dispose();
     }
 
-    internal async Task ReportAsync(string host, bool isProbe, bool failed)
+    internal async Task ReportAsync(BreakerPass pass, bool failed)
+    {
+        await ReportOneAsync(BreakerKey.Of(pass.Tenant, pass.Host), pass.IsOwnProbe, failed);
+        // Who is just finding out whether his own calls go through again is no judge of the host for others.
+        if (pass.IsSharedProbe && failed && pass.IsOwnProbe)
+            await register.ReleaseProbeAsync(pass.Host);
+        else if (pass.IsSharedProbe || share.Take(pass.Tenant, pass.Host))
+            await ReportOneAsync(pass.Host, pass.IsSharedProbe, failed);
+    }
+
+    internal async Task GiveUpProbesAsync(BreakerPass pass)
+    {
+        if (pass.IsOwnProbe)
+            await register.ReleaseProbeAsync(BreakerKey.Of(pass.Tenant, pass.Host));
+        if (pass.IsSharedProbe)
+            await register.ReleaseProbeAsync(pass.Host);
+    }
+
+    /// <summary>Whether the call is the breaker's probe.</summary>
+    private async Task<bool> EnterOneAsync(string key)
+    {
+        if (await register.OpenUntilAsync(key) is not { } until)
+            return false;
+        if (until > time.GetUtcNow() || !await register.TakeProbeAsync(key, TimeSpan.FromSeconds(options.ProbeSeconds)))
+            throw new BreakerOpenException(BreakerKey.HostOf(key), Wait(until));
+        LogProbe(logger, key);
+        return true;
+    }
+
+    private async Task ReportOneAsync(string host, bool isProbe, bool failed)
     {
         if (isProbe)
         {
@@ -88,8 +127,6 @@ public sealed partial class CircuitBreakers : IDisposable
             // It opened while this call ran.
         }
     }
-
-    internal Task GiveUpProbeAsync(string host) => register.ReleaseProbeAsync(host);
 
     private ResiliencePipeline NewJudge(string host)
     {
@@ -133,13 +170,13 @@ public sealed partial class CircuitBreakers : IDisposable
 
     private sealed class CallFailedException : Exception;
 
-    [LoggerMessage(1, LogLevel.Warning, "Calls to {Host} fail: none is made for {Seconds} s")]
+    [LoggerMessage(1, LogLevel.Warning, "Circuit opened for {Host} for {Seconds} s")]
     private static partial void LogOpened(ILogger logger, string host, double seconds);
 
-    [LoggerMessage(2, LogLevel.Information, "{Host} answers again")]
+    [LoggerMessage(2, LogLevel.Information, "Circuit closed for {Host}")]
     private static partial void LogClosed(ILogger logger, string host);
 
-    [LoggerMessage(3, LogLevel.Information, "Trying {Host} with one call")]
+    [LoggerMessage(3, LogLevel.Information, "Circuit half open for {Host}: one call is sent")]
     private static partial void LogProbe(ILogger logger, string host);
 }
 
@@ -147,30 +184,39 @@ public sealed partial class CircuitBreakers : IDisposable
 public sealed class BreakerPass : IAsyncDisposable
 {
     private readonly CircuitBreakers breakers;
-    private readonly string host;
-    private readonly bool isProbe;
     private bool reported;
 
-    internal BreakerPass(CircuitBreakers breakers, string host, bool isProbe) =>
-        (this.breakers, this.host, this.isProbe) = (breakers, host, isProbe);
+    internal BreakerPass(CircuitBreakers breakers, Guid tenant, string host, bool isOwnProbe, bool isSharedProbe)
+    {
+        this.breakers = breakers;
+        (Tenant, Host, IsOwnProbe, IsSharedProbe) = (tenant, host, isOwnProbe, isSharedProbe);
+    }
+
+    internal Guid Tenant { get; }
+
+    internal string Host { get; }
+
+    internal bool IsOwnProbe { get; }
+
+    internal bool IsSharedProbe { get; }
 
     /// <param name="failed">Whether the host is at fault; not for a request that it rightly refused.</param>
     public Task ReportAsync(bool failed)
     {
         reported = true;
-        return breakers.ReportAsync(host, isProbe, failed);
+        return breakers.ReportAsync(this, failed);
     }
 
     /// <summary>Without a report, as when the call was cancelled, it says nothing, and another may be the probe.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!reported && isProbe)
-            await breakers.GiveUpProbeAsync(host);
+        if (!reported)
+            await breakers.GiveUpProbesAsync(this);
     }
 }
 
 /// <summary>Calls to the host are held back.</summary>
-public sealed class BreakerOpenException(string host, TimeSpan retryAfter) : Exception($"Calls to {host} fail at the moment; none is made.")
+public sealed class BreakerOpenException(string host, TimeSpan retryAfter) : Exception($"Calls to {host} are failing, so its circuit breaker is open.")
 {
     public TimeSpan RetryAfter { get; } = retryAfter;
 }

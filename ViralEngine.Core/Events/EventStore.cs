@@ -42,7 +42,7 @@ public sealed class EventStore(Db db)
 
         // The two statements see one snapshot each: an end seen without its event is looked at again.
         var last = events is [.., var newest] ? newest.Number : after;
-        return new EventPage(events, ended && last >= lastNumber, last < lastNumber && events.Count == limit);
+        return new EventPage(events, Math.Max(lastNumber, events is [.., var end] ? end.Number : 0), ended && last >= lastNumber, last < lastNumber && events.Count == limit);
     }
 
     private static Event Read(NpgsqlDataReader row) =>

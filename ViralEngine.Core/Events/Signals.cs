@@ -6,26 +6,40 @@ namespace ViralEngine.Core.Events;
 
 /// <summary>
 /// Tells instances that something about a task, batch or workflow changed; what changed they read for themselves. Channels
-/// <c>viral:{tenant}:changed:{id}</c>. A signal may be lost: who waits also looks from time to time.
+/// <c>viral:{tenant}:changed:{id}</c>. A signal may be lost: <see cref="ChangePoller"/> notices what it would have told.
 /// </summary>
-public sealed class Signals(RedisConnection redis)
+public sealed class Signals(RedisConnection redis, ChangePoller poller)
 {
-    public void Publish(TenantId tenant, Guid subjectId) =>
+    /// <summary>Something was published by this process.</summary>
+    public event Action? Published;
+
+    public void Publish(TenantId tenant, Guid subjectId)
+    {
         redis.Database?.Publish(Channel(tenant, subjectId), RedisValue.EmptyString, CommandFlags.FireAndForget);
+        Published?.Invoke();
+    }
 
     /// <summary>Starts to listen. Dispose to stop.</summary>
     public async Task<SignalWaiter> ListenAsync(TenantId tenant, Guid subjectId, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
+        var waiter = new SignalWaiter(() => SubscribeAsync(tenant, subjectId));
+        waiter.Watch = poller.WatchFor(tenant, subjectId, waiter.Signal);
+        await waiter.SubscribeAsync();
+        return waiter;
+    }
+
+    private async Task<ChannelMessageQueue?> SubscribeAsync(TenantId tenant, Guid subjectId)
+    {
         if (redis.Database is null || redis.Subscriber is not { } subscriber)
-            return new SignalWaiter(redis, null);
+            return null;
         try
         {
-            return new SignalWaiter(redis, await subscriber.SubscribeAsync(Channel(tenant, subjectId)));
+            return await subscriber.SubscribeAsync(Channel(tenant, subjectId));
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            return new SignalWaiter(redis, null);
+            return null;
         }
     }
 
@@ -33,36 +47,45 @@ public sealed class Signals(RedisConnection redis)
         RedisChannel.Literal($"viral:{tenant}:changed:{subjectId}");
 }
 
-/// <summary>Waits for a signal, or for the time after which a look is due anyway.</summary>
+/// <summary>Waits for signals of one subject.</summary>
 public sealed class SignalWaiter : IAsyncDisposable
 {
-    private static readonly TimeSpan PollWithRedis = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan PollWithout = TimeSpan.FromMilliseconds(250);
     private readonly SemaphoreSlim signalled = new(0);
-    private readonly RedisConnection redis;
-    private readonly ChannelMessageQueue? queue;
+    private readonly Func<Task<ChannelMessageQueue?>> subscribe;
+    private ChannelMessageQueue? queue;
 
-    internal SignalWaiter(RedisConnection redis, ChannelMessageQueue? queue)
-    {
-        this.redis = redis;
-        this.queue = queue;
-        queue?.OnMessage(_ => signalled.Release());
-    }
+    internal SignalWaiter(Func<Task<ChannelMessageQueue?>> subscribe) => this.subscribe = subscribe;
 
-    public async Task WaitAsync(CancellationToken ct)
+    internal IDisposable? Watch { get; set; }
+
+    /// <summary>Waits for a signal; false: none came in the time.</summary>
+    public async Task<bool> WaitAsync(TimeSpan most, CancellationToken ct)
     {
-        var listening = queue is not null && redis.Database is not null;
-        await signalled.WaitAsync(listening ? PollWithRedis : PollWithout, ct);
+        // Redis may have come back since.
+        await SubscribeAsync();
+        var any = await signalled.WaitAsync(most, ct);
         // Many signals, one look.
         while (signalled.Wait(0, ct))
         {
         }
+
+        return any;
     }
 
     public async ValueTask DisposeAsync()
     {
+        Watch?.Dispose();
         if (queue is not null)
             await queue.UnsubscribeAsync(CommandFlags.FireAndForget);
-        signalled.Dispose();
+    }
+
+    internal void Signal() => signalled.Release();
+
+    internal async Task SubscribeAsync()
+    {
+        if (queue is not null || await subscribe() is not { } opened)
+            return;
+        queue = opened;
+        opened.OnMessage(_ => Signal());
     }
 }

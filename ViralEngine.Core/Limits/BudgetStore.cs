@@ -66,28 +66,36 @@ public sealed class BudgetStore(Db db)
         return reader.GetBoolean(1) ? new Reserving.Busy(agent) : new Reserving.Exhausted(agent);
     }
 
-    /// <summary>Gives back what was set aside, and books what the call cost, with or without a reservation.</summary>
-    public async Task SettleAsync(
-        TenantId tenant, Guid? reservation, string agentId, DateOnly month, decimal cost, CancellationToken ct)
+    /// <summary>
+    /// Gives back what was set aside, and books what the call cost, with or without a reservation. Idempotent: a statement whose answer
+    /// was lost may be sent again, and may even arrive after its repetition.
+    /// </summary>
+    public async Task SettleAsync(TenantId tenant, Guid id, string agentId, DateOnly month, decimal cost, CancellationToken ct)
     {
         await using var batch = db.Batch(tenant)
             .Add(LockSql, [tenant.Value, agentId, month]);
-        if (reservation is { } id)
-            batch.Add(ReleaseSql, [tenant.Value, id]);
         if (cost > 0)
         {
             batch.Add(
                 """
+                WITH noted AS (
+                    INSERT INTO viral.settlements (tenant_id, id)
+                    VALUES ($1, $5)
+                    ON CONFLICT DO NOTHING
+                    RETURNING id
+                )
                 INSERT INTO viral.spending AS spending (tenant_id, agent_id, month, spent_usd)
                 SELECT $1, agent_id, $3, $4
                 FROM unnest(ARRAY['', $2]) AS agent_id
+                WHERE EXISTS (SELECT FROM noted)
                 ORDER BY agent_id
                 ON CONFLICT (tenant_id, agent_id, month) DO UPDATE
                 SET spent_usd = spending.spent_usd + excluded.spent_usd
                 """,
-                [tenant.Value, agentId, month, cost]);
+                [tenant.Value, agentId, month, cost, id]);
         }
 
+        batch.Add(ReleaseSql, [tenant.Value, id]);
         await batch.ExecuteAsync(ct);
     }
 
@@ -105,6 +113,17 @@ public sealed class BudgetStore(Db db)
             await SettleAsync(tenant, id, agents.Max(StringComparer.Ordinal)!, month, cost: 0, ct);
         return stale.Count;
     }
+
+    /// <summary>Forgets which calls were settled, when nobody settles them again.</summary>
+    /// <returns>How many.</returns>
+    public Task<int> ForgetAsync(TimeSpan age, int limit, CancellationToken ct) => db.ExecuteAsync(
+        DbScope.AllTenants,
+        """
+        DELETE FROM viral.settlements
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM viral.settlements WHERE settled_at < now() - $1 LIMIT $2))
+        """,
+        [age, limit],
+        ct);
 
     /// <summary>The budgets with this month's spending; those without a budget too, where something was spent.</summary>
     public Task<List<BudgetLine>> ListAsync(TenantId tenant, DateOnly month, CancellationToken ct) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using ViralEngine.Core.Agents;
@@ -10,8 +11,18 @@ namespace ViralEngine.Core.Limits;
 /// Keeps agents' calls within their budgets: the most that a call can cost is set aside before it and settled with what it did
 /// cost, or given back when it failed. Calls without a price are not counted, but for models: those a budget needs a price for.
 /// </summary>
-public sealed class Budgets(NpgsqlDataSource dataSource, PriceTable prices, IOptions<LimitsOptions> options, TimeProvider time)
+public sealed partial class Budgets(
+    NpgsqlDataSource dataSource,
+    PriceTable prices,
+    IOptions<LimitsOptions> options,
+    TimeProvider time,
+    ILogger<Budgets> logger)
 {
+    /// <summary>How long a settlement that the database does not take is tried again.</summary>
+    private static readonly TimeSpan SettlingTime = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan SettleAgain = TimeSpan.FromMilliseconds(250);
+
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RoomAgain = TimeSpan.FromSeconds(2);
 
@@ -30,47 +41,75 @@ public sealed class Budgets(NpgsqlDataSource dataSource, PriceTable prices, IOpt
         var month = new DateOnly(now.Year, now.Month, 1);
         var price = prices.PriceOf(call.Agent.Settings, (call.Agent.Settings as OpenAiSettings)?.Model);
         var most = MostCost(call, price);
+        var id = RowId.New();
         if (most == 0)
-            return new BudgetedCall(null, agentId, month);
+            return new BudgetedCall(id, false, agentId, month);
 
         await using var db = new Db(dataSource);
         var outcome = await new BudgetStore(db).ReserveAsync(
-            new TenantId(call.TenantId), RowId.New(), agentId, month, most ?? 1e-9m, call.Timeout + Grace, ct);
+            new TenantId(call.TenantId), id, agentId, month, most ?? 1e-9m, call.Timeout + Grace, ct);
         if (most is null && outcome is not Reserving.Unlimited)
         {
-            if (outcome is Reserving.Reserved(var unpriced))
-                await SettleAsync(call, new BudgetedCall(unpriced, agentId, month), 0);
+            if (outcome is Reserving.Reserved)
+                await SettleAsync(call, new BudgetedCall(id, true, agentId, month), 0);
             throw new AgentException(
                 ErrorClass.BudgetExceeded,
-                $"A budget needs the price of the model of agent '{call.Agent.Name}': give it in the agent's settings.price.");
+                $"A budget needs the model price of agent '{call.Agent.Name}': set settings.price of the agent.");
         }
 
         return outcome switch
         {
-            Reserving.Reserved(var id) => new BudgetedCall(id, agentId, month),
-            Reserving.Unlimited => new BudgetedCall(null, agentId, month),
+            Reserving.Reserved => new BudgetedCall(id, true, agentId, month),
+            Reserving.Unlimited => new BudgetedCall(id, false, agentId, month),
             Reserving.Busy(var whose) => throw new AgentException(
-                ErrorClass.RateLimited, $"Calls that run have reserved what is left of {Name(whose, call)} this month.", RoomAgain),
+                ErrorClass.RateLimited, $"Running calls have reserved the rest of {Name(whose, call)} this month.", RoomAgain)
+            {
+                WaitsFor = WaitReason.Budget,
+            },
             Reserving.Exhausted(var whose) => throw new AgentException(
-                ErrorClass.BudgetExceeded, $"What is left of {Name(whose, call)} this month does not pay for the call."),
+                ErrorClass.BudgetExceeded, $"The rest of {Name(whose, call)} this month is too small for the call."),
             _ => throw new InvalidOperationException($"Unknown outcome {outcome}."),
         };
     }
 
+    /// <summary>
+    /// Books what the call cost and gives back what was set aside. While the database is away it is tried again, for a while: the
+    /// answer is there, and what it cost is spent.
+    /// </summary>
     public async Task SettleAsync(AgentCall call, BudgetedCall reserved, decimal cost)
     {
-        if (reserved.Reservation is null && cost == 0)
+        if (!reserved.IsReserved && cost == 0)
             return;
-        await using var db = new Db(dataSource);
-        await new BudgetStore(db).SettleAsync(
-            new TenantId(call.TenantId), reserved.Reservation, reserved.AgentId, reserved.Month, cost, CancellationToken.None);
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await using var db = new Db(dataSource);
+                await new BudgetStore(db).SettleAsync(
+                    new TenantId(call.TenantId), reserved.Id, reserved.AgentId, reserved.Month, cost, CancellationToken.None);
+                return;
+            }
+            catch (NpgsqlException e) when (DbFault.IsAway(e) && time.GetElapsedTime(started) < SettlingTime)
+            {
+                await Task.Delay(SettleAgain, time);
+            }
+            catch (NpgsqlException e) when (DbFault.IsAway(e))
+            {
+                LogNotSettled(logger, e, call.TaskId, call.Attempt, cost);
+                return;
+            }
+        }
     }
 
-    /// <summary>An upper bound: no token is shorter than a byte. Null: a model without a price.</summary>
-    private decimal? MostCost(AgentCall call, TokenPrice? price)
+    internal void Refuse(AgentCall call) => LogRefused(logger, call.Agent.Name, call.TaskId, call.Attempt);
+
+    /// <summary>
+    /// The most that the call may use, as it is reserved: no token is shorter than a byte. It stands where a provider counts to a
+    /// number that cannot be.
+    /// </summary>
+    public AgentChunk.Usage EstimateOf(AgentCall call)
     {
-        if (price is null)
-            return call.Agent.Kind == AgentKind.OpenAi ? null : 0;
         var settings = call.Agent.Settings as OpenAiSettings;
         var input = FrameTokens + Encoding.UTF8.GetByteCount(call.Description)
             + Encoding.UTF8.GetByteCount(settings?.SystemPrompt ?? "")
@@ -81,15 +120,31 @@ public sealed class Budgets(NpgsqlDataSource dataSource, PriceTable prices, IOpt
             EchoSettings echo => (long)input * Math.Max(1, echo.Repeat),
             _ => options.Value.AssumedOutputTokens,
         };
-        return price.CostOf(input, output);
+        return new AgentChunk.Usage(input, output, settings?.Model);
+    }
+
+    /// <summary>Null: a model without a price.</summary>
+    private decimal? MostCost(AgentCall call, TokenPrice? price)
+    {
+        if (price is null)
+            return call.Agent.Kind == AgentKind.OpenAi ? null : 0;
+        var most = EstimateOf(call);
+        return price.CostOf(most.InputTokens, most.OutputTokens);
     }
 
     private static string Name(string agentId, AgentCall call) =>
         agentId == BudgetStore.Everything ? "the organization's budget" : $"the budget of agent '{call.Agent.Name}'";
+
+    [LoggerMessage(1, LogLevel.Error, "The cost of {TaskId}, attempt {Attempt}, could not be recorded: {Cost} USD")]
+    private static partial void LogNotSettled(ILogger logger, Exception exception, Guid taskId, int attempt, decimal cost);
+
+    [LoggerMessage(2, LogLevel.Warning, "Agent {Agent} reported an impossible usage for {TaskId}, attempt {Attempt}; the estimate stands")]
+    private static partial void LogRefused(ILogger logger, string agent, Guid taskId, int attempt);
 }
 
-/// <param name="Reservation">Null: no budget covers the call.</param>
-public sealed record BudgetedCall(Guid? Reservation, string AgentId, DateOnly Month);
+/// <param name="Id">Of its reservation, where there is one, and of its settlement.</param>
+/// <param name="IsReserved">False: no budget covers the call.</param>
+public sealed record BudgetedCall(Guid Id, bool IsReserved, string AgentId, DateOnly Month);
 
 /// <summary>Calls a provider within the budgets of the tenant and the agent.</summary>
 internal sealed class BudgetedProvider(IAgentProvider inner, Budgets budgets, PriceTable prices) : IAgentProvider
@@ -103,8 +158,15 @@ internal sealed class BudgetedProvider(IAgentProvider inner, Budgets budgets, Pr
         {
             await foreach (var chunk in inner.RunAsync(call, ct))
             {
-                usage = chunk as AgentChunk.Usage ?? usage;
-                yield return chunk;
+                var passed = chunk;
+                if (chunk is AgentChunk.ImpossibleUsage)
+                {
+                    budgets.Refuse(call);
+                    passed = budgets.EstimateOf(call);
+                }
+
+                usage = passed as AgentChunk.Usage ?? usage;
+                yield return passed;
             }
         }
         finally

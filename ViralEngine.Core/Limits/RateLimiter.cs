@@ -20,16 +20,18 @@ public sealed partial class RateLimiter(
     /// <summary>More keys than this are not remembered while Redis is away; who is forgotten starts anew.</summary>
     private const int MostLocalKeys = 50_000;
 
-    // All or none: a request that the tenant's rate refuses does not count against the caller's. Times in microseconds.
+    // All or none: a request that the tenant's rate refuses does not count against the caller's. Times in microseconds, by the clock
+    // of Redis: instances may not agree on what time it is.
     private const string Script =
         """
-        local now = tonumber(ARGV[1])
+        local time = redis.call('TIME')
+        local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
         local out = {}
         local tats = {}
         local allowed = 1
         for i = 1, #KEYS do
-            local interval = tonumber(ARGV[2 * i])
-            local window = tonumber(ARGV[2 * i + 1])
+            local interval = tonumber(ARGV[2 * i - 1])
+            local window = tonumber(ARGV[2 * i])
             local tat = tonumber(redis.call('GET', KEYS[i]) or '0')
             if tat < now then tat = now end
             tats[i] = tat
@@ -37,7 +39,7 @@ public sealed partial class RateLimiter(
         end
         for i = 1, #KEYS do
             if allowed == 1 then
-                tats[i] = tats[i] + tonumber(ARGV[2 * i])
+                tats[i] = tats[i] + tonumber(ARGV[2 * i - 1])
                 redis.call('SET', KEYS[i], string.format('%.0f', tats[i]), 'PX', 20000)
             end
             out[i] = string.format('%.0f', tats[i] - now)
@@ -70,8 +72,7 @@ public sealed partial class RateLimiter(
         {
             try
             {
-                var now = Now();
-                RedisValue[] args = [Text(now), .. quotas.SelectMany(quota => (RedisValue[])[Text(quota.Interval), Text(quota.Window)])];
+                RedisValue[] args = [.. quotas.SelectMany(quota => (RedisValue[])[Text(quota.Interval), Text(quota.Window)])];
                 var answer = (string[])(await database.ScriptEvaluateAsync(
                     Script, [.. quotas.Select(quota => (RedisKey)quota.Key)], args))!;
                 if (Interlocked.Exchange(ref away, 0) == 1)

@@ -47,13 +47,27 @@ public sealed class ApiKeyStore(Db db)
             Read,
             ct);
 
-    /// <summary>From the next request on the key is refused, on every instance. It stays listed.</summary>
-    public async Task<bool> RevokeAsync(TenantId tenant, Guid id, CancellationToken ct) =>
-        await db.ExecuteAsync(
+    /// <summary>The keys in force that somebody made, and those made with them.</summary>
+    public Task<List<ApiKey>> MadeByAsync(TenantId tenant, string principal, CancellationToken ct) =>
+        db.QueryAsync(
             tenant,
-            "UPDATE viral.api_keys SET revoked_at = COALESCE(revoked_at, now()) WHERE tenant_id = $1 AND id = $2",
-            [tenant.Value, id],
-            ct) > 0;
+            """
+            SELECT id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+            FROM viral.api_keys
+            WHERE tenant_id = $1 AND id IN (SELECT viral.keys_made_by($1, $2)) AND revoked_at IS NULL
+            ORDER BY id
+            """,
+            [tenant.Value, principal],
+            Read,
+            ct);
+
+    /// <summary>From the next request on these keys are refused, on every instance. They stay listed.</summary>
+    public Task<int> RevokeAsync(TenantId tenant, Guid[] ids, CancellationToken ct) =>
+        db.ExecuteAsync(
+            tenant,
+            "UPDATE viral.api_keys SET revoked_at = now() WHERE tenant_id = $1 AND id = ANY ($2) AND revoked_at IS NULL",
+            [tenant.Value, ids],
+            ct);
 
     private static ApiKey Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),

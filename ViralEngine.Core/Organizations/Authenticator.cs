@@ -8,10 +8,8 @@ namespace ViralEngine.Core.Organizations;
 /// Finds out who calls and for which tenant, from the credential alone; nothing about callers is kept between requests. The
 /// tenant asked for (<c>X-Tenant-ID</c>) chooses among those the principal may act for and never grants one.
 /// </summary>
-public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator tokens, PlatformKey platformKey, TimeProvider time)
+public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator tokens, PlatformKey platformKey)
 {
-    private static readonly TimeSpan LastUsePrecision = TimeSpan.FromMinutes(1);
-
     public abstract record Outcome
     {
         /// <summary>The caller is who it says.</summary>
@@ -43,31 +41,38 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
         return subject is null ? new Outcome.Unknown(fault!) : await BySubjectAsync(subject, tenantAsked, ct);
     }
 
+    /// <summary>
+    /// Who a person is, whatever organizations they are members of: the subject of their token. Keys and the platform are nobody's
+    /// person.
+    /// </summary>
+    public async Task<(string? Subject, string? Fault)> PersonOfAsync(string credential) =>
+        credential.StartsWith(ApiKeySecret.Prefix, StringComparison.Ordinal) || IsPlatformKey(ApiKeySecret.Hash(credential))
+            ? (null, "This endpoint is for people: send a token, not an API key.")
+            : await tokens.ValidateAsync(credential);
+
     private bool IsPlatformKey(byte[] hash) =>
         platformKey.Hash is { } expected && CryptographicOperations.FixedTimeEquals(expected, hash);
 
     private async Task<Outcome> ByApiKeyAsync(byte[] hash, Guid? tenantAsked, CancellationToken ct)
     {
         var key = await keys.FindAsync(hash);
-        var now = time.GetUtcNow().UtcDateTime;
         if (key is null)
             return new Outcome.Unknown("The API key is unknown or revoked.");
-        if (key.ExpiresAt <= now)
+        if (key.Expired)
             return new Outcome.Unknown("The API key has expired.");
         if (tenantAsked is { } asked && asked != key.Tenant.Value)
-            return new Outcome.NotForTenant("The API key belongs to another organization than X-Tenant-ID names.");
+            return new Outcome.NotForTenant("The API key does not belong to the organization in X-Tenant-ID.");
 
-        // Once a minute is precise enough, and spares every request a write.
-        if (key.LastUsedAt is null || now - key.LastUsedAt > LastUsePrecision)
+        if (!key.UsedLately)
         {
             await db.ExecuteAsync(
                 key.Tenant,
-                "UPDATE viral.api_keys SET last_used_at = $2 WHERE id = $1",
-                [key.KeyId, now],
+                "UPDATE viral.api_keys SET last_used_at = now() WHERE id = $1",
+                [key.KeyId],
                 ct);
         }
 
-        return new Outcome.Known(new Caller(CallerKind.ApiKey, key.KeyId.ToString(), key.Tenant, key.Role, Plan: key.Plan));
+        return new Outcome.Known(new Caller(CallerKind.ApiKey, key.KeyId.ToString(), key.Tenant, key.Role, Plan: key.Plan, Sessions: key.Sessions));
     }
 
     private async Task<Outcome> BySubjectAsync(string subject, Guid? tenantAsked, CancellationToken ct)
@@ -75,10 +80,11 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
         var memberships = await db.QueryAsync(
             DbScope.AllTenants,
             """
-            SELECT member.tenant_id, member.id, member.role, organization.plan
+            SELECT member.tenant_id, member.id, member.role, organization.plan, organization.deleted_at IS NOT NULL,
+                   member.sessions
             FROM viral.members AS member
-            JOIN viral.organizations AS organization ON organization.id = member.tenant_id AND organization.deleted_at IS NULL
-            WHERE member.subject = $1
+            JOIN viral.organizations AS organization ON organization.id = member.tenant_id
+            WHERE member.subject = $1 AND member.accepted_at IS NOT NULL
             ORDER BY member.tenant_id
             LIMIT 1000
             """,
@@ -86,22 +92,31 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
             ReadMembership,
             ct);
 
+        // Who had several acts for none unnamed, though but one of them is left.
+        var several = memberships.Count > 1;
+        memberships.RemoveAll(membership => membership.Deleted);
         if (memberships.Count == 0)
-            return new Outcome.NotForTenant("The token's subject is not a member of any organization.");
+        {
+            return new Outcome.NotForTenant(
+                "The token's subject is not a member of any organization. Accept pending invitations at /api/invitations.");
+        }
+
         if (tenantAsked is { } asked)
             memberships.RemoveAll(membership => membership.Tenant.Value != asked);
         return memberships switch
         {
-            [] => new Outcome.NotForTenant("The token's subject is not a member of the organization that X-Tenant-ID names."),
-            [var (tenant, id, role, plan)] =>
-                new Outcome.Known(new Caller(CallerKind.User, id.ToString(), tenant, role, subject, plan)),
-            _ => new Outcome.TenantMissing("The token's subject is a member of several organizations: name one in X-Tenant-ID."),
+            [] => new Outcome.NotForTenant("The token's subject is not a member of the organization in X-Tenant-ID."),
+            [_] when several && tenantAsked is null =>
+                new Outcome.TenantMissing("The token's subject was a member of several organizations: set X-Tenant-ID to one of them."),
+            [var (tenant, id, role, plan, _, sessions)] =>
+                new Outcome.Known(new Caller(CallerKind.User, id.ToString(), tenant, role, subject, plan, sessions)),
+            _ => new Outcome.TenantMissing("The token's subject is a member of several organizations: set X-Tenant-ID to one of them."),
         };
     }
 
-    private static (TenantId Tenant, Guid Id, Role Role, string Plan) ReadMembership(NpgsqlDataReader row)
+    private static (TenantId Tenant, Guid Id, Role Role, string Plan, bool Deleted, int Sessions) ReadMembership(NpgsqlDataReader row)
     {
         _ = Roles.TryParse(row.GetString(2), out var role);
-        return (new TenantId(row.GetGuid(0)), row.GetGuid(1), role, row.GetString(3));
+        return (new TenantId(row.GetGuid(0)), row.GetGuid(1), role, row.GetString(3), row.GetBoolean(4), row.GetInt32(5));
     }
 }

@@ -17,9 +17,11 @@ public sealed class MemberStore(Db db)
         public sealed record Duplicate : Outcome;
     }
 
+    /// <summary>Invites a person, who is a member once they accept.</summary>
     /// <param name="most">How many members the plan allows; 0: any number.</param>
     public async Task<Outcome> AddAsync(
-        TenantId tenant, Guid id, string subject, string? email, string? name, Role role, int most, CancellationToken ct)
+        TenantId tenant, Guid id, string subject, string? email, string? name, Role role, string invitedBy, int most,
+        CancellationToken ct)
     {
         await using var batch = db.Batch(tenant)
             // One after the other: of two at once, not both may be the last that fits.
@@ -27,31 +29,35 @@ public sealed class MemberStore(Db db)
             .Add(
                 """
                 WITH added AS (
-                    INSERT INTO viral.members (tenant_id, id, subject, email, name, role)
-                    SELECT $1, $2, $3, $4, $5, $6
+                    INSERT INTO viral.members (tenant_id, id, subject, email, name, role, invited_by)
+                    SELECT $1, $2, $3, $4, $5, $6, $8
                     WHERE $7 = 0 OR (SELECT count(*) FROM viral.members WHERE tenant_id = $1) < $7
                     ON CONFLICT ON CONSTRAINT members_subject_once DO NOTHING
-                    RETURNING id, subject, email, name, role, created_at
+                    RETURNING id, subject, email, name, role, created_at, invited_by, accepted_at
                 )
-                SELECT id, subject, email, name, role, created_at, false
+                SELECT id, subject, email, name, role, created_at, invited_by, accepted_at, false
                 FROM added
                 UNION ALL
-                SELECT NULL, NULL, NULL, NULL, NULL, NULL, EXISTS (SELECT FROM viral.members WHERE tenant_id = $1 AND subject = $3)
+                SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, EXISTS (SELECT FROM viral.members WHERE tenant_id = $1 AND subject = $3)
                 ORDER BY 1 NULLS LAST
                 """,
-                [tenant.Value, id, subject, email, name, role.ToText(), most]);
+                [tenant.Value, id, subject, email, name, role.ToText(), most, invitedBy]);
         await using var reader = await batch.ExecuteReaderAsync(ct);
         await reader.NextResultAsync(ct);
         await reader.ReadAsync(ct);
         if (!reader.IsDBNull(0))
             return new Outcome.Done(Read(reader));
-        return reader.GetBoolean(6) ? new Outcome.Duplicate() : throw new PlanLimitException("members", most, TimeSpan.FromDays(1));
+        return reader.GetBoolean(8) ? new Outcome.Duplicate() : throw new PlanLimitException("members", most, TimeSpan.FromDays(1));
     }
 
     public Task<Member?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            "SELECT id, subject, email, name, role, created_at FROM viral.members WHERE tenant_id = $1 AND id = $2",
+            """
+            SELECT id, subject, email, name, role, created_at, invited_by, accepted_at
+            FROM viral.members
+            WHERE tenant_id = $1 AND id = $2
+            """,
             [tenant.Value, id],
             Read,
             ct);
@@ -60,7 +66,7 @@ public sealed class MemberStore(Db db)
         db.QueryAsync(
             tenant,
             """
-            SELECT id, subject, email, name, role, created_at
+            SELECT id, subject, email, name, role, created_at, invited_by, accepted_at
             FROM viral.members
             WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
             ORDER BY id DESC
@@ -77,7 +83,7 @@ public sealed class MemberStore(Db db)
             UPDATE viral.members
             SET role = $3
             WHERE tenant_id = $1 AND id = $2
-            RETURNING id, subject, email, name, role, created_at
+            RETURNING id, subject, email, name, role, created_at, invited_by, accepted_at
             """,
             [tenant.Value, id, role.ToText()],
             Read,
@@ -93,5 +99,7 @@ public sealed class MemberStore(Db db)
         row.IsDBNull(2) ? null : row.GetString(2),
         row.IsDBNull(3) ? null : row.GetString(3),
         row.GetString(4),
-        row.GetDateTime(5));
+        row.GetDateTime(5),
+        row.IsDBNull(6) ? null : row.GetString(6),
+        row.IsDBNull(7) ? null : row.GetDateTime(7));
 }

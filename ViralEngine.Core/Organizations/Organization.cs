@@ -5,7 +5,16 @@ namespace ViralEngine.Core.Organizations;
 public sealed record Organization(Guid Id, string Name, string Plan, DateTime CreatedAt, DateTime UpdatedAt);
 
 /// <summary>A person of an organization, known by the <c>sub</c> of their tokens.</summary>
-public sealed record Member(Guid Id, string Subject, string? Email, string? Name, string Role, DateTime CreatedAt);
+/// <param name="AcceptedAt">None: invited, and may not act for the organization yet.</param>
+public sealed record Member(
+    Guid Id,
+    string Subject,
+    string? Email,
+    string? Name,
+    string Role,
+    DateTime CreatedAt,
+    string? InvitedBy,
+    DateTime? AcceptedAt);
 
 /// <summary>An API key without its secret, which is shown once, when it is made.</summary>
 /// <param name="Hint">Its beginning and end, to tell keys apart.</param>

@@ -3,7 +3,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>Organizations in PostgreSQL. A deleted one is kept until a sweep removes it with all it owns; its keys stop at once.</summary>
+/// <summary>Organizations in PostgreSQL. <see cref="DeleteOrganization"/> ends one.</summary>
 public sealed class OrganizationStore(Db db)
 {
     /// <summary>Creates an organization with its first API key, an owner's.</summary>
@@ -69,13 +69,6 @@ public sealed class OrganizationStore(Db db)
             [id, name, plan],
             Read,
             ct);
-
-    public async Task<bool> DeleteAsync(DbScope scope, Guid id, CancellationToken ct) =>
-        await db.ExecuteAsync(
-            scope,
-            "UPDATE viral.organizations SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL",
-            [id],
-            ct) > 0;
 
     private static Organization Read(NpgsqlDataReader row) =>
         new(row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetDateTime(3), row.GetDateTime(4));

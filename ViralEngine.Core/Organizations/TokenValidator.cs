@@ -1,8 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Protocols;
-using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 
 namespace ViralEngine.Core.Organizations;
@@ -16,30 +14,20 @@ public sealed class TokenValidator
 {
     public const string DevelopmentIssuer = "viral-engine-dev";
 
-    private static readonly TimeSpan KeysWithdrawnWithin = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan NewKeysPatience = TimeSpan.FromSeconds(1);
     private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false };
     private readonly TimeProvider time;
     private readonly TokenValidationParameters? issuer;
     private readonly TokenValidationParameters? development;
 
-    public TokenValidator(IOptions<AuthOptions> options, TimeProvider time)
+    public TokenValidator(IOptions<AuthOptions> options, IdentityProvider provider, TimeProvider time)
     {
         this.time = time;
         var settings = options.Value;
-        if (settings.Authority is { } authority)
+        if (provider.Document is { } document)
         {
             issuer = Parameters(settings.Audience, time);
-            issuer.ConfigurationManager = new ConfigurationManager<OpenIdConnectConfiguration>(
-                authority.TrimEnd('/') + "/.well-known/openid-configuration",
-                new OpenIdConnectConfigurationRetriever(),
-                new HttpDocumentRetriever { RequireHttps = !new Uri(authority).IsLoopback })
-            {
-                RefreshInterval = TimeSpan.FromSeconds(settings.KeyRefreshSeconds),
-                AutomaticRefreshInterval = KeysWithdrawnWithin,
-                // Else keys that the issuer has withdrawn are good for another hour.
-                UseLastKnownGoodConfiguration = false,
-            };
+            issuer.ConfigurationManager = document;
             // Else a token with an unknown key id is tried with every key.
             issuer.TryAllIssuerSigningKeys = false;
             issuer.ValidAlgorithms =
@@ -62,6 +50,29 @@ public sealed class TokenValidator
     /// <summary>The token's subject, or why it is not accepted, in words that give no secret away.</summary>
     public async Task<(string? Subject, string? Fault)> ValidateAsync(string token)
     {
+        var (parsed, fault) = await CheckAsync(token, of => development is not null && of.Issuer == DevelopmentIssuer ? development : issuer);
+        return (fault is null ? parsed!.Subject : null, fault);
+    }
+
+    /// <summary>
+    /// What is wrong with an ID token (OpenID Connect Core 1.0, section 3.1.3.7), by the same rules, but that it must be for the client
+    /// and for this sign-in; null: nothing.
+    /// </summary>
+    public async Task<string?> FaultOfIdTokenAsync(string token, string clientId, string nonce)
+    {
+        var parameters = issuer?.Clone();
+        if (parameters is not null)
+            parameters.ValidAudience = clientId;
+        var (parsed, fault) = await CheckAsync(token, _ => parameters);
+        if (fault is not null)
+            return fault;
+        if (!parsed!.TryGetPayloadValue("nonce", out string? said) || said != nonce)
+            return "The token was not issued for this sign-in.";
+        return parsed.Audiences.Count() > 1 && parsed.Azp != clientId ? "The token was issued to another client." : null;
+    }
+
+    private async Task<(JsonWebToken? Token, string? Fault)> CheckAsync(string token, Func<JsonWebToken, TokenValidationParameters?> choose)
+    {
         JsonWebToken parsed;
         try
         {
@@ -72,14 +83,15 @@ public sealed class TokenValidator
             return (null, "The credential is neither an API key nor a JSON Web Token.");
         }
 
-        var parameters = development is not null && parsed.Issuer == DevelopmentIssuer ? development : issuer;
-        if (parameters is null)
+        if (TokenRules.FaultOf(parsed) is { } broken)
+            return (null, broken);
+        if (choose(parsed) is not { } parameters)
             return (null, "Tokens of this issuer are not accepted.");
 
         var result = await ValidateAsync(parsed, parameters);
         if (!result.IsValid)
             return (null, Explain(result.Exception));
-        return string.IsNullOrEmpty(parsed.Subject) ? (null, "The token has no subject.") : (parsed.Subject, null);
+        return string.IsNullOrEmpty(parsed.Subject) ? (null, "The token has no subject.") : (parsed, null);
     }
 
     /// <summary>
@@ -127,9 +139,9 @@ public sealed class TokenValidator
         SecurityTokenInvalidAudienceException => "The token is for another audience.",
         SecurityTokenInvalidIssuerException => "Tokens of this issuer are not accepted.",
         SecurityTokenInvalidAlgorithmException => "The token's algorithm is not accepted.",
-        SecurityTokenSignatureKeyNotFoundException => "The token's key is not one of its issuer's.",
+        SecurityTokenSignatureKeyNotFoundException => "The token's key does not belong to its issuer.",
         SecurityTokenInvalidSignatureException => "The token's signature is not valid.",
-        InvalidOperationException or IOException => "The issuer's keys cannot be fetched at the moment.",
+        InvalidOperationException or IOException => "The issuer's keys cannot be fetched. Try again.",
         _ => "The token is not valid.",
     };
 }

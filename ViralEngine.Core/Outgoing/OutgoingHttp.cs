@@ -47,6 +47,13 @@ public sealed class OutgoingHttp : IDisposable
     public static void LimitResponse(HttpRequestMessage request, long bytes) =>
         request.Options.Set(UrlGuard.ResponseLimit, bytes);
 
+    /// <summary>Has the answer to this request shown to somebody as its headers come.</summary>
+    public static void Observe(HttpRequestMessage request, Action<HttpResponseMessage>? observer)
+    {
+        if (observer is not null)
+            request.Options.Set(UrlGuard.Observer, observer);
+    }
+
     public void Dispose()
     {
         Client.Dispose();
@@ -58,12 +65,16 @@ public sealed class OutgoingHttp : IDisposable
     {
         public static readonly HttpRequestOptionsKey<long> ResponseLimit = new("ViralEngine.ResponseLimit");
 
+        public static readonly HttpRequestOptionsKey<Action<HttpResponseMessage>> Observer = new("ViralEngine.Observer");
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
         {
             if (request.RequestUri is not { } uri || urls.Check(uri) is not null)
                 throw new OutgoingRefusedException(request.RequestUri?.Host ?? "(no host)");
 
             var response = await AnswerAsync(request, ct);
+            if (request.Options.TryGetValue(Observer, out var observer))
+                observer(response);
             var limit = request.Options.TryGetValue(ResponseLimit, out var asked) ? asked : maxResponseBytes;
             response.Content = new LimitedContent(response.Content, limit);
             return response;

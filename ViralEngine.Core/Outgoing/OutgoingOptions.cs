@@ -24,7 +24,7 @@ public sealed class OutgoingOptions : IValidatableObject
 
     /// <summary>Connections to one host and port at a time from one instance; more calls wait their turn.</summary>
     [Range(1, 10_000)]
-    public int MaxConnectionsPerHost { get; set; } = 128;
+    public int MaxConnectionsPerHost { get; set; } = 5000;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

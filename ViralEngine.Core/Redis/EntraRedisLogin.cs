@@ -47,11 +47,13 @@ public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProv
 
     private async Task RenewAsync(ConnectionMultiplexer multiplexer, CancellationToken ct)
     {
-        var used = await credential.GetTokenAsync(Scope, ct);
+        // The first token may fail as any other may, and is then asked for again.
+        AccessToken? known = null;
         while (!ct.IsCancellationRequested)
         {
             try
             {
+                var used = known ??= await credential.GetTokenAsync(Scope, ct);
                 await Task.Delay(Remaining(used), time, ct);
                 var fresh = await credential.GetTokenAsync(Scope, ct);
                 if (fresh.Token == used.Token)
@@ -62,7 +64,7 @@ public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProv
 
                 foreach (var server in multiplexer.GetServers().Where(server => server.IsConnected))
                     await server.ExecuteAsync("AUTH", ObjectId(fresh.Token), fresh.Token);
-                used = fresh;
+                known = fresh;
                 LogRenewed(logger, fresh.ExpiresOn);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -94,9 +96,9 @@ public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProv
             ?? throw new FormatException("A token for Redis has no object id.");
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Signed in to Redis again; the token holds until {End}")]
+    [LoggerMessage(1, LogLevel.Debug, "Signed in to Redis again; the token expires at {End}")]
     private static partial void LogRenewed(ILogger logger, DateTimeOffset end);
 
-    [LoggerMessage(2, LogLevel.Error, "Redis connections are not signed in again yet: {Reason}")]
+    [LoggerMessage(2, LogLevel.Error, "Redis connections could not be signed in again; trying again: {Reason}")]
     private static partial void LogNotRenewed(ILogger logger, string reason);
 }

@@ -28,7 +28,7 @@ public sealed class SecretBox
         foreach (var entry in options.Value.Keys)
         {
             if (!SecretsOptions.TryParse(entry, out var id, out var key) || !keys.TryAdd(id, key))
-                throw new ArgumentException("Secrets:Keys has an entry that is malformed or there twice.", nameof(options));
+                throw new ArgumentException("Secrets:Keys has a malformed or duplicate entry.", nameof(options));
             current ??= id;
         }
 

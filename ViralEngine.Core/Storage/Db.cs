@@ -14,6 +14,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     private NpgsqlConnection? connection;
     private NpgsqlTransaction? transaction;
     private int joined;
+    private bool held;
 
     /// <summary>Runs a statement and returns the rows it gives, each read by <paramref name="read"/>.</summary>
     public async Task<List<T>> QueryAsync<T>(
@@ -46,6 +47,9 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     /// <summary>Several statements in one round trip and, outside a transaction begun here, one transaction.</summary>
     public DbBatch Batch(DbScope scope) => new(this, scope);
 
+    /// <summary>After which a statement is given up by the server; null: by nobody but the driver.</summary>
+    public TimeSpan? StatementTimeout { get; set; }
+
     public bool InTransaction => transaction is not null;
 
     /// <summary>
@@ -63,6 +67,12 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
         transaction = await connection.BeginTransactionAsync(ct);
     }
 
+    /// <summary>
+    /// Leaves the next commit to be made again: the transaction that is to end with it stays open for one thing more, such as the
+    /// record of an answer.
+    /// </summary>
+    public void HoldCommit() => held = true;
+
     /// <summary>Commits, then runs what waited for it; inside another transaction it leaves both to that one.</summary>
     /// <exception cref="InvalidOperationException">There is none, or a <see cref="RollbackAsync"/> inside has ended it.</exception>
     public async Task CommitAsync(CancellationToken ct)
@@ -72,6 +82,12 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
         if (joined > 0)
         {
             joined--;
+            return;
+        }
+
+        if (held)
+        {
+            held = false;
             return;
         }
 
@@ -88,6 +104,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     public async Task RollbackAsync()
     {
         joined = 0;
+        held = false;
         afterCommit.Clear();
         await CloseAsync();
     }
@@ -109,7 +126,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     {
         if (connection is null)
             throw new InvalidOperationException("COPY needs a transaction: call BeginAsync first.");
-        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { scope.Enter() } };
+        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { scope.Enter(StatementTimeout) } };
         await batch.ExecuteNonQueryAsync(ct);
         return connection;
     }

@@ -10,7 +10,7 @@ public sealed class DbBatch : IAsyncDisposable
     internal DbBatch(Db db, DbScope scope)
     {
         batch = db.CreateBatch();
-        batch.BatchCommands.Add(scope.Enter());
+        batch.BatchCommands.Add(scope.Enter(db.StatementTimeout));
     }
 
     /// <summary>Adds a statement; <paramref name="args"/> are its $1, $2, … in order.</summary>

@@ -8,6 +8,16 @@ public static class RowId
 {
     public static Guid New() => New(DateTimeOffset.UtcNow);
 
+    /// <summary>The least id of a time's millisecond.</summary>
+    internal static Guid FirstAt(DateTimeOffset time)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Guid.CreateVersion7(time).TryWriteBytes(bytes, bigEndian: true, out _);
+        bytes[6] = 0x70;
+        bytes[7..].Clear();
+        return new Guid(bytes, bigEndian: true);
+    }
+
     internal static Guid New(DateTimeOffset now)
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -68,6 +68,7 @@ public sealed partial class LeaseKeeper(
             leases.Select(lease => lease.Key.Task).ToArray(),
             leases.Select(lease => lease.Key.Attempt).ToArray(),
         ];
+        var waiting = leases.Select(lease => lease.WaitingFor).ToArray();
         var alive = new HashSet<(Guid, Guid, int)>();
         await using var db = new Db(dataSource);
         var rows = await db.QueryAsync(
@@ -75,8 +76,8 @@ public sealed partial class LeaseKeeper(
             renew
                 ? """
                   UPDATE viral.tasks AS task
-                  SET lease_until = now() + $4, check_at = now() + $4 + interval '5 seconds'
-                  FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS held (tenant_id, id, attempt)
+                  SET lease_until = now() + $4, waiting_for = held.waiting_for
+                  FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $5::text[]) AS held (tenant_id, id, attempt, waiting_for)
                   WHERE task.tenant_id = held.tenant_id AND task.id = held.id AND task.attempt = held.attempt
                     AND task.status = 'in_progress'
                   RETURNING task.tenant_id, task.id, task.attempt, task.cancel_requested_at IS NOT NULL
@@ -88,7 +89,7 @@ public sealed partial class LeaseKeeper(
                     ON task.tenant_id = held.tenant_id AND task.id = held.id AND task.attempt = held.attempt
                   WHERE task.status = 'in_progress'
                   """,
-            renew ? [.. keys, options.Lease] : keys,
+            renew ? [.. keys, options.Lease, waiting] : keys,
             row => (Key: (row.GetGuid(0), row.GetGuid(1), row.GetInt32(2)), Cancelled: row.GetBoolean(3)),
             CancellationToken.None);
 
@@ -133,6 +134,9 @@ public sealed class HeldLease : IDisposable
     public LeaseEnd End { get; private set; }
 
     public CancellationToken Ended => ended.Token;
+
+    /// <summary>What the call is being held back by, for the API to show; null: it is under way.</summary>
+    public string? WaitingFor { get; set; }
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Tasks;
 
@@ -7,6 +8,9 @@ namespace ViralEngine.Core.Tasks;
 /// <param name="LostAttempts">How often workers died over this task without reporting a failure.</param>
 /// <param name="StreamBase">The number of the token stream's last event before this attempt.</param>
 /// <param name="TakenOver">The lease was another's that died: what it streamed lies in Redis under its own attempt.</param>
+/// <param name="HeldAttempts">How many of the attempts were given back without a call.</param>
+/// <param name="Workflow">Whose step waits for the task.</param>
+/// <param name="TraceParent">The span of whoever stored the task.</param>
 public sealed record TaskAttempt(
     Guid TaskId,
     int Attempt,
@@ -18,26 +22,26 @@ public sealed record TaskAttempt(
     int FailedAttempts,
     int LostAttempts,
     int StreamBase,
-    bool TakenOver);
-
-/// <summary>What came of trying to take a task up.</summary>
-public abstract record TaskClaim
+    bool TakenOver,
+    int HeldAttempts,
+    TaskWorkflow? Workflow,
+    string? TraceParent)
 {
-    public sealed record Taken(TaskAttempt Attempt) : TaskClaim;
-
-    /// <summary>Not due yet, or leased to somebody: worth another look then.</summary>
-    public sealed record NotBefore(DateTime At) : TaskClaim;
-
-    /// <summary>Ended or unknown: there is nothing to do.</summary>
-    public sealed record Nothing : TaskClaim;
+    /// <summary>The attempt as users count it.</summary>
+    public int Number => Attempt - HeldAttempts;
 }
+
+/// <summary>A workflow whose step waits for a task, in the run that made it.</summary>
+public sealed record TaskWorkflow(Guid Id, int Run);
 
 /// <summary>An answer as it was streamed.</summary>
 /// <param name="ChunkLengths">Where the text was cut, so that a later reader gets the same events.</param>
 /// <param name="StreamBase">The number of the event before its first chunk.</param>
+/// <param name="Used">By all calls of the attempt, those before a fallback's too.</param>
 public sealed record TaskAnswer(
     string Text,
     int[] ChunkLengths,
     int StreamBase,
     string AnsweredBy,
-    TaskUsage? Usage);
+    string? FinishReason,
+    AgentUsage? Used);

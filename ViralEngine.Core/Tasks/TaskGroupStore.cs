@@ -17,16 +17,18 @@ internal static class TaskGroupStore
             ), task AS (
                 INSERT INTO viral.tasks (
                     tenant_id, id, status, agent_id, description, input, priority, tags, metadata, timeout_seconds,
-                    max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, check_at)
+                    max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, ready, workflow_id, workflow_run,
+                    trace_parent)
                 SELECT $1, id, 'pending', agent_id, description, input::json, priority, tags::text[], metadata::json, timeout_seconds,
                        max_attempts, scheduled_at, created_by, now(), now(), COALESCE(scheduled_at, now()),
-                       GREATEST(scheduled_at - interval '10 seconds', now() + interval '10 seconds')
+                       COALESCE(scheduled_at <= now(), true), workflow_id, workflow_run, trace_parent
                 FROM unnest(
                     $2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::text[], $9::integer[],
-                    $10::smallint[], $11::timestamptz[], $12::text[]
+                    $10::smallint[], $11::timestamptz[], $12::text[], $14::uuid[], $15::integer[],
+                    $16::text[]
                 ) WITH ORDINALITY AS asked (
                     id, agent_id, description, input, priority, tags, metadata, timeout_seconds,
-                    max_attempts, scheduled_at, created_by, number)
+                    max_attempts, scheduled_at, created_by, workflow_id, workflow_run, trace_parent, number)
                 WHERE $13 = 0 OR number <= $13 - (
                     SELECT COALESCE(sum(submitted), 0)
                     FROM viral.task_counts
@@ -61,6 +63,9 @@ internal static class TaskGroupStore
                 tasks.Select(task => task.ScheduledAt).ToArray(),
                 tasks.Select(task => task.CreatedBy).ToArray(),
                 tasks[0].MostPerMonth,
+                tasks.Select(task => task.Workflow?.Id).ToArray(),
+                tasks.Select(task => task.Workflow?.Run).ToArray(),
+                tasks.Select(task => task.TraceParent).ToArray(),
             ],
             row => (Id: row.GetGuid(0), At: row.GetDateTime(1)),
             ct);
@@ -86,87 +91,8 @@ internal static class TaskGroupStore
     }
 
     /// <summary>
-    /// Takes up those of the tasks that may be: for each its attempt or null. Where the plan limits how many run, those of higher
-    /// priority and those that came before go first.
+    /// Stores answers and ends their tasks; for each whether nobody else had taken it up, though its lease may have lapsed.
     /// </summary>
-    public static async Task<IReadOnlyList<TaskAttempt?>> TakeAsync(
-        Db db, TenantId tenant, IReadOnlyList<Guid> ids, TaskLeaseOptions options, TaskAdmission admission, CancellationToken ct)
-    {
-        await using var batch = db.Batch(tenant);
-        admission.AddTurn(batch, tenant, "admission");
-        batch.Add(
-            """
-            WITH slots AS (
-                SELECT allowed.most
-                FROM viral.organizations AS organization
-                JOIN unnest($4::text[], $5::integer[]) AS allowed (plan, most) ON allowed.plan = organization.plan
-                WHERE organization.id = $1
-            ), free AS (
-                SELECT id, status = 'in_progress' AS taken_over
-                FROM viral.tasks
-                WHERE tenant_id = $1 AND id = ANY ($2) AND status IN ('pending', 'in_progress') AND due_at <= now()
-                  AND (lease_until IS NULL OR lease_until < now())
-                  AND cancel_requested_at IS NULL
-                  AND (status = 'in_progress' OR NOT EXISTS (SELECT FROM slots) OR id IN (
-                      SELECT waiting.id
-                      FROM viral.tasks AS waiting
-                      WHERE waiting.tenant_id = $1 AND waiting.status = 'pending' AND waiting.due_at <= now()
-                        AND waiting.cancel_requested_at IS NULL
-                      ORDER BY waiting.priority DESC, waiting.id
-                      LIMIT GREATEST((SELECT most FROM slots) - (
-                          SELECT count(*)
-                          FROM viral.tasks AS running
-                          WHERE running.tenant_id = $1 AND running.status = 'in_progress'
-                      ), 0)
-                  ))
-                FOR UPDATE
-            ), claimed AS (
-                UPDATE viral.tasks AS task
-                SET status = 'in_progress', attempt = task.attempt + 1, last_event = task.last_event + 1,
-                    lease_until = now() + $3, check_at = now() + $3 + interval '5 seconds',
-                    lost_attempts = task.lost_attempts + free.taken_over::integer,
-                    started_at = COALESCE(task.started_at, now()), updated_at = now()
-                FROM free
-                WHERE task.tenant_id = $1 AND task.id = ANY ($2) AND task.id = free.id
-                RETURNING task.id, task.attempt, task.agent_id, task.description, task.input, task.timeout_seconds,
-                          task.max_attempts, task.failed_attempts, task.lost_attempts, task.stream_base, task.last_event,
-                          free.taken_over
-            ), event AS (
-                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT $1, id, last_event, 'task.started', jsonb_build_object('status', 'in_progress', 'attempt', attempt), now()
-                FROM claimed
-            )
-            SELECT id, attempt, agent_id, description, input::text, timeout_seconds, max_attempts, failed_attempts,
-                   lost_attempts, stream_base, taken_over
-            FROM claimed
-            """,
-            [tenant.Value, ids.ToArray(), options.Lease, admission.Plans, admission.Most]);
-
-        var taken = new Dictionary<Guid, TaskAttempt>(ids.Count);
-        await using var reader = await batch.ExecuteReaderAsync(ct);
-        if (admission.IsLimited)
-            await reader.NextResultAsync(ct);
-        while (await reader.ReadAsync(ct))
-        {
-            var attempt = new TaskAttempt(
-                reader.GetGuid(0),
-                reader.GetInt32(1),
-                reader.GetString(2),
-                reader.GetString(3),
-                TaskRow.Json(reader, 4),
-                TimeSpan.FromSeconds(reader.GetInt32(5)),
-                reader.GetInt16(6),
-                reader.GetInt32(7),
-                reader.GetInt32(8),
-                reader.GetInt32(9),
-                reader.GetBoolean(10));
-            taken.Add(attempt.TaskId, attempt);
-        }
-
-        return [.. ids.Select(taken.GetValueOrDefault)];
-    }
-
-    /// <summary>Stores answers and ends their tasks; for each whether its lease held.</summary>
     public static async Task<IReadOnlyList<bool>> CompleteAsync(
         Db db, TenantId tenant, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct)
     {
@@ -176,22 +102,36 @@ internal static class TaskGroupStore
             WITH ended AS (
                 UPDATE viral.tasks AS task
                 SET status = 'completed', result = answer.result, chunk_lengths = answer.chunk_lengths::integer[],
-                    stream_base = answer.stream_base, answered_by = answer.answered_by, input_tokens = answer.input_tokens,
-                    output_tokens = answer.output_tokens, cost_usd = answer.cost_usd, error = NULL, lease_until = NULL,
+                    stream_base = answer.stream_base, answered_by = answer.answered_by,
+                    finish_reason = answer.finish_reason,
+                    input_tokens = CASE WHEN answer.input_tokens IS NULL THEN task.input_tokens
+                        ELSE COALESCE(task.input_tokens, 0) + answer.input_tokens END,
+                    output_tokens = CASE WHEN answer.output_tokens IS NULL THEN task.output_tokens
+                        ELSE COALESCE(task.output_tokens, 0) + answer.output_tokens END,
+                    cost_usd = CASE WHEN answer.cost_usd IS NULL THEN task.cost_usd
+                        ELSE COALESCE(task.cost_usd, 0) + answer.cost_usd END,
+                    error = NULL, lease_until = NULL, waiting_for = NULL,
                     completed_at = now(), updated_at = now(), last_event = last_event + 1
                 FROM unnest(
                     $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::bigint[], $9::bigint[],
-                    $10::numeric[]
+                    $10::numeric[], $11::text[]
                 ) AS answer (
-                    id, attempt, result, chunk_lengths, stream_base, answered_by, input_tokens, output_tokens, cost_usd)
+                    id, attempt, result, chunk_lengths, stream_base, answered_by, input_tokens, output_tokens, cost_usd,
+                    finish_reason)
                 -- ANY: else a plan made when the tenant had few tasks may read all of them.
                 WHERE task.tenant_id = $1 AND task.id = ANY ($2) AND task.id = answer.id AND task.attempt = answer.attempt
-                  AND task.status = 'in_progress'
-                RETURNING task.id, task.attempt, task.last_event, task.answered_by
+                  AND (task.status = 'in_progress' OR (task.status = 'pending' AND task.lease_until IS NOT NULL))
+                RETURNING task.id, task.attempt - task.held_attempts AS attempt, task.last_event, task.answered_by,
+                          task.finish_reason, answer.input_tokens, answer.output_tokens, answer.cost_usd
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT $1, id, last_event, 'task.completed',
-                       jsonb_build_object('status', 'completed', 'attempt', attempt, 'answered_by', answered_by), now()
+                       jsonb_strip_nulls(jsonb_build_object(
+                           'status', 'completed', 'attempt', attempt, 'answered_by', answered_by,
+                           'finish_reason', finish_reason,
+                           'attempt_usage', CASE WHEN input_tokens IS NOT NULL THEN jsonb_build_object(
+                               'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost_usd', cost_usd) END)),
+                       now()
                 FROM ended
             )
             SELECT id
@@ -205,9 +145,10 @@ internal static class TaskGroupStore
                 attempts.Select(attempt => ArrayLiteral.Of(attempt.Answer.ChunkLengths)).ToArray(),
                 attempts.Select(attempt => attempt.Answer.StreamBase).ToArray(),
                 attempts.Select(attempt => attempt.Answer.AnsweredBy).ToArray(),
-                attempts.Select(attempt => attempt.Answer.Usage?.InputTokens).ToArray(),
-                attempts.Select(attempt => attempt.Answer.Usage?.OutputTokens).ToArray(),
-                attempts.Select(attempt => attempt.Answer.Usage?.CostUsd).ToArray(),
+                attempts.Select(attempt => attempt.Answer.Used?.InputTokens).ToArray(),
+                attempts.Select(attempt => attempt.Answer.Used?.OutputTokens).ToArray(),
+                attempts.Select(attempt => attempt.Answer.Used?.CostUsd).ToArray(),
+                attempts.Select(attempt => attempt.Answer.FinishReason).ToArray(),
             ],
             row => row.GetGuid(0),
             ct)).ToHashSet();

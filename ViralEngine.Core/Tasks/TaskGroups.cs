@@ -18,17 +18,13 @@ public sealed class TaskGroups
     private readonly NpgsqlDataSource dataSource;
     private readonly GroupRunner<(TenantId Tenant, NewTask Task), DateTime?>[] additions;
     private readonly GroupRunner<(TenantId Tenant, Guid TaskId), AgentTask?>[] reads;
-    private readonly GroupRunner<(TenantId Tenant, Guid TaskId), TaskAttempt?>[] claims;
     private readonly GroupRunner<(TenantId Tenant, FinishedAttempt Attempt), bool>[] completions;
 
-    public TaskGroups(NpgsqlDataSource dataSource, TaskLeaseOptions options, TaskAdmission? admission = null)
+    public TaskGroups(NpgsqlDataSource dataSource)
     {
         this.dataSource = dataSource;
         additions = InLanes<NewTask, DateTime?>(task => task.Id, TaskGroupStore.InsertAsync);
         reads = InLanes<Guid, AgentTask?>(_ => null, TaskGroupStore.ReadAsync, LargestRead);
-        claims = InLanes<Guid, TaskAttempt?>(
-            id => id,
-            (db, tenant, ids, ct) => TaskGroupStore.TakeAsync(db, tenant, ids, options, admission ?? TaskAdmission.Everything, ct));
         completions = InLanes<FinishedAttempt, bool>(attempt => attempt.TaskId, TaskGroupStore.CompleteAsync);
     }
 
@@ -37,9 +33,6 @@ public sealed class TaskGroups
 
     /// <summary>How a task stands; null: there is none.</summary>
     internal Task<AgentTask?> ReadAsync(TenantId tenant, Guid taskId) => LaneOf(reads, tenant).RunAsync((tenant, taskId));
-
-    /// <summary>Takes a task up where it is due, free and admitted by the plan; else null.</summary>
-    internal Task<TaskAttempt?> ClaimAsync(TenantId tenant, Guid taskId) => LaneOf(claims, tenant).RunAsync((tenant, taskId));
 
     /// <summary>Ends a task with its answer; false: the lease was lost, nothing changed.</summary>
     internal Task<bool> CompleteAsync(TenantId tenant, FinishedAttempt attempt) =>

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Npgsql;
+using ViralEngine.Core.Agents;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
@@ -7,47 +9,8 @@ namespace ViralEngine.Core.Tasks;
 /// A worker's side of tasks in PostgreSQL. Leases run by the database's clock; a write under a lease that was lost changes
 /// nothing and says so.
 /// </summary>
-public sealed class TaskLeaseStore(Db db, TaskGroups groups)
+public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups groups)
 {
-    /// <summary>Takes the task up where it is due, free and admitted by the plan, with the next attempt number.</summary>
-    public async Task<TaskClaim> ClaimAsync(TenantId tenant, Guid taskId, CancellationToken ct)
-    {
-        if (await groups.ClaimAsync(tenant, taskId) is { } attempt)
-            return new TaskClaim.Taken(attempt);
-
-        var (found, lookAt, abandoned) = await db.QueryOneAsync(
-            tenant,
-            """
-            SELECT CASE
-                       WHEN GREATEST(due_at, lease_until) > now() THEN GREATEST(due_at, lease_until)
-                       -- The further behind in the plan's queue, the longer until it is worth another look.
-                       ELSE now() + interval '300 milliseconds' + interval '20 milliseconds' * (
-                           SELECT count(*)
-                           FROM (
-                               SELECT
-                               FROM viral.tasks AS ahead
-                               WHERE ahead.tenant_id = $1 AND ahead.status = 'pending' AND ahead.due_at <= now()
-                                 AND (ahead.priority > tasks.priority OR (ahead.priority = tasks.priority AND ahead.id < tasks.id))
-                               LIMIT 1000
-                           ) AS ahead)
-                   END,
-                   cancel_requested_at IS NOT NULL AND COALESCE(lease_until < now(), true)
-            FROM viral.tasks
-            WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress')
-            """,
-            [tenant.Value, taskId],
-            row => (true, row.GetDateTime(0), row.GetBoolean(1)),
-            ct);
-        if (!found)
-            return new TaskClaim.Nothing();
-        if (!abandoned)
-            return new TaskClaim.NotBefore(lookAt);
-
-        // The worker that was to be told of the cancellation is gone: it ends here.
-        await EndCancelledAsync(tenant, taskId, attempt: null, streamBase: null, ct);
-        return new TaskClaim.Nothing();
-    }
-
     /// <summary>Stores the answer and ends the task. False: the lease was lost, nothing changed.</summary>
     public Task<bool> CompleteAsync(TenantId tenant, Guid taskId, int attempt, TaskAnswer answer) =>
         groups.CompleteAsync(tenant, new FinishedAttempt(taskId, attempt, answer));
@@ -57,26 +20,33 @@ public sealed class TaskLeaseStore(Db db, TaskGroups groups)
     /// where that is null. False: the lease was lost.
     /// </summary>
     public Task<bool> FailAsync(
-        TenantId tenant, Guid taskId, TaskError error, int streamBase, TimeSpan? retryAfter, CancellationToken ct) =>
-        db.QueryOneAsync(
+        TenantId tenant, Guid taskId, int attempt, TaskError error, int streamBase, AgentUsage? used,
+        TimeSpan? retryAfter, CancellationToken ct) =>
+        InOneAsync(db => db.QueryOneAsync(
             tenant,
             """
             WITH ended AS (
                 UPDATE viral.tasks
                 SET status = CASE WHEN $5::interval IS NULL THEN 'failed' ELSE 'pending' END,
                     completed_at = CASE WHEN $5::interval IS NULL THEN now() END,
-                    due_at = now() + COALESCE($5, interval '0'),
-                    check_at = now() + COALESCE($5, interval '0') + interval '10 seconds',
+                    due_at = now() + COALESCE($5, interval '0'), ready = $5::interval IS NULL,
+                    input_tokens = CASE WHEN $7::bigint IS NULL THEN input_tokens ELSE COALESCE(input_tokens, 0) + $7 END,
+                    output_tokens = CASE WHEN $8::bigint IS NULL THEN output_tokens ELSE COALESCE(output_tokens, 0) + $8 END,
+                    cost_usd = CASE WHEN $9::numeric IS NULL THEN cost_usd ELSE COALESCE(cost_usd, 0) + $9 END,
                     error = $4::jsonb, failed_attempts = failed_attempts + 1, stream_base = $6, lease_until = NULL,
+                    waiting_for = NULL,
                     updated_at = now(), last_event = last_event + 1
-                WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
+                WHERE tenant_id = $1 AND id = $2 AND attempt = $3
+                  AND (status = 'in_progress' OR (status = 'pending' AND lease_until IS NOT NULL))
                 RETURNING tenant_id, id, status, due_at, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
                        CASE WHEN status = 'failed' THEN 'task.failed' ELSE 'task.retrying' END,
                        jsonb_build_object('status', status, 'error', $4::jsonb)
-                       || CASE WHEN status = 'failed' THEN '{}' ELSE jsonb_build_object('next_attempt_at', due_at) END,
+                       || CASE WHEN status = 'failed' THEN '{}' ELSE jsonb_build_object('next_attempt_at', due_at) END
+                       || CASE WHEN $7::bigint IS NULL THEN '{}' ELSE jsonb_build_object('attempt_usage', jsonb_strip_nulls(
+                           jsonb_build_object('input_tokens', $7::bigint, 'output_tokens', $8::bigint, 'cost_usd', $9::numeric))) END,
                        now()
                 FROM ended
             )
@@ -84,61 +54,108 @@ public sealed class TaskLeaseStore(Db db, TaskGroups groups)
             FROM ended
             """,
             [
-                tenant.Value, taskId, error.Attempt, JsonSerializer.Serialize(error, TaskJson.Default.TaskError), retryAfter,
-                streamBase,
+                tenant.Value, taskId, attempt, JsonSerializer.Serialize(error, TaskJson.Default.TaskError), retryAfter,
+                streamBase, used?.InputTokens, used?.OutputTokens, used?.CostUsd,
             ],
             row => row.GetBoolean(0),
-            ct);
+            ct));
 
-    /// <summary>Ends a task whose cancellation was asked for; without an attempt, one whose lease has lapsed.</summary>
+    /// <summary>Ends a task whose cancellation was asked for.</summary>
     public Task<bool> EndCancelledAsync(
-        TenantId tenant, Guid taskId, int? attempt, int? streamBase, CancellationToken ct) =>
-        db.QueryOneAsync(
+        TenantId tenant, Guid taskId, int attempt, int streamBase, AgentUsage? used, CancellationToken ct) =>
+        InOneAsync(db => db.QueryOneAsync(
             tenant,
             """
             WITH ended AS (
                 UPDATE viral.tasks
-                SET status = 'cancelled', completed_at = now(), lease_until = NULL, updated_at = now(),
-                    stream_base = COALESCE($4::integer, stream_base), last_event = last_event + 1
+                SET status = 'cancelled', completed_at = now(), lease_until = NULL, waiting_for = NULL, updated_at = now(),
+                    input_tokens = CASE WHEN $5::bigint IS NULL THEN input_tokens ELSE COALESCE(input_tokens, 0) + $5 END,
+                    output_tokens = CASE WHEN $6::bigint IS NULL THEN output_tokens ELSE COALESCE(output_tokens, 0) + $6 END,
+                    cost_usd = CASE WHEN $7::numeric IS NULL THEN cost_usd ELSE COALESCE(cost_usd, 0) + $7 END,
+                    stream_base = $4, last_event = last_event + 1
                 WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress' AND cancel_requested_at IS NOT NULL
-                  AND (attempt = $3 OR ($3::integer IS NULL AND lease_until < now()))
+                  AND attempt = $3
                 RETURNING tenant_id, id, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'task.cancelled', jsonb_build_object('status', 'cancelled'), now()
+                SELECT tenant_id, id, last_event, 'task.cancelled',
+                       jsonb_build_object('status', 'cancelled')
+                       || CASE WHEN $5::bigint IS NULL THEN '{}' ELSE jsonb_build_object('attempt_usage', jsonb_strip_nulls(
+                           jsonb_build_object('input_tokens', $5::bigint, 'output_tokens', $6::bigint, 'cost_usd', $7::numeric))) END,
+                       now()
                 FROM ended
             )
             SELECT true
             FROM ended
             """,
-            [tenant.Value, taskId, attempt, streamBase],
+            [tenant.Value, taskId, attempt, streamBase, used?.InputTokens, used?.OutputTokens, used?.CostUsd],
             row => row.GetBoolean(0),
-            ct);
+            ct));
 
     /// <summary>Gives the task back unfinished, for another worker to take up at once.</summary>
-    public Task<int> ReleaseAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, CancellationToken ct) =>
-        db.ExecuteAsync(
+    public Task<int> ReleaseAsync(
+        TenantId tenant, Guid taskId, int attempt, int streamBase, AgentUsage? used, CancellationToken ct) =>
+        InOneAsync(db => db.ExecuteAsync(
             tenant,
             """
             UPDATE viral.tasks
-            SET status = 'pending', lease_until = NULL, due_at = now(), check_at = now(), stream_base = $4, updated_at = now()
+            SET status = 'pending', lease_until = NULL, due_at = now(), ready = true, stream_base = $4,
+                input_tokens = CASE WHEN $5::bigint IS NULL THEN input_tokens ELSE COALESCE(input_tokens, 0) + $5 END,
+                output_tokens = CASE WHEN $6::bigint IS NULL THEN output_tokens ELSE COALESCE(output_tokens, 0) + $6 END,
+                cost_usd = CASE WHEN $7::numeric IS NULL THEN cost_usd ELSE COALESCE(cost_usd, 0) + $7 END,
+                updated_at = now()
             WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'
             """,
-            [tenant.Value, taskId, attempt, streamBase],
-            ct);
+            [tenant.Value, taskId, attempt, streamBase, used?.InputTokens, used?.OutputTokens, used?.CostUsd],
+            ct));
+
+    /// <summary>
+    /// Gives the task back without a call having been made: it waits <paramref name="wait"/>, and the attempt does not count.
+    /// </summary>
+    public Task<bool> HoldAsync(
+        TenantId tenant, Guid taskId, int attempt, int streamBase, string waitingFor, TimeSpan wait, CancellationToken ct) =>
+        InOneAsync(db => db.QueryOneAsync(
+            tenant,
+            """
+            WITH before AS (
+                SELECT tenant_id, id, waiting_for IS NOT DISTINCT FROM $5 AS told
+                FROM viral.tasks
+                WHERE tenant_id = $1 AND id = $2
+                FOR UPDATE
+            ), held AS (
+                UPDATE viral.tasks AS task
+                SET status = 'pending', lease_until = NULL, due_at = now() + $6, ready = $6 <= interval '0', stream_base = $4,
+                    waiting_for = $5, begun = true, held_attempts = task.held_attempts + 1, updated_at = now(),
+                    last_event = task.last_event + (NOT before.told)::integer
+                FROM before
+                WHERE task.tenant_id = $1 AND task.id = $2 AND task.attempt = $3 AND task.status = 'in_progress'
+                RETURNING task.tenant_id, task.id, task.due_at, task.last_event, before.told
+            ), event AS (
+                INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
+                SELECT tenant_id, id, last_event, 'task.waiting',
+                       jsonb_build_object('status', 'pending', 'waiting_for', $5::text, 'next_attempt_at', due_at), now()
+                FROM held
+                WHERE NOT told
+            )
+            SELECT true
+            FROM held
+            """,
+            [tenant.Value, taskId, attempt, streamBase, waitingFor, wait],
+            row => row.GetBoolean(0),
+            ct));
 
     /// <summary>Numbers this attempt's stream on from what the worker before it left behind.</summary>
     public Task<int> MoveStreamAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, CancellationToken ct) =>
-        db.ExecuteAsync(
+        InOneAsync(db => db.ExecuteAsync(
             tenant,
             "UPDATE viral.tasks SET stream_base = $4 WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'",
             [tenant.Value, taskId, attempt, streamBase],
-            ct);
+            ct));
 
     /// <summary>Notes how far the task is, as an event of its own. False: the lease was lost.</summary>
     public Task<bool> ReportProgressAsync(
         TenantId tenant, Guid taskId, int attempt, double fraction, string? message, CancellationToken ct) =>
-        db.QueryOneAsync(
+        InOneAsync(db => db.QueryOneAsync(
             tenant,
             """
             WITH noted AS (
@@ -158,7 +175,14 @@ public sealed class TaskLeaseStore(Db db, TaskGroups groups)
             """,
             [tenant.Value, taskId, attempt, fraction, message],
             row => row.GetBoolean(0),
-            ct);
+            ct));
+
+    /// <summary>Each call has a connection of its own: many of them are under way at a time.</summary>
+    private async Task<T> InOneAsync<T>(Func<Db, Task<T>> callAsync)
+    {
+        await using var db = new Db(dataSource);
+        return await callAsync(db);
+    }
 }
 
 /// <summary>How long a worker that says nothing keeps a task.</summary>

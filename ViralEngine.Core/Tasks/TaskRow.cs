@@ -6,14 +6,32 @@ namespace ViralEngine.Core.Tasks;
 /// <summary>A task as it is read.</summary>
 internal static class TaskRow
 {
+    /// <summary>Results up to this are read with their tasks; larger ones by themselves.</summary>
+    public const int MostResultBytes = 64 * 1024;
+
     /// <summary>In the order in which <see cref="Read"/> takes them.</summary>
     public const string Columns =
+        $"""
+        {Before}, CASE WHEN octet_length(result) <= 65536 THEN result END, {After}
+        """;
+
+    /// <summary>The same for lists, with the beginning of the result.</summary>
+    public const string ListColumns =
+        $"""
+        {Before}, left(result, 1024), {After}
+        """;
+
+    private const string Before =
         """
         id, status, agent_id, description, input::text, priority, tags, metadata::text, timeout_seconds,
         max_attempts, scheduled_at, created_by, created_at, updated_at, started_at, completed_at,
         CASE WHEN status = 'pending' AND attempt > 0 THEN due_at END,
-        cancel_requested_at, attempt, failed_attempts, progress, result, answered_by, error::text,
-        input_tokens, output_tokens, cost_usd
+        cancel_requested_at, attempt - held_attempts, failed_attempts, progress
+        """;
+
+    private const string After =
+        """
+        answered_by, error::text, input_tokens, output_tokens, cost_usd, finish_reason, waiting_for, octet_length(result)
         """;
 
     public static AgentTask Read(NpgsqlDataReader row) => new(
@@ -40,10 +58,13 @@ internal static class TaskRow
         row.IsDBNull(20) ? null : row.GetDouble(20),
         row.IsDBNull(21) ? null : row.GetString(21),
         row.IsDBNull(22) ? null : row.GetString(22),
+        row.IsDBNull(27) ? null : row.GetString(27),
         row.IsDBNull(23) ? null : JsonSerializer.Deserialize(row.GetString(23), TaskJson.Default.TaskError),
         row.IsDBNull(24)
             ? null
-            : new TaskUsage(row.GetInt64(24), row.GetInt64(25), row.IsDBNull(26) ? null : row.GetDecimal(26)));
+            : new TaskUsage(row.GetInt64(24), row.GetInt64(25), row.IsDBNull(26) ? null : row.GetDecimal(26)),
+        row.IsDBNull(28) ? null : row.GetString(28),
+        row.IsDBNull(29) ? null : row.GetInt32(29));
 
     internal static JsonElement? Json(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : JsonElement.Parse(row.GetString(column));

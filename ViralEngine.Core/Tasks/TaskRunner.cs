@@ -6,15 +6,14 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>
-/// Runs one attempt of a task under a lease, streaming what the agent says. Harmless when there is nothing to do, whoever calls it
-/// and however often.
-/// </summary>
+/// <summary>Runs an attempt that was claimed, streaming what the agent says, and stores what came of it.</summary>
 public sealed partial class TaskRunner(
     TaskLeaseStore store,
     LeaseKeeper keeper,
     AgentRunner agents,
     TokenLog log,
+    StreamPartStore parts,
+    AnswerMemory memory,
     Signals signals,
     TimeProvider time,
     ILogger<TaskRunner> logger)
@@ -22,117 +21,199 @@ public sealed partial class TaskRunner(
     /// <summary>A task over which so many workers died is taken to be what kills them.</summary>
     private const int MostLostAttempts = 10;
 
-    /// <summary>Runs the task if it is due and free.</summary>
-    /// <returns>When to look again, or null when the task has ended.</returns>
-    /// <exception cref="OperationCanceledException">The process is stopping; the task was given back.</exception>
-    public async Task<DateTime?> RunAsync(TenantId tenant, Guid taskId, CancellationToken ct)
+    /// <summary>What lasts longer than this is waited for in the queue, not in a lane.</summary>
+    private static readonly TimeSpan LongestWaitInLane = TimeSpan.FromSeconds(2);
+
+    /// <param name="chain">The agent and its fallbacks.</param>
+    /// <param name="ct">Cancelled when the process stops: then the task is given back.</param>
+    internal async Task<TaskRun> RunAsync(
+        TenantId tenant, TaskAttempt attempt, AgentChain chain, CancellationToken ct)
     {
-        switch (await store.ClaimAsync(tenant, taskId, ct))
+        using var activity = AgentRunner.Source.StartActivity("task.attempt", ActivityKind.Internal, attempt.TraceParent);
+        activity?.SetTag("viral.task.id", attempt.TaskId).SetTag("viral.task.attempt", attempt.Attempt);
+        using var lease = keeper.Hold(tenant, attempt.TaskId, attempt.Attempt, ct);
+        signals.Publish(tenant, attempt.TaskId);
+        TokenWriter? writer = null;
+        try
         {
-            case TaskClaim.NotBefore(var at):
-                return at;
-            case TaskClaim.Taken(var attempt):
-                signals.Publish(tenant, taskId);
-                var again = await RunAttemptAsync(tenant, attempt, ct);
-                signals.Publish(tenant, taskId);
-                return again;
-            default:
-                return null;
+            writer = await OpenStreamAsync(tenant, attempt, ct);
+            return await RunLeasedAsync(tenant, attempt, chain, writer, lease, ct);
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !DbFault.IsAway(e))
+        {
+            // Whatever it is, it is this task's trouble and nobody else's.
+            LogFault(logger, e, attempt.TaskId, attempt.Number);
+            var fault = Fault(attempt, "The attempt failed with an internal error, which is logged.");
+            // What it streamed is not kept: it may be what cannot be stored.
+            return await FailAsync(tenant, attempt, writer?.LastNumber ?? attempt.StreamBase, writer?.Used, fault, ct);
+        }
+        finally
+        {
+            writer?.Dispose();
+            signals.Publish(tenant, attempt.TaskId);
         }
     }
 
-    private async Task<DateTime?> RunAttemptAsync(TenantId tenant, TaskAttempt attempt, CancellationToken ct)
+    private async Task<TaskRun> RunLeasedAsync(
+        TenantId tenant, TaskAttempt attempt, AgentChain chain, TokenWriter writer, HeldLease lease, CancellationToken ct)
     {
-        using var activity = AgentRunner.Source.StartActivity("task.attempt");
-        activity?.SetTag("viral.task.id", attempt.TaskId).SetTag("viral.task.attempt", attempt.Attempt);
-        using var lease = keeper.Hold(tenant, attempt.TaskId, attempt.Attempt, ct);
-        var writer = await OpenStreamAsync(tenant, attempt, ct);
-
         AgentOutcome outcome;
         try
         {
             outcome = attempt.LostAttempts >= MostLostAttempts
-                ? new AgentOutcome.Failed(
-                    ErrorClass.Internal, $"The process that ran the task died {attempt.LostAttempts} times over it.", null, attempt.AgentId)
-                : await agents.RunAsync(tenant, WorkOf(attempt), writer, lease.Ended);
+                ? Fault(attempt, $"The process running the task died {attempt.LostAttempts} times.")
+                : await CallAsync(tenant, attempt, chain, writer, lease);
         }
         catch (OperationCanceledException) when (lease.Ended.IsCancellationRequested)
         {
+            using var rest = await memory.HoldWholeAsync(writer.Collected, CancellationToken.None);
             return await GiveUpAsync(tenant, attempt, writer, lease, ct);
         }
 
         writer.Flush();
+        using var whole = await memory.HoldWholeAsync(writer.Collected, CancellationToken.None);
         return outcome switch
         {
-            AgentOutcome.Answered answered => await CompleteAsync(tenant, attempt, writer, answered),
+            AgentOutcome.Answered answered => await CompleteAsync(tenant, attempt, writer, answered, ct),
+            AgentOutcome.Held held => await HoldAsync(tenant, attempt, writer, held, ct),
             AgentOutcome.Failed failed => await FailAsync(tenant, attempt, writer, failed, ct),
-            _ => throw new UnreachableException(),
+            _ => throw new InvalidOperationException($"Unknown outcome {outcome}."),
         };
+    }
+
+    /// <summary>A short wait is waited here: the place in the queue is kept.</summary>
+    private async Task<AgentOutcome> CallAsync(
+        TenantId tenant, TaskAttempt attempt, AgentChain chain, TokenWriter writer, HeldLease lease)
+    {
+        var work = new AgentWork(
+            attempt.TaskId, attempt.FailedAttempts + 1, attempt.AgentId, attempt.Description, attempt.Input, attempt.Timeout)
+        {
+            Waits = reason => lease.WaitingFor = reason?.ToText(),
+        };
+        var waited = TimeSpan.Zero;
+        while (true)
+        {
+            var outcome = await agents.RunAsync(tenant, chain, work, writer, lease.Ended);
+            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > LongestWaitInLane)
+                return outcome;
+            lease.WaitingFor = held.Reason.ToText();
+            await Task.Delay(held.Wait, time, lease.Ended);
+            lease.WaitingFor = null;
+        }
     }
 
     private async Task<TokenWriter> OpenStreamAsync(TenantId tenant, TaskAttempt attempt, CancellationToken ct)
     {
         var streamBase = attempt.StreamBase;
-        if (attempt.TakenOver && await log.CountAsync(tenant, attempt.TaskId, attempt.Attempt - 1) is var left and > 0)
+        if (attempt.TakenOver && log.IsConfigured)
         {
-            streamBase += left;
+            using var whole = await memory.HoldWholeAsync(TokenWriter.MostEntries, ct);
+            await KeepAsync(tenant, attempt, StreamPart.Of(streamBase, await log.ReadAllAsync(tenant, attempt.TaskId, attempt.Attempt - 1)), ct);
+            // Readers may have seen more than is known any more: numbers go on beyond all of it.
+            streamBase += await log.LastAsync(tenant, attempt.TaskId, attempt.Attempt - 1) ?? TokenWriter.MostEntries;
             await store.MoveStreamAsync(tenant, attempt.TaskId, attempt.Attempt, streamBase, ct);
         }
 
-        var writer = new TokenWriter(log, store, signals, time, tenant, attempt, streamBase);
+        var writer = new TokenWriter(log, store, signals, time, tenant, attempt, streamBase, memory);
         writer.Reset();
         return writer;
     }
 
-    private async Task<DateTime?> CompleteAsync(
-        TenantId tenant, TaskAttempt attempt, TokenWriter writer, AgentOutcome.Answered answered)
+    private async Task<TaskRun> CompleteAsync(
+        TenantId tenant, TaskAttempt attempt, TokenWriter writer, AgentOutcome.Answered answered, CancellationToken ct)
     {
-        var usage = answered.Usage is { } used ? new TaskUsage(used.InputTokens, used.OutputTokens, used.CostUsd) : null;
-        var answer = writer.Finish(answered.Agent, usage);
-        if (await store.CompleteAsync(tenant, attempt.TaskId, attempt.Attempt, answer))
+        await KeepAsync(tenant, attempt, writer.BeforeAnswer(), ct);
+        var answer = writer.Finish(answered.Agent, answered.FinishReason);
+        if (await StoreAsync(() => store.CompleteAsync(tenant, attempt.TaskId, attempt.Attempt, answer), ct))
             TaskMetrics.Ended(AgentTaskStatus.Completed);
         else
-            LogLeaseLost(logger, attempt.TaskId, attempt.Attempt);
-        return null;
+            LogLeaseLost(logger, attempt.TaskId, attempt.Number);
+        return TaskRun.Over;
     }
 
-    private async Task<DateTime?> FailAsync(
+    private async Task<TaskRun> FailAsync(
         TenantId tenant, TaskAttempt attempt, TokenWriter writer, AgentOutcome.Failed failure, CancellationToken ct)
+    {
+        await KeepAsync(tenant, attempt, writer.WithoutAnswer(), ct);
+        return await FailAsync(tenant, attempt, writer.LastNumber, writer.Used, failure, ct);
+    }
+
+    private async Task<TaskRun> FailAsync(
+        TenantId tenant, TaskAttempt attempt, int streamBase, AgentUsage? used, AgentOutcome.Failed failure, CancellationToken ct)
     {
         var delay = RetryRules.Delay(
             failure.Class, failure.RetryAfter, attempt.FailedAttempts, attempt.MaxAttempts, Random.Shared);
-        var error = new TaskError(failure.Class.ToApiName(), failure.Message, failure.Agent, attempt.Attempt);
-        if (!await store.FailAsync(tenant, attempt.TaskId, error, writer.LastNumber, delay, CancellationToken.None))
-            LogLeaseLost(logger, attempt.TaskId, attempt.Attempt);
+        var error = new TaskError(failure.Class.ToApiName(), failure.Message, failure.Agent, attempt.Number);
+        var kept = await StoreAsync(
+            () => store.FailAsync(
+                tenant, attempt.TaskId, attempt.Attempt, error, streamBase, used, delay, CancellationToken.None),
+            ct);
+        if (!kept)
+            LogLeaseLost(logger, attempt.TaskId, attempt.Number);
         else if (delay is null)
             TaskMetrics.Ended(AgentTaskStatus.Failed);
-        ct.ThrowIfCancellationRequested();
-        return delay is { } wait ? time.GetUtcNow().UtcDateTime + wait : null;
+        return new TaskRun(delay is null, null);
     }
 
-    private async Task<DateTime?> GiveUpAsync(
+    private async Task<TaskRun> HoldAsync(
+        TenantId tenant, TaskAttempt attempt, TokenWriter writer, AgentOutcome.Held held, CancellationToken ct)
+    {
+        await KeepAsync(tenant, attempt, writer.WithoutAnswer(), ct);
+        await StoreAsync(
+            () => store.HoldAsync(
+                tenant, attempt.TaskId, attempt.Attempt, writer.LastNumber, held.Reason.ToText(), held.Wait,
+                CancellationToken.None),
+            ct);
+        return new TaskRun(false, held);
+    }
+
+    private async Task<TaskRun> GiveUpAsync(
         TenantId tenant, TaskAttempt attempt, TokenWriter writer, HeldLease lease, CancellationToken ct)
     {
+        await KeepAsync(tenant, attempt, writer.WithoutAnswer(), ct);
         switch (lease.End)
         {
             case LeaseEnd.Cancelled:
-                await store.EndCancelledAsync(
-                    tenant, attempt.TaskId, attempt.Attempt, writer.LastNumber, CancellationToken.None);
-                return null;
+                await StoreAsync(
+                    () => store.EndCancelledAsync(
+                        tenant, attempt.TaskId, attempt.Attempt, writer.LastNumber, writer.Used, CancellationToken.None),
+                    ct);
+                return TaskRun.Over;
             case LeaseEnd.Lost:
-                LogLeaseLost(logger, attempt.TaskId, attempt.Attempt);
-                return null;
+                LogLeaseLost(logger, attempt.TaskId, attempt.Number);
+                return new TaskRun(false, null);
             default:
                 await store.ReleaseAsync(
-                    tenant, attempt.TaskId, attempt.Attempt, writer.LastNumber, CancellationToken.None);
-                ct.ThrowIfCancellationRequested();
-                return time.GetUtcNow().UtcDateTime;
+                    tenant, attempt.TaskId, attempt.Attempt, writer.LastNumber, writer.Used, CancellationToken.None);
+                return new TaskRun(false, null);
         }
     }
 
-    private static AgentWork WorkOf(TaskAttempt attempt) => new(
-        attempt.TaskId, attempt.FailedAttempts + 1, attempt.AgentId, attempt.Description, attempt.Input, attempt.Timeout);
+    /// <summary>Before the attempt's end is stored: after it, nobody would.</summary>
+    private async Task KeepAsync(TenantId tenant, TaskAttempt attempt, StreamPart? part, CancellationToken stopping)
+    {
+        if (part is not null)
+            await StoreAsync(() => parts.AddAsync(tenant, attempt.TaskId, attempt.Attempt, part, CancellationToken.None), stopping);
+    }
 
-    [LoggerMessage(1, LogLevel.Warning, "Task {TaskId}: the lease of attempt {Attempt} was lost; its outcome is dropped")]
+    private static AgentOutcome.Failed Fault(TaskAttempt attempt, string message) =>
+        new(ErrorClass.Internal, message, null, attempt.AgentId);
+
+    /// <summary>Not cancelled with the process: what was paid for is to be kept, and a step is short.</summary>
+    private Task<T> StoreAsync<T>(Func<Task<T>> storeAsync, CancellationToken stopping) =>
+        StoredAgain.RunAsync(storeAsync, time, logger, stopping);
+
+    [LoggerMessage(1, LogLevel.Warning, "Task {TaskId}: the lease of attempt {Attempt} was lost; its result is dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid taskId, int attempt);
+
+    [LoggerMessage(2, LogLevel.Error, "Task {TaskId}: attempt {Attempt} failed with an unexpected error")]
+    private static partial void LogFault(ILogger logger, Exception exception, Guid taskId, int attempt);
+}
+
+/// <summary>What came of an attempt.</summary>
+/// <param name="Ended">The task has ended, here or in other hands.</param>
+/// <param name="Held">It was given back without a call.</param>
+internal sealed record TaskRun(bool Ended, AgentOutcome.Held? Held)
+{
+    public static TaskRun Over { get; } = new(true, null);
 }

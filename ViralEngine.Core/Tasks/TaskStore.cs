@@ -6,6 +6,8 @@ namespace ViralEngine.Core.Tasks;
 /// <summary>A user's side of tasks in PostgreSQL: submit, read, cancel, retry. Each call is one round trip.</summary>
 public sealed class TaskStore(Db db, TaskGroups groups)
 {
+    private const int MostListBytes = 1024 * 1024;
+
     /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
     public const string EventHead =
         """
@@ -28,29 +30,84 @@ public sealed class TaskStore(Db db, TaskGroups groups)
         ? (await TaskGroupStore.ReadAsync(db, tenant, [id], ct))[0]
         : await groups.ReadAsync(tenant, id);
 
-    /// <summary>Newest first. <paramref name="before"/> is the id of the last task of the page before.</summary>
-    public Task<List<AgentTask>> ListAsync(
-        TenantId tenant, TaskFilter filter, Guid? before, int limit, CancellationToken ct) =>
-        db.QueryAsync(
+    /// <summary>The trace that the task belongs to, where it was recorded.</summary>
+    public async Task<string?> TraceIdOfAsync(TenantId tenant, Guid id, CancellationToken ct)
+    {
+        var parent = await db.QueryOneAsync(
+            tenant,
+            "SELECT trace_parent FROM viral.tasks WHERE tenant_id = $1 AND id = $2",
+            [tenant.Value, id],
+            row => row.IsDBNull(0) ? null : row.GetString(0),
+            ct);
+        // 00-<trace>-<span>-<flags>, after W3C Trace Context.
+        return parent?.Split('-') is [_, var trace, ..] ? trace : null;
+    }
+
+    /// <summary>
+    /// Newest first, of results the beginning. <paramref name="before"/> is the id of the last task of the page before. What tasks were
+    /// asked may be large: the list ends early, after one at least, where it would have more than a megabyte of it.
+    /// </summary>
+    public async Task<TaskList> ListAsync(
+        TenantId tenant, TaskFilter filter, Guid? before, int limit, CancellationToken ct)
+    {
+        var rows = await db.QueryListAsync(
             tenant,
             $"""
-            SELECT {TaskRow.Columns}
+            WITH found AS (
+                (
+                    SELECT id
+                    FROM viral.tasks
+                    WHERE tenant_id = $1 AND $5::text IS NULL
+                      AND ($2::uuid IS NULL OR id < $2)
+                      AND ($3::text IS NULL OR status = $3)
+                      AND ($4::text IS NULL OR agent_id = $4)
+                      AND ($6::timestamptz IS NULL OR (created_at >= $6 AND id >= $9))
+                      AND ($7::timestamptz IS NULL OR (created_at < $7 AND id < $10))
+                    ORDER BY id DESC
+                    LIMIT $8
+                )
+                UNION ALL
+                (
+                    SELECT task.id
+                    FROM viral.task_tags AS tagged
+                    JOIN viral.tasks AS task ON task.tenant_id = $1 AND task.id = tagged.task_id
+                    WHERE tagged.tenant_id = $1 AND tagged.tag = $5
+                      AND ($2::uuid IS NULL OR tagged.task_id < $2)
+                      AND ($3::text IS NULL OR task.status = $3)
+                      AND ($4::text IS NULL OR task.agent_id = $4)
+                      AND ($6::timestamptz IS NULL OR (task.created_at >= $6 AND tagged.task_id >= $9))
+                      AND ($7::timestamptz IS NULL OR (task.created_at < $7 AND tagged.task_id < $10))
+                    ORDER BY tagged.task_id DESC
+                    LIMIT $8
+                )
+            ), page AS (
+                SELECT id, row_number() OVER newest AS place,
+                       sum(octet_length(description) + COALESCE(octet_length(input::text), 0)) OVER newest AS so_far
+                FROM viral.tasks
+                WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT id FROM found))
+                WINDOW newest AS (ORDER BY id DESC)
+            )
+            SELECT {TaskRow.ListColumns}, (SELECT count(*) FROM found)
             FROM viral.tasks
-            WHERE tenant_id = $1
-              AND ($2::uuid IS NULL OR id < $2)
-              AND ($3::text IS NULL OR status = $3)
-              AND ($4::text IS NULL OR agent_id = $4)
-              AND ($5::text IS NULL OR tags @> ARRAY[$5])
-              AND ($6::timestamptz IS NULL OR created_at >= $6)
-              AND ($7::timestamptz IS NULL OR created_at < $7)
+            WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT id FROM page WHERE place = 1 OR so_far <= $11))
             ORDER BY id DESC
-            LIMIT $8
             """,
             [
                 tenant.Value, before, filter.Status?.ToText(), filter.AgentId, filter.Tag, filter.CreatedAfter,
-                filter.CreatedBefore, limit,
+                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore), MostListBytes,
             ],
-            TaskRow.Read,
+            row => (Task: TaskRow.Read(row), Found: row.GetInt64(row.FieldCount - 1)),
+            ct);
+        return new TaskList([.. rows.Select(row => row.Task)], rows is [var first, ..] && first.Found > rows.Count);
+    }
+
+    /// <summary>A part of a result, from a character on; null: there is no result, or no such task.</summary>
+    public Task<string?> ReadResultAsync(TenantId tenant, Guid id, int from, int most, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            "SELECT substr(result, $3, $4) FROM viral.tasks WHERE tenant_id = $1 AND id = $2",
+            [tenant.Value, id, from + 1, most],
+            row => row.IsDBNull(0) ? null : row.GetString(0),
             ct);
 
     /// <summary>
@@ -69,7 +126,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             ), changed AS (
                 UPDATE viral.tasks AS task
                 SET status = CASE WHEN open.status = 'pending' THEN 'cancelled' ELSE task.status END,
-                    completed_at = CASE WHEN open.status = 'pending' THEN now() END,
+                    completed_at = CASE WHEN open.status = 'pending' THEN now() END, waiting_for = NULL,
                     cancel_requested_at = COALESCE(task.cancel_requested_at, now()),
                     last_event = task.last_event + CASE WHEN task.cancel_requested_at IS NULL THEN 1 ELSE 0 END,
                     updated_at = now()
@@ -92,6 +149,15 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             row => (bool?)row.GetBoolean(0),
             ct);
 
+    /// <summary>The workflow whose step waits for the task; null: none does.</summary>
+    public Task<TaskWorkflow?> FindWorkflowAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            "SELECT workflow_id, workflow_run FROM viral.tasks WHERE tenant_id = $1 AND id = $2 AND workflow_id IS NOT NULL",
+            [tenant.Value, id],
+            row => new TaskWorkflow(row.GetGuid(0), row.GetInt32(1)),
+            ct);
+
     /// <summary>
     /// Puts a failed or cancelled task back to pending with all its attempts before it. Null: no such task; 0: it is not one
     /// that can be retried; else the number of the run.
@@ -103,7 +169,9 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             WITH changed AS (
                 UPDATE viral.tasks
                 SET status = 'pending', run = run + 1, failed_attempts = 0, lease_until = NULL, due_at = now(),
-                    check_at = now() + interval '10 seconds', cancel_requested_at = NULL, completed_at = NULL, error = NULL,
+                    ready = true, waiting_for = NULL, cancel_requested_at = NULL, completed_at = NULL, error = NULL,
+                    -- The last number of the stream was that of its end.
+                    stream_base = stream_base + 1,
                     progress = NULL, last_event = last_event + 1, updated_at = now()
                 WHERE tenant_id = $1 AND id = $2 AND status IN ('failed', 'cancelled')
                 RETURNING tenant_id, id, run, last_event
@@ -128,3 +196,6 @@ public sealed record TaskFilter(
     string? Tag = null,
     DateTime? CreatedAfter = null,
     DateTime? CreatedBefore = null);
+
+/// <param name="Cut">It ends early: there are more.</param>
+public sealed record TaskList(List<AgentTask> Tasks, bool Cut);

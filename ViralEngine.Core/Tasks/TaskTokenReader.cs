@@ -3,11 +3,11 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Reads a task's token stream from any number on: of a running attempt from Redis, of an answer from PostgreSQL, cut as it was
-/// streamed. Events: <c>token</c> {"text"}, <c>reset</c> (another attempt or agent begins: forget the text so far), and at the
-/// end <c>done</c> {"status", …}. Whoever reads when, the text after the last reset is the same.
+/// Reads a task's token stream from any number on: of a running attempt from Redis, of all that has ended from PostgreSQL, cut as it
+/// was streamed. Events: <c>token</c> {"text"}, <c>reset</c> (another attempt or agent begins: forget the text so far), and at the
+/// end <c>done</c> {"status", …}. Whoever reads when, the events are the same.
 /// </summary>
-public sealed class TaskTokenReader(Db db, TokenLog log)
+public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
 {
     /// <summary>What comes after number <paramref name="after"/>; null: no such task.</summary>
     public async Task<TokenMessages?> ReadAsync(TenantId tenant, Guid taskId, int after, CancellationToken ct)
@@ -31,23 +31,44 @@ public sealed class TaskTokenReader(Db db, TokenLog log)
             },
             ct);
 
+        if (state is not null && after < state.StreamBase && await parts.FindAsync(tenant, taskId, after, ct) is { } part)
+            return new TokenMessages(Missed(part, after), Ended: false, More: true);
+
         return state switch
         {
             null => null,
             { Status: AgentTaskStatus.InProgress } =>
                 await ReadRunningAsync(tenant, taskId, state.Attempt, state.StreamBase, after),
-            { Status: AgentTaskStatus.Pending } => new TokenMessages([], Ended: false, More: false),
+            { Status: AgentTaskStatus.Pending } =>
+                new TokenMessages(after > state.StreamBase ? [TokenMessage.Reset(state.StreamBase)] : [], Ended: false, More: false),
             { Status: AgentTaskStatus.Completed } => Answer(state.Result!, state.ChunkLengths!, state.StreamBase, after),
             _ => End(state.Status, state.Error, state.StreamBase, after),
         };
+    }
+
+    private static List<TokenMessage> Missed(StreamPart part, int after)
+    {
+        var messages = part.After(after).ToList();
+        // What lies between was lost with Redis: what the reader has is not what this goes on from.
+        if (part.Base > after && messages is [{ Type: not "reset" }, ..])
+            messages.Insert(0, TokenMessage.Reset(part.Base));
+        return messages;
     }
 
     private async Task<TokenMessages> ReadRunningAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, int after)
     {
         // A reader that knows numbers of an attempt that died starts this one from its beginning.
         var from = Math.Max(after - streamBase, 0);
+        var messages = new List<TokenMessage>();
+        if (from > 0 && await log.LastAsync(tenant, taskId, attempt) is { } last && from > last)
+        {
+            // And so does one that knows numbers that nobody has given.
+            messages.Add(TokenMessage.Reset(streamBase));
+            from = 0;
+        }
+
+        // Numbers are the writer's, and no gap is passed over: what is missing is written again, or comes with the answer.
         var entries = await log.ReadAsync(tenant, taskId, attempt, from);
-        var messages = new List<TokenMessage>(entries.Count);
         for (var i = 0; i < entries.Count; i++)
         {
             var number = streamBase + from + i + 1;
@@ -63,7 +84,7 @@ public sealed class TaskTokenReader(Db db, TokenLog log)
         var messages = new List<TokenMessage>();
         // Who has numbers from before this answer, or beyond it, saw another one begin.
         var afresh = after < streamBase || after > last + 1;
-        if (afresh && streamBase > 0)
+        if (afresh && (streamBase > 0 || after > 0))
             messages.Add(TokenMessage.Reset(streamBase));
         var skip = afresh ? 0 : after - streamBase;
         var position = 0;
@@ -80,7 +101,12 @@ public sealed class TaskTokenReader(Db db, TokenLog log)
     }
 
     private static TokenMessages End(AgentTaskStatus status, string? error, int streamBase, int after) =>
-        new(after == streamBase + 1 ? [] : [TokenMessage.Done(streamBase + 1, status, error)], Ended: true, More: false);
+        new(
+            after == streamBase + 1 ? []
+                : after > streamBase + 1
+                    ? [TokenMessage.Reset(streamBase), TokenMessage.Done(streamBase + 1, status, error)]
+                    : [TokenMessage.Done(streamBase + 1, status, error)],
+            Ended: true, More: false);
 }
 
 public sealed record TokenMessages(IReadOnlyList<TokenMessage> Messages, bool Ended, bool More);

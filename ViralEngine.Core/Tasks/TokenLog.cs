@@ -5,38 +5,67 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// What a running attempt has streamed so far, for readers on any instance: a Redis list
-/// <c>viral:{tenant}:tokens:{task}:{attempt}</c>, one entry a stream event. It holds no truth: when the attempt ends, the
-/// answer and its cuts are in PostgreSQL.
+/// What a running attempt has streamed so far, for readers on any instance: a Redis hash <c>viral:{tenant}:tokens:{task}:{attempt}</c>
+/// with an entry for each stream event under its number, from 1, and the highest number under <c>last</c>. Writing an entry again
+/// changes nothing, whatever was lost on the way. It holds no truth: when the attempt ends, the answer and its cuts are in PostgreSQL.
 /// </summary>
 public sealed class TokenLog(RedisConnection redis)
 {
     private const string TextMark = "t";
     private const string ResetMark = "r";
+    private const string LastField = "last";
+    private const int FewAtOnce = 64;
+    private const int MostAtOnce = 1024;
     private static readonly TimeSpan Expiry = TimeSpan.FromHours(1);
 
-    /// <summary>Appends entries in order. Where Redis is away they are dropped: readers get them at the end.</summary>
-    public void Append(TenantId tenant, Guid taskId, int attempt, IReadOnlyList<TokenEntry> entries)
+    public bool IsConfigured => redis.IsConfigured;
+
+    /// <summary>Writes entries, the first of which has the number <paramref name="first"/>.</summary>
+    /// <returns>Whether all entries up to the last of these are there. False: some were lost, then or now.</returns>
+    public async Task<bool> WriteAsync(TenantId tenant, Guid taskId, int attempt, int first, IReadOnlyList<TokenEntry> entries)
     {
         if (redis.Database is not { } database)
-            return;
+            return false;
         var key = Key(tenant, taskId, attempt);
-        var values = new RedisValue[entries.Count];
-        for (var i = 0; i < values.Length; i++)
-            values[i] = entries[i].Text is { } text ? TextMark + text : ResetMark;
-        database.ListRightPush(key, values, flags: CommandFlags.FireAndForget);
-        database.KeyExpire(key, Expiry, flags: CommandFlags.FireAndForget);
+        var last = first + entries.Count - 1;
+        var fields = new HashEntry[entries.Count + 1];
+        for (var i = 0; i < entries.Count; i++)
+            fields[i] = new HashEntry(first + i, entries[i].Text is { } text ? TextMark + text : ResetMark);
+        fields[^1] = new HashEntry(LastField, last);
+        try
+        {
+            var written = database.HashSetAsync(key, fields);
+            var length = database.HashLengthAsync(key);
+            database.KeyExpire(key, Expiry, flags: CommandFlags.FireAndForget);
+            await written;
+            return await length == last + 1;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            return false;
+        }
     }
 
-    /// <summary>The entries from index <paramref name="from"/> on; none where Redis is away.</summary>
-    public async Task<IReadOnlyList<TokenEntry>> ReadAsync(TenantId tenant, Guid taskId, int attempt, int from)
+    /// <summary>The entries after number <paramref name="after"/> without a gap, as many as there are or some of them; none where Redis is away.</summary>
+    public async Task<IReadOnlyList<TokenEntry>> ReadAsync(TenantId tenant, Guid taskId, int attempt, int after)
     {
         if (redis.Database is not { } database)
             return [];
         try
         {
-            var values = await database.ListRangeAsync(Key(tenant, taskId, attempt), from, from + 999);
-            return [.. values.Select(value => value.ToString()).Select(Parse)];
+            var entries = new List<TokenEntry>();
+            for (var atOnce = FewAtOnce; entries.Count < MostAtOnce; atOnce = MostAtOnce - entries.Count)
+            {
+                var numbers = Enumerable.Range(after + entries.Count + 1, atOnce).Select(number => (RedisValue)number).ToArray();
+                foreach (var value in await database.HashGetAsync(Key(tenant, taskId, attempt), numbers))
+                {
+                    if (value.IsNull)
+                        return entries;
+                    entries.Add(Parse(value.ToString()));
+                }
+            }
+
+            return entries;
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
@@ -44,18 +73,27 @@ public sealed class TokenLog(RedisConnection redis)
         }
     }
 
-    /// <summary>How many events an attempt left behind whose worker died.</summary>
-    public async Task<int> CountAsync(TenantId tenant, Guid taskId, int attempt)
+    /// <summary>All entries of an attempt; none where Redis is away.</summary>
+    public async Task<IReadOnlyList<TokenEntry>> ReadAllAsync(TenantId tenant, Guid taskId, int attempt)
+    {
+        var all = new List<TokenEntry>();
+        while (await ReadAsync(tenant, taskId, attempt, all.Count) is { Count: > 0 } next)
+            all.AddRange(next);
+        return all;
+    }
+
+    /// <summary>The number of the last entry; null: nothing is known of any.</summary>
+    public async Task<int?> LastAsync(TenantId tenant, Guid taskId, int attempt)
     {
         if (redis.Database is not { } database)
-            return 0;
+            return null;
         try
         {
-            return (int)await database.ListLengthAsync(Key(tenant, taskId, attempt));
+            return (int?)await database.HashGetAsync(Key(tenant, taskId, attempt), LastField);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            return 0;
+            return null;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
@@ -7,7 +6,7 @@ namespace ViralEngine.Core.Tasks;
 
 /// <summary>
 /// Collects what an attempt streams and passes it on to the readers whenever the agent pauses: an answer that comes at once costs
-/// no call to Redis at all, a slow one is passed on token by token.
+/// no call to Redis at all, a slow one is passed on token by token. What Redis loses is written to it again.
 /// </summary>
 internal sealed class TokenWriter(
     TokenLog log,
@@ -16,58 +15,116 @@ internal sealed class TokenWriter(
     TimeProvider time,
     TenantId tenant,
     TaskAttempt attempt,
-    int streamBase) : IAnswerSink
+    int streamBase,
+    AnswerMemory memory) : IAnswerSink, IDisposable
 {
+    /// <summary>An attempt has no more entries than this: each has a character at least, or resets others.</summary>
+    public const int MostEntries = MostCharactersLogged + 1000;
+
     private const int MostWaiting = 256;
+
+    /// <summary>Characters of a piece, where memory is short.</summary>
+    private const int LongPiece = 1024;
+
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>More than this is not kept for late readers while the attempt runs; they get it at its end.</summary>
     private const int MostCharactersLogged = 4_000_000;
 
-    private readonly StringBuilder text = new();
+    private static readonly TimeSpan RepairInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock gate = new();
+
+    // All of the attempt; the answer is what comes after the last reset.
+    private readonly AnswerText text = new(memory);
     private readonly List<int> lengths = [];
     private readonly List<TokenEntry> waiting = [];
     private int written;
-    private int? segmentBase;
+    private int answerStart;
+    private int answerPieces;
+    private int passedOn;
+    private bool repairing;
+    private bool finished;
     private int charactersLogged;
     private long lastReport;
 
     /// <summary>The number of the last event so far.</summary>
     public int LastNumber => streamBase + written;
 
-    public int Length => text.Length;
+    public int Length => text.Length - answerStart;
+
+    /// <summary>How many characters there are, with what was said before the answer began anew.</summary>
+    public int Collected => text.Length;
+
+    /// <summary>What all calls of the attempt have used.</summary>
+    public AgentUsage? Used { get; private set; }
 
     public void Add(string chunk)
     {
         if (chunk.Length == 0)
             return;
-        text.Append(chunk);
-        lengths.Add(chunk.Length);
-        Write(new TokenEntry(chunk));
+        lock (gate)
+        {
+            text.Append(chunk);
+            if (JoinsLast(chunk))
+                return;
+            lengths.Add(chunk.Length);
+            Write(new TokenEntry(chunk));
+        }
     }
+
+    public void Use(AgentUsage usage) => Used = AgentUsage.Sum(Used, usage);
 
     /// <summary>The answer starts anew: another agent, or another attempt than the one readers saw.</summary>
     public void Reset()
     {
-        text.Clear();
-        lengths.Clear();
-        if (LastNumber == 0)
-            return; // nobody saw anything yet
-        Write(TokenEntry.Reset);
-        segmentBase = LastNumber;
+        lock (gate)
+        {
+            // Nobody saw anything yet, or all begin here already.
+            if (LastNumber == 0 || lengths is [.., 0])
+                return;
+            lengths.Add(0);
+            Write(TokenEntry.Reset);
+            (answerStart, answerPieces) = (text.Length, lengths.Count);
+        }
     }
 
-    public TaskAnswer Finish(string answeredBy, TaskUsage? usage) =>
-        new(text.ToString(), [.. lengths], segmentBase ?? streamBase, answeredBy, usage);
+    public TaskAnswer Finish(string answeredBy, string? finishReason) => new(
+        text.ToString(answerStart, Length), [.. lengths.Skip(answerPieces)], streamBase + answerPieces, answeredBy, finishReason, Used);
+
+    /// <summary>What was streamed before the answer; null: nothing.</summary>
+    public StreamPart? BeforeAnswer() => answerPieces == 0
+        ? null
+        : new StreamPart(streamBase, [.. lengths.Take(answerPieces)], text.ToString(0, answerStart));
+
+    /// <summary>All that was streamed, where there is no answer; null: nothing.</summary>
+    public StreamPart? WithoutAnswer() =>
+        lengths.Count == 0 ? null : new StreamPart(streamBase, [.. lengths], text.ToString());
 
     /// <summary>Passes on what waits.</summary>
     public void Flush()
     {
-        if (waiting.Count == 0)
-            return;
-        log.Append(tenant, attempt.TaskId, attempt.Attempt, waiting);
+        lock (gate)
+        {
+            if (waiting.Count == 0 || IsGathering)
+                return;
+            TokenEntry[] entries = [.. waiting];
+            waiting.Clear();
+            _ = PassOnAsync(passedOn + 1, entries);
+            passedOn += entries.Length;
+        }
+
         signals.Publish(tenant, attempt.TaskId);
-        waiting.Clear();
+    }
+
+    /// <summary>The attempt is over: what readers lack they get from its outcome.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            finished = true;
+            text.Dispose();
+        }
     }
 
     /// <summary>Each report is an event in the task's history: more than two a second would only fill it.</summary>
@@ -78,6 +135,87 @@ internal sealed class TokenWriter(
         lastReport = time.GetTimestamp();
         if (await store.ReportProgressAsync(tenant, attempt.TaskId, attempt.Attempt, fraction, message, ct))
             signals.Publish(tenant, attempt.TaskId);
+    }
+
+    private async Task PassOnAsync(int first, TokenEntry[] entries)
+    {
+        if (await log.WriteAsync(tenant, attempt.TaskId, attempt.Attempt, first, entries) || !log.IsConfigured)
+            return;
+        lock (gate)
+        {
+            if (repairing)
+                return;
+            repairing = true;
+        }
+
+        await RepairAsync();
+    }
+
+    /// <summary>Writes everything again until it is there.</summary>
+    private async Task RepairAsync()
+    {
+        while (true)
+        {
+            TokenEntry[] entries;
+            lock (gate)
+            {
+                if (finished)
+                    return;
+                entries = Everything();
+            }
+
+            if (await log.WriteAsync(tenant, attempt.TaskId, attempt.Attempt, 1, entries))
+            {
+                lock (gate)
+                {
+                    // What was passed on meanwhile may be lost too.
+                    if (passedOn == entries.Length || finished)
+                    {
+                        repairing = false;
+                        break;
+                    }
+                }
+
+                continue;
+            }
+
+            await Task.Delay(RepairInterval, time);
+        }
+
+        signals.Publish(tenant, attempt.TaskId);
+    }
+
+    /// <summary>All that was passed on, in the order of its numbers.</summary>
+    private TokenEntry[] Everything()
+    {
+        var entries = new TokenEntry[passedOn];
+        var position = 0;
+        for (var i = 0; i < passedOn; i++)
+        {
+            entries[i] = lengths[i] == 0 ? TokenEntry.Reset : new TokenEntry(text.ToString(position, lengths[i]));
+            position += lengths[i];
+        }
+
+        return entries;
+    }
+
+    /// <summary>Where memory is short, pieces are long: a number for each token would be half of what an answer takes.</summary>
+    private bool IsGathering => text.IsInFile && waiting is [{ Text.Length: < LongPiece }];
+
+    /// <summary>Adds to the last piece, where nobody has seen that yet and memory is short.</summary>
+    private bool JoinsLast(string chunk)
+    {
+        if (!text.IsInFile || written == passedOn || lengths is not [.., > 0 and < LongPiece])
+            return false;
+        lengths[^1] += chunk.Length;
+        // Beyond what is kept for live readers nothing waits.
+        if (written == passedOn + waiting.Count)
+        {
+            waiting[^1] = new TokenEntry(waiting[^1].Text + chunk);
+            charactersLogged += chunk.Length;
+        }
+
+        return true;
     }
 
     private void Write(TokenEntry entry)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Templates;
 
@@ -42,7 +43,7 @@ internal sealed record TemplateParameter(
     {
         ParameterType.String => value.ValueKind == JsonValueKind.String && TextOf(value) is { Length: <= LongestText },
         ParameterType.Enum => value.ValueKind == JsonValueKind.String && TextOf(value) is { } text && Values.Contains(text),
-        ParameterType.Integer => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+        ParameterType.Integer => value.ValueKind == JsonValueKind.Number && WholeNumber.TryParse(value.GetRawText(), out _),
         ParameterType.Number => value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out _),
         ParameterType.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         ParameterType.Object => value.ValueKind == JsonValueKind.Object,

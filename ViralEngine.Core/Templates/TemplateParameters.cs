@@ -88,9 +88,9 @@ public sealed class TemplateParameters
         var name = json.Text("name", 64);
         json.Require("name", name);
         if (name is not null && (name.Length == 0 || !char.IsAsciiLetter(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))
-            json.Fail("name", "Must begin with a letter and have only letters, digits and _.");
+            json.Fail("name", "Must begin with a letter and contain only letters, digits and _.");
         else if (name is not null && !names.Add(name))
-            json.Fail("name", "Another parameter has this name.");
+            json.Fail("name", "Must be unique among the parameters.");
         _ = json.Text("description", 1000);
         var type = json.Choice("type", Types);
         json.Require("type", type);
@@ -101,7 +101,7 @@ public sealed class TemplateParameters
             json.Fail("min", "Must not be greater than max.");
         var values = json.Texts("values", 100, 200);
         if ((type == ParameterType.Enum) != values is { Count: > 0 } && type is not null)
-            json.Fail("values", "Go with the type enum, and only with that.");
+            json.Fail("values", "Must be set with type enum, and only then.");
         var pattern = ReadPattern(json, type);
         var otherwise = json.Value("default");
         if (name is null || type is null)
@@ -118,7 +118,7 @@ public sealed class TemplateParameters
             return null;
         if (type != ParameterType.String)
         {
-            json.Fail("pattern", "Goes with the type string only.");
+            json.Fail("pattern", "Can be set only with type string.");
             return null;
         }
 

@@ -116,6 +116,20 @@ public sealed class TemplateStore(Db db)
             row => new TemplateVersion(row.GetInt32(0), row.GetString(1), row.GetDateTime(2)),
             ct);
 
+    /// <summary>The definitions of all versions of an own template, by version.</summary>
+    public Task<List<(int Version, JsonElement Definition)>> DefinitionsAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryAsync(
+            tenant,
+            """
+            SELECT version, definition::text
+            FROM viral.workflow_template_versions
+            WHERE tenant_id = $1 AND template_id = $2
+            ORDER BY version
+            """,
+            [tenant.Value, id],
+            row => (row.GetInt32(0), JsonElement.Parse(row.GetString(1))),
+            ct);
+
     /// <summary>Deletes an own template with its versions; workflows that were started from it keep what they have.</summary>
     public async Task<bool> DeleteAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         await db.ExecuteAsync(

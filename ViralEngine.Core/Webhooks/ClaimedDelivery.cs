@@ -7,6 +7,7 @@ namespace ViralEngine.Core.Webhooks;
 /// <param name="Tries">Those that failed before, since the message was queued.</param>
 /// <param name="Headers">Sealed, if there are any.</param>
 /// <param name="Secrets">That hold at the moment, sealed, the current one first.</param>
+/// <param name="Proven">Whether the endpoint is known to answer quickly.</param>
 internal sealed record ClaimedDelivery(
     TenantId Tenant,
     Guid Id,
@@ -16,7 +17,8 @@ internal sealed record ClaimedDelivery(
     byte[]? Headers,
     IReadOnlyList<byte[]> Secrets,
     Guid MessageId,
-    string Payload);
+    string Payload,
+    bool Proven = false);
 
 /// <summary>What came of an attempt.</summary>
 /// <param name="RequestHeaders">As sent, without the values of the tenant's own headers.</param>

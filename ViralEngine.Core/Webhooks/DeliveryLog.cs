@@ -10,11 +10,11 @@ public sealed class DeliveryLog(Db db)
     /// <summary>Of one endpoint, newest first. <paramref name="before"/> is the id of the last delivery of the page before.</summary>
     public Task<List<WebhookDelivery>> ListAsync(
         TenantId tenant, Guid endpointId, WebhookDeliveryFilter filter, Guid? before, int limit, CancellationToken ct) =>
-        db.QueryAsync(
+        db.QueryListAsync(
             tenant,
             """
             SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
-                   delivery.attempts,
+                   attempts.count,
                    CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
                              AND endpoint.enabled
                         THEN delivery.due_at END,
@@ -26,25 +26,31 @@ public sealed class DeliveryLog(Db db)
               ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
             JOIN viral.webhook_messages AS message
               ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
+            CROSS JOIN LATERAL (
+                -- Those that were made: a claim that a breaker held back is none, although it took a number.
+                SELECT count(*)::integer AS count
+                FROM viral.webhook_attempts
+                WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id) AS attempts
             LEFT JOIN LATERAL (
-                SELECT number, started_at, duration_ms, request_headers, response_status, response_headers, response_body, error
+                SELECT attempts.count AS number, started_at, duration_ms, request_headers, response_status, response_headers, response_body, error
                 FROM viral.webhook_attempts
                 WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id
-                ORDER BY number DESC
+                ORDER BY webhook_attempts.number DESC
                 LIMIT 1) AS attempt ON true
             WHERE delivery.tenant_id = $1 AND delivery.endpoint_id = $2
               AND ($3::uuid IS NULL OR delivery.id < $3)
               AND ($4::text IS NULL OR delivery.status = $4)
-              AND ($5::text IS NULL OR delivery.event_type = $5
-                   OR ($5 LIKE '%.*' AND starts_with(delivery.event_type, rtrim($5, '*'))))
-              AND ($6::timestamptz IS NULL OR delivery.created_at >= $6)
-              AND ($7::timestamptz IS NULL OR delivery.created_at < $7)
+              AND ($5::text IS NULL OR $5 LIKE '%.*' OR delivery.event_type = $5)
+              AND ($5::text IS NULL OR $5 NOT LIKE '%.*' OR split_part(delivery.event_type, '.', 1) = left($5, -2))
+              AND ($6::timestamptz IS NULL OR (delivery.created_at >= $6 AND delivery.id >= $9))
+              AND ($7::timestamptz IS NULL OR (delivery.created_at < $7 AND delivery.id < $10))
             ORDER BY delivery.id DESC
             LIMIT $8
             """,
             [
                 tenant.Value, endpointId, before, filter.Status is { } status ? ToText(status) : null, filter.EventType,
-                filter.CreatedAfter, filter.CreatedBefore, limit,
+                filter.CreatedAfter, filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter),
+                Lists.IdBefore(filter.CreatedBefore),
             ],
             Read,
             ct);
@@ -57,7 +63,7 @@ public sealed class DeliveryLog(Db db)
             tenant,
             """
             SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
-                   delivery.attempts,
+                   attempts.count,
                    CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
                              AND endpoint.enabled
                         THEN delivery.due_at END,
@@ -69,8 +75,15 @@ public sealed class DeliveryLog(Db db)
               ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
             JOIN viral.webhook_messages AS message
               ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
-            LEFT JOIN viral.webhook_attempts AS attempt
-              ON attempt.tenant_id = delivery.tenant_id AND attempt.delivery_id = delivery.id
+            CROSS JOIN LATERAL (
+                SELECT count(*)::integer AS count
+                FROM viral.webhook_attempts
+                WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id) AS attempts
+            LEFT JOIN LATERAL (
+                SELECT row_number() OVER (ORDER BY made.number)::integer AS number, started_at, duration_ms, request_headers,
+                       response_status, response_headers, response_body, error
+                FROM viral.webhook_attempts AS made
+                WHERE made.tenant_id = delivery.tenant_id AND made.delivery_id = delivery.id) AS attempt ON true
             WHERE delivery.tenant_id = $1 AND delivery.endpoint_id = $2 AND delivery.id = $3
             ORDER BY attempt.number
             """,

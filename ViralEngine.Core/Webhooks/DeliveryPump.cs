@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using ViralEngine.Core.Breakers;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 
@@ -27,6 +28,8 @@ public sealed partial class DeliveryPump : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger<DeliveryPump> logger;
     private readonly CircuitBreakers? breakers;
+    private readonly Awake? awake;
+    private volatile bool idle;
 
     public DeliveryPump(
         NpgsqlDataSource dataSource,
@@ -35,7 +38,8 @@ public sealed partial class DeliveryPump : IDisposable
         IOptions<WebhooksOptions> options,
         TimeProvider time,
         ILogger<DeliveryPump> logger,
-        CircuitBreakers? breakers = null)
+        CircuitBreakers? breakers = null,
+        Awake? awake = null)
     {
         this.dataSource = dataSource;
         sender = new WebhookSender(outgoing, box, options, time);
@@ -43,6 +47,7 @@ public sealed partial class DeliveryPump : IDisposable
         this.time = time;
         this.logger = logger;
         this.breakers = breakers;
+        this.awake = awake;
     }
 
     /// <summary>Lets it look at once instead of at its next turn: something was queued here.</summary>
@@ -58,6 +63,13 @@ public sealed partial class DeliveryPump : IDisposable
         }
     }
 
+    /// <summary>Something happened here that messages may follow from: it is to look soon, where it looks seldom.</summary>
+    public void Stir()
+    {
+        if (idle)
+            Wake();
+    }
+
     public void Dispose() => wake.Dispose();
 
     /// <summary>Delivers until it is cancelled, then lets what it has begun come to its end.</summary>
@@ -66,16 +78,24 @@ public sealed partial class DeliveryPump : IDisposable
         using var abandoned = new CancellationTokenSource();
         var renewing = RenewAsync(abandoned.Token);
         // The first look is a turn away: an instance that starts has requests to answer.
-        while (await WaitAsync(ct))
+        var pause = Soon;
+        while (await WaitAsync(pause, ct) is { } woken)
         {
+            // Nothing is open on any instance, and nothing was heard of here.
+            if (!woken && pause > Soon && awake is not null && !await awake.IsSinceAsync(Awake.ForWork))
+                continue;
+            pause = woken || !running.IsEmpty ? Soon : Longer(pause);
+            idle = pause > Soon;
             while (!ct.IsCancellationRequested && await TurnAsync(abandoned.Token))
             {
+                pause = Soon;
+                awake?.Mark();
             }
         }
 
         abandoned.CancelAfter(DrainBound);
         while (!running.IsEmpty)
-            await WaitAsync(CancellationToken.None);
+            await WaitAsync(Soon, CancellationToken.None);
         await abandoned.CancelAsync();
         await renewing;
     }
@@ -90,7 +110,7 @@ public sealed partial class DeliveryPump : IDisposable
         try
         {
             await using var db = new Db(dataSource);
-            claimed = await Queue(db).ClaimAsync(room, ct);
+            claimed = await Queue(db).ClaimAsync(room, [.. running.Values], ct);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
@@ -157,23 +177,31 @@ public sealed partial class DeliveryPump : IDisposable
     {
         if (breakers is null || !Uri.TryCreate(delivery.Url, UriKind.Absolute, out var url))
             return await sender.SendAsync(delivery, ct);
-        await using var pass = await breakers.EnterAsync($"webhook:{url.Authority}");
+        await using var pass = await breakers.EnterAsync(delivery.Tenant.Value, $"webhook:{url.Authority}");
         var attempt = await sender.SendAsync(delivery, ct);
         await pass.ReportAsync(attempt.ResponseStatus is null or 502 or 503 or 504);
         return attempt;
     }
 
-    /// <summary>False when it is to stop.</summary>
-    private async Task<bool> WaitAsync(CancellationToken ct)
+    private TimeSpan Soon => TimeSpan.FromMilliseconds(options.Value.PollMilliseconds);
+
+    /// <summary>What others queue they send: an instance with nothing to do looks ever more seldom.</summary>
+    private TimeSpan Longer(TimeSpan pause)
+    {
+        var most = TimeSpan.FromMilliseconds(Math.Max(options.Value.PollMilliseconds, options.Value.IdlePollMilliseconds));
+        return pause * 1.5 < most ? pause * 1.5 : most;
+    }
+
+    /// <returns>Whether it was woken; null when it is to stop.</returns>
+    private async Task<bool?> WaitAsync(TimeSpan pause, CancellationToken ct)
     {
         try
         {
-            await wake.WaitAsync(options.Value.PollMilliseconds, ct);
-            return true;
+            return await wake.WaitAsync(pause, ct);
         }
         catch (OperationCanceledException)
         {
-            return false;
+            return null;
         }
     }
 
@@ -206,10 +234,10 @@ public sealed partial class DeliveryPump : IDisposable
     [LoggerMessage(1, LogLevel.Warning, "Webhook deliveries could not be claimed; trying again")]
     private static partial void LogNotClaimed(ILogger logger, Exception exception);
 
-    [LoggerMessage(2, LogLevel.Error, "The outcome of attempt {Attempt} of delivery {DeliveryId} could not be stored")]
+    [LoggerMessage(2, LogLevel.Error, "The result of attempt {Attempt} of delivery {DeliveryId} could not be stored")]
     private static partial void LogNotStored(ILogger logger, Exception exception, Guid deliveryId, int attempt);
 
-    [LoggerMessage(3, LogLevel.Warning, "Delivery {DeliveryId}: the lease of attempt {Attempt} was lost; its outcome is dropped")]
+    [LoggerMessage(3, LogLevel.Warning, "Delivery {DeliveryId}: the lease of attempt {Attempt} was lost; its result is dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid deliveryId, int attempt);
 
     [LoggerMessage(4, LogLevel.Warning, "Leases of webhook deliveries could not be renewed; trying again")]

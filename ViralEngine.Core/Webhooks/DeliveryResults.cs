@@ -7,6 +7,10 @@ namespace ViralEngine.Core.Webhooks;
 /// <summary>Decides what an attempt means for its delivery and its endpoint, and stores all of it in one transaction.</summary>
 internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
 {
+    /// <summary>An answer that comes sooner shows a quick endpoint, one that comes later a slow one; between, it stays what it was.</summary>
+    private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
+
     /// <summary>False: the lease was lost, nothing changed.</summary>
     public Task<bool> StoreAsync(ClaimedDelivery delivery, WebhookAttempt attempt, CancellationToken ct)
     {
@@ -36,14 +40,14 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
                 FROM delivered
             ), endpoint AS (
                 UPDATE viral.webhook_endpoints AS endpoint
-                SET failing_since = NULL
+                SET failing_since = NULL, pace = COALESCE($11, endpoint.pace)
                 FROM delivered
                 WHERE endpoint.tenant_id = delivered.tenant_id AND endpoint.id = delivered.endpoint_id
-                  AND endpoint.failing_since IS NOT NULL
+                  AND (endpoint.failing_since IS NOT NULL OR endpoint.pace IS DISTINCT FROM COALESCE($11, endpoint.pace))
             )
             SELECT EXISTS (SELECT FROM delivered)
             """,
-            Arguments(delivery, attempt),
+            [.. Arguments(delivery, attempt), PaceOf(attempt)],
             row => row.GetBoolean(0),
             ct);
 
@@ -77,6 +81,7 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
             ), endpoint AS (
                 UPDATE viral.webhook_endpoints AS endpoint
                 SET failing_since = COALESCE(endpoint.failing_since, now()),
+                    pace = COALESCE($15, endpoint.pace),
                     ready_at = GREATEST(endpoint.ready_at, now() + $12),
                     enabled = endpoint.enabled AND NOT before.ends,
                     disabled_reason = CASE
@@ -87,7 +92,8 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
                     last_event = endpoint.last_event + before.ends::integer
                 FROM before
                 WHERE endpoint.tenant_id = before.tenant_id AND endpoint.id = before.id
-                  AND (endpoint.failing_since IS NULL OR $12::interval IS NOT NULL OR before.ends)
+                  AND (endpoint.failing_since IS NULL OR $12::interval IS NOT NULL OR before.ends
+                      OR endpoint.pace IS DISTINCT FROM COALESCE($15, endpoint.pace))
                 RETURNING endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.failing_since, endpoint.disabled_reason,
                           endpoint.last_event, before.ends
             ), failed AS (
@@ -128,12 +134,15 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
             """,
             [
                 .. Arguments(delivery, attempt), delay, RetrySchedule.Cap(attempt.RetryAfter), attempt.Gone,
-                options.Value.DisableAfter,
+                options.Value.DisableAfter, PaceOf(attempt),
             ]);
         await using var reader = await batch.ExecuteReaderAsync(ct);
         await reader.NextResultAsync(ct);
         return await reader.ReadAsync(ct) && reader.GetBoolean(0);
     }
+
+    private static string? PaceOf(WebhookAttempt attempt) =>
+        attempt.Duration > Slow ? "slow" : attempt.Succeeded && attempt.Duration < Quick ? "fast" : null;
 
     private static object?[] Arguments(ClaimedDelivery delivery, WebhookAttempt attempt) =>
     [

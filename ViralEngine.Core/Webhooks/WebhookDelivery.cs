@@ -4,20 +4,20 @@ namespace ViralEngine.Core.Webhooks;
 
 public enum WebhookDeliveryStatus
 {
-    /// <summary>It waits for its next attempt, or is being sent.</summary>
+    /// <summary>Waiting for its next attempt, or being sent.</summary>
     Pending,
     Delivered,
 
-    /// <summary>Given up: no attempt is left.</summary>
+    /// <summary>Failed for good: no attempt is left.</summary>
     Failed,
 }
 
-/// <summary>A message on its way to one endpoint.</summary>
-/// <param name="MessageId">The <c>webhook-id</c> of every attempt: receivers tell repetitions by it.</param>
-/// <param name="Attempts">How many were begun.</param>
-/// <param name="NextAttemptAt">None while it is being sent, and none while the endpoint is disabled.</param>
-/// <param name="Request">The last attempt's, as sent; the values of the tenant's own headers are left out.</param>
-/// <param name="LastAttempt">What came of it.</param>
+/// <summary>One message for one endpoint.</summary>
+/// <param name="MessageId">The <c>webhook-id</c> of every attempt, by which receivers recognize repetitions.</param>
+/// <param name="Attempts">The number of finished attempts.</param>
+/// <param name="NextAttemptAt">Null while the message is being sent, and while the endpoint is disabled.</param>
+/// <param name="Request">The request of the last attempt, without the values of the endpoint's own headers.</param>
+/// <param name="LastAttempt">The last finished attempt.</param>
 public sealed record WebhookDelivery(
     Guid Id,
     string MessageId,
@@ -35,7 +35,7 @@ public sealed record WebhookDelivery(
 public sealed record WebhookRequest(JsonElement? Headers, string Body);
 
 /// <summary>One attempt: when, how long it took, and what the receiver answered.</summary>
-/// <param name="Error">Why there was no answer.</param>
+/// <param name="Error">Why there was no response.</param>
 public sealed record WebhookAttemptLog(
     int Number,
     DateTime StartedAt,
@@ -43,7 +43,7 @@ public sealed record WebhookAttemptLog(
     WebhookResponse? Response,
     string? Error);
 
-/// <param name="Body">Its first 4 KiB.</param>
+/// <param name="Body">The first 4 KiB of the response body.</param>
 public sealed record WebhookResponse(int Status, JsonElement? Headers, string? Body);
 
 /// <summary>A delivery with all attempts that have ended, in order.</summary>

@@ -5,30 +5,30 @@ namespace ViralEngine.Core.Webhooks;
 /// <summary>Whether messages about the same object may overtake each other.</summary>
 public enum WebhookOrdering
 {
-    /// <summary>Each message goes out as soon as it can.</summary>
+    /// <summary>Each message is sent as soon as possible.</summary>
     None,
 
-    /// <summary>A message waits until the one before about the same task, batch or workflow is delivered or given up.</summary>
+    /// <summary>A message waits until the previous one about the same task, batch or workflow is delivered or has failed for good.</summary>
     PerObject,
 }
 
-/// <summary>Why an endpoint gets no messages.</summary>
+/// <summary>Why an endpoint is disabled.</summary>
 public enum WebhookDisabledReason
 {
-    /// <summary>Somebody switched it off.</summary>
+    /// <summary>A person or key disabled it.</summary>
     User,
 
     /// <summary>It answered 410.</summary>
     Gone,
 
-    /// <summary>It had only failed for days.</summary>
+    /// <summary>It failed for days without a success.</summary>
     Failing,
 }
 
-/// <summary>Where a tenant wants to be told what happens. Its secrets and the values of its headers are never shown again.</summary>
+/// <summary>A URL that receives the messages an organization subscribes to. Its secrets and header values are never shown.</summary>
 /// <param name="EventTypes">Such as <c>task.completed</c>, <c>task.*</c> or <c>*</c>.</param>
-/// <param name="RateLimit">The most messages a second; null: as many as there are.</param>
-/// <param name="HeaderNames">Of the headers that are sent along.</param>
+/// <param name="RateLimit">The most messages per second; null for no limit.</param>
+/// <param name="HeaderNames">The names of the headers added to each message.</param>
 /// <param name="FailingSince">The first failure since the last success.</param>
 public sealed record WebhookEndpoint(
     Guid Id,
@@ -46,7 +46,7 @@ public sealed record WebhookEndpoint(
     DateTime CreatedAt,
     DateTime UpdatedAt)
 {
-    /// <summary>What its messages are signed with. Shown this once, in the answer to its creation.</summary>
+    /// <summary>The signing secret. Shown only in the response that creates the endpoint.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Secret { get; init; }
 }

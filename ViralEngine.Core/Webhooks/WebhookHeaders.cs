@@ -23,12 +23,12 @@ public static class WebhookHeaders
     public static string? Check(string name, string value)
     {
         if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
-            return "Is not a header's name.";
+            return "Must be a valid header name.";
         if (Reserved.Contains(name) || name.StartsWith("webhook-", StringComparison.OrdinalIgnoreCase))
-            return "Is a header that cannot be set.";
+            return "Must not be set: the app sets this header.";
         return value.Length <= LongestValue && value.All(c => c is >= ' ' and < '\x7f')
             ? null
-            : $"Must have at most {LongestValue} characters of printable ASCII.";
+            : $"Must be printable ASCII of at most {LongestValue} characters.";
     }
 
     internal static byte[]? Seal(SecretBox box, TenantId tenant, IReadOnlyDictionary<string, string> headers) =>

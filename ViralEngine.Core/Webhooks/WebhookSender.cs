@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Secrets;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Webhooks;
 
@@ -32,7 +33,7 @@ internal sealed class WebhookSender(
         }
         catch (CryptographicException)
         {
-            return Unsent("The endpoint's secrets cannot be opened: rotate the secret and set the headers again.", []);
+            return Unsent("The endpoint's secrets cannot be decrypted: rotate the secret and set the headers again.", []);
         }
 
         using var disposing = request;
@@ -100,7 +101,7 @@ internal sealed class WebhookSender(
             return "";
         }
 
-        return Storable(Encoding.UTF8.GetString(bytes, 0, length));
+        return OutsideText.Of(bytes.AsSpan(0, length));
     }
 
     private static Dictionary<string, string> Headers(HttpResponseMessage response)
@@ -109,7 +110,7 @@ internal sealed class WebhookSender(
         var room = MostHeaderCharacters;
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
-            var value = Storable(string.Join(", ", values));
+            var value = OutsideText.Of(string.Join(", ", values));
             room -= name.Length + value.Length;
             if (room < 0)
                 break;
@@ -124,37 +125,31 @@ internal sealed class WebhookSender(
     {
         if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
             return null;
-        var asked = response.Headers.RetryAfter switch
-        {
-            { Delta: { } delta } => delta,
-            { Date: { } date } => date - time.GetUtcNow(),
-            _ => TimeSpan.Zero,
-        };
+        var asked = response.Headers.NonValidated.TryGetValues("Retry-After", out var header)
+            ? RetryAfterHeader.Read(header.ToString(), time.GetUtcNow())
+            : null;
         return asked > TimeSpan.Zero ? asked : null;
     }
 
     private string? Explain(Exception e, bool late)
     {
         if (late || e is OperationCanceledException)
-            return $"No answer within {options.Value.TimeoutSeconds} s.";
+            return $"No response within {options.Value.TimeoutSeconds} s.";
         for (var cause = e; cause is not null; cause = cause.InnerException)
         {
             if (cause is OutgoingRefusedException)
-                return "The address is not one that may be called.";
+                return "The address must not be called.";
         }
 
         return e is HttpRequestException failed
             ? failed.HttpRequestError switch
             {
                 HttpRequestError.NameResolutionError => "The host's name cannot be resolved.",
-                HttpRequestError.ConnectionError => "The host cannot be connected to.",
-                HttpRequestError.SecureConnectionError => "The secure connection cannot be established: see the certificate.",
-                HttpRequestError.InvalidResponse => "The answer is not HTTP.",
-                _ => "The connection was closed without an answer.",
+                HttpRequestError.ConnectionError => "The connection to the host failed.",
+                HttpRequestError.SecureConnectionError => "The TLS connection failed: check the certificate.",
+                HttpRequestError.InvalidResponse => "The response is not HTTP.",
+                _ => "The connection was closed without a response.",
             }
             : e is IOException ? "The connection broke." : null;
     }
-
-    // PostgreSQL has no U+0000 in text.
-    private static string Storable(string text) => text.Replace('\0', '\uFFFD');
 }

@@ -56,6 +56,21 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
             Read,
             ct);
 
+    /// <summary>The endpoint, which nobody else changes until the transaction that is open ends.</summary>
+    public Task<WebhookEndpoint?> LockAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            tenant,
+            """
+            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
+                   disabled_at, failing_since, created_by, created_at, updated_at
+            FROM viral.webhook_endpoints
+            WHERE tenant_id = $1 AND id = $2
+            FOR UPDATE
+            """,
+            [tenant.Value, id],
+            Read,
+            ct);
+
     /// <summary>Newest first. <paramref name="before"/> is the id of the last endpoint of the page before.</summary>
     public Task<List<WebhookEndpoint>> ListAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
         db.QueryAsync(
@@ -86,6 +101,7 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
             WITH endpoint AS (
                 UPDATE viral.webhook_endpoints
                 SET url = COALESCE($3, url),
+                    pace = CASE WHEN $3 <> url THEN NULL ELSE pace END,
                     description = NULLIF(COALESCE($4, description), ''),
                     event_types = COALESCE($5, event_types),
                     ordering = COALESCE($6, ordering),

@@ -27,17 +27,25 @@ public sealed class WebhooksOptions : IValidatableObject
     /// <summary>An endpoint that has only failed for so long is disabled.</summary>
     public TimeSpan DisableAfter { get; set; } = TimeSpan.FromDays(5);
 
-    /// <summary>Attempts that one instance makes at a time.</summary>
+    /// <summary>
+    /// Attempts that one instance makes at a time, shared equally between the organizations that have messages to send and one more.
+    /// </summary>
     [Range(1, 10_000)]
-    public int Concurrency { get; set; } = 128;
+    public int Concurrency { get; set; } = 256;
 
-    /// <summary>Attempts at a time to one endpoint, over all instances; to one that fails, at most two.</summary>
+    /// <summary>Attempts at a time to one endpoint, over all instances; to one that fails, is slow or new, at most two.</summary>
     [Range(1, 1000)]
     public int ConcurrencyPerEndpoint { get; set; } = 8;
 
-    /// <summary>Milliseconds after which an instance with nothing to do looks for messages.</summary>
+    /// <summary>
+    /// Milliseconds after which an instance looks for messages again; with nothing to do ever more, up to <see cref="IdlePollMilliseconds"/>.
+    /// </summary>
     [Range(50, 60_000)]
     public int PollMilliseconds { get; set; } = 300;
+
+    /// <summary>Milliseconds between two looks of an instance that has had nothing to do for long.</summary>
+    [Range(50, 3_600_000)]
+    public int IdlePollMilliseconds { get; set; } = 15_000;
 
     /// <summary>Days for which messages, deliveries and their attempts are kept.</summary>
     [Range(1, 3650)]

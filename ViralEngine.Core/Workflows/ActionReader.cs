@@ -65,7 +65,7 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
         var headers = texts.ReadMap(json, "headers", CheckHeader);
         var body = texts.ReadTree(json, "body");
         if (body is not null && method is "GET" or "DELETE")
-            json.Fail("body", $"A {method} has none.");
+            json.Fail("body", $"A {method} request has no body.");
         var timeout = json.Integer("timeout_seconds", 1, 120) ?? 30;
         var retry = ReadRetry(json) ?? RetryPolicy.WebhookDefault;
         return url is null ? null : new WebhookAction(retry, method, url, headers, body, timeout);
@@ -73,8 +73,8 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
 
     private static string? CheckHeader(string name) =>
         name.Length is < 1 or > 100 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
-            ? "Is not a header's name."
-            : OwnHeaders.Contains(name) ? "Is set by the call itself." : null;
+            ? "Must be a valid header name."
+            : OwnHeaders.Contains(name) ? "Must not be set: the app sets this header." : null;
 
     private static RetryPolicy? ReadRetry(SettingsReader json)
     {

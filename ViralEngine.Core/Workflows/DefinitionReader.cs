@@ -38,7 +38,7 @@ public sealed class DefinitionReader(UrlPolicy urls)
     {
         var errors = new SettingsErrors();
         return Read(json, "", errors) ?? throw new InvalidOperationException(
-            $"A stored definition is not valid any more: {string.Join("; ", errors.ToDictionary().Select(e => $"{e.Key}: {e.Value[0]}"))}");
+            $"A stored definition is no longer valid: {string.Join("; ", errors.ToDictionary().Select(e => $"{e.Key}: {e.Value[0]}"))}");
     }
 }
 
@@ -107,9 +107,9 @@ internal sealed class DefinitionReading
         if (id is null)
             return null;
         if (id.Length == 0 || !char.IsAsciiLetter(id[0]) || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
-            json.Fail("id", "Must begin with a letter and have only letters, digits, - and _.");
+            json.Fail("id", "Must begin with a letter and contain only letters, digits, - and _.");
         else if (!ids.Add(id))
-            json.Fail("id", "Another step has this id.");
+            json.Fail("id", "Must be unique among the steps.");
         else if (ids.Count > DefinitionReader.MostSteps)
             json.Fail("id", $"At most {DefinitionReader.MostSteps} steps in all.");
         else
@@ -120,7 +120,7 @@ internal sealed class DefinitionReading
     private static WorkflowStep? Nested(SettingsReader json, int nesting, Func<WorkflowStep?> read) =>
         nesting < DefinitionReader.MostNesting
             ? read()
-            : Fail(json, "type", $"Steps nest at most {DefinitionReader.MostNesting} deep.");
+            : Fail(json, "type", $"Steps must not be nested deeper than {DefinitionReader.MostNesting} levels.");
 
     private ParallelStep? ReadParallel(SettingsReader json, string id, string? name, int nesting)
     {

@@ -76,6 +76,6 @@ internal sealed class DefinitionTexts
     private void Check(LiquidText text, Action<string> fail)
     {
         foreach (var step in text.Steps.Where(step => !visible.Contains(step)))
-            fail($"Uses the step '{step}', which is not one that comes before.");
+            fail($"Uses step '{step}', which does not come before this step.");
     }
 }

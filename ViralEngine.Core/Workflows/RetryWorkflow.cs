@@ -6,8 +6,9 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Runs an ended workflow again from one of its steps: what came before keeps its outputs, that step and what comes after it start
-/// anew, and so does whatever else had failed.
+/// Runs a failed or cancelled workflow again from one of its steps: what came before keeps its outputs, that step and what comes after it
+/// start anew, and so does whatever else had failed. An approval is for one run of what stands behind it: where something behind a gate
+/// has run, running it again asks again. A completed workflow is not run again; a new one is.
 /// </summary>
 public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signals)
 {
@@ -38,14 +39,16 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
 
     private async Task<Outcome> RestartAsync(TenantId tenant, Guid id, string stepId, string principal, CancellationToken ct)
     {
-        if (await store.LockAsync(tenant, id, ct) is not { } turn)
+        if (await store.ReadAsync(tenant, id, ct) is not { } turn)
             return new Outcome.Unknown();
         if (!turn.HasEnded)
             return new Outcome.Refused($"The workflow has not ended: it is {turn.Status.ToText()}.");
+        if (turn.Status == WorkflowStatus.Completed)
+            return new Outcome.Refused("A completed workflow cannot be retried: start a new one.");
         if (!turn.Definition.AllSteps.Any(step => step.Id == stepId))
             return new Outcome.UnknownStep();
         if (turn.Find(stepId) is null)
-            return new Outcome.Refused("The workflow did not come to this step: retry from one that it came to.");
+            return new Outcome.Refused("The workflow did not reach this step: retry from a step that it reached.");
 
         var again = new HashSet<string>();
         var around = new HashSet<string>();
@@ -53,6 +56,7 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
         foreach (var step in turn.Steps.Values.Where(step => step.Status is StepStatus.Failed or StepStatus.Cancelled))
             again.Add(step.StepId);
         again.ExceptWith(around);
+        AskAgain(turn, again, around);
         var undone = turn.Steps.Values
             .Where(step => step.Kind == StepKind.Rollback && !again.Contains(step.StepId))
             .Select(step => step.StepId)
@@ -83,13 +87,45 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
                 """
                 UPDATE viral.workflows
                 SET status = 'pending', run = $3, error = NULL, ending = NULL, cancel_requested_at = NULL, completed_at = NULL,
-                    check_at = now() + interval '10 seconds', updated_at = now(), last_event = $4
+                    check_at = now() + interval '10 seconds', updated_at = now(), last_event = $4, revision = revision + 1, faults = 0
                 WHERE tenant_id = $1 AND id = $2
                 """,
                 [tenant.Value, id, run, happened.Number]);
         EventWriter.AddTo(batch, tenant, id, [happened]);
         await batch.ExecuteAsync(ct);
         return new Outcome.Restarted(run);
+    }
+
+    /// <summary>Opens the gates anew that stand before a call which was made already and is to be made again.</summary>
+    private static void AskAgain(WorkflowTurn turn, HashSet<string> again, HashSet<string> around)
+    {
+        var called = turn.Definition.AllSteps
+            .Where(step => step is ActionStep && again.Contains(step.Id) && turn.Find(step.Id) is not null)
+            .Select(step => step.Id)
+            .ToList();
+        foreach (var gate in called.SelectMany(id => GatesBefore(turn.Definition.Steps, id)).DistinctBy(gate => gate.Id))
+        {
+            if (again.Contains(gate.Id) || turn.Find(gate.Id) is null)
+                continue;
+            again.Add(gate.Id);
+            around.UnionWith(turn.Definition.AllSteps
+                .Where(step => step.Id != gate.Id && !again.Contains(step.Id) && step.WithInner().Any(inner => inner.Id == gate.Id))
+                .Select(step => step.Id));
+        }
+    }
+
+    /// <summary>The gates that are passed on the way to a step; not those side by side with it.</summary>
+    private static IEnumerable<ApprovalStep> GatesBefore(IReadOnlyList<WorkflowStep> steps, string id)
+    {
+        for (var i = 0; i < steps.Count; i++)
+        {
+            if (!steps[i].WithInner().Any(inner => inner.Id == id))
+                continue;
+            return steps.Take(i).SelectMany(step => step.WithInner()).OfType<ApprovalStep>()
+                .Concat(steps[i].Inner.SelectMany(inner => GatesBefore(inner, id)));
+        }
+
+        return [];
     }
 
     /// <summary>

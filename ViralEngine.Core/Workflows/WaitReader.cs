@@ -29,7 +29,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
         var seconds = json.Integer("seconds", 0, Year);
         var until = texts.Read(json, "until", most: 500);
         if (json.Value("seconds") is null == json.Value("until") is null)
-            json.Fail("seconds", "Give either this or until.");
+            json.Fail("seconds", "Give either seconds or until.");
         if (until is { IsConstant: true } && !DelayTime.TryParse(until.Source, out _))
             json.Fail("until", DelayTime.Rule);
         return new DelayStep(id, name, json.Path, null, seconds, until);
@@ -46,7 +46,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
         var quorum = json.Integer("quorum", 1, 50) ?? 1;
         var rejectQuorum = json.Integer("reject_quorum", 1, 50) ?? 1;
         if (who is { Roles.Count: 0, Users.Count: > 0 } && who.Users.Count < quorum && json.Value("escalation") is null)
-            json.Fail("quorum", "Is more than there are users who may decide.");
+            json.Fail("quorum", "Must not exceed the number of users who may decide.");
         var excludeRequester = json.Flag("exclude_requester");
         var timeout = json.Integer("timeout_seconds", 1, Year);
         var onTimeout = json.Choice("on_timeout", OnTimeout) ?? TimeoutAction.Reject;
@@ -54,7 +54,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
             json.Fail("timeout_seconds", "Is required with on_timeout.");
         var escalation = json.Object("escalation") is { } next ? ReadEscalation(next) : null;
         if ((onTimeout == TimeoutAction.Escalate) != (json.Value("escalation") is not null))
-            json.Fail("escalation", "Goes with on_timeout escalate, and only with that.");
+            json.Fail("escalation", "Must be set with on_timeout escalate, and only then.");
         var reminder = json.Integer("reminder_seconds", 1, Year);
         var continueOnReject = json.Choice("on_reject", OnReject) ?? false;
         return title is null
@@ -85,9 +85,9 @@ internal sealed class WaitReader(DefinitionTexts texts)
 
         var users = json.Texts("users", 50, 300) ?? [];
         if (json.Value("roles") is null && json.Value("users") is null)
-            json.Fail("roles", "Is required, or users.");
+            json.Fail("roles", "Either roles or users is required.");
         else if (roles.Count + users.Count == 0)
-            json.Fail("roles", "Nobody could decide.");
+            json.Fail("roles", "Must name at least one approver.");
         return new Approvers([.. roles.Distinct()], [.. users.Distinct()]);
     }
 }

@@ -3,9 +3,9 @@ using System.Text.Json;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>A workflow as the API shows it. Times are UTC.</summary>
-/// <param name="Definition">What it was started with; a later change of its template does not reach it.</param>
-/// <param name="Run">Counts from 1, and one more with each retry from a step.</param>
-/// <param name="Steps">Those that were reached, in the order in which they began; none in lists.</param>
+/// <param name="Definition">The definition it was started with; later versions of its template do not change it.</param>
+/// <param name="Run">1, increased by each retry from a step.</param>
+/// <param name="Steps">The steps that were reached, in the order in which they began. Left out in lists.</param>
 public sealed record Workflow(
     Guid Id,
     string? Name,
@@ -24,9 +24,9 @@ public sealed record Workflow(
     StepError? Error,
     IReadOnlyList<WorkflowStepState>? Steps);
 
-/// <summary>How far a step is, or its rollback.</summary>
+/// <summary>The state of a step or of its rollback.</summary>
 /// <param name="TaskId">The task that runs it, for a task step.</param>
-/// <param name="DueAt">When it goes on: the next attempt, or the end of a delay.</param>
+/// <param name="DueAt">When it continues: the next attempt, or the end of a delay.</param>
 public sealed record WorkflowStepState(
     string Id,
     StepKind Kind,
@@ -41,15 +41,15 @@ public sealed record WorkflowStepState(
     DateTime? CompletedAt);
 
 /// <summary>Why a step or a workflow failed.</summary>
-/// <param name="Class">The kind of trouble: one of a task's, or <c>template</c>, <c>rejected</c>, <c>cancelled</c>.</param>
-/// <param name="Step">The step at fault.</param>
+/// <param name="Class">The class of the error: one of a task's, or <c>template</c>, <c>rejected</c>, <c>cancelled</c>.</param>
+/// <param name="Step">The step that failed.</param>
 public sealed record StepError(string Class, string Message, string? Step);
 
 public enum WorkflowStatus
 {
     Pending,
     InProgress,
-    /// <summary>Nothing runs: it waits for a decision, a time or a retry.</summary>
+    /// <summary>Waiting for a decision, a time or a retry.</summary>
     Waiting,
     RollingBack,
     Completed,

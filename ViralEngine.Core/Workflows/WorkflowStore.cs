@@ -72,7 +72,7 @@ public sealed class WorkflowStore(Db db)
     /// <summary>Newest first, without definitions and steps.</summary>
     public Task<List<Workflow>> ListAsync(
         TenantId tenant, WorkflowFilter filter, Guid? before, int limit, CancellationToken ct) =>
-        db.QueryAsync(
+        db.QueryListAsync(
             tenant,
             """
             SELECT id, name, status, NULL::text, NULL::text, template_id, template_version, created_by, created_at,
@@ -82,13 +82,14 @@ public sealed class WorkflowStore(Db db)
               AND ($2::uuid IS NULL OR id < $2)
               AND ($3::text IS NULL OR status = $3)
               AND ($4::uuid IS NULL OR template_id = $4)
-              AND ($5::timestamptz IS NULL OR created_at >= $5)
-              AND ($6::timestamptz IS NULL OR created_at < $6)
+              AND ($5::timestamptz IS NULL OR (created_at >= $5 AND id >= $8))
+              AND ($6::timestamptz IS NULL OR (created_at < $6 AND id < $9))
             ORDER BY id DESC
             LIMIT $7
             """,
             [
                 tenant.Value, before, filter.Status?.ToText(), filter.TemplateId, filter.CreatedAfter, filter.CreatedBefore, limit,
+                Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore),
             ],
             Read,
             ct);
@@ -104,7 +105,7 @@ public sealed class WorkflowStore(Db db)
             WITH changed AS (
                 UPDATE viral.workflows
                 SET cancel_requested_at = now(), check_at = now() + interval '5 seconds', last_event = last_event + 1,
-                    updated_at = now()
+                    updated_at = now(), revision = revision + 1
                 WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress', 'waiting')
                   AND cancel_requested_at IS NULL
                 RETURNING tenant_id, id, status, last_event

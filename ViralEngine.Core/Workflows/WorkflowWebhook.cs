@@ -2,41 +2,76 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Npgsql;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Storage;
+using ViralEngine.Core.Texts;
 using ViralEngine.Core.Workflows.Execution;
 
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
 /// Makes the HTTP call of a webhook step and stores what came of it with the step. A process that dies in between makes it again: the
-/// receiver knows a repetition by its <c>Idempotency-Key</c>, which is the same for each try of an attempt.
+/// receiver knows a repetition by its <c>Idempotency-Key</c>, which is the same for each try of an attempt. After a few such tries the
+/// attempt has failed, whatever it is that keeps its outcome from being stored.
 /// </summary>
-public sealed class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider time)
+public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider time, ILogger<WorkflowWebhook> logger)
 {
+    private const int MaxCalls = 3;
     private const long MostResponseBytes = 256 * 1024;
+    private const int MostDepth = 32;
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
 
     /// <summary>Does nothing where the attempt is over.</summary>
     public async Task RunAsync(TenantId tenant, Guid workflowId, WorkflowWork work, CancellationToken ct)
     {
-        var request = await db.QueryOneAsync(
+        var begun = await db.QueryOneAsync(
             tenant,
             """
-            SELECT request::text
-            FROM viral.workflow_steps
+            UPDATE viral.workflow_steps
+            SET calls = calls + 1
             WHERE tenant_id = $1 AND workflow_id = $2 AND step_id = $3 AND kind = $4 AND run = $5 AND attempt = $6
               AND status = 'in_progress' AND request IS NOT NULL AND result IS NULL
+            RETURNING request::text, calls
             """,
             [tenant.Value, workflowId, work.StepId, work.Kind.ToText(), work.Run, work.Attempt],
-            row => row.GetString(0),
+            row => ((string Request, int Calls)?)(row.GetString(0), row.GetInt32(1)),
             ct);
-        if (request is null)
+        if (begun is not var (request, calls))
             return;
 
-        var outcome = await CallAsync(JsonSerializer.Deserialize(request, WorkflowJson.Default.WebhookCall)!, workflowId, work, ct);
-        await db.ExecuteAsync(
+        var outcome = calls > MaxCalls
+            ? Failed(ErrorClass.Internal, $"The call was made {MaxCalls} times, and its result could not be stored each time.")
+            : await TryAsync(request, workflowId, work, ct);
+        try
+        {
+            await StoreAsync(tenant, workflowId, work, outcome);
+        }
+        catch (PostgresException e) when (!DatabaseAway.Explains(e))
+        {
+            LogFault(logger, e, work.StepId, workflowId);
+            await StoreAsync(tenant, workflowId, work, Failed(ErrorClass.Internal, $"The response could not be stored (SQLSTATE {e.SqlState})."));
+        }
+    }
+
+    private async Task<WebhookOutcome> TryAsync(string request, Guid workflowId, WorkflowWork work, CancellationToken ct)
+    {
+        try
+        {
+            return await CallAsync(JsonSerializer.Deserialize(request, WorkflowJson.Default.WebhookCall)!, workflowId, work, ct);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Thrown on, it would be taken for a dead process, and the call made again for ever.
+            LogFault(logger, e, work.StepId, workflowId);
+            return Failed(ErrorClass.Internal, $"The call failed with an internal error ({e.GetType().Name}).");
+        }
+    }
+
+    private Task<int> StoreAsync(TenantId tenant, Guid workflowId, WorkflowWork work, WebhookOutcome outcome) =>
+        db.ExecuteAsync(
             tenant,
             """
             UPDATE viral.workflow_steps
@@ -49,7 +84,6 @@ public sealed class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider t
                 JsonSerializer.Serialize(outcome, WorkflowJson.Default.WebhookOutcome),
             ],
             CancellationToken.None);
-    }
 
     private async Task<WebhookOutcome> CallAsync(WebhookCall call, Guid workflowId, WorkflowWork work, CancellationToken ct)
     {
@@ -67,17 +101,17 @@ public sealed class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider t
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            return Failed(ErrorClass.Timeout, $"No complete answer within {call.TimeoutSeconds} s.");
+            return Failed(ErrorClass.Timeout, $"No complete response within {call.TimeoutSeconds} s.");
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OutgoingRefusedException or ResponseTooLargeException)
         {
             return e switch
             {
                 _ when Has<OutgoingRefusedException>(e) =>
-                    Failed(ErrorClass.Refused, "The URL is not one that outgoing calls may reach."),
+                    Failed(ErrorClass.Refused, "The URL points to an address that outgoing calls may not reach."),
                 _ when Has<ResponseTooLargeException>(e) =>
-                    Failed(ErrorClass.TooLarge, $"The answer is larger than {MostResponseBytes:N0} bytes."),
-                _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or broke off its answer."),
+                    Failed(ErrorClass.TooLarge, $"The response is larger than {MostResponseBytes:N0} bytes."),
+                _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or broke off its response."),
             };
         }
     }
@@ -117,18 +151,12 @@ public sealed class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider t
 
     private static void WriteBody(Utf8JsonWriter writer, byte[] body)
     {
-        try
-        {
-            using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32 });
-            json.RootElement.WriteTo(writer);
-        }
-        catch (JsonException)
-        {
-            if (body.Length == 0)
-                writer.WriteNullValue();
-            else
-                writer.WriteStringValue(Liquid.CleanText.Of(Encoding.UTF8.GetString(body)));
-        }
+        if (body.Length == 0)
+            writer.WriteNullValue();
+        else if (OutsideJson.TryParse(body, out var json, MostDepth))
+            json.WriteTo(writer);
+        else
+            writer.WriteStringValue(OutsideText.Of(body));
     }
 
     private WebhookOutcome Refused(HttpResponseMessage response)
@@ -142,8 +170,8 @@ public sealed class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider t
             409 or 425 or >= 500 => ErrorClass.Unavailable,
             _ => ErrorClass.InvalidRequest,
         };
-        var wait = response.Headers.RetryAfter is { } after
-            ? after.Delta ?? after.Date - time.GetUtcNow()
+        var wait = response.Headers.NonValidated.TryGetValues("Retry-After", out var header)
+            ? RetryAfterHeader.Read(header.ToString(), time.GetUtcNow())
             : null;
         var message = $"The URL answered {status} {response.ReasonPhrase}".TrimEnd();
         if (status is >= 300 and < 400)
@@ -158,5 +186,8 @@ public sealed class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider t
         where T : Exception => e is T || (e.InnerException is { } inner && Has<T>(inner));
 
     private static WebhookOutcome Failed(ErrorClass errorClass, string message) =>
-        new(null, errorClass.ToApiName(), Liquid.CleanText.Of(message), null);
+        new(null, errorClass.ToApiName(), OutsideText.Of(message), null);
+
+    [LoggerMessage(1, LogLevel.Error, "The call of step {StepId} of workflow {WorkflowId} ended in an error")]
+    private static partial void LogFault(ILogger logger, Exception exception, string stepId, Guid workflowId);
 }

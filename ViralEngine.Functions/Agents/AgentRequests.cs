@@ -16,20 +16,20 @@ internal sealed record SaveAgentRequest
     public string? Description { get; init; }
 
     [Required, AllowedValues("echo", "http", "openai", ErrorMessage = "Must be one of echo, http, openai.")]
-    [Description("Which provider runs it: echo (gives the description back), http (POSTs to your URL), openai (chat completions).")]
+    [Description("The kind of provider: echo (returns the description), http (POSTs to your URL), openai (chat completions).")]
     public string Kind { get; init; } = "";
 
     [JsonObject(64 * 1024)]
-    [Description("What the kind of agent can be told.")]
+    [Description("The settings for this kind of agent.")]
     public JsonElement? Settings { get; init; }
 
     [StringLength(4096, MinimumLength = 1)]
     [RegularExpression("[!-~]+", ErrorMessage = "Must be printable ASCII without spaces.")]
-    [Description("The provider's key: encrypted, and never shown again. Left out it stays as it is, null removes it.")]
+    [Description("The provider's API key, stored encrypted and never shown. Omit it to keep the stored key, send null to remove it.")]
     public string? ApiKey { get; init; }
 
     [MaxLength(AgentDraft.MaxFallbacks, ErrorMessage = "At most 5 agents.")]
-    [Description("Your agents that are tried, in this order, when this one fails.")]
+    [Description("Your agents to try, in this order, when this one fails.")]
     public Guid[] FallbackAgentIds { get; init; } = [];
 
     /// <summary>What the record's own rules cannot say.</summary>
@@ -38,13 +38,13 @@ internal sealed record SaveAgentRequest
     {
         var errors = new FieldErrors();
         if (Name.Trim() != Name || Name.Length == 0)
-            errors.Add("name", "Must have no white space around it.");
+            errors.Add("name", "Must not begin or end with white space.");
         if (BuiltInAgents.Find(Name) is not null)
-            errors.Add("name", "Is the name of a built-in agent.");
+            errors.Add("name", "Must not be the name of a built-in agent.");
         if (Kind == "echo" && ApiKey is not null)
-            errors.Add("api_key", "Is of no use to an echo agent.");
+            errors.Add("api_key", "Echo agents take no API key.");
         if (FallbackAgentIds.Distinct().Count() < FallbackAgentIds.Length)
-            errors.Add("fallback_agent_ids", "Has an agent twice.");
+            errors.Add("fallback_agent_ids", "Must not contain an agent twice.");
 
         var settingsErrors = new SettingsErrors();
         var kind = AgentKinds.ByName[Kind];
@@ -72,7 +72,7 @@ internal sealed record AgentListQuery : PageQuery
 internal sealed record TestAgentRequest
 {
     [StringLength(10_000, MinimumLength = 1)]
-    [Description("What the agent is asked.")]
+    [Description("The prompt for the agent.")]
     public string Description { get; init; } = "Reply with one short sentence.";
 
     public JsonElement? Input { get; init; }
@@ -81,8 +81,10 @@ internal sealed record TestAgentRequest
 internal sealed record AgentPage(IReadOnlyList<AgentResource> Agents, string? NextCursor);
 
 /// <param name="Output">At most 65,536 characters of the answer.</param>
-/// <param name="Truncated">The answer was longer, and was not read to its end.</param>
-internal sealed record AgentTestResult(string Output, bool Truncated, long LatencyMs, AgentTestUsage? Usage);
+/// <param name="Truncated">The answer was longer.</param>
+/// <param name="FinishReason">Why the answer ended, where the provider says so.</param>
+internal sealed record AgentTestResult(
+    string Output, bool Truncated, long LatencyMs, AgentTestUsage? Usage, string? FinishReason);
 
 /// <param name="CostUsd">Null where no price is known.</param>
 internal sealed record AgentTestUsage(string? Model, long InputTokens, long OutputTokens, decimal? CostUsd);

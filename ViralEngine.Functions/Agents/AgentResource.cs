@@ -5,7 +5,7 @@ using ViralEngine.Core.Agents;
 namespace ViralEngine.Functions.Agents;
 
 /// <summary>An agent as the API shows it.</summary>
-/// <param name="Id">A built-in agent's is its name.</param>
+/// <param name="Id">The id; for a built-in agent its name.</param>
 /// <param name="ApiKeyHint">The last four characters of the key, unless it is too short to show any.</param>
 /// <param name="SecretHeaderNames">The names of the headers whose values are not shown.</param>
 internal sealed record AgentResource(

@@ -16,6 +16,6 @@ internal sealed partial class SecretRotation(AgentSecretRotation rotation, ILogg
             LogRotated(logger, count);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "Sealed the secrets of {Count} agents with the first key of Secrets:Keys")]
+    [LoggerMessage(1, LogLevel.Information, "Re-encrypted the secrets of {Count} agents with the first key of Secrets:Keys")]
     private static partial void LogRotated(ILogger logger, int count);
 }

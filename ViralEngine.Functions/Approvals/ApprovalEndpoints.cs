@@ -14,21 +14,28 @@ namespace ViralEngine.Functions.Approvals;
 /// <summary>What waits for the caller, and what the caller says to it.</summary>
 internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decide, WorkflowStarts starts)
 {
-    [Function("ListApprovals"), Allow(Roles.Deciders), Summary("List the gates that wait for a decision of the caller, newest first.")]
+    [Function("ListApprovals"), Allow(Roles.Deciders), Summary("List the gates that wait for the caller's decision, newest first.")]
     [Query(typeof(ApprovalListQuery)), Returns(200, typeof(ApprovalPage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "approvals")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/approvals")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = RequestBinder.BindQuery<ApprovalListQuery>(request.Query);
-        var gates = await store.WaitingForAsync(request.Caller(), query.After(), query.Limit + 1, ct);
-        var next = query.Next(gates, gate => gate.Id);
-        return Results.Ok(new ApprovalPage([.. gates.Select(GateResource.Of)], next));
+        return Results.Ok(await ListAsync(request.Caller(), query, ct));
     }
 
-    [Function("GetGate"), Allow(Roles.Readers), Summary("Read a gate of a workflow with every decision; of several runs the latest.")]
+    internal async Task<ApprovalPage> ListAsync(Caller caller, ApprovalListQuery query, CancellationToken ct)
+    {
+        var gates = await store.WaitingForAsync(caller, query.After(), query.Limit + 1, ct);
+        var next = query.Next(gates, gate => gate.Id);
+        return new ApprovalPage([.. gates.Select(GateResource.Of)], next);
+    }
+
+    [Function("GetGate"), Allow(Roles.Readers), Summary("Read a gate of a workflow with all its decisions. If it ran several times, its latest run.")]
     [Returns(200, typeof(GateResource))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows/{id}/gates/{gateId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows/{id}/gates/{gateId}")]
+        HttpRequest request,
         string id,
         string gateId,
         CancellationToken ct) =>
@@ -36,22 +43,28 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
             ? Results.Ok(GateResource.Of(gate))
             : Problem.NotFound("gate");
 
-    [Function("DecideGate"), Allow(Roles.Deciders), Audited("approval.decided", KeepsAnswer = false)]
-    [Summary("Decide at a gate. A decision counts while the gate is open, once for each principal, and is not changed.")]
-    [Body(typeof(DecideRequest)), Returns(200, typeof(GateResource), Description = "Kept and counted; or it had been already.")]
+    [Function("CreateDecision"), Allow(Roles.Deciders), Audited("approval.decided", KeepsAnswer = false)]
+    [Summary("Decide at a gate. A decision counts while the gate is open, once per person, whatever keys they hold, and is final.")]
+    [Body(typeof(DecideRequest)), Returns(200, typeof(GateResource), Description = "The decision is counted, or was counted before.")]
     public async Task<IResult> DecideAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows/{id}/gates/{gateId}/decisions")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/{id}/gates/{gateId}/decisions")]
+        HttpRequest request,
         string id,
         string gateId,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct)
     {
-        var caller = request.Caller();
         var asked = await RequestBody.ReadAsync<DecideRequest>(request, ct);
+        return await DecideAsync(request.Caller(), id, gateId, asked, durable, ct);
+    }
+
+    internal async Task<IResult> DecideAsync(
+        Caller caller, string id, string gateId, DecideRequest asked, DurableTaskClient durable, CancellationToken ct)
+    {
         if (!Ids.TryParse(id, out var workflowId))
             return Problem.NotFound("workflow");
         var outcome = await decide.RunAsync(
-            caller.Tenant, workflowId, gateId, run: null, Approver.From(caller), asked.Decision!.Value, asked.Reason, "api", ct);
+            caller.Tenant, workflowId, gateId, run: null, Approver.From(caller), asked.Decision!.Value, asked.Reason, linkCreatedBy: null, ct);
         if (outcome is not DecideGate.Outcome.Taken(var gate, _))
             return ProblemOf(outcome);
         await db.AfterCommitAsync(token => starts.TellAsync(durable, workflowId, gate.Run, token), ct);
@@ -60,11 +73,14 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
 
     internal static Problem ProblemOf(DecideGate.Outcome outcome) => outcome switch
     {
-        DecideGate.Outcome.NotOpenYet => Problem.Conflict("gate-not-open", "The workflow has not come to this gate yet."),
+        DecideGate.Outcome.NotOpenYet => Problem.Conflict("gate-not-open", "The workflow has not reached this gate yet."),
         DecideGate.Outcome.Closed(var gate) => Problem.Conflict(
             "gate-closed", $"The gate is closed: it was {gate.Status.ToText()}{(gate.TimedOut ? " because nobody decided in time" : "")}."),
         DecideGate.Outcome.DecidedAlready(var decision) => Problem.Conflict(
-            "already-decided", $"You decided already: {decision.Kind.ToText()}. A decision is not changed."),
+            "already-decided", $"You have already decided: {decision.Kind.ToText()}. A decision is final."),
+        DecideGate.Outcome.SamePerson(var decision) => Problem.Conflict(
+            "already-decided",
+            $"You have already decided as {decision.Decider}: a key and whoever created it count as one person."),
         DecideGate.Outcome.NotAsked(var why) => Problem.Forbidden(why),
         _ => Problem.NotFound("gate"),
     };

@@ -9,7 +9,7 @@ namespace ViralEngine.Functions.Approvals;
 internal sealed record DecideRequest
 {
     [Required]
-    [Description("What the caller says; it is not changed afterwards.")]
+    [Description("The caller's decision. It is final.")]
     public DecisionKind? Decision { get; init; }
 
     [StringLength(2000, MinimumLength = 1)]
@@ -20,10 +20,10 @@ internal sealed record ApprovalListQuery : PageQuery;
 
 internal sealed record ApprovalPage(IReadOnlyList<GateResource> Approvals, string? NextCursor);
 
-/// <summary>A gate as the API shows it, with every decision in the order in which they were made.</summary>
+/// <summary>A gate with its decisions in the order in which they were made.</summary>
 /// <param name="GateId">The id of the approval step.</param>
 /// <param name="Status">open, approved, rejected, or cancelled with its workflow.</param>
-/// <param name="TimedOut">Nobody decided in time.</param>
+/// <param name="TimedOut">Whether the gate timed out without a decision.</param>
 internal sealed record GateResource(
     Guid Id,
     Guid WorkflowId,
@@ -52,7 +52,11 @@ internal sealed record GateResource(
         gate.RejectQuorum, gate.ExcludeRequester, gate.RequestedBy, gate.OpenedAt, gate.ExpiresAt, gate.OnTimeout, gate.EscalatedAt,
         gate.RemindersSent, gate.DecidedAt, gate.TimedOut,
         [.. gate.Decisions.Select(decision => new DecisionResource(
-            decision.Kind, decision.Decider, decision.Reason, decision.Via, decision.DecidedAt))]);
+            decision.Kind, decision.Decider, decision.Reason, decision.Via, decision.DecidedAt, decision.LinkCreatedBy))]);
 }
 
-internal sealed record DecisionResource(DecisionKind Decision, string By, string? Reason, string Via, DateTime DecidedAt);
+/// <param name="By">The principal: <c>user:…</c> or <c>api_key:…</c>.</param>
+/// <param name="Via"><c>api</c> or <c>link</c>.</param>
+/// <param name="LinkCreatedBy">Who created the link, for a decision by link.</param>
+internal sealed record DecisionResource(
+    DecisionKind Decision, string By, string? Reason, string Via, DateTime DecidedAt, string? LinkCreatedBy);

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Azure.Functions.Worker;
@@ -8,6 +7,7 @@ using Microsoft.DurableTask.Client;
 using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
+using ViralEngine.Core.Texts;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
@@ -25,15 +25,18 @@ internal sealed class LinkEndpoints(
     DecideByLink decide,
     WorkflowStarts starts,
     AuditTrail trail,
+    PublicAddress address,
     TimeProvider time)
 {
     private const int MostFormBytes = 16 * 1024;
+    private const int MostReasonCharacters = 2000;
 
     [Function("CreateApprovalLink"), Allow(Roles.Deciders), Audited("approval.link_created", KeepsAnswer = false)]
-    [Summary("Make a one-time link that decides at a gate in the name of an approver: oneself, or for admins anybody the gate asks.")]
+    [Summary("Create a one-time link that decides at a gate in the caller's name. Links cannot be created for others, because their creator sees them.")]
     [Body(typeof(CreateLinkRequest)), Returns(201, typeof(CreatedLink))]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows/{id}/gates/{gateId}/links")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/{id}/gates/{gateId}/links")]
+        HttpRequest request,
         string id,
         string gateId,
         CancellationToken ct)
@@ -47,12 +50,12 @@ internal sealed class LinkEndpoints(
             : await approvers.FindAsync(caller.Tenant, asked.Approver, ct);
         if (approver is null)
             return Problem.Validation("approver", "There is no such member or API key.");
-        if (approver.Principal != caller.Principal && (caller.Role & Roles.Admins) == 0)
-            return Problem.Forbidden("Only admins and owners make links for others.");
+        if (approver.Principal != caller.Principal)
+            return Problem.Forbidden("Links are shown to their creator, so approvers create their own.");
         if (!gate.IsOpen)
             return Problem.Conflict("gate-closed", $"The gate is closed: it was {gate.Status.ToText()}.");
         if (!gate.Asks(approver.Role, approver.Names))
-            return Problem.Validation("approver", "The gate does not ask this approver.");
+            return Problem.Validation("approver", "The approver is not an approver for this gate.");
 
         var expiresAt = time.GetUtcNow().AddSeconds(asked.ExpiresInSeconds);
         var linkId = RowId.New();
@@ -62,46 +65,47 @@ internal sealed class LinkEndpoints(
             linkId,
             gate.Id,
             new ApprovalLink(
-                workflowId, null, gateId, gate.Run, gate.Title, null, approver.Principal, decision, expiresAt.UtcDateTime, false),
-            caller.Principal,
+                workflowId, null, gateId, gate.Run, gate.Title, null, approver.Principal, decision, expiresAt.UtcDateTime, false,
+                caller.Principal),
             ct);
         var path = $"/api/approvals/links/{signer.Sign(new LinkToken(caller.Tenant, linkId, decision, expiresAt))}";
         return Results.Created(
             path,
-            new CreatedLink($"{request.Scheme}://{request.Host}{path}", decision, approver.Principal, expiresAt.UtcDateTime));
+            new CreatedLink($"{address.Of(request)}{path}", decision, approver.Principal, expiresAt.UtcDateTime));
     }
 
-    [Function("ShowApprovalLink"), Summary("The page behind a one-time link: it names the decision, and takes it only when its button is pressed.")]
+    [Function("GetApprovalLink"), Summary("Show the page behind a one-time link. It names the decision, and takes it only when its button is pressed.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
-    [Returns(404, typeof(string), ContentType = "text/html", Description = "It is not a link of ours.")]
-    [Returns(410, typeof(string), ContentType = "text/html", Description = "It was used already, or its time is over.")]
-    [Returns(503, typeof(Problem), ContentType = Problem.ContentType, Description = "The database cannot be reached for the moment.")]
+    [Returns(404, typeof(string), ContentType = "text/html", Description = "The link is not valid.")]
+    [Returns(410, typeof(string), ContentType = "text/html", Description = "The link has been used or has expired.")]
+    [Returns(503, typeof(Problem), ContentType = Problem.ContentType, Description = "The database cannot be reached. Try again.")]
     public async Task<IResult> ShowAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "approvals/links/{token}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/approvals/links/{token}")]
+        HttpRequest request,
         string token,
         CancellationToken ct)
     {
         if (signer.Verify(token) is not { } read || await links.FindAsync(read.Tenant, read.LinkId, ct) is not { } link)
-            return LinkPage.Over(404, "It is not a link of ours.");
+            return LinkPage.Over(404, "The link is not valid.");
         return link.Used || read.ExpiresAt <= time.GetUtcNow() ? Over() : LinkPage.Ask(link);
     }
 
-    [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false), Summary("Take the decision that a one-time link names.")]
+    [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false), Summary("Take the decision of a one-time link.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
-    [Returns(403, typeof(string), ContentType = "text/html", Description = "Whom it was made for may not decide any more.")]
-    [Returns(404, typeof(string), ContentType = "text/html", Description = "It is not a link of ours.")]
-    [Returns(409, typeof(string), ContentType = "text/html", Description = "The gate is closed, or the approver has decided already.")]
-    [Returns(410, typeof(string), ContentType = "text/html", Description = "It was used already, or its time is over.")]
-    [Returns(413, typeof(Problem), ContentType = Problem.ContentType, Description = "The form is larger than is accepted here.")]
-    [Returns(503, typeof(Problem), ContentType = Problem.ContentType, Description = "The database cannot be reached for the moment.")]
+    [Returns(403, typeof(string), ContentType = "text/html", Description = "The person this link was made for may no longer decide.")]
+    [Returns(404, typeof(string), ContentType = "text/html", Description = "The link is not valid.")]
+    [Returns(409, typeof(string), ContentType = "text/html", Description = "The gate is closed, or the approver has already decided.")]
+    [Returns(410, typeof(string), ContentType = "text/html", Description = "The link has been used or has expired.")]
+    [Returns(413, typeof(Problem), ContentType = Problem.ContentType, Description = "The form is too large.")]
+    [Returns(503, typeof(Problem), ContentType = Problem.ContentType, Description = "The database cannot be reached. Try again.")]
     public async Task<IResult> UseAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "approvals/links/{token}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/approvals/links/{token}")] HttpRequest request,
         string token,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct)
     {
         if (signer.Verify(token) is not { } read)
-            return LinkPage.Over(404, "It is not a link of ours.");
+            return LinkPage.Over(404, "The link is not valid.");
         if (read.ExpiresAt <= time.GetUtcNow())
             return Over();
         var reason = await ReasonAsync(request, ct);
@@ -120,12 +124,13 @@ internal sealed class LinkEndpoints(
         return outcome switch
         {
             DecideByLink.Outcome.Decided { Result: var result } => Refused(result),
-            DecideByLink.Outcome.NobodyThere => LinkPage.Over(403, "Whom it was made for may not decide any more."),
+            DecideByLink.Outcome.NotTheirs => LinkPage.Over(403, "This link was created by somebody else, so it cannot decide in your name."),
+            DecideByLink.Outcome.NobodyThere => LinkPage.Over(403, "The person this link was made for may no longer decide."),
             _ => Over(),
         };
     }
 
-    private static LinkPage Over() => LinkPage.Over(410, "It was used already, or its time is over.");
+    private static LinkPage Over() => LinkPage.Over(410, "The link has been used or has expired.");
 
     private static LinkPage Refused(DecideGate.Outcome result)
     {
@@ -135,20 +140,20 @@ internal sealed class LinkEndpoints(
 
     private static async Task<string?> ReasonAsync(HttpRequest request, CancellationToken ct)
     {
-        var body = Encoding.UTF8.GetString(await RequestBody.ReadBytesAsync(request, MostFormBytes, ct));
-        var reason = QueryHelpers.ParseQuery(body).TryGetValue("reason", out var given) ? given.ToString().Trim().Replace("\0", "", StringComparison.Ordinal) : "";
-        return reason.Length == 0 ? null : reason.Length <= 2000 ? reason : reason[..2000];
+        var form = QueryHelpers.ParseQuery(OutsideText.Of(await RequestBody.ReadBytesAsync(request, MostFormBytes, ct)));
+        var reason = form.TryGetValue("reason", out var given) ? OutsideText.Of(given.ToString().Trim(), MostReasonCharacters) : "";
+        return reason.Length == 0 ? null : reason;
     }
 }
 
 internal sealed record CreateLinkRequest
 {
     [Required]
-    [Description("What the link says; signed into it.")]
+    [Description("The decision of the link, part of its signature.")]
     public DecisionKind? Decision { get; init; }
 
     [StringLength(300, MinimumLength = 1)]
-    [Description("In whose name: user:<member id>, the subject of a member's tokens, or api_key:<id>. The caller unless given.")]
+    [Description("In whose name: user:<member id>, the subject of a member's tokens, or api_key:<id>. It can only be the caller, and may be omitted.")]
     public string? Approver { get; init; }
 
     [Range(60, 30 * 24 * 3600)]

@@ -32,7 +32,7 @@ internal sealed class LinkPage(int status, string title, string content) : IResu
         <p>Your decision was taken: <b>{link.Decision.ToText()}</b> for <b>{Text(link.Title)}</b>.</p>
         """);
 
-    public static LinkPage Over(int status, string why) => new(status, "This link does not work any more", $"<p>{Text(why)}</p>");
+    public static LinkPage Over(int status, string why) => new(status, "This link no longer works", $"<p>{Text(why)}</p>");
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

@@ -12,31 +12,34 @@ namespace ViralEngine.Functions.Audit;
 /// <summary>Who did what to what in the organization.</summary>
 internal sealed class AuditEndpoints(AuditStore store)
 {
-    [Function("ListAuditLog"), Allow(Roles.Admins), Summary("List what was done in the organization, newest first.")]
+    [Function("ListAuditLog"), Allow(Roles.Admins), Summary("List the audit log of the organization, newest first.")]
     [Query(typeof(AuditListQuery)), Returns(200, typeof(AuditPage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "audit-log")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/audit-log")] HttpRequest request,
+        CancellationToken ct) =>
+        Results.Ok(await ListAsync(request.Caller(), RequestBinder.BindQuery<AuditListQuery>(request.Query), ct));
+
+    internal async Task<AuditPage> ListAsync(Caller caller, AuditListQuery query, CancellationToken ct)
     {
-        var query = RequestBinder.BindQuery<AuditListQuery>(request.Query);
         var filter = new AuditFilter(query.Actor, query.Action, query.TargetKind, query.TargetId, query.From, query.To);
-        var rows = await store.ListAsync(request.Caller().Tenant, filter, query.After(), query.Limit + 1, ct);
+        var rows = await store.ListAsync(caller.Tenant, filter, query.After(), query.Limit + 1, ct);
         var next = query.Next(rows, row => row.Id);
-        return Results.Ok(new AuditPage(rows, next));
+        return new AuditPage(rows, next);
     }
 }
 
 internal sealed record AuditListQuery : PageQuery
 {
-    [StringLength(200), Description("Who: api_key:…, user:… or platform.")]
+    [StringLength(200), Description("Only by this actor: api_key:…, user:… or platform.")]
     public string? Actor { get; init; }
 
-    [StringLength(100), Description("What: webhook.created, or a kind as in webhook.*")]
+    [StringLength(100), Description("Only this action: webhook.created, or a group such as webhook.*")]
     public string? Action { get; init; }
 
-    [StringLength(100), Description("To what kind of thing: webhook.")]
+    [StringLength(100), Description("Only this kind of target, such as webhook.")]
     public string? TargetKind { get; init; }
 
-    [StringLength(100), Description("To which one: its id.")]
+    [StringLength(100), Description("Only the target with this id.")]
     public string? TargetId { get; init; }
 
     [Description("From this time on.")]

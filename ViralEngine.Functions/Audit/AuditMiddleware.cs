@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Audit;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
+using ViralEngine.Core.Texts;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 using Endpoint = ViralEngine.Functions.Requests.Endpoint;
@@ -20,10 +21,13 @@ namespace ViralEngine.Functions.Audit;
 /// </summary>
 internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
 {
+    private const int MostUserAgentCharacters = 500;
     private readonly Dictionary<string, (Endpoint Endpoint, AuditedAttribute Audited)> audited = [];
+    private readonly TenantShares shares;
 
-    public AuditMiddleware(EndpointCatalog endpoints)
+    public AuditMiddleware(EndpointCatalog endpoints, TenantShares shares)
     {
+        this.shares = shares;
         foreach (var endpoint in endpoints.All)
         {
             if (endpoint.Method.GetCustomAttribute<AuditedAttribute>() is { } attribute)
@@ -41,6 +45,9 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
 
         var db = context.InstanceServices.GetRequiredService<Db>();
         var begun = !db.InTransaction;
+        using var turn = begun && context.GetHttpContext()!.FindCaller() is { } caller
+            ? await shares.TakeAsync(caller.Tenant, ShareKind.Transaction, context.CancellationToken)
+            : null;
         if (begun)
             await db.BeginAsync(context.CancellationToken);
         try
@@ -60,29 +67,30 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
     private static async Task RecordAsync(FunctionContext context, Endpoint endpoint, AuditedAttribute audited)
     {
         var result = context.GetInvocationResult().Value as IResult;
-        if (StatusOf(result) is not (>= 200 and < 300))
+        if (StatusOf(result) is not ((>= 200 and < 300) or StatusCodes.Status303SeeOther))
             return;
 
         var http = context.GetHttpContext()!;
         var trail = context.InstanceServices.GetRequiredService<AuditTrail>();
         var answer = (result as IValueHttpResult)?.Value;
-        var target = trail.Link?.Target ?? TargetOf(http, endpoint, audited, answer);
+        var target = trail.Other?.Target ?? trail.Target ?? TargetOf(http, endpoint, audited, answer);
         var caller = http.FindCaller();
         // The platform acts for no tenant: the organization that it acts upon is to know.
-        var tenant = trail.Link?.Tenant
+        var tenant = trail.Other?.Tenant
+            ?? trail.Tenant
             ?? (caller!.Role == Role.Platform ? new TenantId(Guid.Parse(target!)) : caller.Tenant);
         await context.InstanceServices.GetRequiredService<AuditStore>().AddAsync(
             tenant,
             new NewAuditEntry(
-                trail.Link?.Actor ?? caller!.Principal,
+                trail.Other?.Actor ?? caller!.Principal,
                 caller?.Role.ToText(),
-                trail.Link is null ? CredentialOf(caller!) : "link",
-                caller?.Subject,
+                trail.Other?.Credential ?? CredentialOf(caller!),
+                trail.Other is { } other ? other.Subject : caller?.Subject,
                 audited.Action,
                 audited.TargetKind,
                 target,
                 context.InstanceServices.GetRequiredService<ClientAddress>().Of(http)?.ToString(),
-                Shortened(http.Request.Headers.UserAgent.ToString()),
+                UserAgentOf(http),
                 RequestIds.Of(http),
                 trail.BeforeJson,
                 audited.KeepsAnswer ? AuditTrail.Redacted(answer) : null),
@@ -103,8 +111,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
             return id;
         var parameter = audited.Target ?? endpoint.Matcher.Template.Parameters[^1].Name!;
         var values = new RouteValueDictionary();
-        http.Request.Path.StartsWithSegments("/api", out var path);
-        return endpoint.Matcher.TryMatch(path, values) ? values[parameter]?.ToString() : null;
+        return endpoint.Matcher.TryMatch(http.Request.Path, values) ? values[parameter]?.ToString() : null;
     }
 
     private static string? IdOf(object? answer) => answer?.GetType().GetProperty("Id")?.GetValue(answer)?.ToString();
@@ -116,10 +123,6 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
         _ => "platform_key",
     };
 
-    private static string? Shortened(string text) => text.Length switch
-    {
-        0 => null,
-        > 500 => text[..500],
-        _ => text,
-    };
+    private static string? UserAgentOf(HttpContext http) =>
+        OutsideText.Of(http.Request.Headers.UserAgent.ToString(), MostUserAgentCharacters) is { Length: > 0 } text ? text : null;
 }

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ViralEngine.Core.Batches;
+using ViralEngine.Core.Texts;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
@@ -12,6 +13,8 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
 {
     /// <summary>More faults than these are not gathered before the answer is given.</summary>
     private const int MostFaults = 20;
+
+    private const int MarkLength = 3;
 
     private readonly List<NewBatchItem> ready = [];
 
@@ -30,6 +33,7 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     public async IAsyncEnumerable<NewBatchItem> ReadAsync([EnumeratorCancellation] CancellationToken ct)
     {
         var total = 0L;
+        await SkipMarkAsync(ct);
         while (true)
         {
             var read = await pipe.ReadAsync(ct);
@@ -62,7 +66,7 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     }
 
     public static ProblemException TooLarge(long mostBytes) => new(new Problem(
-        413, "body-too-large", "The body is too large.", $"At most {mostBytes:N0} bytes are accepted here."));
+        413, "body-too-large", "The body is too large.", $"It must have at most {mostBytes:N0} bytes."));
 
     protected abstract string NameOfNext { get; }
 
@@ -73,12 +77,31 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     /// <summary>The body has ended: what is missing is a fault.</summary>
     protected abstract void Finish();
 
+    /// <summary>Passes over a byte order mark.</summary>
+    private async Task SkipMarkAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            var read = await pipe.ReadAsync(ct);
+            var buffer = read.Buffer;
+            if (buffer.Length < MarkLength && !read.IsCompleted)
+            {
+                pipe.AdvanceTo(buffer.Start, buffer.End);
+                continue;
+            }
+
+            var beginning = buffer.Slice(0, Math.Min(buffer.Length, MarkLength)).ToArray();
+            pipe.AdvanceTo(buffer.GetPosition(beginning.Length - OutsideText.WithoutMark(beginning).Length));
+            return;
+        }
+    }
+
     private void Check(long taken, long waiting)
     {
         if (taken > mostBytes)
             throw TooLarge(mostBytes);
         if (waiting > BatchItemParser.MostBytes)
-            Errors.Add(NameOfNext, $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
+            Errors.Add(NameOfNext, $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
         if (waiting > BatchItemParser.MostBytes || Errors.Count >= MostFaults)
             Errors.ThrowIfAny();
     }
@@ -86,7 +109,7 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     protected void Add(ReadOnlySequence<byte> json, int number)
     {
         if (number > BatchLimits.MostItems)
-            throw new ProblemException(Problem.Validation("items", $"At most {BatchLimits.MostItems:N0} are accepted in a batch."));
+            throw new ProblemException(Problem.Validation("items", $"A batch may have at most {BatchLimits.MostItems:N0} items."));
         var length = (int)json.Length;
         var rented = json.IsSingleSegment ? null : ArrayPool<byte>.Shared.Rent(length);
         try
@@ -105,6 +128,6 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
 
     protected static string Explain(JsonException e) =>
         e is { LineNumber: { } line, BytePositionInLine: { } column }
-            ? $"Not valid JSON in UTF-8 at line {line + 1}, byte {column + 1}."
-            : "Not valid JSON in UTF-8.";
+            ? $"Must be valid JSON in UTF-8: error at line {line + 1}, byte {column + 1}."
+            : "Must be valid JSON in UTF-8.";
 }

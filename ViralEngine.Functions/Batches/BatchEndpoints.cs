@@ -19,36 +19,41 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
     [Function("ListBatches"), Allow(Roles.Readers), Summary("List batches, newest first.")]
     [Query(typeof(BatchListQuery)), Returns(200, typeof(BatchPage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "batches")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches")] HttpRequest request,
+        CancellationToken ct) =>
+        Results.Ok(await ListAsync(request.Caller(), RequestBinder.BindQuery<BatchListQuery>(request.Query), ct));
+
+    internal async Task<BatchPage> ListAsync(Caller caller, BatchListQuery query, CancellationToken ct)
     {
-        var query = RequestBinder.BindQuery<BatchListQuery>(request.Query);
-        var batches = await store.ListAsync(request.Caller().Tenant, query.Status, query.After(), query.Limit + 1, ct);
+        var batches = await store.ListAsync(caller.Tenant, query.Status, query.After(), query.Limit + 1, ct);
         var next = query.Next(batches, batch => batch.Id);
-        return Results.Ok(new BatchPage(batches, next));
+        return new BatchPage(batches, next);
     }
 
-    [Function("GetBatch"), Allow(Roles.Readers), Summary("Read a batch: counts, progress, rate and the estimated end.")]
+    [Function("GetBatch"), Allow(Roles.Readers), Summary("Read a batch with its counts, progress, rate and estimated end.")]
     [Returns(200, typeof(Batch))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "batches/{id}")] HttpRequest request, string id, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches/{id}")] HttpRequest request,
+        string id,
+        CancellationToken ct) =>
         Ids.TryParse(id, out var batchId) && await store.FindAsync(request.Caller().Tenant, batchId, ct) is { } batch
             ? Results.Ok(batch)
             : Problem.NotFound("batch");
 
     [Function("StreamBatch"), Allow(Roles.Readers), Summary("Follow a batch's state and progress as server-sent events.")]
-    [Returns(200, typeof(Event), ContentType = "text/event-stream")]
+    [Returns(200, ContentType = "text/event-stream", EventData = "BatchEvent")]
     [Returns(204, Description = "The batch has ended and the client has every event.")]
     public Task StreamAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "batches/{id}/stream")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches/{id}/stream")] HttpRequest request,
         string id,
         CancellationToken ct) =>
         follower.FollowAsync(request, request.Caller().Tenant, BatchStore.EventHead, id, "batch", ct);
 
     [Function("CancelBatch"), Allow(Roles.Operators), Audited("batch.cancelled", KeepsAnswer = false)]
-    [Summary("Cancel a batch: nothing more is started, what runs is ended within a second, the rest is cancelled.")]
+    [Summary("Cancel a batch. No more items start, running items are stopped within a second, and the rest are cancelled.")]
     [Returns(202, typeof(Batch))]
     public async Task<IResult> CancelAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "batches/{id}/cancel")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/batches/{id}/cancel")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct)
@@ -58,7 +63,7 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
             return Problem.NotFound("batch");
         var batch = (await store.FindAsync(caller.Tenant, batchId, ct))!;
         if (!open)
-            return Problem.Conflict("batch-ended", $"The batch has ended already: it is {batch.Status.ToText()}.");
+            return Problem.Conflict("batch-ended", $"The batch has already ended: it is {batch.Status.ToText()}.");
 
         await db.AfterCommitAsync(async token =>
         {
@@ -69,10 +74,10 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
     }
 
     [Function("RetryFailedBatchItems"), Allow(Roles.Operators), Audited("batch.retried", KeepsAnswer = false)]
-    [Summary("Run the failed items of an ended batch again, and only those.")]
+    [Summary("Run only the failed items of a finished batch again.")]
     [Returns(202, typeof(Batch))]
     public async Task<IResult> RetryFailedAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "batches/{id}/retry-failed")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/batches/{id}/retry-failed")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ViralEngine.Core.Batches;
+using ViralEngine.Core.Texts;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
@@ -41,12 +42,12 @@ internal sealed class BatchItemParser(FieldErrors errors)
         catch (JsonException e)
         {
             errors.Add(at(number), e.Message.Contains("depth", StringComparison.Ordinal)
-                ? $"Nested deeper than {MostDepth} levels."
-                : "Not valid JSON.");
+                ? $"Must not be nested deeper than {MostDepth} levels."
+                : "Must be valid JSON.");
         }
         catch (Exception e) when (e is InvalidOperationException or DecoderFallbackException)
         {
-            errors.Add(at(number), "A text is not valid UTF-8 or has half of a surrogate pair.");
+            errors.Add(at(number), "Text must be valid UTF-8 without unpaired surrogates.");
         }
 
         return errors.Count == before ? item : null;
@@ -69,7 +70,7 @@ internal sealed class BatchItemParser(FieldErrors errors)
             }
 
             if ((seen & field) != 0)
-                errors.Add(where, "Given twice.");
+                errors.Add(where, "Must be given only once.");
             seen |= field;
             if (reader.TokenType == JsonTokenType.Null && field != Fields.Description)
                 continue;
@@ -105,18 +106,20 @@ internal sealed class BatchItemParser(FieldErrors errors)
         if (text.Length == 0 || text.Length > longest)
             errors.Add(where, $"Must have 1 to {longest:N0} characters.");
         else if (text.Contains('\0'))
-            errors.Add(where, "U+0000 is not allowed in text.");
+            errors.Add(where, OutsideJson.NulRule);
         return text;
     }
 
     private int? Whole(ref Utf8JsonReader reader, string where, int most)
     {
-        if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var value) && value >= 1 && value <= most)
-            return value;
+        if (reader.TokenType == JsonTokenType.Number && WholeNumber.TryParse(NumberText(ref reader), out var value) && value >= 1 && value <= most)
+            return (int)value;
         errors.Add(where, $"Must be a whole number from 1 to {most:N0}.");
         reader.Skip();
         return null;
     }
+
+    private static string NumberText(ref Utf8JsonReader reader) => Encoding.ASCII.GetString(reader.ValueSpan);
 
     private string? Object(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string where)
     {
@@ -137,7 +140,11 @@ internal sealed class BatchItemParser(FieldErrors errors)
             if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName
                 && reader.ValueIsEscaped && reader.GetString()!.Contains('\0'))
             {
-                errors.Add(where, "U+0000 is not allowed in text.");
+                errors.Add(where, OutsideJson.NulRule);
+            }
+            else if (reader.TokenType == JsonTokenType.Number && !OutsideJson.IsGoodNumber(reader.ValueSpan))
+            {
+                errors.Add(where, OutsideJson.NumberRule);
             }
         }
         while (!IsEnd(ref reader, depth) && reader.Read());

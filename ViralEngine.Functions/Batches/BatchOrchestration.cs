@@ -9,10 +9,13 @@ namespace ViralEngine.Functions.Batches;
 /// Sees a batch through: begins it, lets its lanes run, ends it. Nothing of the items is in the history, which is as long for a
 /// million of them as for a thousand.
 /// </summary>
-internal sealed class BatchOrchestration(BatchCourse course)
+public sealed class BatchOrchestration(BatchCourse course)
 {
     /// <summary>The event that says: end it now.</summary>
     public const string Stop = "stop";
+
+    private const int FewLanes = 4;
+    private const int PlacesPerLane = 100;
 
     /// <summary>For every activity of a batch: the database may be away for a while.</summary>
     internal static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(new RetryPolicy(
@@ -25,8 +28,8 @@ internal sealed class BatchOrchestration(BatchCourse course)
     public static async Task RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
     {
         var start = context.GetInput<BatchStart>()!;
-        var lanes = await context.CallActivityAsync<int>(nameof(BeginBatch), start, Persistent);
-        await RunLanesAsync(context, start, lanes);
+        var places = await context.CallActivityAsync<int>(nameof(BeginBatch), start, Persistent);
+        await RunLanesAsync(context, start, places);
         while (await context.CallActivityAsync<BatchPause>(nameof(EndBatch), start, Persistent) is { Until: { } until } pause)
         {
             await context.CreateTimer(until, CancellationToken.None);
@@ -46,14 +49,21 @@ internal sealed class BatchOrchestration(BatchCourse course)
     public async Task<BatchPause> EndBatch([ActivityTrigger] BatchStart start, CancellationToken ct) =>
         await course.EndAsync(new TenantId(start.TenantId), start.BatchId, ct);
 
+    /// <summary>Few, so that a lane is worth its while, but enough that they spread over the instances.</summary>
+    internal static int LanesFor(int places) =>
+        places <= FewLanes ? places : Math.Max(FewLanes, (places + PlacesPerLane - 1) / PlacesPerLane);
+
     /// <summary>Until every lane has ended, or the batch is to end: then lanes that wait are not waited for.</summary>
-    private static async Task RunLanesAsync(TaskOrchestrationContext context, BatchStart start, int lanes)
+    private static async Task RunLanesAsync(TaskOrchestrationContext context, BatchStart start, int places)
     {
         var stop = context.WaitForExternalEvent<object?>(Stop);
+        var lanes = LanesFor(places);
         var running = Enumerable.Range(0, lanes)
             .Select(lane => context.CallSubOrchestratorAsync<bool>(
                 nameof(BatchLane),
-                new LaneStart(start.TenantId, start.BatchId, lane, ClaimSize: 1),
+                new LaneStart(
+                    start.TenantId, start.BatchId, lane, (places / lanes) + (lane < places % lanes ? 1 : 0), ClaimSize: 1,
+                    start.TurnSeconds),
                 new SubOrchestrationOptions(instanceId: $"{context.InstanceId}:{start.Generation}:{lane}")))
             .ToList();
         while (running.Count > 0)
@@ -67,4 +77,5 @@ internal sealed class BatchOrchestration(BatchCourse course)
 }
 
 /// <param name="Generation">Tells the lanes of one pass over the batch from those of the next.</param>
-internal sealed record BatchStart(Guid TenantId, Guid BatchId, int Generation);
+/// <param name="TurnSeconds">How long a lane takes on items before it lets others have its place.</param>
+public sealed record BatchStart(Guid TenantId, Guid BatchId, int Generation, double TurnSeconds);

@@ -11,22 +11,22 @@ namespace ViralEngine.Functions.Batches;
 internal record BatchSettings
 {
     [Required, StringLength(200, MinimumLength = 1)]
-    [Description("What you call it.")]
+    [Description("A name for people.")]
     public string Name { get; init; } = "";
 
     [StringLength(10_000)]
-    [Description("What it is for.")]
+    [Description("A description for people.")]
     public string? Description { get; init; }
 
     [StringLength(100, MinimumLength = 1)]
-    [Description("The agent that runs the items that name no other: a built-in one by its name (echo, http) or one of yours by its id.")]
+    [Description("The default agent for items: a built-in one by name (echo, http) or one of yours by id.")]
     public string? AgentId { get; init; }
 
-    [Range(1, BatchLimits.MostLanes)]
+    [Range(1, BatchLimits.MostConcurrency)]
     [Description("How many items may run at a time.")]
-    public int ConcurrencyLimit { get; init; } = BatchLimits.DefaultLanes;
+    public int ConcurrencyLimit { get; init; } = BatchLimits.DefaultConcurrency;
 
-    [Description("What a failed item means for the others: continue, or fail_fast: they are cancelled and the batch fails.")]
+    [Description("What happens when an item fails. continue: the others go on. fail_fast: they are cancelled and the batch fails.")]
     public FailureMode FailureMode { get; init; }
 }
 
@@ -44,29 +44,29 @@ internal sealed record CreateBatchRequest : BatchSettings
 internal sealed record BatchItemRequest
 {
     [StringLength(BatchItemParser.MostIdLength, MinimumLength = 1)]
-    [Description("Yours, once in the batch; its place from 1 (in NDJSON its line) when not given.")]
+    [Description("Your id, unique in the batch. By default the item's position from 1 (in NDJSON its line).")]
     public string? Id { get; init; }
 
     [StringLength(100, MinimumLength = 1)]
-    [Description("The agent for this item; the batch's when not given.")]
+    [Description("The agent for this item; by default the batch's agent.")]
     public string? AgentId { get; init; }
 
     [Required, StringLength(BatchItemParser.MostDescriptionLength, MinimumLength = 1)]
-    [Description("What is to be done, in words.")]
+    [Description("The prompt for the agent.")]
     public string Description { get; init; } = "";
 
     [Description("Structured input for the agent: any JSON of at most 262,144 bytes.")]
     public JsonElement? Input { get; init; }
 
-    [Description("Any JSON object of yours of at most 16,384 bytes; given back with the result, never looked at.")]
+    [Description("Any JSON object of at most 16,384 bytes. Returned with the result, never interpreted.")]
     public JsonElement? Metadata { get; init; }
 
     [Range(1, BatchItemParser.MostTimeoutSeconds)]
-    [Description("The most that one attempt may take, in seconds.")]
+    [Description("Time limit for one attempt, in seconds.")]
     public int TimeoutSeconds { get; init; } = BatchLimits.DefaultTimeoutSeconds;
 
     [Range(1, BatchItemParser.MostAttempts)]
-    [Description("How often to try before the item fails.")]
+    [Description("How many attempts to make before the item fails.")]
     public int MaxAttempts { get; init; } = BatchLimits.DefaultMaxAttempts;
 }
 
@@ -86,7 +86,7 @@ internal enum ResultFormat
 
 internal sealed record BatchResultsQuery
 {
-    [Description("json, ndjson (one item a line) or csv (RFC 4180, with a header line).")]
+    [Description("json, ndjson (one item per line) or csv (RFC 4180, with a header line).")]
     public ResultFormat Format { get; init; }
 
     [Description("Only the items in this state.")]

@@ -1,23 +1,27 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
+using ViralEngine.Core.Tasks;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>Gives the results of a batch as a stream, written while they are read.</summary>
-internal sealed class BatchResultEndpoint(BatchStore store, BatchResultReader results)
+internal sealed class BatchResultEndpoint(
+    BatchStore store, BatchResultReader results, BytesInFlight inFlight, CallerCheck check)
 {
-    [Function("GetBatchResults"), Allow(Roles.Readers)]
-    [Summary("The results of a batch in the order of submission, as JSON, NDJSON or CSV; so far, where it still runs.")]
+    [Function("GetBatchResults"), Allow(Roles.Readers), StreamsResult]
+    [Summary("Download the results of a batch in the order of submission, as JSON, NDJSON or CSV. While it runs, the results so far.")]
     [Query(typeof(BatchResultsQuery)), Returns(200, typeof(BatchResults))]
     [Returns(200, typeof(BatchResult), ContentType = "application/x-ndjson")]
     [Returns(200, typeof(string), ContentType = "text/csv")]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "batches/{id}/results")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches/{id}/results")] HttpRequest request,
         string id,
         CancellationToken ct)
     {
@@ -26,8 +30,8 @@ internal sealed class BatchResultEndpoint(BatchStore store, BatchResultReader re
         if (!Ids.TryParse(id, out var batchId) || await store.FindAsync(tenant, batchId, ct) is null)
             return Problem.NotFound("batch");
 
-        var rows = results.ReadAsync(tenant, batchId, query.Status, ct);
-        return query.Format switch
+        var rows = ReadAsync(request.HttpContext, tenant, batchId, query.Status, ct);
+        return FormatOf(request, query) switch
         {
             ResultFormat.Csv => new Streamed(
                 "text/csv; charset=utf-8; header=present", $"batch-{id}.csv", body => CsvResults.WriteAsync(body, rows, ct)),
@@ -38,6 +42,48 @@ internal sealed class BatchResultEndpoint(BatchStore store, BatchResultReader re
         };
     }
 
+    /// <summary>The query decides; without it the first type that the client accepts and that there is.</summary>
+    private static ResultFormat FormatOf(HttpRequest request, BatchResultsQuery query)
+    {
+        if (request.Query.ContainsKey("format"))
+            return query.Format;
+        foreach (var accepted in request.GetTypedHeaders().Accept.OrderByDescending(type => type.Quality ?? 1))
+        {
+            switch (accepted.MediaType.Value)
+            {
+                case "text/csv":
+                    return ResultFormat.Csv;
+                case "application/x-ndjson":
+                    return ResultFormat.Ndjson;
+                case "application/json" or "*/*":
+                    return ResultFormat.Json;
+            }
+        }
+
+        return query.Format;
+    }
+
+    private async IAsyncEnumerable<BatchResult> ReadAsync(
+        HttpContext http, TenantId tenant, Guid batchId, AgentTaskStatus? status, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var caller = check.Of(http);
+        for (var after = 0; ;)
+        {
+            // Whose key is revoked meanwhile gets no more: a cut answer tells that it was not whole.
+            if (!await caller.IsStillAllowedAsync(ct))
+                throw new ProblemException(Problem.Unauthorized("The credential is no longer valid."));
+            using var room = await inFlight.TakeAsync(tenant, 2 * BatchResultReader.PageBytes, ct);
+            var page = await results.ReadAsync(tenant, batchId, status, after, ct);
+            // One result may be larger than a page is meant to be; a character takes two bytes.
+            room.Grow(Math.Max(0, (2L * page.Results.Sum(result => result.Result?.Length ?? 0)) - (2 * BatchResultReader.PageBytes)));
+            foreach (var result in page.Results)
+                yield return result;
+            if (!page.More)
+                yield break;
+            after = page.Last;
+        }
+    }
+
     private sealed class Streamed(string contentType, string? fileName, Func<HttpResponse, Task> write) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
@@ -46,7 +92,7 @@ internal sealed class BatchResultEndpoint(BatchStore store, BatchResultReader re
             httpContext.Response.ContentType = contentType;
             if (fileName is not null)
                 httpContext.Response.Headers.ContentDisposition = $"attachment; filename=\"{fileName}\"";
-            return write(httpContext.Response);
+            return HttpMethods.IsHead(httpContext.Request.Method) ? Task.CompletedTask : write(httpContext.Response);
         }
     }
 }

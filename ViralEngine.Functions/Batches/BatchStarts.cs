@@ -1,6 +1,8 @@
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Functions.Batches;
@@ -9,7 +11,7 @@ namespace ViralEngine.Functions.Batches;
 /// Starts and stops the orchestrations of batches. The rows say what is to happen, so whatever is lost here costs time only: a
 /// sweep starts what was not, and starting twice is harmless.
 /// </summary>
-internal sealed partial class BatchStarts(ILogger<BatchStarts> logger)
+internal sealed partial class BatchStarts(IOptions<LanesOptions> options, ILogger<BatchStarts> logger)
 {
     public async Task StartAsync(DurableTaskClient durable, TenantId tenant, Guid batchId, int run, CancellationToken ct)
     {
@@ -17,7 +19,7 @@ internal sealed partial class BatchStarts(ILogger<BatchStarts> logger)
         {
             await durable.ScheduleNewOrchestrationInstanceAsync(
                 nameof(BatchOrchestration),
-                new BatchStart(tenant.Value, batchId, Generation: 1),
+                new BatchStart(tenant.Value, batchId, Generation: 1, options.Value.TurnSeconds),
                 new StartOrchestrationOptions(InstanceId(batchId, run)),
                 ct);
         }
@@ -44,9 +46,9 @@ internal sealed partial class BatchStarts(ILogger<BatchStarts> logger)
     /// <summary>Each run has an instance of its own, as the one before may not have ended yet.</summary>
     private static string InstanceId(Guid batchId, int run) => run == 1 ? batchId.ToString() : $"{batchId}-{run}";
 
-    [LoggerMessage(1, LogLevel.Debug, "Orchestration {InstanceId} was not started; the sweep will look after it")]
+    [LoggerMessage(1, LogLevel.Debug, "Orchestration {InstanceId} was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, string instanceId);
 
-    [LoggerMessage(2, LogLevel.Debug, "Orchestration {InstanceId} was not woken; its lanes will look for themselves")]
+    [LoggerMessage(2, LogLevel.Debug, "Orchestration {InstanceId} was not woken; its lanes will poll")]
     private static partial void LogNotWoken(ILogger logger, Exception exception, string instanceId);
 }

@@ -17,29 +17,51 @@ internal sealed class BatchSubmission(
     Db db, BatchIntake intake, BatchStore store, AgentDirectory agents, BatchStarts starts, IOptions<BatchOptions> options,
     IOptions<LimitsOptions> limits)
 {
-    [Function("CreateBatch"), Allow(Roles.Operators)]
-    [Summary("Submit a batch: a JSON document, or NDJSON (application/x-ndjson) with the settings in the query.")]
-    [Body(typeof(CreateBatchRequest)), Query(typeof(BatchSettings)), Returns(202, typeof(Batch))]
+    [Function("CreateBatch"), Allow(Roles.Operators), StreamsBody, WaitsForOthers]
+    [Summary("Submit a batch as a JSON document, or as NDJSON (application/x-ndjson) with the settings in the query.")]
+    [Body(typeof(CreateBatchRequest)), Body(typeof(BatchItemRequest), ContentType = "application/x-ndjson")]
+    [Query(typeof(BatchSettings), OnlyFor = "application/x-ndjson"), Returns(202, typeof(Batch))]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "batches")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/batches")] HttpRequest request,
         [DurableClient] DurableTaskClient durable,
-        CancellationToken ct)
+        CancellationToken ct) =>
+        await CreateAsync(request, Open(request), durable, ct);
+
+    /// <summary>Stores what the body brings, whatever form it has.</summary>
+    internal async Task<IResult> CreateAsync(HttpRequest request, BatchBody body, DurableTaskClient durable, CancellationToken ct)
     {
         var caller = request.Caller();
-        var body = Open(request);
         if (request.ContentLength > options.Value.MaxBodyBytes)
             throw BatchBody.TooLarge(options.Value.MaxBodyBytes);
 
         var batchId = RowId.New();
+        var mostPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth;
+        try
+        {
+            var contents = await intake.StoreAsync(caller.Tenant, batchId, mostPerMonth, body.ReadAsync(ct), ct);
+            var settings = body.Settings();
+            await CheckAsync(caller.Tenant, body, settings, contents, ct);
+            return await AddAsync(durable, caller, batchId, settings, contents, mostPerMonth, ct);
+        }
+        catch (Exception e) when (!DatabaseAway.Explains(e))
+        {
+            // Where the database is away nobody knows whether it is a batch; the sweep will.
+            await db.RollbackAsync();
+            await intake.RemoveAsync(caller.Tenant, batchId, CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async Task<IResult> AddAsync(
+        DurableTaskClient durable, Caller caller, Guid batchId, BatchSettings settings, BatchContents contents, long mostPerMonth,
+        CancellationToken ct)
+    {
         await db.BeginAsync(ct);
-        var contents = await intake.StoreAsync(caller.Tenant, batchId, body.ReadAsync(ct), ct);
-        var settings = body.Settings();
-        await CheckAsync(caller.Tenant, body, settings, contents, ct);
         await intake.AddAsync(caller.Tenant, new NewBatch(
             batchId, settings.Name, settings.Description, settings.AgentId, settings.ConcurrencyLimit, settings.FailureMode,
             caller.Principal)
         {
-            MostPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth,
+            MostPerMonth = mostPerMonth,
         }, contents, ct);
         var batch = await store.FindAsync(caller.Tenant, batchId, ct);
         await db.AfterCommitAsync(token => starts.StartAsync(durable, caller.Tenant, batchId, run: 1, token), ct);
@@ -61,12 +83,12 @@ internal sealed class BatchSubmission(
         if (!type.Equals("application/json", StringComparison.OrdinalIgnoreCase))
         {
             throw new ProblemException(new Problem(
-                415, "unsupported-media-type", "The body's type is not supported.",
-                "Send Content-Type: application/json, or application/x-ndjson with one item a line."));
+                415, "unsupported-media-type", "The content type is not supported.",
+                "Send Content-Type: application/json, or application/x-ndjson with one item per line."));
         }
 
         if (request.Query.Keys.FirstOrDefault() is { } parameter)
-            throw new ProblemException(Problem.Validation(parameter, "Unknown parameter: a JSON body has the settings in it."));
+            throw new ProblemException(Problem.Validation(parameter, "Unknown parameter: put the settings of a JSON batch into the body."));
         return new JsonBatchBody(request.BodyReader, options.Value.MaxBodyBytes);
     }
 
@@ -78,9 +100,9 @@ internal sealed class BatchSubmission(
         if (string.IsNullOrWhiteSpace(settings.Name))
             errors.Add("name", "Is required.");
         foreach (var repeated in contents.Repeated)
-            errors.Add($"{body.NameOf(repeated.Again)}.id", $"'{repeated.Id}' is the id of {body.NameOf(repeated.First)} already.");
+            errors.Add($"{body.NameOf(repeated.Again)}.id", $"'{repeated.Id}' is already the id of {body.NameOf(repeated.First)}.");
         if (settings.AgentId is null && contents.WithoutAgent is { } number)
-            errors.Add("agent_id", $"Is required, as {body.NameOf(number)} names no agent.");
+            errors.Add("agent_id", $"Is required, because {body.NameOf(number)} names no agent.");
         else if (settings.AgentId is { } agentId && !await agents.ExistsAsync(tenant, agentId, ct))
             errors.Add("agent_id", $"There is no agent '{agentId}'.");
         if (contents.Agents.Count > BatchLimits.MostAgents)

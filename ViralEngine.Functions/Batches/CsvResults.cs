@@ -15,7 +15,7 @@ internal static class CsvResults
     private static readonly string[] Header =
     [
         "id", "status", "agent_id", "result", "answered_by", "error_class", "error_message", "attempt", "input_tokens",
-        "output_tokens", "cost_usd", "completed_at",
+        "output_tokens", "cost_usd", "completed_at", "finish_reason", "metadata",
     ];
 
     private static readonly CsvWriterOptions Options = new() { Injection = CsvInjection.Escape };
@@ -38,6 +38,8 @@ internal static class CsvResults
             csv.WriteField(result.Usage?.OutputTokens);
             csv.WriteField(result.Usage?.CostUsd);
             csv.WriteField(result.CompletedAt?.ToString("O", CultureInfo.InvariantCulture));
+            csv.WriteField(result.FinishReason);
+            csv.WriteField(result.Metadata?.GetRawText());
             await csv.EndRecordAsync(ct);
         }
 

@@ -61,9 +61,9 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
     protected override void Finish()
     {
         if (place != Place.End)
-            Errors.Add("body", place == Place.Start ? "A JSON body is required." : "The document does not end.");
+            Errors.Add("body", place == Place.Start ? "A JSON body is required." : "The JSON document is incomplete.");
         else if (items == 0)
-            Errors.Add("items", names.Contains("items") ? "There must be at least one." : "Is required.");
+            Errors.Add("items", names.Contains("items") ? "Must have at least one." : "Is required.");
     }
 
     /// <summary>Takes one whole piece: an item, or a setting with its name. False: it has not come yet.</summary>
@@ -93,7 +93,7 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
                 items++;
                 var item = buffer.Slice(start, reader.BytesConsumed - start);
                 if (item.Length > BatchItemParser.MostBytes)
-                    Errors.Add(NameOf(items), $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
+                    Errors.Add(NameOf(items), $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
                 else
                     Add(item, items);
                 return true;
@@ -111,7 +111,7 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
         else if (!reader.TrySkip())
             return false;
         if (!names.Add(name))
-            Errors.Add(name, "Given twice.");
+            Errors.Add(name, "Must be given only once.");
         else if (place != Place.Items && name == "items")
             Errors.Add(name, "Must be an array.");
         else if (place != Place.Items)
@@ -127,7 +127,7 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
         }
         catch (InvalidOperationException)
         {
-            throw new ProblemException(Problem.Validation("body", "The name of a field is not valid UTF-8."));
+            throw new ProblemException(Problem.Validation("body", "Field names must be valid UTF-8."));
         }
     }
 
@@ -135,7 +135,7 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
     private void Keep(string name, ReadOnlySequence<byte> value)
     {
         if (settings.WrittenCount + value.Length + name.Length > MostSettingsBytes)
-            throw new ProblemException(Problem.Validation(name, $"The settings are larger than {MostSettingsBytes:N0} bytes."));
+            throw new ProblemException(Problem.Validation(name, $"The settings must have at most {MostSettingsBytes:N0} bytes."));
         settings.Write(settings.WrittenCount == 0 ? "{"u8 : ","u8);
         settings.Write(JsonSerializer.SerializeToUtf8Bytes(name, ApiJson.Options));
         settings.Write(":"u8);

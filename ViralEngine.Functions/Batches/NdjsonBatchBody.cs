@@ -36,18 +36,18 @@ internal sealed class NdjsonBatchBody(PipeReader pipe, long mostBytes, IQueryCol
     protected override void Finish()
     {
         if (!any)
-            Errors.Add("items", "There must be at least one.");
+            Errors.Add("items", "Must have at least one.");
     }
 
     private void TakeLine(ReadOnlySequence<byte> line)
     {
         if (++lines > BatchLimits.MostItems && !IsBlank(line))
-            throw new ProblemException(Problem.Validation("body", $"At most {BatchLimits.MostItems:N0} lines are accepted in a batch."));
+            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MostItems:N0} lines."));
         if (IsBlank(line))
             return;
         any = true;
         if (line.Length > BatchItemParser.MostBytes)
-            Errors.Add(NameOf(lines), $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
+            Errors.Add(NameOf(lines), $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
         else
             Add(line, lines);
     }

@@ -20,7 +20,11 @@ internal sealed class CapturedAnswer
 
     public byte[] Body { get; }
 
-    public bool IsSuccess => Status is >= 200 and < 300;
+    /// <summary>A form that was taken answers with where to look next.</summary>
+    /// <summary>Whether it names a time for another try.</summary>
+    public bool AsksToComeBack => headers.RetryAfter.Count > 0;
+
+    public bool IsSuccess => Status is (>= 200 and < 300) or StatusCodes.Status303SeeOther;
 
     /// <summary>Executes the result against the request's own context, with another response in it.</summary>
     public static async Task<CapturedAnswer> OfAsync(IResult result, HttpContext http)

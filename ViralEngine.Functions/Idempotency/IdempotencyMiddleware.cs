@@ -13,16 +13,21 @@ namespace ViralEngine.Functions.Idempotency;
 /// Makes every POST, PUT and PATCH that has an <c>Idempotency-Key</c> take effect once, after
 /// draft-ietf-httpapi-idempotency-key-header. The endpoint runs inside a transaction, its answer is written in it, and only what
 /// is committed is sent. Endpoints know nothing of it: they use the invocation's <see cref="Db"/>, leave to
-/// <see cref="Db.AfterCommitAsync"/> what must wait, and answer by an <see cref="IResult"/>.
+/// <see cref="Db.AfterCommitAsync"/> what must wait, and answer by an <see cref="IResult"/>. The body is received first, under the claim alone; an endpoint
+/// that waits for others (<see cref="WaitsForOthersAttribute"/>) runs before the transaction, and its last one is joined.
 /// </summary>
 /// <remarks>
-/// Only successes (2xx) are kept. Whatever else an endpoint answers is rolled back, so there is no effect to protect: the key is
-/// free again, and a later try is judged by what is true then (the resource that was not found may exist, the conflict be over).
+/// Kept are the answers of requests that were executed: successes with their effect, and 404, 409 and 422, whose transaction is
+/// rolled back, unless it asks to come back (Retry-After). Who may not ask, asks too often, sends what is not valid, or meets a fault of ours has not been executed: the key is
+/// free again.
 /// </remarks>
-internal sealed class IdempotencyMiddleware(EndpointCatalog endpoints, IdempotencyLeases leases) : IFunctionsWorkerMiddleware
+internal sealed class IdempotencyMiddleware(
+    EndpointCatalog endpoints, IdempotencyLeases leases, TenantShares shares, BodyReceiver bodies) : IFunctionsWorkerMiddleware
 {
-    /// <summary>How much of a body is read that the endpoint has not looked at.</summary>
+    /// <summary>How much of a streamed body is read that the endpoint has not looked at.</summary>
     private const long MostUnread = 1024 * 1024;
+
+    private readonly HashSet<string> waiting = WaitsForOthersAttribute.FunctionsIn(endpoints);
 
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -36,8 +41,7 @@ internal sealed class IdempotencyMiddleware(EndpointCatalog endpoints, Idempoten
         var route = endpoints.Find(context.FunctionDefinition.Name)!.Route;
         var scope = new IdempotencyScope(caller.Tenant, caller.Principal, http.Request.Method, route, key);
         var store = context.InstanceServices.GetRequiredService<IdempotencyStore>();
-        var body = new HashedBody(http.Request);
-        http.Request.Body = body;
+        var body = bodies.Open(http);
         switch (await store.ClaimAsync(scope, context.CancellationToken))
         {
             case IdempotencyStore.Claim.Taken(var token):
@@ -57,25 +61,38 @@ internal sealed class IdempotencyMiddleware(EndpointCatalog endpoints, Idempoten
 
     private async Task RunAsync(
         FunctionContext context, FunctionExecutionDelegate next, IdempotencyStore store, IdempotencyScope scope, Guid token,
-        HashedBody body)
+        IncomingBody body)
     {
         var http = context.GetHttpContext()!;
         var db = context.InstanceServices.GetRequiredService<Db>();
+        var waits = waiting.Contains(context.FunctionDefinition.Name);
         CapturedAnswer answer;
         try
         {
             await using var lease = leases.Keep(scope, token);
-            await db.BeginAsync(context.CancellationToken);
-            await next(context);
-            answer = await CaptureAsync(context, http);
-            if (answer.IsSuccess)
+            await bodies.ReceiveAsync(http, context.FunctionDefinition.Name, context.CancellationToken);
+            using var turn = waits ? null : await shares.TakeAsync(scope.Tenant, ShareKind.Transaction, context.CancellationToken);
+            if (waits)
+                db.HoldCommit();
+            else
+                await db.BeginAsync(context.CancellationToken);
+            answer = await AnswerOfAsync(context, next, http);
+            if (IsKept(answer))
             {
-                var fingerprint = await body.FinishAsync(body.ReadSoFar + MostUnread, context.CancellationToken)
+                var fingerprint = await body.FinishAsync(body.Position + MostUnread, context.CancellationToken)
                     ?? throw new ProblemException(TooLong());
+                // What was refused had no effect; what it began is taken back, and only the answer is written.
+                if (!answer.IsSuccess || !db.InTransaction)
+                {
+                    await db.RollbackAsync();
+                    await db.BeginAsync(context.CancellationToken);
+                }
+
                 // A renewal would wait for the row that the answer locks, and this for the renewal.
                 await lease.DisposeAsync();
                 if (!await store.AnswerAsync(scope, token, fingerprint, answer.ToStored(), context.CancellationToken))
                     throw new ProblemException(InFlight());
+                await db.CommitAsync(CancellationToken.None); // broken off, nobody would know whether it happened
             }
         }
         catch
@@ -84,26 +101,37 @@ internal sealed class IdempotencyMiddleware(EndpointCatalog endpoints, Idempoten
             throw;
         }
 
-        if (answer.IsSuccess)
-            await db.CommitAsync(CancellationToken.None); // broken off, nobody would know whether it happened
-        else
+        if (!IsKept(answer))
             await GiveUpAsync(db, store, scope, token);
         await answer.SendAsync(http, context.CancellationToken);
     }
 
-    /// <summary>The endpoint's result, written aside; it must not be executed again when the middleware has returned.</summary>
-    private static async Task<CapturedAnswer> CaptureAsync(FunctionContext context, HttpContext http)
+    private static bool IsKept(CapturedAnswer answer) => IsKept(answer.Status, answer.AsksToComeBack);
+
+    private static bool IsKept(int status, bool asksToComeBack) =>
+        !asksToComeBack && status is (>= 200 and < 300) or 303 or 404 or 409 or 410 or 422;
+
+    /// <summary>What the endpoint answers, written aside; a problem that it throws is an answer too.</summary>
+    private static async Task<CapturedAnswer> AnswerOfAsync(FunctionContext context, FunctionExecutionDelegate next, HttpContext http)
     {
-        var invocation = context.GetInvocationResult();
-        if (invocation.Value is not IResult result)
+        try
         {
-            throw new InvalidOperationException(
-                $"{context.FunctionDefinition.Name} must answer by an IResult: what it writes itself is out before it is committed.");
+            await next(context);
+        }
+        catch (ProblemException e) when (IsKept(e.Problem.Status, e.Problem.RetryAfter is not null))
+        {
+            return await CapturedAnswer.OfAsync(e.Problem, http);
         }
 
-        invocation.Value = null;
-        return await CapturedAnswer.OfAsync(result, http);
+        return await CaptureAsync(context, http);
     }
+
+    /// <summary>The endpoint's result, written aside; it must not be executed again when the middleware has returned.</summary>
+    private static Task<CapturedAnswer> CaptureAsync(FunctionContext context, HttpContext http) =>
+        context.TakeResult() is { } result
+            ? CapturedAnswer.OfAsync(result, http)
+            : throw new InvalidOperationException(
+                $"{context.FunctionDefinition.Name} must answer by an IResult: what it writes itself is out before it is committed.");
 
     private static async Task GiveUpAsync(Db db, IdempotencyStore store, IdempotencyScope scope, Guid token)
     {
@@ -112,26 +140,26 @@ internal sealed class IdempotencyMiddleware(EndpointCatalog endpoints, Idempoten
     }
 
     private static async Task ReplayAsync(
-        HttpContext http, HashedBody body, Fingerprint first, StoredAnswer answer, CancellationToken ct)
+        HttpContext http, IncomingBody body, Fingerprint first, StoredAnswer answer, CancellationToken ct)
     {
         var again = await body.FinishAsync(first.BodyLength, ct);
         if (again is null || !again.Hash.AsSpan().SequenceEqual(first.Hash))
         {
             throw new ProblemException(new Problem(
-                422, "idempotency-key-reused", "The Idempotency-Key was used for another request.",
-                "A key stands for one request: the same method, path, query and body. Take a new key for a new request."));
+                422, "idempotency-key-reused", "The Idempotency-Key was used for a different request.",
+                "A key identifies one request: the same method, path, query and body. Use a new key for a new request."));
         }
 
         await CapturedAnswer.ReplayAsync(http, answer, ct);
     }
 
     private static Problem InFlight() => new(
-        409, "idempotency-key-in-flight", "A request with this Idempotency-Key is being worked on.",
-        "Ask again with the same key for its answer.")
+        409, "idempotency-key-in-flight", "A request with this Idempotency-Key is in progress.",
+        "Retry with the same key to get its response.")
     {
         RetryAfter = 1,
     };
 
     private static Problem TooLong() => new(
-        413, "body-too-large", "The body is too large.", "This call reads no body, or less than was sent.");
+        413, "body-too-large", "The body is too large.", "This endpoint takes no body, or a smaller one.");
 }

@@ -11,13 +11,14 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Limits;
 
-/// <summary>What an organization may spend in a month: altogether and by agent.</summary>
+/// <summary>The monthly budgets of an organization: in total and per agent.</summary>
 internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, AuditTrail audit, TimeProvider time)
 {
-    [Function("GetBudget"), Allow(Roles.Readers), Summary("Read the budgets and what was spent of them this month.")]
+    [Function("GetBudget"), Allow(Roles.Readers), Summary("Read the budgets and this month's spending.")]
     [Returns(200, typeof(BudgetResource))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "organizations/{id}/budget")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations/{id}/budget")]
+        HttpRequest request,
         string id,
         CancellationToken ct)
     {
@@ -25,17 +26,21 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
         return caller.IsOf(id) ? Results.Ok(await ReadAsync(caller, ct)) : Problem.NotFound("organization");
     }
 
-    [Function("SetBudget"), Allow(Roles.Admins), Audited("budget.changed"), Summary("Replace the budgets: those not named are taken away.")]
+    [Function("ReplaceBudget"), Allow(Roles.Admins), Audited("budget.changed"), Summary("Replace the budgets: those left out are removed.")]
     [Body(typeof(SetBudgetRequest)), Returns(200, typeof(BudgetResource))]
     public async Task<IResult> SetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "organizations/{id}/budget")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "api/organizations/{id}/budget")] HttpRequest request,
         string id,
         CancellationToken ct)
     {
         var caller = request.Caller();
-        if (!caller.IsOf(id))
-            return Problem.NotFound("organization");
-        var asked = await RequestBody.ReadAsync<SetBudgetRequest>(request, ct);
+        return caller.IsOf(id)
+            ? await SetAsync(caller, await RequestBody.ReadAsync<SetBudgetRequest>(request, ct), ct)
+            : Problem.NotFound("organization");
+    }
+
+    internal async Task<IResult> SetAsync(Caller caller, SetBudgetRequest asked, CancellationToken ct)
+    {
         var budgets = await CheckAsync(caller, asked, ct);
         audit.Before(await ReadAsync(caller, ct));
         await store.ReplaceAsync(caller.Tenant, budgets, ct);
@@ -54,14 +59,14 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
             if (!await agents.ExistsAsync(caller.Tenant, agent.AgentId, ct))
                 errors.Add($"agents[{i}].agent_id", $"There is no agent '{agent.AgentId}'.");
             else if (!budgets.TryAdd(agent.AgentId, agent.MonthlyUsd))
-                errors.Add($"agents[{i}].agent_id", "Named twice.");
+                errors.Add($"agents[{i}].agent_id", "Must be unique.");
         }
 
         errors.ThrowIfAny();
         return budgets;
     }
 
-    private async Task<BudgetResource> ReadAsync(Caller caller, CancellationToken ct)
+    internal async Task<BudgetResource> ReadAsync(Caller caller, CancellationToken ct)
     {
         var now = time.GetUtcNow().UtcDateTime;
         var month = new DateOnly(now.Year, now.Month, 1);
@@ -78,8 +83,10 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
 
 internal sealed record SetBudgetRequest
 {
-    [Range(0, 1_000_000_000)]
-    [Description("US dollars that the organization may spend in a calendar month (UTC). Left out: no such budget.")]
+    public const double MostUsd = 1_000_000_000;
+
+    [Range(0.0, MostUsd)]
+    [Description("US dollars that the organization may spend per calendar month (UTC). No budget if omitted.")]
     public decimal? MonthlyUsd { get; init; }
 
     [MaxLength(1000, ErrorMessage = "At most 1,000 agents.")]
@@ -91,7 +98,7 @@ internal sealed record AgentBudgetRequest
     [Required, StringLength(100, MinimumLength = 1)]
     public string AgentId { get; init; } = "";
 
-    [Required, Range(0, 1_000_000_000)]
+    [Required, Range(0.0, SetBudgetRequest.MostUsd)]
     public decimal MonthlyUsd { get; init; }
 }
 

@@ -2,14 +2,24 @@ using ViralEngine.Core.Limits;
 
 namespace ViralEngine.Functions.Limits;
 
-/// <summary>Gives back the money that dead processes had set aside.</summary>
+/// <summary>Gives back the money that dead processes had set aside, and forgets old settlements.</summary>
 internal sealed class BudgetSweep(BudgetStore store)
 {
     private const int Portion = 500;
+    private const int MostForgotten = 10_000;
+
+    /// <summary>Longer than anybody tries to settle a call, and than a network can hold a statement back.</summary>
+    private static readonly TimeSpan SettlementsAreKept = TimeSpan.FromHours(1);
 
     public async Task RunAsync(CancellationToken ct)
     {
         while (await store.SweepAsync(Portion, ct) == Portion)
+            ct.ThrowIfCancellationRequested();
+    }
+
+    public async Task ForgetAsync(CancellationToken ct)
+    {
+        while (await store.ForgetAsync(SettlementsAreKept, MostForgotten, ct) == MostForgotten)
             ct.ThrowIfCancellationRequested();
     }
 }

@@ -1,27 +1,41 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>The API's OpenAPI 3.1 document, made from the code itself at the first request and kept as bytes.</summary>
+/// <summary>
+/// The API's OpenAPI 3.1 document, made from the code itself at the first request. It names the address that its reader calls, so it
+/// is kept for the one that was asked for last.
+/// </summary>
 internal sealed class ApiDocument(EndpointCatalog endpoints)
 {
+    // A host that no client can name.
+    private const string Anywhere = "https://anywhere.invalid";
     private static readonly JsonSerializerOptions Readable = new(ApiJson.Options) { WriteIndented = true };
-    private readonly Lazy<Content> content = new(() => new Content(Build(endpoints)));
+    private readonly Lazy<string> text = new(() => JsonSerializer.Serialize(Build(endpoints, Anywhere), Readable));
+    private volatile Content? last;
 
-    public byte[] Bytes => content.Value.Bytes;
-
-    /// <summary>A strong entity tag (RFC 9110, section 8.8.3).</summary>
-    public string ETag => content.Value.ETag;
-
-    internal static JsonObject Build(EndpointCatalog endpoints) => new DocumentBuilder(endpoints).Build();
-
-    private sealed class Content(JsonObject document)
+    /// <param name="address">Where clients reach the API.</param>
+    public Content At(string address)
     {
-        public byte[] Bytes { get; } = JsonSerializer.SerializeToUtf8Bytes(document, Readable);
+        if (last is { } kept && kept.Address == address)
+            return kept;
+        var written = JsonSerializer.Serialize(address, ApiJson.Options)[1..^1];
+        return last = new Content(address, Encoding.UTF8.GetBytes(text.Value.Replace(Anywhere, written, StringComparison.Ordinal)));
+    }
 
-        public string ETag => field ??= $"\"{Convert.ToHexStringLower(SHA256.HashData(Bytes))[..32]}\"";
+    internal static JsonObject Build(EndpointCatalog endpoints, string address) => new DocumentBuilder(endpoints, address).Build();
+
+    internal sealed class Content(string address, byte[] bytes)
+    {
+        public string Address => address;
+
+        public byte[] Bytes => bytes;
+
+        /// <summary>A strong entity tag (RFC 9110, section 8.8.3).</summary>
+        public string ETag => field ??= $"\"{Convert.ToHexStringLower(SHA256.HashData(bytes))[..32]}\"";
     }
 }

@@ -5,7 +5,7 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>Puts the document together: what all operations share, and one operation for each endpoint and method.</summary>
-internal sealed class DocumentBuilder(EndpointCatalog endpoints)
+internal sealed class DocumentBuilder(EndpointCatalog endpoints, string address)
 {
     private readonly XmlDocs docs = XmlDocs.Load();
 
@@ -14,7 +14,7 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints)
         var schemas = new Schemas(docs);
         var responses = new Responses(schemas);
         var operations = new Operations(schemas, responses, docs);
-        var documented = endpoints.All.Where(endpoint => !endpoint.IsFallback).ToList();
+        var documented = endpoints.Api.Where(endpoint => endpoint.IsDocumented).ToList();
 
         var paths = new JsonObject();
         foreach (var route in documented.GroupBy(endpoint => PathOf(endpoint.Matcher.Template)))
@@ -22,21 +22,27 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints)
             var path = new JsonObject();
             foreach (var endpoint in route.OrderBy(endpoint => endpoint.Methods[0], StringComparer.Ordinal))
             {
-                foreach (var method in endpoint.Methods)
+                foreach (var method in endpoint.Methods.Where(method => method != "HEAD"))
                     path[method.ToLowerInvariant()] = operations.Describe(endpoint, method);
             }
 
             paths[route.Key] = path;
         }
 
-        return new JsonObject
+        var webhooks = new Webhooks(schemas).Describe();
+        var document = new JsonObject
         {
             ["openapi"] = "3.1.1",
-            ["info"] = ApiInfo.Describe(),
-            ["servers"] = new JsonArray(new JsonObject { ["url"] = "/api", ["description"] = "The instance that serves this document." }),
+            ["info"] = ApiInfo.Describe(address),
+            ["servers"] = new JsonArray(new JsonObject
+            {
+                ["url"] = $"{address}/api",
+                ["description"] = "Where the API is.",
+            }),
             ["security"] = new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }),
             ["tags"] = Tags(documented),
             ["paths"] = paths,
+            ["webhooks"] = webhooks,
             ["components"] = new JsonObject
             {
                 ["securitySchemes"] = new JsonObject { ["bearer"] = ApiInfo.Security() },
@@ -46,10 +52,26 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints)
                 ["schemas"] = schemas.Components(),
             },
         };
+        return WithoutWhatNobodyNames(document);
     }
 
-    /// <summary>A template as OpenAPI writes it: without constraints, parameters in snake_case.</summary>
-    internal static string PathOf(RouteTemplate template) => "/" + string.Join('/', template.Segments.Select(segment =>
+    /// <summary>A record whose only use has a written schema was looked at too.</summary>
+    private static JsonObject WithoutWhatNobodyNames(JsonObject document)
+    {
+        var components = document["components"]!["schemas"]!.AsObject();
+        while (true)
+        {
+            var named = WrittenSchemas.NamesIn(document).ToHashSet();
+            var unnamed = components.Select(each => each.Key).Where(name => !named.Contains(name)).ToList();
+            if (unnamed.Count == 0)
+                return document;
+            foreach (var name in unnamed)
+                components.Remove(name);
+        }
+    }
+
+    /// <summary>A template as OpenAPI writes it: below the server's address, without constraints, parameters in snake_case.</summary>
+    private static string PathOf(RouteTemplate template) => "/" + string.Join('/', template.Segments.Skip(1).Select(segment =>
         string.Concat(segment.Parts.Select(part => part.IsParameter ? $"{{{Words.Snake(part.Name!)}}}" : part.Text))));
 
     /// <summary>A tag for each feature, with what its classes say of themselves.</summary>

@@ -1,80 +1,71 @@
 using System.Text.Json.Nodes;
-using ViralEngine.Core.Organizations;
-using ViralEngine.Core.Tasks;
-using ViralEngine.Functions.Agents;
-using ViralEngine.Functions.Organizations;
-using ViralEngine.Functions.Tasks;
+using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>What the main requests and answers look like, by their record. Tests check each against its schema.</summary>
+/// <summary>
+/// What requests and answers look like, by their record: as written (<c>Written/examples.json</c>), or put together from the examples of
+/// what is in it. Tests check each against its schema.
+/// </summary>
 internal static class Examples
 {
-    private static readonly Dictionary<Type, string> Texts = new()
-    {
-        [typeof(CreateTaskRequest)] =
-            """
-            {
-              "agent_id": "echo", "description": "Summarize the attached review in one sentence.",
-              "input": { "review": "Arrived late, but the support was excellent." }, "priority": 5, "tags": ["reviews"],
-              "metadata": { "order": "7481" }, "timeout_seconds": 120, "max_attempts": 3
-            }
-            """,
-        [typeof(AgentTask)] =
-            """
-            {
-              "id": "019ad3a5-9f0e-7c44-9d8c-1f6f7f6b8f10", "status": "completed", "agent_id": "echo",
-              "description": "Summarize the attached review in one sentence.",
-              "input": { "review": "Arrived late, but the support was excellent." }, "priority": 5, "tags": ["reviews"],
-              "metadata": { "order": "7481" }, "timeout_seconds": 120, "max_attempts": 3, "scheduled_at": null,
-              "created_by": "api_key:019ad3a5-0000-7000-8000-000000000001", "created_at": "2030-01-31T12:00:00Z",
-              "updated_at": "2030-01-31T12:00:01.2Z", "started_at": "2030-01-31T12:00:00.1Z", "completed_at": "2030-01-31T12:00:01.2Z",
-              "next_attempt_at": null, "cancel_requested": false, "attempt": 1, "failed_attempts": 0, "progress": 1,
-              "result": "Late delivery, excellent support.", "answered_by": "echo", "error": null,
-              "usage": { "input_tokens": 24, "output_tokens": 5, "cost_usd": 0 }
-            }
-            """,
-        [typeof(SaveAgentRequest)] =
-            """
-            {
-              "name": "writer", "description": "Answers by chat completions.", "kind": "openai",
-              "settings": { "preset": "openai", "model": "gpt-4o-mini", "temperature": 0.2 }, "api_key": "sk-0123456789abcdef"
-            }
-            """,
-        [typeof(TestAgentRequest)] = """{ "description": "Reply with one short sentence." }""",
-        [typeof(CreateOrganizationRequest)] = """{ "name": "Acme", "plan": "team" }""",
-        [typeof(UpdateOrganizationRequest)] = """{ "name": "Acme Limited" }""",
-        [typeof(CreatedOrganization)] =
-            """
-            {
-              "id": "019ad3a5-0000-7000-8000-000000000000", "name": "Acme", "plan": "team", "created_at": "2030-01-31T12:00:00Z",
-              "updated_at": "2030-01-31T12:00:00Z",
-              "api_key": {
-                "id": "019ad3a5-0000-7000-8000-000000000001", "name": "first key", "role": "owner", "hint": "x2Qd",
-                "key": "vk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG", "expires_at": null
-              }
-            }
-            """,
-        [typeof(CreateApiKeyRequest)] = """{ "name": "nightly import", "role": "operator", "expires_at": "2031-01-31T00:00:00Z" }""",
-        [typeof(AddMemberRequest)] =
-            """{ "subject": "auth0|63f1c2", "email": "ada@example.com", "name": "Ada", "role": "approver" }""",
-        [typeof(ChangeMemberRequest)] = """{ "role": "admin" }""",
-        [typeof(Organization)] =
-            """
-            {
-              "id": "019ad3a5-0000-7000-8000-000000000000", "name": "Acme", "plan": "team", "created_at": "2030-01-31T12:00:00Z",
-              "updated_at": "2030-01-31T12:00:00Z"
-            }
-            """,
-    };
+    private static readonly Lazy<JsonObject> Written = new(Read);
 
-    private static readonly Dictionary<Type, string> Patches = new()
-    {
-        [typeof(SaveAgentRequest)] = """{ "description": "Answers in one sentence.", "settings": { "temperature": null } }""",
-    };
-
-    public static JsonNode? Of(Type type) => Texts.TryGetValue(type, out var text) ? JsonNode.Parse(text) : null;
+    /// <summary>As OpenAPI has several of them: each with its name.</summary>
+    public static JsonObject Of(Type type) => new(
+        (Written.Value[type.Name]?.AsObject() ?? new JsonObject { ["example"] = Compose(type) })
+        .Select(each => KeyValuePair.Create(each.Key, (JsonNode?)new JsonObject { ["value"] = each.Value?.DeepClone() })));
 
     /// <summary>Of a merge patch.</summary>
-    public static JsonNode? OfPatch(Type type) => Patches.TryGetValue(type, out var text) ? JsonNode.Parse(text) : null;
+    public static JsonNode OfPatch(Type type) => First(type.Name + "Patch") ?? First(type.Name) ?? new JsonObject();
+
+    public static JsonObject OfProblem(int status) => new() { ["example"] = new JsonObject { ["value"] = ProblemKinds.ExampleOf(status) } };
+
+    /// <summary>Newline-delimited JSON.</summary>
+    public static string OfLines(Type type) => Value(type)!.ToJsonString(ApiJson.Options) + "\n";
+
+    /// <summary>A stream as it comes.</summary>
+    public static string OfStream(string data) => data switch
+    {
+        "TaskToken" => "retry: 1000\n\nid: 1\nevent: token\ndata: {\"text\":\"Late \"}\n\nid: 2\nevent: done\ndata: {\"status\":\"completed\"}\n\n",
+        "BatchEvent" => Stream("batch.started", """{"status":"in_progress","total":3,"settled":0}"""),
+        "WorkflowEvent" => Stream("workflow.started", """{"status":"in_progress","run":1}"""),
+        _ => Stream("task.started", """{"status":"in_progress","attempt":1}"""),
+    };
+
+    public static string OfText(string contentType) => contentType switch
+    {
+        "text/csv" => "id,status,agent_id,result\r\n7481,completed,echo,\"Late delivery, excellent support.\"\r\n",
+        "text/vnd.mermaid" => "flowchart TD\n  __start --> draft\n",
+        "text/html" => "<!doctype html><title>Viral Engine</title>",
+        _ => "Late delivery, excellent support.",
+    };
+
+    private static string Stream(string type, string data) =>
+        $"retry: 1000\n\nid: 2\nevent: {type}\ndata: {{\"number\":2,\"type\":\"{type}\",\"data\":{data},\"created_at\":\"2030-01-31T12:00:00Z\"}}\n\n";
+
+    private static JsonNode? First(string name) => Written.Value[name]?.AsObject().First().Value?.DeepClone();
+
+    private static JsonNode? Value(Type type) => First(type.Name) ?? Compose(type);
+
+    private static JsonNode? Compose(Type type)
+    {
+        if (type == typeof(object))
+            return new JsonObject { ["openapi"] = "3.1.1" };
+        if (type == typeof(Guid))
+            return "019ad3a5-9f0e-7c44-9d8c-1f6f7f6b8f10";
+        if (type == typeof(DateTime))
+            return "2030-01-31T12:00:00Z";
+        if (type.IsGenericType && type.GetGenericArguments() is [{ } item])
+            return Nullable.GetUnderlyingType(type) is null ? new JsonArray(Value(item)) : null;
+        return type.Namespace?.StartsWith("ViralEngine.", StringComparison.Ordinal) == true && !type.IsEnum
+            ? new JsonObject(type.GetProperties().Select(member => KeyValuePair.Create(Words.Snake(member.Name), Value(member.PropertyType))))
+            : null;
+    }
+
+    private static JsonObject Read()
+    {
+        using var stream = typeof(Examples).Assembly.GetManifestResourceStream("written/examples.json")!;
+        return JsonNode.Parse(stream)!.AsObject();
+    }
 }

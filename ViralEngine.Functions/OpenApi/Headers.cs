@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json.Nodes;
 using ViralEngine.Functions.Requests;
 
@@ -13,7 +12,7 @@ internal static class Headers
             yield return "TenantId";
         if (endpoint.Allowed is not null && TakesIdempotencyKey(method))
             yield return "IdempotencyKey";
-        if (IsStream(endpoint))
+        if (endpoint.IsStream)
         {
             yield return "LastEventIdHeader";
             yield return "LastEventId";
@@ -23,9 +22,6 @@ internal static class Headers
     }
 
     public static bool TakesIdempotencyKey(string method) => method is "POST" or "PUT" or "PATCH";
-
-    public static bool IsStream(Endpoint endpoint) =>
-        endpoint.Method.GetCustomAttributes<ReturnsAttribute>().Any(returns => returns.ContentType == "text/event-stream");
 
     public static JsonObject Parameters() => new()
     {
@@ -40,21 +36,28 @@ internal static class Headers
             new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 512, ["examples"] = new JsonArray("8e03978e-40d5-43e8-bc93-6894a57f9324") }),
         ["LastEventIdHeader"] = Parameter(
             "Last-Event-ID", "header", "The id of the last event received: the stream goes on after it, on any instance.",
-            new JsonObject { ["type"] = "integer", ["minimum"] = 0 }),
+            new JsonObject { ["type"] = "integer", ["format"] = "int32", ["minimum"] = 0 }),
         ["LastEventId"] = Parameter(
             "last_event_id", "query", "The same, for clients that cannot set headers.",
-            new JsonObject { ["type"] = "integer", ["minimum"] = 0 }),
+            new JsonObject { ["type"] = "integer", ["format"] = "int32", ["minimum"] = 0 }),
     };
 
     public static JsonObject OfResponses() => new()
     {
         ["X-Request-ID"] = Header("The id under which the request is found again: yours, or one of ours.", "string"),
         ["Location"] = Header("Where the resource is.", "string", "uri-reference"),
-        ["Retry-After"] = Header("Seconds until it is worth another try.", "integer"),
+        ["Accept-Encoding"] = Header("The encodings that a body may have.", "string"),
+        ["Retry-After"] = Header("Seconds until it is worth another try.", "integer", "int32"),
         ["RateLimit"] = Header("What is left of each limit and in how many seconds it is renewed, after draft-ietf-httpapi-ratelimit-headers.", "string"),
         ["RateLimit-Policy"] = Header("The limits that apply, after draft-ietf-httpapi-ratelimit-headers.", "string"),
         ["WWW-Authenticate"] = Header("How to authenticate (RFC 6750).", "string"),
         ["X-Idempotent-Replayed"] = Header("`true`: the answer is the one of an earlier request with the same Idempotency-Key.", "string"),
+        ["Content-Disposition"] = Header("The name of the file to save it as (RFC 6266).", "string"),
+        ["Cache-Control"] = Header("Whether and for how long the answer may be kept.", "string"),
+        ["Content-Security-Policy"] = Header("What the page may load: nothing from elsewhere.", "string"),
+        ["Referrer-Policy"] = Header("What the page's links tell of it: nothing.", "string"),
+        ["X-Content-Type-Options"] = Header("`nosniff`: the content is what its type says.", "string"),
+        ["X-Accel-Buffering"] = Header("`no`: a proxy is to pass each event on at once.", "string"),
         ["ETag"] = Header("Changes whenever the content does.", "string"),
     };
 

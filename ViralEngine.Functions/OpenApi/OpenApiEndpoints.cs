@@ -6,17 +6,21 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>What the API offers, for machines and for people.</summary>
-internal sealed class OpenApiEndpoints(ApiDocument document, ReferencePage page)
+internal sealed class OpenApiEndpoints(ApiDocument document, ReferencePage page, PublicAddress address)
 {
     [Function("GetOpenApi"), Summary("The API as an OpenAPI 3.1 document.")]
     [Returns(200, typeof(object)), Returns(304, Description = "It is the one that If-None-Match names.")]
     public IResult Document(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "openapi.json")] HttpRequest request) =>
-        Answer(request, document.Bytes, "application/json", document.ETag);
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/openapi.json")] HttpRequest request)
+    {
+        var content = document.At(address.Of(request));
+        return Answer(request, content.Bytes, "application/json", content.ETag);
+    }
 
     [Function("GetReference"), Summary("The API's reference as a page to read and to try calls on. It loads nothing from elsewhere.")]
     [Returns(200, ContentType = "text/html"), Returns(304, Description = "It is the one that If-None-Match names.")]
-    public IResult Reference([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "docs")] HttpRequest request)
+    public IResult Reference(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/docs")] HttpRequest request)
     {
         var headers = request.HttpContext.Response.Headers;
         headers.ContentSecurityPolicy = page.ContentSecurityPolicy;

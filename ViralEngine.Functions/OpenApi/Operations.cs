@@ -13,14 +13,14 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
     {
         var operation = new JsonObject
         {
-            ["operationId"] = Words.Camel(endpoint.Function),
+            ["operationId"] = endpoint.Method.GetCustomAttribute<OperationIdAttribute>()?.Id ?? Words.Camel(endpoint.Function),
             ["tags"] = new JsonArray(Words.TagOf(endpoint)),
             ["summary"] = endpoint.Method.GetCustomAttribute<SummaryAttribute>()?.Text,
             ["description"] = Description(endpoint),
         };
         if (endpoint.Allowed is { } allowed)
             operation["x-roles"] = new JsonArray([.. Words.Roles(allowed).Select(role => (JsonNode)role)]);
-        else
+        else if (!endpoint.IsForPeople)
             operation["security"] = new JsonArray();
 
         operation["parameters"] = Parameters(endpoint, method);
@@ -32,7 +32,8 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
 
     private string Description(Endpoint endpoint)
     {
-        var who = endpoint.Allowed is { } allowed ? $"Roles: {string.Join(", ", Words.Roles(allowed))}." : "Public.";
+        var who = endpoint.Allowed is { } allowed ? $"Roles: {string.Join(", ", Words.Roles(allowed))}."
+            : endpoint.IsForPeople ? "Anybody with a person's token." : "Public.";
         return docs.Summary(endpoint.Method) is { } more ? $"{more}\n\n{who}" : who;
     }
 
@@ -41,9 +42,9 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
         var parameters = new JsonArray();
         foreach (var parameter in endpoint.Matcher.Template.Parameters)
             parameters.Add(PathParameter(endpoint, parameter));
-        if (endpoint.Method.GetCustomAttribute<QueryAttribute>()?.Type is { } query)
+        if (endpoint.Method.GetCustomAttribute<QueryAttribute>() is { } query)
         {
-            foreach (var field in RequestBinder.FieldsOf(query))
+            foreach (var field in RequestBinder.FieldsOf(query.Type))
                 parameters.Add(QueryParameter(field, query));
         }
 
@@ -62,9 +63,16 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
             ["in"] = "path",
             ["required"] = true,
             ["description"] = description ?? DescriptionOf(endpoint.Matcher.Template, parameter),
-            ["schema"] = new JsonObject { ["type"] = "string" },
+            ["schema"] = IsUuid(endpoint, parameter.Name!)
+                ? new JsonObject { ["type"] = "string", ["format"] = "uuid" }
+                : new JsonObject { ["type"] = "string" },
         };
     }
+
+    /// <summary>Built-in agents go by their names, gates and steps by those that their workflow gives them.</summary>
+    private static bool IsUuid(Endpoint endpoint, string parameter) =>
+        parameter.EndsWith("id", StringComparison.OrdinalIgnoreCase) && parameter is not ("gateId" or "stepId")
+        && !endpoint.Route.StartsWith("agents/", StringComparison.Ordinal);
 
     /// <summary>Ids follow the collection that they are of.</summary>
     private static string DescriptionOf(RouteTemplate template, TemplatePart parameter)
@@ -77,21 +85,31 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
             : $"The {Words.Snake(parameter.Name!).Replace('_', ' ')}.";
     }
 
-    private JsonObject QueryParameter(RequestField field, Type query)
+    private JsonObject QueryParameter(RequestField field, QueryAttribute query)
     {
-        var schema = RequestSchema.OfField(field, query, schemas);
-        var description = schema["description"]?.DeepClone();
+        var schema = RequestSchema.OfField(field, query.Type, schemas);
+        var description = (string?)schema["description"];
+        // What only one kind of body goes with cannot be required of all.
+        if (query.OnlyFor is { } only)
+            description = $"{description} {(field.IsRequired ? "Required with" : "Only with")} a body of {only}.".Trim();
         schema.Remove("description");
         // A query has no null: what is not wanted is left out.
         if (schema["type"] is JsonArray types)
             schema["type"] = types[0]!.DeepClone();
-        if (schema["enum"] is JsonArray words)
-            words.RemoveAll(word => word is null);
+        if (schema["enum"] is JsonArray words && words.LastOrDefault() is null)
+            words.RemoveAt(words.Count - 1);
+        if (schema["oneOf"] is JsonArray and [JsonObject named, ..])
+        {
+            var given = schema["default"]?.DeepClone();
+            schema = named.DeepClone().AsObject();
+            if (given is not null)
+                schema["default"] = given;
+        }
 
         var parameter = new JsonObject { ["name"] = field.Name, ["in"] = "query" };
         if (description is not null)
             parameter["description"] = description;
-        if (field.IsRequired)
+        if (field.IsRequired && query.OnlyFor is null)
             parameter["required"] = true;
         parameter["schema"] = schema;
         return parameter;
@@ -105,10 +123,23 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
         var content = new JsonObject();
         foreach (var body in bodies)
         {
+            if (body.ContentType.EndsWith("ndjson", StringComparison.Ordinal))
+            {
+                content[body.ContentType] = new JsonObject
+                {
+                    ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object a line, as x-line says." },
+                    ["x-line"] = schemas.OfRequest(body.Type),
+                    ["example"] = Examples.OfLines(body.Type),
+                };
+                continue;
+            }
+
             var isPatch = body.ContentType == "application/merge-patch+json";
             var media = new JsonObject { ["schema"] = schemas.OfRequest(body.Type, isPatch) };
-            if ((isPatch ? Examples.OfPatch(body.Type) : Examples.Of(body.Type)) is { } example)
-                media["example"] = example;
+            if (isPatch)
+                media["example"] = Examples.OfPatch(body.Type);
+            else
+                media["examples"] = Examples.Of(body.Type);
             content[body.ContentType] = media;
         }
 

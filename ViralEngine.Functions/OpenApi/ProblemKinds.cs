@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json.Nodes;
 using ViralEngine.Functions.Requests;
 
@@ -9,10 +8,8 @@ internal static class ProblemKinds
 {
     public static IEnumerable<int> For(Endpoint endpoint, string method)
     {
-        var isPublic = endpoint.Allowed is null;
-        var hasBody = endpoint.Method.GetCustomAttributes<BodyAttribute>().Any();
-        if (!isPublic || hasBody || Headers.IsStream(endpoint) || endpoint.Method.GetCustomAttribute<QueryAttribute>() is not null)
-            yield return 400;
+        var isPublic = endpoint.Allowed is null && !endpoint.IsForPeople;
+        yield return 400;
         if (!isPublic)
         {
             yield return 401;
@@ -24,8 +21,9 @@ internal static class ProblemKinds
             yield return 404;
         if (method is not ("GET" or "HEAD"))
             yield return 409;
-        if (hasBody)
+        if (method is not ("GET" or "HEAD"))
         {
+            yield return 408;
             yield return 413;
             yield return 415;
         }
@@ -43,6 +41,7 @@ internal static class ProblemKinds
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "NotFound",
+        408 => "BodyTooSlow",
         409 => "Conflict",
         413 => "BodyTooLarge",
         415 => "UnsupportedMediaType",
@@ -59,38 +58,46 @@ internal static class ProblemKinds
         401 => "There is no credential, or it is not valid any more.",
         403 => "The credential's role may not do this, or it is not for the organization that X-Tenant-ID names.",
         404 => "There is no such resource, or it is another organization's.",
+        408 => "The body arrived too slowly.",
         409 => "The state of the resource does not allow it, or a request with the same Idempotency-Key is still under way.",
         413 => "The body is larger than is accepted here.",
-        415 => "The body's content type is not one that is taken here.",
+        415 => "The body's content type or encoding is not one that is taken here.",
         422 => "The Idempotency-Key was used before for another request.",
         429 => "A limit is reached: of requests, of the plan, or of money. `Retry-After` says when to come back.",
         503 => "The database cannot be reached for the moment. `Retry-After` says when to try again.",
-        _ => "Something went wrong on our side. It is logged under the request id.",
+        _ => "Internal error. It is logged under the request id.",
     };
 
-    public static IEnumerable<string> HeadersOf(int status) => status switch
+    public static IEnumerable<string> HeadersOf(int status)
     {
-        401 or 403 => [RequestIds.Header, "WWW-Authenticate"],
-        409 or 503 => [RequestIds.Header, "Retry-After"],
-        429 => [RequestIds.Header, "Retry-After", "RateLimit", "RateLimit-Policy"],
-        _ => [RequestIds.Header],
-    };
+        string[] common = [RequestIds.Header, "RateLimit", "RateLimit-Policy"];
+        return status switch
+        {
+            401 or 403 => [.. common, "WWW-Authenticate"],
+            404 or 422 => [.. common, "X-Idempotent-Replayed"],
+            409 => [.. common, "Retry-After", "X-Idempotent-Replayed"],
+            415 => [.. common, "Accept-Encoding"],
+            429 or 503 => [.. common, "Retry-After"],
+            _ => common,
+        };
+    }
 
     public static JsonObject ExampleOf(int status)
     {
         var (code, title, detail) = status switch
         {
             400 => ("validation-failed", "The request is not valid.", "See errors: each names a field and the rule it breaks."),
-            401 => ("unauthorized", "Who calls is not known.", "The API key is unknown or revoked."),
-            403 => ("forbidden", "The caller may not do this.", "The role viewer may not call this; operator, admin, owner may."),
+            401 => ("unauthorized", "Authentication failed.", "The API key is unknown or revoked."),
+            403 => ("forbidden", "Permission denied.", "The role viewer may not call this endpoint. Allowed: operator, admin, owner."),
             404 => ("not-found", "Not found.", "There is no such task."),
-            409 => ("task-ended", "The state of the resource does not allow this.", "The task has ended already: it is completed."),
-            413 => ("body-too-large", "The body is too large.", "At most 1,048,576 bytes are accepted here."),
-            415 => ("unsupported-media-type", "The body's type is not supported.", "Send Content-Type: application/json."),
+            409 => ("task-ended", "The state of the resource does not allow this request.", "The task has ended already: it is completed."),
+            408 => ("body-too-slow", "The body arrived too slowly.", "At least 1,000 bytes per second are expected, after 5 s."),
+            413 => ("body-too-large", "The body is too large.", "It must have at most 1,048,576 bytes."),
+            415 => ("unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."),
             422 => ("idempotency-key-reused", "The Idempotency-Key belongs to another request.", "Use a new key for a new request."),
             429 => ("rate-limited", "Too many requests.", "Try again in 12 seconds."),
             503 => ("unavailable", "The database cannot be reached.", "Try again."),
-            _ => ("internal", "Something went wrong on our side.", "It is logged under the request id. Trying again may help."),
+            _ => ("internal", "Internal error.", "It is logged under the request id. Try again."),
         };
         var example = new JsonObject
         {

@@ -32,17 +32,35 @@ internal static class RequestSchema
     /// <summary>One field or query parameter, with its rules, default and description.</summary>
     public static JsonObject OfField(RequestField field, Type record, Schemas schemas, bool isPatch = false)
     {
-        var schema = OfType(field.Type, schemas);
+        var schema = TypedMembers.Find(field.Property) is { } written ? schemas.OfWritten(written) : OfType(field.Type, schemas);
         foreach (var rule in field.Rules)
             Apply(rule, schema, field.Type);
-        var isNullable = !field.IsRequired && field.Type != typeof(JsonElement) && (isPatch || IsNullable(field.Property));
-        if (!isPatch && !field.IsRequired && !isNullable && DefaultOf(field, record) is { } value)
-            schema["default"] = value;
-        if (isNullable)
+        // Null is what is left out: what was read can be sent again.
+        if (field.CanBeNull)
             AllowNull(schema);
+        if (!isPatch && !field.IsRequired && DefaultOf(field, record) is { } value)
+            schema["default"] = value;
         if (field.Property.GetCustomAttribute<DescriptionAttribute>()?.Description is { } description)
             schema["description"] = description;
         return schema;
+    }
+
+    /// <summary>What OpenAPI calls a type of numbers; null: it is none.</summary>
+    public static string? NumberFormatOf(Type type) =>
+        type == typeof(int) ? "int32" : type == typeof(long) ? "int64" : type == typeof(double) ? "double" : type == typeof(decimal) ? "decimal" : null;
+
+    /// <summary>Lets a schema be null too; one that says nothing does already.</summary>
+    public static void AllowNull(JsonObject schema)
+    {
+        if (schema["type"] is JsonValue type)
+            schema["type"] = new JsonArray((string)type!, "null");
+        if (schema["enum"] is JsonArray words)
+            words.Add(null);
+        if (schema["$ref"] is { } reference)
+        {
+            schema.Remove("$ref");
+            schema["oneOf"] = new JsonArray(new JsonObject { ["$ref"] = reference.DeepClone() }, new JsonObject { ["type"] = "null" });
+        }
     }
 
     private static JsonObject OfType(Type type, Schemas schemas)
@@ -53,16 +71,14 @@ internal static class RequestSchema
             return new JsonObject { ["type"] = "string" };
         if (type == typeof(bool))
             return new JsonObject { ["type"] = "boolean" };
-        if (type == typeof(int) || type == typeof(long))
-            return new JsonObject { ["type"] = "integer", ["format"] = type == typeof(int) ? "int32" : "int64" };
-        if (type == typeof(double) || type == typeof(decimal))
-            return new JsonObject { ["type"] = "number" };
+        if (NumberFormatOf(type) is { } format)
+            return new JsonObject { ["type"] = format.StartsWith("int", StringComparison.Ordinal) ? "integer" : "number", ["format"] = format };
         if (type == typeof(Guid))
             return new JsonObject { ["type"] = "string", ["format"] = "uuid" };
         if (type == typeof(DateTime))
             return new JsonObject { ["type"] = "string", ["format"] = "date-time" };
         if (type.IsEnum)
-            return new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. RequestBinder.EnumWords(type).Select(word => (JsonNode)word.Word)]) };
+            return schemas.OfEnum(type);
         if (type.IsArray)
             return new JsonObject { ["type"] = "array", ["items"] = OfType(type.GetElementType()!, schemas) };
         if (type.IsGenericType && type.GetGenericArguments() is [{ } key, { } value] && key == typeof(string))
@@ -72,6 +88,9 @@ internal static class RequestSchema
 
     private static void Apply(ValidationAttribute rule, JsonObject schema, Type type)
     {
+        // What a named schema says already.
+        if (schema.ContainsKey("$ref"))
+            return;
         var (least, most) = type == typeof(string) ? ("minLength", "maxLength") : ("minItems", "maxItems");
         switch (rule)
         {
@@ -105,22 +124,6 @@ internal static class RequestSchema
                 break;
         }
     }
-
-    private static void AllowNull(JsonObject schema)
-    {
-        if (schema["type"] is JsonValue type)
-            schema["type"] = new JsonArray((string)type!, "null");
-        if (schema["enum"] is JsonArray words)
-            words.Add(null);
-        if (schema["$ref"] is { } reference)
-        {
-            schema.Remove("$ref");
-            schema["anyOf"] = new JsonArray(new JsonObject { ["$ref"] = reference.DeepClone() }, new JsonObject { ["type"] = "null" });
-        }
-    }
-
-    private static bool IsNullable(PropertyInfo property) =>
-        new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
 
     private static JsonNode? DefaultOf(RequestField field, Type record) =>
         field.Property.GetValue(Activator.CreateInstance(record)) is { } value and not JsonElement

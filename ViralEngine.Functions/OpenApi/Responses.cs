@@ -19,7 +19,9 @@ internal sealed class Responses(Schemas schemas)
             responses[answers.Key] = Describe(endpoint, method, answers.Key, [.. answers]);
         foreach (var status in ProblemKinds.For(endpoint, method).Where(status => !responses.ContainsKey(status)))
             responses[status] = Problem(status);
-        return new(responses.Select(pair => KeyValuePair.Create($"{pair.Key}", pair.Value)));
+        // By its number, 204 makes some generators return nothing from what has a stream to return.
+        return new(responses.Select(pair => KeyValuePair.Create(
+            pair.Key == 204 && endpoint.IsStream ? "2XX" : $"{pair.Key}", pair.Value)));
     }
 
     private JsonObject Describe(Endpoint endpoint, string method, int status, List<ReturnsAttribute> answers)
@@ -43,27 +45,30 @@ internal sealed class Responses(Schemas schemas)
         {
             return new JsonObject
             {
-                ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "Server-sent events. The data of each is JSON, as x-event-data says." },
-                ["x-event-data"] = answer.Type is null ? new JsonObject() : schemas.Inline(answer.Type),
+                ["schema"] = schemas.OfWritten(answer.EventData + "Stream"),
+                ["x-event-data"] = schemas.OfWritten(answer.EventData!),
+                ["example"] = Examples.OfStream(answer.EventData!),
             };
         }
 
         if (!answer.ContentType.EndsWith("json", StringComparison.Ordinal) || answer.Type is null)
-            return new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } };
+            return new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" }, ["example"] = Examples.OfText(answer.ContentType) };
         // Newline-delimited: each line is one.
         if (answer.ContentType.EndsWith("ndjson", StringComparison.Ordinal))
         {
             return new JsonObject
             {
                 ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object a line, as x-line says." },
-                ["x-line"] = schemas.Inline(answer.Type),
+                ["x-line"] = schemas.OfResponse(answer.Type),
+                ["example"] = Examples.OfLines(answer.Type),
             };
         }
 
-        var media = new JsonObject { ["schema"] = schemas.OfResponse(answer.Type) };
-        if (Examples.Of(answer.Type) is { } example)
-            media["example"] = example;
-        return media;
+        return new JsonObject
+        {
+            ["schema"] = schemas.OfResponse(answer.Type),
+            ["examples"] = answer.Type == typeof(Problem) ? Examples.OfProblem(answer.Status) : Examples.Of(answer.Type),
+        };
     }
 
     private JsonObject Problem(int status)
@@ -96,9 +101,23 @@ internal sealed class Responses(Schemas schemas)
             yield return "RateLimit";
             yield return "RateLimit-Policy";
         }
-        else if (endpoint.Method.DeclaringType == typeof(OpenApiEndpoints))
+        else
         {
-            yield return "ETag";
+            // Pages for people, and the document itself.
+            foreach (var name in (string[])["ETag", "Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"])
+                yield return name;
+        }
+
+        if (endpoint.IsStream)
+        {
+            yield return "Cache-Control";
+            yield return "X-Accel-Buffering";
+        }
+
+        if (endpoint.Method.IsDefined(typeof(StreamsResultAttribute), false))
+        {
+            yield return "Content-Disposition";
+            yield return "X-Content-Type-Options";
         }
 
         if (status is 201 or 202)

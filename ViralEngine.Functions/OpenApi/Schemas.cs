@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
@@ -8,12 +9,14 @@ namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
 /// JSON schemas of what goes in and what comes out. Records become named components. What comes out is described by the
-/// serializer that writes it; what goes in by the rules of the binder that reads it (<see cref="RequestSchema"/>).
+/// serializer that writes it; what goes in by the rules of the binder that reads it (<see cref="RequestSchema"/>); and what neither
+/// knows is written down (<see cref="WrittenSchemas"/>).
 /// </summary>
 internal sealed class Schemas(XmlDocs docs)
 {
+    private const string Root = "#/components/schemas/";
     private readonly SortedDictionary<string, JsonNode?> components = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Type> types = [];
+    private readonly Dictionary<string, object> owners = [];
 
     public JsonObject Components() => new(components.Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));
 
@@ -21,35 +24,80 @@ internal sealed class Schemas(XmlDocs docs)
     public JsonObject OfResponse(Type type)
     {
         if (type == typeof(object))
-            return new JsonObject { ["type"] = "object" };
-        return IsRecord(ApiJson.Options.GetTypeInfo(type)) ? Reference(type, type.Name, () => Export(type)) : Export(type);
+            return new JsonObject { ["type"] = "object", ["additionalProperties"] = true };
+        return IsRecord(ApiJson.Options.GetTypeInfo(type)) ? OfRecord(type, type.Name, () => Export(type)) : Export(type);
     }
-
-    /// <summary>The schema of an answer's body, without a name of its own.</summary>
-    public JsonObject Inline(Type type) => Export(type);
 
     /// <summary>The schema of a request's body.</summary>
     /// <param name="isPatch">A merge patch: nothing is required, and null takes away.</param>
-    public JsonObject OfRequest(Type type, bool isPatch = false) =>
-        Reference(type, isPatch && HasRequired(type) ? type.Name + "Patch" : type.Name, () => RequestSchema.Of(type, this, isPatch));
+    public JsonObject OfRequest(Type type, bool isPatch = false) => isPatch
+        ? Reference(type, HasRequired(type) ? type.Name + "Patch" : type.Name, () => RequestSchema.Of(type, this, isPatch))
+        : OfRecord(type, type.Name, () => RequestSchema.Of(type, this, isPatch));
+
+    /// <summary>The words of an enumeration, named once for all that use them.</summary>
+    public JsonObject OfEnum(Type type) => Reference(type, type.Name, () => new JsonObject
+    {
+        ["type"] = "string",
+        ["enum"] = new JsonArray([.. RequestBinder.EnumWords(type).Select(word => (JsonNode)word.Word)]),
+    });
+
+    /// <summary>A written schema by its name, with all that it refers to; or an array of it (<c>WorkflowStep[]</c>).</summary>
+    public JsonObject OfWritten(string name)
+    {
+        if (name.EndsWith("[]", StringComparison.Ordinal))
+            return new JsonObject { ["type"] = "array", ["items"] = OfWritten(name[..^2]) };
+        if (WrittenSchemas.EnumOf(name) is { } words)
+            return OfEnum(words);
+        var isNew = !components.ContainsKey(name);
+        var reference = Reference(name, name, () => WrittenSchemas.Of(name));
+        if (isNew)
+        {
+            foreach (var other in WrittenSchemas.NamesIn(components[name]).Distinct().ToList())
+                OfWritten(other);
+        }
+
+        return reference;
+    }
 
     private static bool HasRequired(Type type) => RequestBinder.FieldsOf(type).Any(field => field.IsRequired);
 
-    private JsonObject Reference(Type type, string name, Func<JsonObject> describe)
+    /// <summary>A record, or one for each of its variants and what they are together.</summary>
+    private JsonObject OfRecord(Type type, string name, Func<JsonObject> describe)
     {
-        if (types.TryGetValue(name, out var known) && known != type)
+        if (Variants.Of(type) is not { } variants)
+            return Reference(type, name, describe);
+        return Reference(type, name, () =>
+        {
+            var record = describe();
+            foreach (var variant in variants.All)
+                Reference(variant, variant.Name, () => variants.Narrow(record, variant, OfWritten(variant.Schema)));
+            return new JsonObject
+            {
+                ["oneOf"] = new JsonArray([.. variants.All.Select(variant => new JsonObject { ["$ref"] = Root + variant.Name })]),
+                ["discriminator"] = new JsonObject
+                {
+                    ["propertyName"] = variants.Word,
+                    ["mapping"] = new JsonObject(variants.All.Select(variant => KeyValuePair.Create(variant.Is, (JsonNode?)(Root + variant.Name)))),
+                },
+            };
+        });
+    }
+
+    private JsonObject Reference(object owner, string name, Func<JsonObject> describe)
+    {
+        if (owners.TryGetValue(name, out var known) && !known.Equals(owner) && owner is Type type)
             name = type.Namespace!.Split('.')[^1] + name;
-        if (types.TryAdd(name, type))
+        if (owners.TryAdd(name, owner))
         {
             // The name is taken before the members are looked at: they may refer back.
             components[name] = null;
             var schema = describe();
-            if (docs.Summary(type) is { } summary)
+            if (owner is Type described && docs.Summary(described) is { } summary)
                 schema.Insert(0, "description", summary);
             components[name] = schema;
         }
 
-        return new JsonObject { ["$ref"] = $"#/components/schemas/{name}" };
+        return new JsonObject { ["$ref"] = Root + name };
     }
 
     private JsonObject Export(Type type) => (JsonObject)JsonSchemaExporter.GetJsonSchemaAsNode(
@@ -65,43 +113,55 @@ internal sealed class Schemas(XmlDocs docs)
         var isNullable = schema["type"] is JsonArray names && names.Any(name => (string?)name == "null");
         if (context.Path.Length > 0 && IsRecord(ApiJson.Options.GetTypeInfo(type)))
         {
-            schema = Reference(type, type.Name, () => Export(type));
+            schema = OfRecord(type, type.Name, () => Export(type));
             if (isNullable)
-                schema = new JsonObject { ["anyOf"] = new JsonArray(schema, new JsonObject { ["type"] = "null" }) };
+                RequestSchema.AllowNull(schema);
         }
         else if (type.IsEnum)
         {
-            var words = RequestBinder.EnumWords(type).Select(word => (JsonNode?)word.Word);
-            var orNull = context.TypeInfo.Type != type;
-            schema = new JsonObject
-            {
-                ["type"] = orNull ? new JsonArray("string", "null") : "string",
-                ["enum"] = new JsonArray([.. orNull ? words.Append(null) : words]),
-            };
+            schema = OfEnum(type);
+            if (context.TypeInfo.Type != type)
+                RequestSchema.AllowNull(schema);
         }
         else if (context.TypeInfo.Kind == JsonTypeInfoKind.Object)
         {
             // The exporter says what must be given to read it; here it is what is always written.
-            schema["required"] = new JsonArray(
-                [.. context.TypeInfo.Properties.Where(property => property is { Get: not null, ShouldSerialize: null }).Select(property => (JsonNode)property.Name)]);
+            schema["required"] = new JsonArray([.. context.TypeInfo.Properties.Where(IsAlwaysSomething).Select(property => (JsonNode)property.Name)]);
         }
 
+        if (RequestSchema.NumberFormatOf(type) is { } format && schema.ContainsKey("type"))
+            schema["format"] = format;
         schema.Remove("default");
-        if (context.PropertyInfo?.AttributeProvider is PropertyInfo property)
+        return context.PropertyInfo?.AttributeProvider is PropertyInfo property ? Member(schema, property) : schema;
+    }
+
+    private JsonObject Member(JsonObject schema, PropertyInfo property)
+    {
+        var canBeNull = Nullable.GetUnderlyingType(property.PropertyType) is not null
+            || (!property.PropertyType.IsValueType && new NullabilityInfoContext().Create(property).ReadState != NullabilityState.NotNull);
+        if (TypedMembers.Find(property) is { } written)
+        {
+            schema = OfWritten(written);
+            if (canBeNull)
+                RequestSchema.AllowNull(schema);
+        }
+        else if (schema["type"] is JsonArray { Count: 2 } either && !canBeNull)
         {
             // Of generated serializers the exporter does not know whether a text may be null.
-            if (schema["type"] is JsonArray { Count: 2 } either && !property.PropertyType.IsValueType
-                && new NullabilityInfoContext().Create(property).ReadState == NullabilityState.NotNull)
-            {
-                schema["type"] = either[0]!.DeepClone();
-            }
-
-            if (docs.Summary(property) is { } summary)
-                schema["description"] = summary;
+            schema["type"] = either[0]!.DeepClone();
         }
 
+        if (docs.Summary(property) is { } summary)
+            schema["description"] = summary;
+        // What generated clients show of an error.
+        if (property.DeclaringType == typeof(Problem) && property.Name == nameof(Problem.Detail))
+            schema["x-ms-primary-error-message"] = true;
         return schema;
     }
+
+    /// <summary>What is any JSON may be null, of which some generators make that it may be missing: then it is not required.</summary>
+    private static bool IsAlwaysSomething(JsonPropertyInfo property) => property is { Get: not null, ShouldSerialize: null }
+        && (property.PropertyType != typeof(JsonElement?) || (property.AttributeProvider is MemberInfo member && TypedMembers.Find(member) is not null));
 
     private static bool IsRecord(JsonTypeInfo type) =>
         type.Kind == JsonTypeInfoKind.Object && type.Type.Namespace?.StartsWith("ViralEngine.", StringComparison.Ordinal) == true;

@@ -77,8 +77,8 @@ function rules(schema) {
 
 // The record inside a schema: the thing itself, one of its items, or it or null.
 function inner(schema) {
-  return [schema, schema?.items, ...(schema?.anyOf ?? []), schema?.additionalProperties]
-    .find(candidate => candidate && typeof candidate === 'object' && resolve(candidate).properties) ?? null;
+  return [schema, schema?.items, ...(schema?.anyOf ?? []), ...(schema?.oneOf ?? []), schema?.additionalProperties]
+    .find(candidate => candidate && typeof candidate === 'object' && (resolve(candidate).properties || resolve(candidate).discriminator)) ?? null;
 }
 
 function fieldRow(name, schema, required, seen, description) {
@@ -86,7 +86,7 @@ function fieldRow(name, schema, required, seen, description) {
   const row = el('div.field', el('span.name', name), el('span.type', typeText(schema)), required && el('span.must', 'required'),
     about && el('div.about', [...prose(about).childNodes]), rules(schema) && el('div.rule', rules(schema)));
   const nested = inner(schema);
-  if (nested && !seen.includes(nameOf(nested))) {
+  if (nested && (!seen.includes(nameOf(nested)) || resolve(nested).discriminator)) {
     const more = el('details', el('summary.media', nameOf(nested) ?? 'fields'));
     more.addEventListener('toggle', () => {
       if (more.children.length === 1) more.append(el('div.nested', fieldList(nested, [...seen, nameOf(nested)])));
@@ -98,6 +98,16 @@ function fieldRow(name, schema, required, seen, description) {
 
 // Which fields must be there says something of requests; answers have them all.
 function fieldList(schema, seen = [], isRequest = false) {
+  const kinds = resolve(schema).discriminator?.mapping;
+  if (kinds && seen.length < 12) {
+    return Object.entries(kinds).map(([kind, target]) => {
+      const more = el('details', el('summary.media', `${resolve(schema).discriminator.propertyName}: ${kind}`));
+      more.addEventListener('toggle', () => {
+        if (more.children.length === 1) more.append(el('div.nested', fieldList({ $ref: target }, [...seen, nameOf({ $ref: target })], isRequest)));
+      });
+      return more;
+    });
+  }
   const record = resolve(inner(resolve(schema)) ?? schema);
   if (!record.properties) return el('div.media', typeText(schema), rules(record) && ` — ${rules(record)}`);
   return el('div.fields', Object.entries(record.properties).map(([name, field]) =>
@@ -110,7 +120,7 @@ function sample(schema, depth = 0) {
   if (target.examples) return target.examples[0];
   if (target.default !== undefined && target.default !== null) return target.default;
   if (target.enum) return target.enum[0];
-  if (target.anyOf) return sample(target.anyOf[0], depth);
+  if (target.oneOf ?? target.anyOf) return depth > 8 ? {} : sample((target.oneOf ?? target.anyOf)[0], depth + 1);
   const type = [target.type].flat()[0];
   if (type === 'object') {
     if (depth > 4) return {};
@@ -166,10 +176,12 @@ function curl(operation) {
 }
 
 // ---- operations
+const exampleOf = media => media.example ?? Object.values(media.examples ?? {})[0]?.value ?? sample(media.schema);
+
 function bodyOf(operation) {
   const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
   if (!media) return null;
-  const example = media.example ?? sample(media.schema);
+  const example = exampleOf(media);
   return { type, schema: media.schema, text: typeof example === 'string' ? example : JSON.stringify(example, null, 2) };
 }
 
@@ -260,7 +272,7 @@ async function show(result, url, request) {
 function article(operation) {
   const [status, reference] = Object.entries(operation.responses)[0];
   const [type, media] = Object.entries(resolve(reference).content ?? {})[0] ?? [];
-  const example = media && /json$/.test(type) && (media.example ?? sample(media.schema));
+  const example = media && /json$/.test(type) && exampleOf(media);
   const who = operation.isPublic ? ['public'] : operation['x-roles'] ?? [];
   return el('article', { id: operation.operationId },
     el('div.head',

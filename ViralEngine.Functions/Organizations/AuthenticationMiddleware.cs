@@ -3,54 +3,58 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Functions.Console;
 using ViralEngine.Functions.Requests;
+using Endpoint = ViralEngine.Functions.Requests.Endpoint;
 
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>Lets only those pass whom the endpoint's <see cref="AllowAttribute"/> names, and tells the endpoint who it is.</summary>
-internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints) : IFunctionsWorkerMiddleware
+internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints, SessionCookie sessions) : IFunctionsWorkerMiddleware
 {
-    private const string Scheme = "Bearer ";
-
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
-        if (endpoints.Find(context.FunctionDefinition.Name)?.Allowed is not { } allowed)
+        if (endpoints.Find(context.FunctionDefinition.Name) is not { Allowed: { } allowed } endpoint)
         {
             await next(context);
             return;
         }
 
         var http = context.GetHttpContext()!;
-        var caller = await AuthenticateAsync(context, http);
+        var caller = await AuthenticateAsync(context, http, Shown(http, endpoint, allowed));
         if ((caller.Role & allowed) == 0)
         {
             throw new ProblemException(Problem.Forbidden(
-                $"The role {caller.Role.ToText()} may not call this; {Names(allowed)} may."));
+                $"The role {caller.Role.ToText()} may not call this endpoint. Allowed: {Names(allowed)}."));
         }
 
         http.SetCaller(caller);
         await next(context);
     }
 
-    private static async Task<Caller> AuthenticateAsync(FunctionContext context, HttpContext http)
+    /// <summary>A console's session, where it may be used and nothing else was sent; else the header. Both go the same way from here.</summary>
+    private CallerCheck.Shown Shown(HttpContext http, Endpoint endpoint, Role allowed)
     {
-        var header = http.Request.Headers.Authorization.ToString();
-        if (header.Length == 0)
+        if (endpoint.TakesSession && (!endpoint.IsApi || http.Request.Headers.Authorization.Count == 0)
+            && sessions.Read(http) is { } session)
         {
-            throw new ProblemException(Problem.Unauthorized("Send an API key or a token as Authorization: Bearer ….") with
-            {
-                Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\"" },
-            });
+            return new CallerCheck.Shown(session.Credential, session.Tenant, allowed, session.Sessions);
         }
 
-        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-            throw new ProblemException(Problem.Unauthorized("Only the scheme Bearer is known."));
+        return endpoint.IsApi
+            ? new CallerCheck.Shown(BearerToken.Of(http.Request), TenantAsked(http), allowed)
+            : throw new ProblemException(Problem.Unauthorized("Sign in first."));
+    }
 
+    private static async Task<Caller> AuthenticateAsync(FunctionContext context, HttpContext http, CallerCheck.Shown shown)
+    {
         var authenticator = context.InstanceServices.GetRequiredService<Authenticator>();
-        var outcome = await authenticator.AuthenticateAsync(
-            header[Scheme.Length..].Trim(), TenantAsked(http), context.CancellationToken);
+        CallerCheck.Note(http, shown);
+        var outcome = await authenticator.AuthenticateAsync(shown.Credential, shown.TenantAsked, context.CancellationToken);
         return outcome switch
         {
+            Authenticator.Outcome.Known(var caller) when shown.Sessions is { } begun && begun != caller.Sessions =>
+                throw new ProblemException(Problem.Unauthorized("You signed out everywhere. Sign in again.")),
             Authenticator.Outcome.Known(var caller) => caller,
             Authenticator.Outcome.NotForTenant(var fault) => throw new ProblemException(Problem.Forbidden(fault)),
             Authenticator.Outcome.TenantMissing(var fault) =>
@@ -67,7 +71,7 @@ internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints) : IFun
             return null;
         return Guid.TryParseExact(header, "D", out var tenant)
             ? tenant
-            : throw new ProblemException(Problem.Validation("X-Tenant-ID", "Must be the id of an organization, a UUID."));
+            : throw new ProblemException(Problem.Validation("X-Tenant-ID", "Must be the UUID of an organization."));
     }
 
     private static string Names(Role roles) => string.Join(

@@ -9,52 +9,60 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
-/// <summary>The people of an organization and their roles. Nobody gives, changes or takes a role above their own.</summary>
-internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit, IOptions<LimitsOptions> limits)
+/// <summary>
+/// The people of an organization and their roles. Nobody gives, changes or takes a role above their own, and who loses a role loses the
+/// keys they made with it.
+/// </summary>
+internal sealed class MemberEndpoints(
+    MemberStore store, ApiKeyStore keys, WaysIn waysIn, AuditTrail audit, IOptions<LimitsOptions> limits)
 {
-    [Function("AddMember"), Allow(Roles.Admins), Audited("member.added"), Summary("Add a person by the subject of their tokens.")]
+    [Function("CreateMember"), Allow(Roles.Admins), Audited("member.added"), Summary("Invite a person by the subject of their tokens. They become a member when they accept.")]
     [Body(typeof(AddMemberRequest)), Returns(201, typeof(Member))]
     public async Task<IResult> AddAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "organizations/{id}/members")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/organizations/{id}/members")] HttpRequest request,
         string id,
-        CancellationToken ct)
+        CancellationToken ct) =>
+        await AddAsync(request.Caller(), id, await RequestBody.ReadAsync<AddMemberRequest>(request, ct), ct);
+
+    internal async Task<IResult> AddAsync(Caller caller, string id, AddMemberRequest asked, CancellationToken ct)
     {
-        var caller = request.Caller();
         if (!caller.IsOf(id))
             return Problem.NotFound("organization");
-        var asked = await RequestBody.ReadAsync<AddMemberRequest>(request, ct);
         _ = Roles.TryParse(asked.Role, out var role);
         if (role > caller.Role)
             return OwnRules.TooHigh(caller, role);
 
         var outcome = await store.AddAsync(
-            caller.Tenant, RowId.New(), asked.Subject, asked.Email, asked.Name, role,
+            caller.Tenant, RowId.New(), asked.Subject, asked.Email, asked.Name, role, caller.Principal,
             limits.Value.Of(caller.Plan!).Members, ct);
         return outcome is MemberStore.Outcome.Done(var member)
             ? Results.Created($"/api/organizations/{id}/members/{member.Id}", member)
-            : Problem.Conflict("member-exists", "The subject is a member of the organization already.");
+            : Problem.Conflict("member-exists", "The subject is already a member of the organization or invited to it.");
     }
 
-    [Function("ListMembers"), Allow(Roles.Readers), Summary("List the people of an organization, newest first.")]
+    [Function("ListMembers"), Allow(Roles.Readers), Summary("List the members of an organization, newest first.")]
     [Query(typeof(ListQuery)), Returns(200, typeof(MemberPage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "organizations/{id}/members")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations/{id}/members")]
+        HttpRequest request,
         string id,
-        CancellationToken ct)
+        CancellationToken ct) =>
+        request.Caller().IsOf(id)
+            ? Results.Ok(await ListAsync(request.Caller(), RequestBinder.BindQuery<ListQuery>(request.Query), ct))
+            : Problem.NotFound("organization");
+
+    internal async Task<MemberPage> ListAsync(Caller caller, ListQuery query, CancellationToken ct)
     {
-        var caller = request.Caller();
-        if (!caller.IsOf(id))
-            return Problem.NotFound("organization");
-        var query = RequestBinder.BindQuery<ListQuery>(request.Query);
         var rows = await store.ListAsync(caller.Tenant, query.After(), query.Limit + 1, ct);
         var next = query.Next(rows, row => row.Id);
-        return Results.Ok(new MemberPage(rows, next));
+        return new MemberPage(rows, next);
     }
 
     [Function("GetMember"), Allow(Roles.Readers), Summary("Read a member.")]
     [Returns(200, typeof(Member))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "organizations/{id}/members/{memberId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations/{id}/members/{memberId}")]
+        HttpRequest request,
         string id,
         string memberId,
         CancellationToken ct) =>
@@ -63,16 +71,18 @@ internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit, IOpti
             ? Results.Ok(found)
             : Problem.NotFound("member");
 
-    [Function("ChangeMember"), Allow(Roles.Admins), Audited("member.changed"), Summary("Give a member another role.")]
-    [Body(typeof(ChangeMemberRequest)), Returns(200, typeof(Member))]
+    [Function("ChangeMember"), Allow(Roles.Admins), Audited("member.changed"), Summary("Change a member's role. Keys they created with a higher role are revoked.")]
+    [Body(typeof(ChangeMemberRequest), ContentType = "application/merge-patch+json"), Returns(200, typeof(Member))]
     public async Task<IResult> ChangeAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "organizations/{id}/members/{memberId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "api/organizations/{id}/members/{memberId}")]
+        HttpRequest request,
         string id,
         string memberId,
-        CancellationToken ct)
+        CancellationToken ct) =>
+        await ChangeAsync(request.Caller(), id, memberId, await RequestBody.ReadAsync<ChangeMemberRequest>(request, ct), ct);
+
+    internal async Task<IResult> ChangeAsync(Caller caller, string id, string memberId, ChangeMemberRequest asked, CancellationToken ct)
     {
-        var caller = request.Caller();
-        var asked = await RequestBody.ReadAsync<ChangeMemberRequest>(request, ct);
         _ = Roles.TryParse(asked.Role, out var role);
         if (!caller.IsOf(id) || !Ids.TryParse(memberId, out var member)
             || await store.FindAsync(caller.Tenant, member, ct) is not { } current)
@@ -83,16 +93,22 @@ internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit, IOpti
         _ = Roles.TryParse(current.Role, out var before);
         if (role > caller.Role || before > caller.Role)
             return OwnRules.TooHigh(caller, role > before ? role : before);
+        var above = (await keys.MadeByAsync(caller.Tenant, $"user:{member}", ct)).Where(key => OwnRules.HighestOf([key]) > role).ToList();
+        if (await IsLastWayInAsync(caller.Tenant, current, above, role, ct))
+            return OwnRules.LastWayIn();
         audit.Before(current);
+        await keys.RevokeAsync(caller.Tenant, [.. above.Select(key => key.Id)], ct);
         return await store.ChangeRoleAsync(caller.Tenant, member, role, ct) is { } changed
             ? Results.Ok(changed)
             : Problem.NotFound("member");
     }
 
-    [Function("RemoveMember"), Allow(Roles.Admins), Audited("member.removed"), Summary("Remove a person from an organization.")]
-    [Returns(204)]
+    [Function("DeleteMember"), Allow(Roles.Admins), Audited("member.removed", KeepsAnswer = false)]
+    [Summary("Remove a member from an organization, and revoke the keys they created.")]
+    [Returns(200, typeof(RevokedKeys), Description = "The member had created keys, which are revoked."), Returns(204)]
     public async Task<IResult> RemoveAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "organizations/{id}/members/{memberId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "api/organizations/{id}/members/{memberId}")]
+        HttpRequest request,
         string id,
         string memberId,
         CancellationToken ct)
@@ -107,8 +123,23 @@ internal sealed class MemberEndpoints(MemberStore store, AuditTrail audit, IOpti
         _ = Roles.TryParse(current.Role, out var role);
         if (role > caller.Role)
             return OwnRules.TooHigh(caller, role);
+        var made = await keys.MadeByAsync(caller.Tenant, $"user:{member}", ct);
+        if (await IsLastWayInAsync(caller.Tenant, current, made, Role.None, ct))
+            return OwnRules.LastWayIn();
         audit.Before(current);
-        return await store.RemoveAsync(caller.Tenant, member, ct) ? Results.NoContent() : Problem.NotFound("member");
+        if (!await store.RemoveAsync(caller.Tenant, member, ct))
+            return Problem.NotFound("member");
+        await keys.RevokeAsync(caller.Tenant, [.. made.Select(key => key.Id)], ct);
+        return made.Count == 0 ? Results.NoContent() : Results.Ok(new RevokedKeys(made));
+    }
+
+    /// <summary>Whether no owner could get in any more once the member has another role, or none, and without the keys.</summary>
+    private async Task<bool> IsLastWayInAsync(
+        TenantId tenant, Member member, IReadOnlyList<ApiKey> lost, Role becomes, CancellationToken ct)
+    {
+        var loses = (member is { Role: "owner", AcceptedAt: not null } && becomes != Role.Owner) || lost.Any(key => key.Role == "owner");
+        return loses && !await waysIn.RemainAsync(
+            tenant, [.. lost.Select(key => key.Id)], becomes == Role.Owner ? null : member.Id, lasting: true, ct);
     }
 }
 
@@ -119,6 +150,13 @@ internal static class OwnRules
     public static bool IsOf(this Caller caller, string organizationId) =>
         Ids.TryParse(organizationId, out var id) && id == caller.Tenant.Value;
 
+    /// <summary>The highest role that any of the keys has.</summary>
+    public static Role HighestOf(IEnumerable<ApiKey> keys) =>
+        keys.Select(key => Roles.TryParse(key.Role, out var role) ? role : Role.None).DefaultIfEmpty().Max();
+
+    public static Problem LastWayIn() => Problem.Conflict(
+        "last-owner", "The organization would have no owner: add another owner or create an owner's key first.");
+
     public static Problem TooHigh(Caller caller, Role role) =>
-        Problem.Forbidden($"The role {caller.Role.ToText()} may not give or take the role {role.ToText()}.");
+        Problem.Forbidden($"The role {caller.Role.ToText()} may not grant or remove the role {role.ToText()}.");
 }

@@ -11,12 +11,13 @@ namespace ViralEngine.Functions.Organizations;
 
 /// <summary>Organizations: made by the platform, kept by their own admins.</summary>
 internal sealed class OrganizationEndpoints(
-    OrganizationStore store, AuditTrail audit, UsageStore usage, IOptions<LimitsOptions> limits, TimeProvider time)
+    OrganizationStore store, DeleteOrganization delete, AuditTrail audit, UsageStore usage, IOptions<LimitsOptions> limits, TimeProvider time)
 {
     [Function("CreateOrganization"), Allow(Role.Platform), Audited("organization.created"), Summary("Create an organization and its first API key.")]
     [Body(typeof(CreateOrganizationRequest)), Returns(201, typeof(CreatedOrganization))]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "organizations")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/organizations")] HttpRequest request,
+        CancellationToken ct)
     {
         var asked = await RequestBody.ReadAsync<CreateOrganizationRequest>(request, ct);
         var secret = ApiKeySecret.Create();
@@ -29,10 +30,11 @@ internal sealed class OrganizationEndpoints(
             new CreatedOrganization(made.Id, made.Name, made.Plan, made.CreatedAt, made.UpdatedAt, key));
     }
 
-    [Function("ListOrganizations"), Allow(Roles.Readers | Role.Platform), Summary("List the organizations the caller acts for.")]
+    [Function("ListOrganizations"), Allow(Roles.Readers | Role.Platform), Summary("List the organizations the caller belongs to.")]
     [Query(typeof(ListQuery)), Returns(200, typeof(OrganizationPage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "organizations")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = RequestBinder.BindQuery<ListQuery>(request.Query);
         var rows = await store.ListAsync(ScopeOf(request.Caller()), query.After(), query.Limit + 1, ct);
@@ -40,34 +42,39 @@ internal sealed class OrganizationEndpoints(
         return Results.Ok(new OrganizationPage(rows, next));
     }
 
-    [Function("GetOrganization"), Allow(Roles.Readers | Role.Platform), Summary("Read an organization, its limits and what it uses of them.")]
+    [Function("GetOrganization"), Allow(Roles.Readers | Role.Platform), Summary("Read an organization, its limits and its usage.")]
     [Returns(200, typeof(OrganizationDetails))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "organizations/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations/{id}")] HttpRequest request,
         string id,
-        CancellationToken ct)
+        CancellationToken ct) =>
+        Ids.TryParse(id, out var organization) && await ReadAsync(request.Caller(), organization, ct) is { } found
+            ? Results.Ok(found)
+            : Problem.NotFound("organization");
+
+    internal async Task<OrganizationDetails?> ReadAsync(Caller caller, Guid organization, CancellationToken ct)
     {
-        var scope = ScopeOf(request.Caller());
-        if (!Ids.TryParse(id, out var organization) || await store.FindAsync(scope, organization, ct) is not { } found)
-            return Problem.NotFound("organization");
+        var scope = ScopeOf(caller);
+        if (await store.FindAsync(scope, organization, ct) is not { } found)
+            return null;
         var now = time.GetUtcNow().UtcDateTime;
         var used = await usage.ReadAsync(scope, new TenantId(organization), new DateOnly(now.Year, now.Month, 1), ct);
-        return Results.Ok(new OrganizationDetails(
-            found.Id, found.Name, found.Plan, found.CreatedAt, found.UpdatedAt, PlanResource.Of(limits.Value.Of(found.Plan)), used));
+        return new OrganizationDetails(
+            found.Id, found.Name, found.Plan, found.CreatedAt, found.UpdatedAt, PlanResource.Of(limits.Value.Of(found.Plan)), used);
     }
 
-    [Function("UpdateOrganization"), Allow(Roles.Admins | Role.Platform), Audited("organization.updated")]
-    [Summary("Rename an organization; the platform may change its plan.")]
-    [Body(typeof(UpdateOrganizationRequest)), Returns(200, typeof(Organization))]
+    [Function("ChangeOrganization"), Allow(Roles.Admins | Role.Platform), Audited("organization.updated")]
+    [Summary("Rename an organization. The platform key may also change its plan.")]
+    [Body(typeof(UpdateOrganizationRequest), ContentType = "application/merge-patch+json"), Returns(200, typeof(Organization))]
     public async Task<IResult> UpdateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "organizations/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "api/organizations/{id}")] HttpRequest request,
         string id,
         CancellationToken ct)
     {
         var caller = request.Caller();
         var asked = await RequestBody.ReadAsync<UpdateOrganizationRequest>(request, ct);
         if (asked.Plan is not null && caller.Role != Role.Platform)
-            return Problem.Forbidden("Only the platform may change the plan.");
+            return Problem.Forbidden("Only the platform key may change the plan.");
         if (!Ids.TryParse(id, out var organization))
             return Problem.NotFound("organization");
         audit.Before(await store.FindAsync(ScopeOf(caller), organization, ct));
@@ -77,18 +84,18 @@ internal sealed class OrganizationEndpoints(
     }
 
     [Function("DeleteOrganization"), Allow(Role.Owner | Role.Platform), Audited("organization.deleted")]
-    [Summary("Delete an organization: its keys and tokens stop at once.")]
+    [Summary("Delete an organization. Its keys, tokens, work and webhooks stop immediately; its data is erased after the retention period.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "organizations/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "api/organizations/{id}")] HttpRequest request,
         string id,
         CancellationToken ct)
     {
         var scope = ScopeOf(request.Caller());
-        if (!Ids.TryParse(id, out var organization))
+        if (!Ids.TryParse(id, out var organization) || await store.FindAsync(scope, organization, ct) is not { } found)
             return Problem.NotFound("organization");
-        audit.Before(await store.FindAsync(scope, organization, ct));
-        return await store.DeleteAsync(scope, organization, ct) ? Results.NoContent() : Problem.NotFound("organization");
+        audit.Before(found);
+        return await delete.RunAsync(organization, ct) ? Results.NoContent() : Problem.NotFound("organization");
     }
 
     private static DbScope ScopeOf(Caller caller) => caller.Role == Role.Platform ? DbScope.AllTenants : caller.Tenant;

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Nodes;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Functions.Requests;
@@ -13,24 +12,24 @@ internal sealed record CreateOrganizationRequest
     public string Name { get; init; } = "";
 
     [AllowedValues("free", "team", "enterprise", ErrorMessage = "Must be one of free, team, enterprise.")]
-    [Description("Which limits the organization has; the enterprise plan has none but what the settings give it.")]
+    [Description("Sets the organization's limits. The enterprise plan has none unless the settings of the installation define them.")]
     public string Plan { get; init; } = "enterprise";
 }
 
 internal sealed record UpdateOrganizationRequest
 {
-    [StringLength(200, MinimumLength = 1)]
+    [StringLength(200, MinimumLength = 1), NeverNull]
     public string? Name { get; init; }
 
-    [AllowedValues("free", "team", "enterprise", ErrorMessage = "Must be one of free, team, enterprise.")]
-    [Description("Only the platform may change it.")]
+    [AllowedValues("free", "team", "enterprise", ErrorMessage = "Must be one of free, team, enterprise."), NeverNull]
+    [Description("Only the platform key may change it.")]
     public string? Plan { get; init; }
 }
 
 internal sealed record AddMemberRequest
 {
     [Required, StringLength(255, MinimumLength = 1)]
-    [Description("The sub of the person's tokens.")]
+    [Description("The sub claim of the person's tokens.")]
     public string Subject { get; init; } = "";
 
     [StringLength(320), EmailAddress(ErrorMessage = "Must be an e-mail address.")]
@@ -57,32 +56,40 @@ internal sealed record CreateApiKeyRequest
     [Required, TenantRole]
     public string Role { get; init; } = "";
 
-    [Description("From then on the key is refused.")]
+    [Description("When the key expires.")]
     public DateTime? ExpiresAt { get; init; }
 }
 
 /// <summary>One of the five roles of a tenant.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class TenantRoleAttribute() : ValidationAttribute($"Must be one of {string.Join(", ", Words)}."), ISchemaRule
+internal sealed class TenantRoleAttribute() : ValidationAttribute($"Must be one of {string.Join(", ", Words)}.")
 {
     public static readonly string[] Words = ["owner", "admin", "operator", "approver", "viewer"];
 
     public override bool IsValid(object? value) => value is null || Words.Contains(value);
 
-    public void Describe(JsonObject schema) => schema["enum"] = new JsonArray([.. Words.Select(word => (JsonNode)word)]);
 }
 
 internal sealed record ListQuery : PageQuery;
 
-/// <param name="ApiKey">The organization's first key, an owner's. Shown this once.</param>
+internal sealed record RevokeApiKeyQuery
+{
+    [Description("Also revoke the keys that were created with this one, and with those.")]
+    public bool WithKeysItMade { get; init; }
+}
+
+/// <summary>The keys that were revoked as well: keys the member created, or keys created with the revoked key.</summary>
+internal sealed record RevokedKeys(IReadOnlyList<ApiKey> RevokedApiKeys);
+
+/// <param name="ApiKey">The organization's first key, with the role owner. Shown only in this response.</param>
 internal sealed record CreatedOrganization(
     Guid Id, string Name, string Plan, DateTime CreatedAt, DateTime UpdatedAt, CreatedApiKey ApiKey);
 
-/// <summary>An organization with its plan's limits and what it uses of them.</summary>
+/// <summary>An organization with its plan's limits and its usage.</summary>
 internal sealed record OrganizationDetails(
     Guid Id, string Name, string Plan, DateTime CreatedAt, DateTime UpdatedAt, PlanResource Limits, Usage Usage);
 
-/// <summary>What a plan allows; null: any number.</summary>
+/// <summary>The limits of a plan; null for no limit.</summary>
 internal sealed record PlanResource(int? RequestsPerSecond, long? TasksPerMonth, int? ConcurrentTasks, int? Members)
 {
     public static PlanResource Of(PlanLimits plan) => new(
@@ -92,7 +99,7 @@ internal sealed record PlanResource(int? RequestsPerSecond, long? TasksPerMonth,
         plan.Members is 0 ? null : plan.Members);
 }
 
-/// <param name="Key">The secret. Shown this once.</param>
+/// <param name="Key">The secret. Shown only in this response.</param>
 internal sealed record CreatedApiKey(Guid Id, string Name, string Role, string Hint, string Key, DateTime? ExpiresAt);
 
 internal sealed record OrganizationPage(IReadOnlyList<Organization> Organizations, string? NextCursor);

@@ -25,7 +25,7 @@ internal sealed class ClientAddress(IOptions<EdgeOptions> options)
             return told;
 
         var peer = http.Connection.RemoteIpAddress;
-        return (peer is null || IPAddress.IsLoopback(peer) ? Parse(headers["X-Forwarded-For"]) : null) ?? Plain(peer);
+        return (peer is null || IPAddress.IsLoopback(peer) || options.Value.Trusts(peer) ? Parse(headers["X-Forwarded-For"]) : null) ?? Plain(peer);
     }
 
     /// <summary>The last of the addresses in a header, each with or without a port.</summary>

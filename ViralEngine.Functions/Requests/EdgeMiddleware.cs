@@ -2,7 +2,10 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Storage;
 
@@ -12,7 +15,8 @@ namespace ViralEngine.Functions.Requests;
 /// The outermost piece around every request: gives it an id, and turns what escapes into a problem. The one place that catches
 /// everything.
 /// </summary>
-internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : IFunctionsWorkerMiddleware
+internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILogger<EdgeMiddleware> logger)
+    : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -20,13 +24,23 @@ internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : I
         var requestId = RequestIds.Assign(http);
         Activity.Current?.SetTag("viral.request.id", requestId);
         using var scope = logger.BeginScope(new KeyValuePair<string, object>[] { new("RequestId", requestId) });
+        context.InstanceServices.GetRequiredService<Db>().StatementTimeout =
+            TimeSpan.FromSeconds(options.Value.StatementTimeoutSeconds);
         try
         {
             await next(context);
+            await context.AnswerAsync();
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or IOException && http.RequestAborted.IsCancellationRequested)
         {
             // The client has left; there is nobody to answer.
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            // The instance stops; or the client has left, of which the function may hear before the request does.
+            await AnswerAsync(context, http, new Problem(
+                503, "unavailable", "The instance is stopping.", "Try again: another instance will respond.")
+            { RetryAfter = 1 });
         }
         catch (ProblemException e)
         {
@@ -35,7 +49,7 @@ internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : I
         catch (PlanLimitException e)
         {
             await AnswerAsync(context, http, new Problem(
-                429, "plan-limit", "The plan's limit is reached.", $"The organization's plan allows {e.Most:N0} ({e.Limit}).")
+                429, "plan-limit", "Plan limit reached.", $"The organization's plan allows {e.Most:N0} ({e.Limit}).")
             {
                 RetryAfter = (int)Math.Ceiling(e.RetryAfter.TotalSeconds),
             });
@@ -44,12 +58,22 @@ internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : I
         {
             await AnswerAsync(context, http, new Problem(e.StatusCode, "bad-request", "The request cannot be read.", e.Message));
         }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
+        {
+            LogGivenUp(logger, context.FunctionDefinition.Name, options.Value.StatementTimeoutSeconds);
+            await AnswerAsync(context, http, new Problem(
+                503, "took-too-long", "The database took too long to respond.",
+                $"A statement timed out after {options.Value.StatementTimeoutSeconds:0.###} s. Narrow the request: fewer filters or a shorter time range.")
+            {
+                RetryAfter = 5,
+            });
+        }
         catch (Exception e) when (DatabaseAway.Explains(e))
         {
             LogDatabaseAway(logger, context.FunctionDefinition.Name, e.Message);
             await AnswerAsync(context, http, new Problem(
                 503, "unavailable", "The database cannot be reached.",
-                "Try again. With the same Idempotency-Key what was done already is not done twice.")
+                "Try again. With the same Idempotency-Key nothing is done twice.")
             {
                 RetryAfter = 1,
             });
@@ -58,7 +82,7 @@ internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : I
         {
             LogFailed(logger, e, context.FunctionDefinition.Name);
             await AnswerAsync(context, http, new Problem(
-                500, "internal", "Something went wrong on our side.", "It is logged under the request id. Trying again may help."));
+                500, "internal", "Internal error.", "It is logged under the request id. Try again."));
         }
     }
 
@@ -78,6 +102,9 @@ internal sealed partial class EdgeMiddleware(ILogger<EdgeMiddleware> logger) : I
     [LoggerMessage(1, LogLevel.Error, "{Function} failed")]
     private static partial void LogFailed(ILogger logger, Exception exception, string function);
 
-    [LoggerMessage(2, LogLevel.Error, "{Function} failed, as the database is away: {Reason}")]
+    [LoggerMessage(3, LogLevel.Warning, "{Function} timed out: a statement took longer than {Seconds} s")]
+    private static partial void LogGivenUp(ILogger logger, string function, double seconds);
+
+    [LoggerMessage(2, LogLevel.Error, "{Function} failed because the database is away: {Reason}")]
     private static partial void LogDatabaseAway(ILogger logger, string function, string reason);
 }

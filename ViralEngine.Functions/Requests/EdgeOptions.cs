@@ -1,7 +1,10 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>Section <c>Edge</c>: what stands between callers and the app.</summary>
-internal sealed class EdgeOptions
+internal sealed class EdgeOptions : IValidatableObject
 {
     public const string Section = "Edge";
 
@@ -13,4 +16,67 @@ internal sealed class EdgeOptions
 
     /// <summary>Header in which another front end writes the caller's address over whatever the caller has sent.</summary>
     public string? ClientAddressHeader { get; set; }
+
+    /// <summary>
+    /// Address under which clients reach the API, such as <c>https://api.example.com</c>: what links and the API's document say.
+    /// Without it, it is the one that the request came to.
+    /// </summary>
+    public string? PublicUrl { get; set; }
+
+    /// <summary>
+    /// Networks (CIDR) of the proxies that are believed when they tell in <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c> how
+    /// the client called.
+    /// </summary>
+    public IReadOnlyList<string> TrustedProxies { get; set; } = [];
+
+    /// <summary>Bytes per second, on average, that a client must send its body with.</summary>
+    [Range(1, 1_000_000)]
+    public int MinBodyBytesPerSecond { get; set; } = 1000;
+
+    /// <summary>Seconds of waiting that a client has before that counts.</summary>
+    [Range(0.1, 300)]
+    public double BodyGraceSeconds { get; set; } = 5;
+
+    /// <summary>Bytes of bodies and results that this process holds in memory; a tenant may have half of them.</summary>
+    [Range(4L << 20, 1L << 40)]
+    public long MaxBytesInFlight { get; set; } = 256L << 20;
+
+    /// <summary>Requests of one tenant that are under way in this process.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxRequestsPerTenant { get; set; } = 1000;
+
+    /// <summary>Streams of events of one tenant that are open in this process.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxStreamsPerTenant { get; set; } = 4000;
+
+    /// <summary>Bodies of batches and results of one tenant that are on their way in this process.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxTransfersPerTenant { get; set; } = 100;
+
+    /// <summary>Seconds after which a statement that a request waits for is given up.</summary>
+    [Range(0.1, 600)]
+    public double StatementTimeoutSeconds { get; set; } = 15;
+
+    /// <summary>Seconds after which the caller of a stream is looked at again.</summary>
+    [Range(0.1, 300)]
+    public double CallerCheckSeconds { get; set; } = 10;
+
+    /// <summary>Whether an address is one of a proxy that is believed.</summary>
+    public bool Trusts(IPAddress? peer)
+    {
+        var address = peer is { IsIPv4MappedToIPv6: true } ? peer.MapToIPv4() : peer;
+        return address is not null && TrustedProxies.Any(network => IPNetwork.Parse(network).Contains(address));
+    }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (PublicUrl is not null && !(Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")
+            && url.Query.Length == 0 && url.Fragment.Length == 0))
+        {
+            yield return new ValidationResult("Edge:PublicUrl must be an absolute http or https URL, such as https://api.example.com.");
+        }
+
+        foreach (var network in TrustedProxies.Where(network => !IPNetwork.TryParse(network, out _)))
+            yield return new ValidationResult($"Edge:TrustedProxies has '{network}': it must be a network such as 10.0.0.0/8.");
+    }
 }

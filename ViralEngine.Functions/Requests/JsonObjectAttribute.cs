@@ -15,5 +15,9 @@ internal sealed class JsonObjectAttribute(int most) : ValidationAttribute(
     public override bool IsValid(object? value) =>
         value is not JsonElement json || (json.ValueKind == JsonValueKind.Object && json.GetRawText().Length <= Most);
 
-    public void Describe(JsonObject schema) => schema["type"] = "object";
+    public void Describe(JsonObject schema)
+    {
+        schema["type"] = "object";
+        schema["additionalProperties"] = true;
+    }
 }

@@ -3,19 +3,19 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Answers requests that no endpoint takes: 405 where another method would do, else 404.</summary>
+/// <summary>Answers requests below <c>/api</c> that no endpoint takes: 405 where another method would do, else 404.</summary>
 internal sealed class NoSuchRoute(EndpointCatalog endpoints)
 {
-    [Function("NoSuchRoute")]
+    // The host tries routes in the alphabetical order of the functions' names: the one that takes everything has to be the last.
+    [Function("ZNoSuchRoute")]
     public IResult Run(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "post", "put", "patch", "delete", "head", "options", Route = "{*path}")]
-        HttpRequest request,
-        string? path)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "post", "put", "patch", "delete", "head", "options", Route = "api/{*path}")]
+        HttpRequest request)
     {
-        var methods = endpoints.MethodsOf(path ?? "");
+        var methods = endpoints.MethodsOf(request.Path);
         if (methods.Count == 0)
             return Problem.NotFound("route");
-        return new Problem(405, "method-not-allowed", "The route does not know this method.", $"It knows {string.Join(", ", methods)}; not {request.Method}.")
+        return new Problem(405, "method-not-allowed", "Method not allowed.", $"Allowed: {string.Join(", ", methods)}.")
         {
             Headers = new Dictionary<string, string> { ["Allow"] = string.Join(", ", methods) },
         };

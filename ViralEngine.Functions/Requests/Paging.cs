@@ -14,7 +14,7 @@ internal abstract record PageQuery
     public int Limit { get; init; } = 20;
 
     [StringLength(64)]
-    [Description("The next_cursor of the page before.")]
+    [Description("The next_cursor of the previous page.")]
     public string? Cursor { get; init; }
 
     /// <summary>The id after which the page begins.</summary>
@@ -24,17 +24,18 @@ internal abstract record PageQuery
         if (Cursor is null)
             return null;
         Span<byte> bytes = stackalloc byte[16];
-        if (Cursor.Length == 22 && Base64Url.TryDecodeFromChars(Cursor, bytes, out var written) && written == 16)
+        if (Cursor.Length == 22 && Base64Url.IsValid(Cursor) && Base64Url.TryDecodeFromChars(Cursor, bytes, out var written) && written == 16)
             return new Guid(bytes, bigEndian: true);
-        throw new ProblemException(Problem.Validation("cursor", "Must be the next_cursor of an earlier page."));
+        throw new ProblemException(Problem.Validation("cursor", "Must be the next_cursor of a previous page."));
     }
 
     /// <summary>The cursor for the page after these rows; null when there is none. Lists are read one row further than asked.</summary>
-    public string? Next<T>(List<T> rows, Func<T, Guid> id)
+    /// <param name="isCut">There are more, although the rows are fewer than were asked for.</param>
+    public string? Next<T>(List<T> rows, Func<T, Guid> id, bool isCut = false)
     {
-        if (rows.Count <= Limit)
+        if (rows.Count <= Limit && !isCut)
             return null;
-        rows.RemoveRange(Limit, rows.Count - Limit);
+        rows.RemoveRange(Math.Min(Limit, rows.Count), Math.Max(0, rows.Count - Limit));
         return Base64Url.EncodeToString(id(rows[^1]).ToByteArray(bigEndian: true));
     }
 }

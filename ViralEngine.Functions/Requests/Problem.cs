@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Functions.Requests;
 
@@ -7,6 +8,8 @@ namespace ViralEngine.Functions.Requests;
 internal sealed record Problem(int Status, string Code, string Title, string? Detail = null) : IResult
 {
     public const string ContentType = "application/problem+json";
+    private const int MostErrors = 100;
+    private const int MostErrorCharacters = 500;
     private const string TypePrefix = "urn:viral-engine:problem:";
 
     [JsonIgnore]
@@ -33,30 +36,50 @@ internal sealed record Problem(int Status, string Code, string Title, string? De
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
     public static Problem Validation(IReadOnlyDictionary<string, string[]> errors) =>
-        new(400, "validation-failed", "The request is not valid.", "See errors: each names a field and the rule it breaks.")
+        new(400, "validation-failed", "The request is not valid.", "See errors: each names a field and its problem.")
         {
-            Errors = errors,
+            Errors = Bounded(errors),
         };
 
     public static Problem Validation(string field, string rule) =>
         Validation(new Dictionary<string, string[]> { [field] = [rule] });
 
-    public static Problem Unauthorized(string detail) => new(401, "unauthorized", "Who calls is not known.", detail)
+    public static Problem Unauthorized(string detail) => new(401, "unauthorized", "Authentication failed.", detail)
     {
         Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\", error=\"invalid_token\"" },
     };
 
-    public static Problem Forbidden(string detail) => new(403, "forbidden", "The caller may not do this.", detail)
+    public static Problem Forbidden(string detail) => new(403, "forbidden", "Permission denied.", detail)
     {
         Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\", error=\"insufficient_scope\"" },
     };
 
     public static Problem NotFound(string what) => new(404, "not-found", "Not found.", $"There is no such {what}.");
 
-    public static Problem Conflict(string code, string detail) => new(409, code, "The state of the resource does not allow this.", detail);
+    public static Problem Conflict(string code, string detail) => new(409, code, "The state of the resource does not allow this request.", detail);
+
+    /// <summary>Names and values in it are the caller's, and may be as many and as long as the body has room for.</summary>
+    private static Dictionary<string, string[]> Bounded(IReadOnlyDictionary<string, string[]> errors)
+    {
+        var bounded = new Dictionary<string, string[]>();
+        foreach (var (name, rules) in errors.Take(MostErrors))
+        {
+            bounded.TryAdd(
+                OutsideText.Of(name, MostErrorCharacters),
+                [.. rules.Take(MostErrors).Select(rule => OutsideText.Of(rule, MostErrorCharacters))]);
+        }
+
+        return bounded;
+    }
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
+        if (httpContext.Features.Get<IProblemPage>() is { } page)
+        {
+            await page.WriteAsync(httpContext, this);
+            return;
+        }
+
         var response = httpContext.Response;
         response.StatusCode = Status;
         if (RetryAfter is { } seconds)
@@ -67,6 +90,12 @@ internal sealed record Problem(int Status, string Code, string Title, string? De
         var told = this with { Instance = httpContext.Request.Path, RequestId = RequestIds.Of(httpContext) };
         await response.WriteAsJsonAsync(told, ApiJson.Options, ContentType, CancellationToken.None);
     }
+}
+
+/// <summary>Where a request has one, its problems are shown to a person instead of told to a program.</summary>
+internal interface IProblemPage
+{
+    Task WriteAsync(HttpContext http, Problem problem);
 }
 
 /// <summary>Bad input found where an answer cannot be returned; the edge turns it into its problem.</summary>

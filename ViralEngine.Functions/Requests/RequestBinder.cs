@@ -4,12 +4,13 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
 /// Fills request records from JSON and from queries, field by field, and gathers every fault with the field's path. The rules are
-/// the record's types and its data annotations, which the API's document is made from too.
+/// the record's types and its data annotations, which the API's document is made from too. A null is as if the field were left out.
 /// </summary>
 internal static class RequestBinder
 {
@@ -39,9 +40,9 @@ internal static class RequestBinder
         {
             var field = fields.FirstOrDefault(field => field.Name == name);
             if (field is null)
-                errors.Add(name, $"Unknown parameter. Known are: {string.Join(", ", fields.Select(known => known.Name))}.");
+                errors.Add(name, $"Unknown parameter. Known parameters: {string.Join(", ", fields.Select(known => known.Name))}.");
             else if (values.Count > 1)
-                errors.Add(name, "Given more than once.");
+                errors.Add(name, "Must be given only once.");
             else if (FromText(field.Type, values.ToString(), out var value, out var rule))
                 Set(field, target, value, name, errors);
             else
@@ -70,9 +71,9 @@ internal static class RequestBinder
             var field = fields.FirstOrDefault(field => field.Name == property.Name);
             if (field is null)
                 errors.Add(at, "Unknown field.");
-            else if (property.Value.ValueKind != JsonValueKind.Null || field.Type == typeof(JsonElement))
+            else if (property.Value.ValueKind != JsonValueKind.Null)
                 BindField(field, target, property.Value, at, errors);
-            else if (field.IsRequired)
+            else if (!field.CanBeNull)
                 errors.Add(at, "Must not be null.");
         }
 
@@ -98,7 +99,7 @@ internal static class RequestBinder
             if (json.ValueKind != JsonValueKind.String)
                 errors.Add(at, type == typeof(string) ? "Must be a string." : $"Must be {Expected(type)}, as a string.");
             else if (!TryGetText(json, out var text))
-                errors.Add(at, "Has half of a surrogate pair.");
+                errors.Add(at, OutsideJson.SurrogateRule);
             else if (FromText(type, text, out var value, out var rule))
                 return value;
             else
@@ -175,7 +176,7 @@ internal static class RequestBinder
     {
         foreach (var rule in field.Rules)
         {
-            if (!rule.IsValid(value))
+            if (rule is RangeAttribute range ? !IsWithin(range, value) : !rule.IsValid(value))
             {
                 errors.Add(at, Words(rule));
                 return;
@@ -184,6 +185,18 @@ internal static class RequestBinder
 
         field.Property.SetValue(target, value);
     }
+
+    /// <summary>The attribute itself turns the value into the type of its bounds, and fails where that does not hold it.</summary>
+    private static bool IsWithin(RangeAttribute range, object? value) => value switch
+    {
+        null => true,
+        double real => real >= Convert.ToDouble(range.Minimum, CultureInfo.InvariantCulture)
+            && real <= Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture),
+        int or long or decimal => Convert.ToDecimal(value, CultureInfo.InvariantCulture) is var number
+            && number >= Convert.ToDecimal(range.Minimum, CultureInfo.InvariantCulture)
+            && number <= Convert.ToDecimal(range.Maximum, CultureInfo.InvariantCulture),
+        _ => range.IsValid(value),
+    };
 
     private static string Words(ValidationAttribute rule) => rule switch
     {
@@ -202,13 +215,13 @@ internal static class RequestBinder
         if (type == typeof(string))
         {
             value = text;
-            rule = "U+0000 is not allowed in text.";
+            rule = OutsideJson.NulRule;
             return !text.Contains('\0');
         }
 
-        if (type == typeof(int) && int.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var int32))
-            value = int32;
-        else if (type == typeof(long) && long.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var int64))
+        if (type == typeof(int) && WholeNumber.TryParse(text, out var int32) && int32 is >= int.MinValue and <= int.MaxValue)
+            value = (int)int32;
+        else if (type == typeof(long) && WholeNumber.TryParse(text, out var int64))
             value = int64;
         else if (type == typeof(double) && double.TryParse(text, NumberStyles.Float, culture, out var real) && double.IsFinite(real))
             value = real;
@@ -261,7 +274,8 @@ internal static class RequestBinder
                 Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType,
                 property,
                 [.. property.GetCustomAttributes<ValidationAttribute>().Where(rule => rule is not RequiredAttribute)],
-                property.GetCustomAttribute<RequiredAttribute>() is not null)),
+                property.GetCustomAttribute<RequiredAttribute>() is not null,
+                property.GetCustomAttribute<NeverNullAttribute>() is null)),
     ];
 }
 
@@ -269,4 +283,12 @@ internal static class RequestBinder
 /// <param name="Name">As the request spells it.</param>
 /// <param name="Type">Without its nullability.</param>
 internal sealed record RequestField(
-    string Name, Type Type, PropertyInfo Property, IReadOnlyList<ValidationAttribute> Rules, bool IsRequired);
+    string Name, Type Type, PropertyInfo Property, IReadOnlyList<ValidationAttribute> Rules, bool IsRequired, bool MayBeTakenAway)
+{
+    /// <summary>Null says the same as leaving it out; in a merge patch it takes away what there is.</summary>
+    public bool CanBeNull => !IsRequired && MayBeTakenAway;
+}
+
+/// <summary>A merge patch cannot take the field away.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class NeverNullAttribute : Attribute;

@@ -2,10 +2,14 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Reads JSON bodies: bounded, strict, and with errors that name the field.</summary>
+/// <summary>
+/// Reads JSON bodies: bounded, strict, and with errors that name the field. <see cref="BodyMiddleware"/> has received them, so nothing
+/// waits for the client here.
+/// </summary>
 internal static class RequestBody
 {
     public const int MostBytes = 1024 * 1024;
@@ -34,23 +38,28 @@ internal static class RequestBody
         if (!IsJson(request.ContentType))
         {
             throw new ProblemException(new Problem(
-                415, "unsupported-media-type", "The body's type is not supported.", "Send Content-Type: application/json."));
+                415, "unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."));
         }
 
-        var bytes = await ReadBytesAsync(request, MostBytes, ct);
+        var bytes = OutsideText.WithoutMark(await ReadBytesAsync(request, MostBytes, ct)).ToArray();
         if (bytes.Length == 0)
             throw new ProblemException(Problem.Validation("body", "A JSON body is required."));
         if (!Utf8.IsValid(bytes))
-            throw new ProblemException(Problem.Validation("body", "Not valid JSON in UTF-8."));
+            throw new ProblemException(Problem.Validation("body", "Must be valid JSON in UTF-8."));
         try
         {
             using var document = JsonDocument.Parse(bytes, Strict);
-            RefuseBadText(bytes);
+            RefuseWhatCannotBeStored(document.RootElement);
             return document.RootElement.Clone();
         }
         catch (JsonException e)
         {
             throw new ProblemException(Problem.Validation("body", Explain(e)));
+        }
+        catch (InvalidOperationException)
+        {
+            // Names are compared with each other, so one that is no text is found while it is parsed.
+            throw new ProblemException(Problem.Validation("body", OutsideJson.SurrogateRule));
         }
     }
 
@@ -77,8 +86,8 @@ internal static class RequestBody
         }
     }
 
-    private static ProblemException TooLarge(int mostBytes) => new(new Problem(
-        413, "body-too-large", "The body is too large.", $"At most {mostBytes:N0} bytes are accepted here."));
+    public static ProblemException TooLarge(int mostBytes) => new(new Problem(
+        413, "body-too-large", "The body is too large.", $"It must have at most {mostBytes:N0} bytes."));
 
     private static bool IsJson(string? contentType)
     {
@@ -90,32 +99,11 @@ internal static class RequestBody
                 && type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>Text that PostgreSQL or .NET cannot hold (U+0000, half a surrogate pair) is refused here rather than there.</summary>
-    private static void RefuseBadText(byte[] bytes)
+    private static void RefuseWhatCannotBeStored(JsonElement json)
     {
-        if (bytes.AsSpan().IndexOf("\\u"u8) < 0)
-            return;
-        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MostDepth });
-        while (reader.Read())
-        {
-            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName
-                && reader.ValueIsEscaped && Unescaped(ref reader).Contains('\0'))
-            {
-                throw new ProblemException(Problem.Validation("body", "U+0000 is not allowed in text."));
-            }
-        }
-    }
-
-    private static string Unescaped(ref Utf8JsonReader reader)
-    {
-        try
-        {
-            return reader.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw new ProblemException(Problem.Validation("body", "A text has half of a surrogate pair."));
-        }
+        var errors = new FieldErrors();
+        OutsideJson.Check(json, (path, rule) => errors.Add(path.Length == 0 ? "body" : path, rule));
+        errors.ThrowIfAny();
     }
 
     private static string Explain(JsonException e)
@@ -124,9 +112,9 @@ internal static class RequestBody
             ? $" at line {line + 1}, byte {column + 1}"
             : "";
         if (e.Message.Contains("depth", StringComparison.Ordinal))
-            return $"Nested deeper than {MostDepth} levels{place}.";
+            return $"Must not be nested deeper than {MostDepth} levels{place}.";
         return e.Message.Contains("uplicate", StringComparison.Ordinal)
-            ? "A field is given twice."
-            : $"Not valid JSON in UTF-8{place}.";
+            ? "Must not have duplicate fields."
+            : $"Must be valid JSON in UTF-8{place}.";
     }
 }

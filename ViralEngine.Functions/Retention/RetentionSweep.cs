@@ -4,7 +4,12 @@ using ViralEngine.Core.Retention;
 namespace ViralEngine.Functions.Retention;
 
 /// <summary>Deletes what is past its retention, a little at a time: each statement is short, and what is not done now is done next time.</summary>
-internal sealed class RetentionSweep(TaskRetention tasks, BatchRetention batches, IOptions<RetentionOptions> options, TimeProvider time)
+internal sealed class RetentionSweep(
+    TaskRetention tasks,
+    BatchRetention batches,
+    OrganizationRetention organizations,
+    IOptions<RetentionOptions> options,
+    TimeProvider time)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
@@ -13,6 +18,11 @@ internal sealed class RetentionSweep(TaskRetention tasks, BatchRetention batches
         var started = time.GetTimestamp();
         var now = time.GetUtcNow().UtcDateTime;
         while (await tasks.SweepSomeAsync(now.AddDays(-options.Value.TasksDays), ct) && time.GetElapsedTime(started) < Longest)
+        {
+        }
+
+        while (await organizations.SweepSomeAsync(now.AddDays(-options.Value.OrganizationsDays), ct)
+            && time.GetElapsedTime(started) < Longest)
         {
         }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
+using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Streams;
@@ -10,7 +11,7 @@ namespace ViralEngine.Functions.Streams;
 /// Streams a subject's events from any number on until it ends: each exactly once and in order, whatever instance it runs on.
 /// What is sent is read from the store; signals only say when to look.
 /// </summary>
-internal sealed class EventFollower(EventStore events, Signals signals, TimeProvider time)
+internal sealed class EventFollower(EventStore events, Signals signals, CallerCheck check, TimeProvider time)
 {
     private const int MostAtOnce = 1000;
 
@@ -22,6 +23,14 @@ internal sealed class EventFollower(EventStore events, Signals signals, TimeProv
         {
             if (await events.ReadAsync(tenant, head, subjectId, after, MostAtOnce, token) is not { } page)
                 return null;
+            if (after > page.Last)
+            {
+                // A place that this stream does not have: of another one, or of a database that was restored.
+                stream.Reset();
+                after = 0;
+                return new Look(1, Ended: false, More: true);
+            }
+
             foreach (var happened in page.Items)
             {
                 stream.Add(happened.Number, happened.Type, JsonSerializer.Serialize(happened, ApiJson.Options));
@@ -32,7 +41,10 @@ internal sealed class EventFollower(EventStore events, Signals signals, TimeProv
         }, ct);
     }
 
-    /// <summary>Streams what <paramref name="lookAsync"/> adds, which is called once at first and then after each signal.</summary>
+    /// <summary>
+    /// Streams what <paramref name="lookAsync"/> adds, which is called once at first and then after each signal, for as long as the
+    /// caller may see it.
+    /// </summary>
     public async Task FollowAsync(
         HttpContext http,
         TenantId tenant,
@@ -47,6 +59,7 @@ internal sealed class EventFollower(EventStore events, Signals signals, TimeProv
         // Listening begins before the first look: what happens in between is not missed.
         await using var waiter = await signals.ListenAsync(tenant, subjectId, ct);
         var stream = new EventStream(http, time);
+        var caller = check.Of(http);
         var started = false;
         while (true)
         {
@@ -62,14 +75,31 @@ internal sealed class EventFollower(EventStore events, Signals signals, TimeProv
 
                 await stream.StartAsync(ct);
                 started = true;
+                if (HttpMethods.IsHead(http.Request.Method))
+                    return;
             }
 
             await stream.FlushAsync(ct);
-            if (look.Ended)
+            if (look.Ended || (!look.More && !await WaitAsync(waiter, stream, caller, ct)))
                 return;
-            if (!look.More)
-                await stream.WaitAsync(waiter.WaitAsync, ct);
         }
+    }
+
+    /// <summary>Waits for a signal, and keeps the connection alive meanwhile. False: the caller may not see more.</summary>
+    private static async Task<bool> WaitAsync(SignalWaiter waiter, EventStream stream, CheckedCaller caller, CancellationToken ct)
+    {
+        bool signalled;
+        do
+        {
+            if (!await caller.IsStillAllowedAsync(ct))
+                return false;
+            await stream.KeepAliveAsync(ct);
+            var most = stream.HeartbeatDueIn < caller.DueIn ? stream.HeartbeatDueIn : caller.DueIn;
+            signalled = await waiter.WaitAsync(most > TimeSpan.Zero ? most : TimeSpan.Zero, ct);
+        }
+        while (!signalled);
+
+        return true;
     }
 }
 

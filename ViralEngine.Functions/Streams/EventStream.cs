@@ -7,13 +7,16 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Streams;
 
 /// <summary>
-/// Writes server-sent events (WHATWG HTML, section 9.2) as they come. Proxies cut connections that say nothing, so
-/// <see cref="WaitAsync"/> sends a comment where nothing else was sent for 15 seconds.
+/// Writes server-sent events (WHATWG HTML, section 9.2) as they come. Proxies cut connections that say nothing, so a comment is due
+/// where nothing else was sent for 15 seconds.
 /// </summary>
 internal sealed class EventStream(HttpContext http, TimeProvider time)
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
     private static readonly byte[] Heartbeat = ": heartbeat\n\n"u8.ToArray();
+
+    // How soon a browser comes back after a connection that broke.
+    private static readonly byte[] Beginning = "retry: 1000\n\n"u8.ToArray();
     private readonly StringBuilder pending = new();
     private long lastSent;
 
@@ -26,8 +29,11 @@ internal sealed class EventStream(HttpContext http, TimeProvider time)
         response.Headers["X-Accel-Buffering"] = "no";
         lastSent = time.GetTimestamp();
         await response.StartAsync(ct);
-        await response.Body.FlushAsync(ct);
+        await SendAsync(Beginning, ct);
     }
+
+    /// <summary>Tells the client that what it has is not of this stream: everything comes again from the start.</summary>
+    public void Reset() => Add(0, "reset", "{}");
 
     /// <summary>Puts an event into the next flush. Line breaks in the data become lines of their own.</summary>
     public void Add(long id, string type, string data)
@@ -47,13 +53,11 @@ internal sealed class EventStream(HttpContext http, TimeProvider time)
         await SendAsync(bytes, ct);
     }
 
-    /// <summary>Awaits a signal, and keeps the connection alive meanwhile.</summary>
-    public async Task WaitAsync(Func<CancellationToken, Task> signal, CancellationToken ct)
-    {
-        if (time.GetElapsedTime(lastSent) >= HeartbeatInterval)
-            await SendAsync(Heartbeat, ct);
-        await signal(ct);
-    }
+    /// <summary>Until something must be sent.</summary>
+    public TimeSpan HeartbeatDueIn => HeartbeatInterval - time.GetElapsedTime(lastSent);
+
+    /// <summary>Sends a comment where one is due.</summary>
+    public Task KeepAliveAsync(CancellationToken ct) => HeartbeatDueIn <= TimeSpan.Zero ? SendAsync(Heartbeat, ct) : Task.CompletedTask;
 
     /// <summary>The number of the last event the client has: from the header that browsers send, or the query for others.</summary>
     /// <exception cref="ProblemException">400: not a number.</exception>

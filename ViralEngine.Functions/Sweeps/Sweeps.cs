@@ -2,11 +2,15 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Audit;
+using ViralEngine.Core.Batches;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Webhooks;
 using ViralEngine.Functions.Agents;
 using ViralEngine.Functions.Batches;
 using ViralEngine.Functions.Idempotency;
 using ViralEngine.Functions.Limits;
+using ViralEngine.Functions.Metrics;
+using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Retention;
 using ViralEngine.Functions.Tasks;
 using ViralEngine.Functions.Workflows;
@@ -17,28 +21,44 @@ namespace ViralEngine.Functions.Sweeps;
 /// Everything that is done from time to time, in two timers: on Flex Consumption each timer function keeps an instance of its own
 /// awake and is paid for by itself. Within one, all run at once and one that fails does not keep the others from their work.
 /// </summary>
-internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliveries)
+internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliveries, Awake awake)
 {
-    /// <summary>What work waits for: whatever a crash left behind is taken up again.</summary>
+    /// <summary>
+    /// What work waits for: whatever a crash left behind is taken up again. How often is the setting <c>SweepSchedule</c>, since
+    /// on Azure each run is paid for. While nothing is open it looks at nothing.
+    /// </summary>
     [Function("SweepOften")]
-    public Task RunOftenAsync(
-        [TimerTrigger("*/5 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    public async Task RunOftenAsync(
+        [TimerTrigger("%SweepSchedule%")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
     {
+        if (!await awake.IsSinceAsync(Awake.ForWork))
+            return;
         // Where idle instances are put to sleep, this keeps one awake to send what is due.
         deliveries.Wake();
-        return Task.WhenAll(
+        await Task.WhenAll(
+            RunAsync<OpenWork>(async open =>
+            {
+                if (await open.AnyAsync(ct))
+                    awake.Mark();
+            }),
             RunAsync<TaskSweep>(sweep => sweep.RunAsync(durable, ct)),
             RunAsync<BatchSweep>(sweep => sweep.RunAsync(durable, ct)),
             RunAsync<WorkflowSweep>(sweep => sweep.RunAsync(durable, ct)),
+            RunAsync<OrganizationSweep>(sweep => sweep.RunAsync(ct)),
             RunAsync<BudgetSweep>(sweep => sweep.RunAsync(ct)));
     }
 
     /// <summary>What nobody waits for: removes what is past its time, and seals secrets anew after the key ring has changed.</summary>
     [Function("SweepSeldom")]
-    public Task RunSeldomAsync([TimerTrigger("0 */10 * * * *")] TimerInfo timer, CancellationToken ct) => Task.WhenAll(
+    public Task RunSeldomAsync(
+        [TimerTrigger("0 */10 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct) => Task.WhenAll(
+        RunAsync<OrchestrationSweep>(sweep => sweep.RunAsync(durable, ct)),
         RunAsync<RetentionSweep>(sweep => sweep.RunAsync(ct)),
+        RunAsync<BatchIntake>(intake => intake.SweepAsync(ct)),
         RunAsync<WorkflowSweep>(sweep => sweep.DeleteAsync(ct)),
         RunAsync<IdempotencySweep>(sweep => sweep.RunAsync(ct)),
+        RunAsync<BudgetSweep>(sweep => sweep.ForgetAsync(ct)),
+        RunAsync<MetricSweep>(sweep => sweep.RunAsync(ct)),
         RunAsync<AuditSweeper>(sweep => sweep.RunAsync(ct)),
         RunAsync<WebhookSweeper>(sweep => sweep.RunAsync(ct)),
         RunAsync<WebhookSecretRotation>(rotation => rotation.RunAsync(ct)),

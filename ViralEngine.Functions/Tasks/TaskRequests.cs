@@ -9,18 +9,18 @@ namespace ViralEngine.Functions.Tasks;
 internal sealed record CreateTaskRequest
 {
     [Required, StringLength(100, MinimumLength = 1)]
-    [Description("The agent that runs the task: a built-in one by its name (echo, http) or one of yours by its id.")]
+    [Description("The agent that runs the task: a built-in one by name (echo, http) or one of yours by id.")]
     public string AgentId { get; init; } = "";
 
     [Required, StringLength(100_000, MinimumLength = 1)]
-    [Description("What is to be done, in words.")]
+    [Description("The prompt for the agent.")]
     public string Description { get; init; } = "";
 
     [Description("Structured input for the agent: any JSON.")]
     public JsonElement? Input { get; init; }
 
     [Range(0, 9)]
-    [Description("Higher goes first among what waits.")]
+    [Description("Waiting tasks with a higher priority start first.")]
     public int Priority { get; init; } = 5;
 
     [MaxLength(20, ErrorMessage = "At most 20 tags."), EachLength(64)]
@@ -28,18 +28,18 @@ internal sealed record CreateTaskRequest
     public string[] Tags { get; init; } = [];
 
     [JsonObject(16 * 1024)]
-    [Description("Any JSON object of yours; given back, never looked at.")]
+    [Description("Any JSON object. Returned with the task, never interpreted.")]
     public JsonElement? Metadata { get; init; }
 
     [Range(1, 3600)]
-    [Description("The most that one attempt may take, in seconds.")]
+    [Description("Time limit for one attempt, in seconds.")]
     public int TimeoutSeconds { get; init; } = 300;
 
     [Range(1, 20)]
-    [Description("How often to try before the task fails.")]
+    [Description("How many attempts to make before the task fails.")]
     public int MaxAttempts { get; init; } = 3;
 
-    [Description("Not before this time; at most a year ahead.")]
+    [Description("Start the task no earlier than this; at most a year ahead.")]
     public DateTime? ScheduledAt { get; init; }
 }
 

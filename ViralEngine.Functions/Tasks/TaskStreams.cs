@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Functions.Organizations;
@@ -14,20 +13,21 @@ namespace ViralEngine.Functions.Tasks;
 internal sealed class TaskStreams(EventFollower follower, TaskTokenReader tokens)
 {
     [Function("StreamTask"), Allow(Roles.Readers), Summary("Follow a task's state and progress as server-sent events.")]
-    [Returns(200, typeof(Event), ContentType = "text/event-stream")]
+    [Returns(200, ContentType = "text/event-stream", EventData = "TaskEvent")]
     [Returns(204, Description = "The task has ended and the client has every event.")]
     public Task StreamAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "tasks/{id}/stream")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/tasks/{id}/stream")] HttpRequest request,
         string id,
         CancellationToken ct) =>
         follower.FollowAsync(request, request.Caller().Tenant, TaskStore.EventHead, id, "task", ct);
 
-    [Function("StreamTaskResponse"), Allow(Roles.Readers), Summary("Follow what a task's agent says, piece by piece, as server-sent events.")]
-    [Returns(200, typeof(IReadOnlyDictionary<string, string>), ContentType = "text/event-stream", Description =
-        "token {text}: a piece of the answer. reset {}: forget the text so far, another attempt begins. done {status, error}: the end.")]
+    [Function("StreamTaskResponse"), Allow(Roles.Readers), Summary("Follow the answer of a task's agent, token by token, as server-sent events.")]
+    [Returns(200, ContentType = "text/event-stream", EventData = "TaskToken", Description =
+        "token {text}: the next piece of the answer. reset {}: discard the text so far, because another attempt begins. done {status, error}: the end.")]
     [Returns(204, Description = "The task has ended and the client has every event.")]
     public Task StreamResponseAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "tasks/{id}/stream-response")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/tasks/{id}/stream-response")]
+        HttpRequest request,
         string id,
         CancellationToken ct)
     {

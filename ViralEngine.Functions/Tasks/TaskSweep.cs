@@ -1,27 +1,41 @@
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Tasks;
 
 namespace ViralEngine.Functions.Tasks;
 
 /// <summary>
-/// Starts what a crash left unstarted, and scheduled tasks whose time is near. A task that is being looked after is not disturbed.
+/// Starts lanes where tasks wait: what a crash left behind, scheduled tasks whose time is near, and more lanes where more wait than
+/// those that run can take.
 /// </summary>
-internal sealed partial class TaskSweep(TaskSweeper sweeper, TaskStarts starts, ILogger<TaskSweep> logger)
+internal sealed partial class TaskSweep(
+    TaskSweeper sweeper, TaskLanes lanes, IOptions<LanesOptions> options, ILogger<TaskSweep> logger)
 {
-    private const int Most = 500;
-    private const int AtOnce = 50;
+    /// <summary>A lane waits for tasks that are due so soon, so that they start on time.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+
+    /// <summary>One that has waited for so long waits for a lane that is not there.</summary>
+    private static readonly TimeSpan Unattended = TimeSpan.FromSeconds(2);
 
     public async Task RunAsync(DurableTaskClient durable, CancellationToken ct)
     {
-        await sweeper.MeasureQueueAsync(ct);
-        var tasks = await sweeper.TakeAsync(Most, ct);
-        foreach (var some in tasks.Chunk(AtOnce))
-            await Task.WhenAll(some.Select(task => starts.StartAsync(durable, task.Tenant, task.Id, task.Run, task.DueAt, ct)));
-        if (tasks.Count > 0)
-            LogSwept(logger, tasks.Count);
+        var backlog = await sweeper.LookAsync(Soon, ct);
+        if (backlog.Tasks == 0)
+            return;
+        await lanes.WakeAsync(durable, ct);
+        if (backlog.Oldest < Unattended)
+            return;
+        // One more than the tasks need: a lane that is there and does not move must not be in the way.
+        var wanted = (int)Math.Min(options.Value.MaxTaskLanes, 2 + (backlog.Tasks / options.Value.CallsPerLane));
+        var started = 0;
+        for (var lane = 0; lane < wanted; lane++)
+            started += await lanes.StartAsync(durable, lane, ct) ? 1 : 0;
+        if (started > 0)
+            LogStarted(logger, started, backlog.Tasks, backlog.Oldest.TotalSeconds);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} tasks were due for a look and were started where nobody worked on them")]
-    private static partial void LogSwept(ILogger logger, int count);
+    [LoggerMessage(1, LogLevel.Information, "{Lanes} lanes were started for {Tasks} tasks, the oldest of which has waited {Seconds} s")]
+    private static partial void LogStarted(ILogger logger, int lanes, long tasks, double seconds);
 }

@@ -16,13 +16,14 @@ using ViralEngine.Functions.Workflows;
 namespace ViralEngine.Functions.Templates;
 
 /// <summary>Templates of workflows: kept in versions, shared where their owner says so, and started with parameters that are checked.</summary>
-internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow submit)
+internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow submit, PublicTemplates publicTemplates)
 {
     [Function("CreateWorkflowTemplate"), Allow(Roles.Operators), Audited("workflow_template.created")]
-    [Summary("Create a workflow template, its version 1.")]
+    [Summary("Create a workflow template as version 1.")]
     [Body(typeof(SaveTemplateRequest)), Returns(201, typeof(WorkflowTemplate))]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflow-templates")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflow-templates")] HttpRequest request,
+        CancellationToken ct)
     {
         var caller = request.Caller();
         var template = await ReadAsync(request, caller, RowId.New(), ct);
@@ -34,30 +35,39 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
     [Function("ListWorkflowTemplates"), Allow(Roles.Readers), Summary("List the organization's workflow templates, newest first.")]
     [Query(typeof(TemplateListQuery)), Returns(200, typeof(TemplatePage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflow-templates")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates")] HttpRequest request,
+        CancellationToken ct) =>
+        Results.Ok(await ListAsync(request.Caller(), RequestBinder.BindQuery<TemplateListQuery>(request.Query), ct));
+
+    internal async Task<TemplatePage> ListAsync(Caller caller, TemplateListQuery query, CancellationToken ct)
     {
-        var query = RequestBinder.BindQuery<TemplateListQuery>(request.Query);
-        var rows = await store.ListAsync(request.Caller().Tenant, query.After(), query.Limit + 1, ct);
+        var rows = await store.ListAsync(caller.Tenant, query.After(), query.Limit + 1, ct);
         var next = query.Next(rows, row => row.Id);
-        return Results.Ok(new TemplatePage(rows, next));
+        return new TemplatePage(rows, next);
     }
 
-    [Function("ListPublicWorkflowTemplates"), Allow(Roles.Readers), Summary("List everybody's public workflow templates, newest first.")]
+    // Named so that the host tries its route before workflow-templates/{id}.
+    [Function("BrowsePublicWorkflowTemplates"), OperationId("listPublicWorkflowTemplates"), Allow(Roles.Readers)]
+    [Summary("List the public workflow templates of all organizations, newest first.")]
     [Query(typeof(TemplateListQuery)), Returns(200, typeof(TemplatePage))]
     public async Task<IResult> ListPublicAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflow-templates/public")] HttpRequest request,
-        CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates/public")]
+        HttpRequest request,
+        CancellationToken ct) =>
+        Results.Ok(await ListPublicAsync(request.Caller(), RequestBinder.BindQuery<TemplateListQuery>(request.Query), ct));
+
+    internal async Task<TemplatePage> ListPublicAsync(Caller caller, TemplateListQuery query, CancellationToken ct)
     {
-        var query = RequestBinder.BindQuery<TemplateListQuery>(request.Query);
-        var rows = await store.ListPublicAsync(request.Caller().Tenant, query.After(), query.Limit + 1, ct);
+        var rows = await store.ListPublicAsync(caller.Tenant, query.After(), query.Limit + 1, ct);
         var next = query.Next(rows, row => row.Id);
-        return Results.Ok(new TemplatePage(rows, next));
+        return new TemplatePage(rows, next);
     }
 
-    [Function("GetWorkflowTemplate"), Allow(Roles.Readers), Summary("Read a version of a workflow template, its own or a public one.")]
+    [Function("GetWorkflowTemplate"), Allow(Roles.Readers), Summary("Read a version of a workflow template, your own or a public one.")]
     [Query(typeof(TemplateQuery)), Returns(200, typeof(WorkflowTemplate))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflow-templates/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates/{id}")]
+        HttpRequest request,
         string id,
         CancellationToken ct)
     {
@@ -71,7 +81,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
     [Function("ListWorkflowTemplateVersions"), Allow(Roles.Readers), Summary("List the versions of a workflow template, newest first.")]
     [Returns(200, typeof(TemplateVersions))]
     public async Task<IResult> VersionsAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflow-templates/{id}/versions")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates/{id}/versions")]
+        HttpRequest request,
         string id,
         CancellationToken ct) =>
         Ids.TryParse(id, out var templateId)
@@ -79,11 +90,11 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
             ? Results.Ok(new TemplateVersions(versions))
             : Problem.NotFound("workflow template");
 
-    [Function("UpdateWorkflowTemplate"), Allow(Roles.Operators), Audited("workflow_template.changed")]
-    [Summary("Add a version to a workflow template; what runs keeps the one it was started with.")]
+    [Function("ReplaceWorkflowTemplate"), Allow(Roles.Operators), Audited("workflow_template.changed")]
+    [Summary("Add a version to a workflow template. Running workflows keep the version they started with.")]
     [Body(typeof(SaveTemplateRequest)), Returns(200, typeof(WorkflowTemplate))]
     public async Task<IResult> UpdateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "workflow-templates/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "api/workflow-templates/{id}")] HttpRequest request,
         string id,
         CancellationToken ct)
     {
@@ -101,26 +112,37 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
     }
 
     [Function("DeleteWorkflowTemplate"), Allow(Roles.Operators), Audited("workflow_template.deleted")]
-    [Summary("Delete a workflow template with its versions; workflows that were started from it go on.")]
+    [Summary("Delete a workflow template with all its versions. Workflows started from it continue.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "workflow-templates/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "api/workflow-templates/{id}")] HttpRequest request,
         string id,
         CancellationToken ct) =>
         Ids.TryParse(id, out var templateId) && await store.DeleteAsync(request.Caller().Tenant, templateId, ct)
             ? Results.NoContent()
             : Problem.NotFound("workflow template");
 
-    [Function("StartWorkflowFromTemplate"), Allow(Roles.Operators), Summary("Submit a workflow from a template.")]
+    [Function("StartWorkflowFromTemplate"), Allow(Roles.Operators), FormerAddress, Summary("Submit a workflow from a template.")]
     [Body(typeof(StartFromTemplateRequest)), Returns(201, typeof(Workflow))]
-    public async Task<IResult> StartAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows/from-template/{id}")] HttpRequest request,
+    public Task<IResult> StartAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/from-template/{id}")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient durable,
-        CancellationToken ct)
+        CancellationToken ct) =>
+        CreateWorkflowAsync(request, id, durable, ct);
+
+    [Function("CreateWorkflowFromTemplate"), Allow(Roles.Operators), Summary("Submit a workflow from a template.")]
+    [Body(typeof(StartFromTemplateRequest)), Returns(201, typeof(Workflow))]
+    public async Task<IResult> CreateWorkflowAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflow-templates/{id}/workflows")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct) =>
+        await StartAsync(request.Caller(), id, await RequestBody.ReadAsync<StartFromTemplateRequest>(request, ct), durable, ct);
+
+    internal async Task<IResult> StartAsync(
+        Caller caller, string id, StartFromTemplateRequest asked, DurableTaskClient durable, CancellationToken ct)
     {
-        var caller = request.Caller();
-        var asked = await RequestBody.ReadAsync<StartFromTemplateRequest>(request, ct);
         SubmitWorkflow.CheckInput(asked.Parameters, "parameters");
         if (!Ids.TryParse(id, out var templateId)
             || await store.FindAsync(caller.Tenant, templateId, asked.Version, ct) is not { } template)
@@ -132,7 +154,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         await submit.CheckAsync(caller.Tenant, template.Definition!.Value, "definition", ct);
         var errors = new SettingsErrors();
         var parameters = TemplateParameters.Read(Declared(template.Parameters!.Value), errors)
-            ?? throw new InvalidOperationException($"The stored parameters of template {templateId} are not valid any more.");
+            ?? throw new InvalidOperationException($"The stored parameters of template {templateId} are no longer valid.");
         var input = parameters.Apply(asked.Parameters, "parameters", errors);
         if (input is null)
             return Problem.Validation(errors.ToDictionary());
@@ -159,6 +181,12 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         if (errors.Any)
             throw new ProblemException(Problem.Validation(errors.ToDictionary()));
         var definition = await submit.CheckAsync(caller.Tenant, asked.Definition, asked.Steps, asked.RollbackOnCancel, ct);
+        if (asked.Visibility == "public")
+        {
+            await publicTemplates.CheckAsync(
+                caller.Tenant, id, definition, asked.Definition is null ? "" : "definition", visibilityBefore == "public", ct);
+        }
+
         return new NewTemplate(
             id, asked.Name, asked.Description, asked.Visibility, definition, parameters.GetRawText(), caller.Principal);
     }

@@ -15,15 +15,15 @@ internal sealed record SaveTemplateRequest
     public string? Description { get; init; }
 
     [AllowedValues("private", "public", ErrorMessage = "Must be private or public.")]
-    [Description("Public: every organization may read it and start workflows from it. Admins and owners may say so.")]
+    [Description("public: every organization may read it and start workflows from it. Only admins and owners may publish a template.")]
     public string Visibility { get; init; } = "private";
 
     [Description(
-        "What the template wants to be told: name, type (string, integer, number, boolean, enum, object, array), required, default, min, "
-        + "max, pattern, values. Steps find the values as input.<name>.")]
+        "The template's parameters: name, type (string, integer, number, boolean, enum, object, array), required, default, min, "
+        + "max, pattern, values. Steps read the values as input.<name>.")]
     public JsonElement? Parameters { get; init; }
 
-    [Description("As of a workflow: an object with steps and rollback_on_cancel; or give those two here themselves.")]
+    [Description("The definition of a workflow: an object with steps and rollback_on_cancel. Alternatively, give these two fields here.")]
     public JsonElement? Definition { get; init; }
 
     public JsonElement? Steps { get; init; }
@@ -34,11 +34,11 @@ internal sealed record SaveTemplateRequest
 internal sealed record StartFromTemplateRequest
 {
     [StringLength(200, MinimumLength = 1)]
-    [Description("Of the workflow; the template's unless given.")]
+    [Description("The workflow's name; by default the template's.")]
     public string? Name { get; init; }
 
     [Range(1, int.MaxValue)]
-    [Description("Of the template; its latest unless given.")]
+    [Description("The template's version; by default the latest.")]
     public int? Version { get; init; }
 
     [Description("An object with a value for each parameter.")]
@@ -50,7 +50,7 @@ internal sealed record TemplateListQuery : PageQuery;
 internal sealed record TemplateQuery
 {
     [Range(1, int.MaxValue)]
-    [Description("The latest unless given.")]
+    [Description("By default the latest.")]
     public int? Version { get; init; }
 }
 

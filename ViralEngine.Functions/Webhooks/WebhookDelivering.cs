@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Webhooks;
 
 namespace ViralEngine.Functions.Webhooks;
@@ -8,12 +9,13 @@ namespace ViralEngine.Functions.Webhooks;
 /// Keeps this instance's part of the delivering going from start to stop. It holds nothing that the database does not, so
 /// any instance may die at any point.
 /// </summary>
-internal sealed partial class WebhookDelivering(DeliveryPump pump, ILogger<WebhookDelivering> logger) : BackgroundService
+internal sealed partial class WebhookDelivering(DeliveryPump pump, Signals signals, ILogger<WebhookDelivering> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        signals.Published += pump.Stir;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -29,6 +31,6 @@ internal sealed partial class WebhookDelivering(DeliveryPump pump, ILogger<Webho
         }
     }
 
-    [LoggerMessage(1, LogLevel.Error, "Delivering webhooks failed; it starts again")]
+    [LoggerMessage(1, LogLevel.Error, "Webhook delivery failed; restarting it")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }

@@ -15,7 +15,8 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
     [Function("ListWebhookDeliveries"), Allow(Roles.Operators), Summary("List an endpoint's deliveries with their last attempt, newest first.")]
     [Query(typeof(DeliveryListQuery)), Returns(200, typeof(DeliveryPage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "webhooks/{id}/deliveries")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/webhooks/{id}/deliveries")]
+        HttpRequest request,
         string id,
         CancellationToken ct)
     {
@@ -23,16 +24,22 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
         var query = RequestBinder.BindQuery<DeliveryListQuery>(request.Query);
         if (!Ids.TryParse(id, out var endpointId) || await store.FindAsync(tenant, endpointId, ct) is null)
             return Problem.NotFound("webhook");
+        return Results.Ok(await ListAsync(request.Caller(), endpointId, query, ct));
+    }
+
+    internal async Task<DeliveryPage> ListAsync(Caller caller, Guid endpoint, DeliveryListQuery query, CancellationToken ct)
+    {
         var filter = new WebhookDeliveryFilter(query.Status, query.EventType, query.CreatedAfter, query.CreatedBefore);
-        var rows = await log.ListAsync(tenant, endpointId, filter, query.After(), query.Limit + 1, ct);
+        var rows = await log.ListAsync(caller.Tenant, endpoint, filter, query.After(), query.Limit + 1, ct);
         var next = query.Next(rows, row => row.Id);
-        return Results.Ok(new DeliveryPage(rows, next));
+        return new DeliveryPage(rows, next);
     }
 
     [Function("GetWebhookDelivery"), Allow(Roles.Operators), Summary("Read a delivery with all its attempts.")]
     [Returns(200, typeof(WebhookDeliveryDetails))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "webhooks/{id}/deliveries/{deliveryId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/webhooks/{id}/deliveries/{deliveryId}")]
+        HttpRequest request,
         string id,
         string deliveryId,
         CancellationToken ct) =>
@@ -42,10 +49,11 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
             : Problem.NotFound("delivery");
 
     [Function("RedeliverWebhook"), Allow(Roles.Operators), Audited("webhook.redelivered", Target = "id", KeepsAnswer = false)]
-    [Summary("Send a delivery again, with the same webhook-id and all retries before it.")]
+    [Summary("Redeliver a message with the same webhook-id and a full set of retries.")]
     [Returns(202, typeof(WebhookDelivery))]
     public async Task<IResult> RedeliverAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/{id}/deliveries/{deliveryId}/redeliver")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/deliveries/{deliveryId}/redeliver")]
+        HttpRequest request,
         string id,
         string deliveryId,
         CancellationToken ct)
@@ -67,15 +75,17 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
     }
 
     [Function("RecoverWebhook"), Allow(Roles.Operators), Audited("webhook.recovered")]
-    [Summary("Send everything again that was given up since a time.")]
+    [Summary("Redeliver everything that failed since a time.")]
     [Query(typeof(RecoverQuery)), Returns(202, typeof(Recovered))]
     public async Task<IResult> RecoverAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/{id}/recover")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/recover")] HttpRequest request,
         string id,
-        CancellationToken ct)
+        CancellationToken ct) =>
+        await RecoverAsync(request.Caller(), id, RequestBinder.BindQuery<RecoverQuery>(request.Query), ct);
+
+    internal async Task<IResult> RecoverAsync(Caller caller, string id, RecoverQuery query, CancellationToken ct)
     {
-        var tenant = request.Caller().Tenant;
-        var since = RequestBinder.BindQuery<RecoverQuery>(request.Query).Since;
+        var (tenant, since) = (caller.Tenant, query.Since);
         if (since is null)
             return Problem.Validation("since", "Is required.");
         if (!Ids.TryParse(id, out var endpoint) || await store.FindAsync(tenant, endpoint, ct) is not { } found)
@@ -88,7 +98,7 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
     }
 
     private static Problem Disabled() =>
-        Problem.Conflict("webhook-disabled", "The endpoint is disabled: enable it first, then nothing sent to it is held back.");
+        Problem.Conflict("webhook-disabled", "The endpoint is disabled. Enable it first.");
 
     private Task WakeAsync(CancellationToken ct) => db.AfterCommitAsync(
         _ =>

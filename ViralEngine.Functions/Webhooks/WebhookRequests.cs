@@ -10,30 +10,30 @@ namespace ViralEngine.Functions.Webhooks;
 internal sealed record CreateWebhookRequest
 {
     [Required, StringLength(UrlPolicy.MaxLength, MinimumLength = 1)]
-    [Description("Where to POST messages. Private, loopback and metadata addresses are refused; redirects are not followed.")]
+    [Description("The URL to POST messages to. Private, loopback and metadata addresses are rejected; redirects are not followed.")]
     public string Url { get; init; } = "";
 
     [StringLength(500)]
     public string? Description { get; init; }
 
     [MinLength(1, ErrorMessage = "At least one."), MaxLength(100, ErrorMessage = "At most 100."), EventTypePatterns]
-    [Description("What to be told: * for everything, task.* for a kind, task.completed for one type. Kinds: task, batch, workflow, approval, alert, webhook.")]
+    [Description("The events to receive: * for all, task.* for a kind, task.completed for one type. Kinds: task, batch, workflow, approval, alert, webhook.")]
     public string[] EventTypes { get; init; } = ["*"];
 
-    [Description("per_object: a message waits until the one before about the same object is delivered or given up.")]
+    [Description("per_object: a message waits until the previous message about the same object is delivered or has failed for good.")]
     public WebhookOrdering Ordering { get; init; }
 
     [Range(1, 1000)]
-    [Description("The most messages a second; as many as there are when left out.")]
+    [Description("The most messages per second; by default no limit.")]
     public int? RateLimit { get; init; }
 
-    [Description("Headers to send along, 20 at most. Their values are encrypted and never shown again.")]
+    [Description("Headers to add to each message, at most 20. Their values are stored encrypted and never shown.")]
     public Dictionary<string, string> Headers { get; init; } = [];
 
     public bool Enabled { get; init; } = true;
 
     [StringLength(128), WebhookSecretText]
-    [Description("A signing secret of your own: whsec_ and base64 of 24 to 64 random bytes. Made for you when left out.")]
+    [Description("Your own signing secret: whsec_ and base64 of 24 to 64 random bytes. Generated if omitted.")]
     public string? Secret { get; init; }
 
     public NewWebhookEndpoint ToEndpoint(UrlPolicy urls, string principal)
@@ -46,10 +46,10 @@ internal sealed record CreateWebhookRequest
     }
 }
 
-/// <summary>A JSON merge patch (RFC 7396): what is left out stays; null takes the description or the rate limit away.</summary>
+/// <summary>A JSON merge patch (RFC 7396): what is left out stays; null makes it what it is when it is left out of a new one.</summary>
 internal sealed record ChangeWebhookRequest
 {
-    [StringLength(UrlPolicy.MaxLength, MinimumLength = 1)]
+    [StringLength(UrlPolicy.MaxLength, MinimumLength = 1), NeverNull]
     public string? Url { get; init; }
 
     [StringLength(500)]
@@ -63,10 +63,10 @@ internal sealed record ChangeWebhookRequest
     [Range(1, 1000)]
     public int? RateLimit { get; init; }
 
-    [Description("Replaces all headers there are.")]
+    [Description("Replaces all headers.")]
     public Dictionary<string, string>? Headers { get; init; }
 
-    [Description("What waits for a disabled endpoint is held and goes on when it is enabled again; what happens meanwhile is not kept for it.")]
+    [Description("Messages waiting for a disabled endpoint are held until it is enabled again; new events are not kept for it.")]
     public bool? Enabled { get; init; }
 
     public WebhookChange ToChange(JsonElement body, UrlPolicy urls)
@@ -78,8 +78,11 @@ internal sealed record ChangeWebhookRequest
             WebhookRules.CheckHeaders(Headers, errors);
         errors.ThrowIfAny();
         return new(
-            Url, IsNull(body, "description") ? "" : Description, EventTypes?.Distinct().ToArray(), Ordering,
-            IsNull(body, "rate_limit") ? 0 : RateLimit, IsNull(body, "headers") ? new() : Headers, Enabled);
+            Url, IsNull(body, "description") ? "" : Description,
+            IsNull(body, "event_types") ? ["*"] : EventTypes?.Distinct().ToArray(),
+            IsNull(body, "ordering") ? WebhookOrdering.None : Ordering,
+            IsNull(body, "rate_limit") ? 0 : RateLimit, IsNull(body, "headers") ? new() : Headers,
+            IsNull(body, "enabled") ? true : Enabled);
     }
 
     private static bool IsNull(JsonElement body, string field) =>
@@ -89,11 +92,11 @@ internal sealed record ChangeWebhookRequest
 internal sealed record RotateSecretRequest
 {
     [Range(0.0, 168.0)]
-    [Description("How long messages are signed with the old secret too, in hours.")]
+    [Description("How long messages are signed with the old secret, too, in hours.")]
     public double OverlapHours { get; init; } = 24;
 
     [StringLength(128), WebhookSecretText]
-    [Description("A secret of your own: whsec_ and base64 of 24 to 64 random bytes. Made for you when left out.")]
+    [Description("Your own signing secret: whsec_ and base64 of 24 to 64 random bytes. Generated if omitted.")]
     public string? Secret { get; init; }
 }
 
@@ -101,7 +104,7 @@ internal sealed record DeliveryListQuery : PageQuery
 {
     public WebhookDeliveryStatus? Status { get; init; }
 
-    [StringLength(100), Description("A type, or a kind as in task.*")]
+    [StringLength(100), Description("A type, or a kind such as task.*")]
     public string? EventType { get; init; }
 
     public DateTime? CreatedAfter { get; init; }
@@ -111,7 +114,7 @@ internal sealed record DeliveryListQuery : PageQuery
 
 internal sealed record RecoverQuery
 {
-    [Description("From when on: what was queued since and given up is queued anew.")]
+    [Description("The start of the range. Messages queued since then that failed for good are queued again.")]
     public DateTime? Since { get; init; }
 }
 

@@ -11,15 +11,22 @@ internal static class WebhookRules
     public static void CheckUrl(string url, UrlPolicy urls, FieldErrors errors)
     {
         if (urls.Check(url) is { } fault)
-            errors.Add("url", $"{char.ToUpperInvariant(fault[0])}{fault[1..]}.");
+            errors.Add("url", fault);
     }
+
+    /// <summary>Whether headers that were given for one origin (RFC 6454) would be sent to another. They may hold credentials.</summary>
+    public static bool WouldTakeHeadersElsewhere(WebhookEndpoint before, WebhookChange change) =>
+        change is { Url: { } url, Headers: null } && before.HeaderNames.Count > 0
+        && !string.Equals(OriginOf(url), OriginOf(before.Url), StringComparison.OrdinalIgnoreCase);
+
+    private static string OriginOf(string url) => new Uri(url).GetLeftPart(UriPartial.Authority);
 
     public static void CheckHeaders(Dictionary<string, string> headers, FieldErrors errors)
     {
         if (headers.Count > WebhookHeaders.Most)
             errors.Add("headers", $"At most {WebhookHeaders.Most}.");
         if (headers.Keys.Distinct(StringComparer.OrdinalIgnoreCase).Count() < headers.Count)
-            errors.Add("headers", "Has a name twice.");
+            errors.Add("headers", "Must not list a header twice.");
         foreach (var (name, value) in headers)
         {
             if (WebhookHeaders.Check(name, value) is { } rule)
@@ -39,7 +46,7 @@ internal sealed class EventTypePatternsAttribute() : ValidationAttribute(
 
 /// <summary>A secret as Standard Webhooks has them.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class WebhookSecretTextAttribute() : ValidationAttribute("Must be whsec_ and base64 of 24 to 64 bytes.")
+internal sealed class WebhookSecretTextAttribute() : ValidationAttribute("Must be whsec_ followed by base64 of 24 to 64 bytes.")
 {
     public override bool IsValid(object? value) => value is not string secret || WebhookSecret.IsValid(secret);
 }

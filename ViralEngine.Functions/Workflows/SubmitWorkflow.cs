@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.DurableTask.Client;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Workflows;
@@ -11,7 +12,7 @@ namespace ViralEngine.Functions.Workflows;
 
 /// <summary>What all ways to submit a workflow have in common: reading the definition, checking it, storing and starting it.</summary>
 internal sealed class SubmitWorkflow(
-    Db db, WorkflowStore store, DefinitionReader reader, AgentDirectory agents, WorkflowStarts starts)
+    Db db, WorkflowStore store, DefinitionReader reader, AgentDirectory agents, ApproverDirectory approvers, WorkflowStarts starts)
 {
     public const int MostInputCharacters = 256 * 1024;
 
@@ -20,8 +21,10 @@ internal sealed class SubmitWorkflow(
     public async Task<string> CheckAsync(
         TenantId tenant, JsonElement? definition, JsonElement? steps, bool rollbackOnCancel, CancellationToken ct)
     {
-        if ((definition is null) == (steps is null))
-            throw new ProblemException(Problem.Validation("steps", "Give either steps or a definition that has them."));
+        if (definition is null && steps is null)
+            throw new ProblemException(Problem.Validation("steps", "Give either steps or a definition with steps."));
+        if (definition is not null && steps is not null)
+            throw new ProblemException(Problem.Validation("definition", "Give either steps or a definition with steps, not both."));
         var path = definition is null ? "" : "definition";
         var json = definition?.GetRawText() ?? new JsonObject
         {
@@ -32,7 +35,7 @@ internal sealed class SubmitWorkflow(
         return json;
     }
 
-    /// <summary>Checks a definition for this tenant: its agents must be there.</summary>
+    /// <summary>Checks a definition for this tenant: its agents and the approvers it names must be there.</summary>
     /// <exception cref="ProblemException">400 with the path of every fault.</exception>
     public async Task CheckAsync(TenantId tenant, JsonElement definition, string path, CancellationToken ct)
     {
@@ -40,13 +43,18 @@ internal sealed class SubmitWorkflow(
         if (reader.Read(definition, path, errors) is { } read)
         {
             var known = new Dictionary<string, bool>();
-            foreach (var (at, agent) in AgentsOf(read))
+            foreach (var (at, agent) in NamesInDefinition.Agents(read))
             {
                 if (!known.TryGetValue(agent, out var exists))
                     known[agent] = exists = await agents.ExistsAsync(tenant, agent, ct);
                 if (!exists)
-                    errors.Add(path.Length == 0 ? at : $"{path}.{at}", $"There is no agent '{agent}'.");
+                    errors.Add(at, $"There is no agent '{agent}'.");
             }
+
+            var users = NamesInDefinition.Users(read).ToList();
+            var unknown = users.Count == 0 ? null : await approvers.UnknownAsync(tenant, [.. users.Select(user => user.Name).Distinct()], ct);
+            foreach (var (at, user) in users.Where(user => unknown!.Contains(user.Name)))
+                errors.Add(at, $"There is no member or API key '{user}'.");
         }
 
         if (errors.Any)
@@ -65,17 +73,5 @@ internal sealed class SubmitWorkflow(
     {
         if (input is { } json && json.GetRawText().Length > MostInputCharacters)
             throw new ProblemException(Problem.Validation(field, $"At most {MostInputCharacters:N0} characters of JSON."));
-    }
-
-    /// <summary>The agents that the definition names as they are, with the place; what a template gives is known only when it runs.</summary>
-    private static IEnumerable<(string Path, string Agent)> AgentsOf(WorkflowDefinition definition)
-    {
-        foreach (var step in definition.AllSteps)
-        {
-            if (step is ActionStep { Action: TaskAction { AgentId.IsConstant: true } task })
-                yield return ($"{step.Path}.agent_id", task.AgentId.Source);
-            if (step.Rollback is TaskAction { AgentId.IsConstant: true } undo)
-                yield return ($"{step.Path}.rollback.agent_id", undo.AgentId.Source);
-        }
     }
 }

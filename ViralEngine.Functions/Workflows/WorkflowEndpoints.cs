@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
-using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Workflows;
@@ -26,7 +25,7 @@ internal sealed class WorkflowEndpoints(
     [Function("CreateWorkflow"), Allow(Roles.Operators), Summary("Submit a workflow.")]
     [Body(typeof(CreateWorkflowRequest)), Returns(201, typeof(Workflow))]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows")] HttpRequest request,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct)
     {
@@ -44,22 +43,25 @@ internal sealed class WorkflowEndpoints(
         return Results.Created($"/api/workflows/{workflow.Id}", workflow);
     }
 
-    [Function("ListWorkflows"), Allow(Roles.Readers), Summary("List workflows, newest first, without their definitions and steps.")]
+    [Function("ListWorkflows"), Allow(Roles.Readers), Summary("List workflows, newest first, without definitions and steps.")]
     [Query(typeof(WorkflowListQuery)), Returns(200, typeof(WorkflowPage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows")] HttpRequest request,
+        CancellationToken ct) =>
+        Results.Ok(await ListAsync(request.Caller(), RequestBinder.BindQuery<WorkflowListQuery>(request.Query), ct));
+
+    internal async Task<WorkflowPage> ListAsync(Caller caller, WorkflowListQuery query, CancellationToken ct)
     {
-        var query = RequestBinder.BindQuery<WorkflowListQuery>(request.Query);
         var filter = new WorkflowFilter(query.Status, query.TemplateId, query.CreatedAfter, query.CreatedBefore);
-        var workflows = await store.ListAsync(request.Caller().Tenant, filter, query.After(), query.Limit + 1, ct);
+        var workflows = await store.ListAsync(caller.Tenant, filter, query.After(), query.Limit + 1, ct);
         var next = query.Next(workflows, workflow => workflow.Id);
-        return Results.Ok(new WorkflowPage(workflows, next));
+        return new WorkflowPage(workflows, next);
     }
 
-    [Function("GetWorkflow"), Allow(Roles.Readers), Summary("Read a workflow and how far each of its steps is.")]
+    [Function("GetWorkflow"), Allow(Roles.Readers), Summary("Read a workflow with the state of each step.")]
     [Returns(200, typeof(Workflow))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows/{id}")] HttpRequest request,
         string id,
         CancellationToken ct) =>
         Ids.TryParse(id, out var workflowId) && await store.FindAsync(request.Caller().Tenant, workflowId, ct) is { } workflow
@@ -67,11 +69,11 @@ internal sealed class WorkflowEndpoints(
             : Problem.NotFound("workflow");
 
     [Function("CancelWorkflow"), Allow(Roles.Operators), Audited("workflow.cancelled", KeepsAnswer = false)]
-    [Summary("Cancel a workflow: its waits end at once, its running tasks within a second; rollbacks run if it says so.")]
+    [Summary("Cancel a workflow. Its waits end immediately and its running tasks within a second; rollbacks run if rollback_on_cancel is true.")]
     [Returns(200, typeof(Workflow), Description = "Cancelled.")]
-    [Returns(202, typeof(Workflow), Description = "What it did is being rolled back.")]
+    [Returns(202, typeof(Workflow), Description = "The workflow is being rolled back.")]
     public async Task<IResult> CancelAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows/{id}/cancel")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/{id}/cancel")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct)
@@ -84,7 +86,7 @@ internal sealed class WorkflowEndpoints(
         }
 
         if (open)
-            await advance.RunAsync(caller.Tenant, workflowId, ct);
+            await advance.CancelAsync(caller.Tenant, workflowId, ct);
         var workflow = (await store.FindAsync(caller.Tenant, workflowId, ct))!;
         if (!open)
             return Problem.Conflict("workflow-ended", $"The workflow cannot be cancelled: it is {workflow.Status.ToText()}.");
@@ -93,10 +95,11 @@ internal sealed class WorkflowEndpoints(
     }
 
     [Function("RetryWorkflow"), Allow(Roles.Operators), Audited("workflow.retried", Target = "id", KeepsAnswer = false)]
-    [Summary("Run an ended workflow again from a step; what came before keeps its outputs.")]
+    [Summary("Retry a failed or cancelled workflow from a step. Earlier steps keep their outputs; gates before steps that already ran open again.")]
     [Returns(202, typeof(Workflow))]
     public async Task<IResult> RetryAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "workflows/{id}/retry-from-step/{stepId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/{id}/retry-from-step/{stepId}")]
+        HttpRequest request,
         string id,
         string stepId,
         [DurableClient] DurableTaskClient durable,
@@ -120,27 +123,30 @@ internal sealed class WorkflowEndpoints(
         }
     }
 
-    [Function("VisualizeWorkflow"), Allow(Roles.Readers)]
-    [Summary("Draw a workflow with the state of each step: as a graph in JSON, or as Mermaid.")]
+    [Function("GetWorkflowGraph"), Allow(Roles.Readers)]
+    [Summary("Draw a workflow with the state of each step, as a JSON graph or as Mermaid.")]
     [Query(typeof(VisualizeQuery)), Returns(200, typeof(WorkflowGraph))]
     [Returns(200, typeof(string), ContentType = "text/vnd.mermaid")]
     public async Task<IResult> VisualizeAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows/{id}/visualize")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows/{id}/visualize")]
+        HttpRequest request,
         string id,
         CancellationToken ct)
     {
         var query = RequestBinder.BindQuery<VisualizeQuery>(request.Query);
         if (!Ids.TryParse(id, out var workflowId) || await store.FindAsync(request.Caller().Tenant, workflowId, ct) is not { } workflow)
             return Problem.NotFound("workflow");
-        var graph = WorkflowGraph.Of(reader.ReadStored(workflow.Definition!.Value), workflow);
+        var graph = GraphOf(workflow);
         return query.Format == "json" ? Results.Ok(graph) : Results.Text(MermaidChart.Of(graph), "text/vnd.mermaid; charset=utf-8");
     }
 
-    [Function("StreamWorkflow"), Allow(Roles.Readers), Summary("Follow what happens to a workflow as server-sent events.")]
-    [Returns(200, typeof(Event), ContentType = "text/event-stream")]
+    internal WorkflowGraph GraphOf(Workflow workflow) => WorkflowGraph.Of(reader.ReadStored(workflow.Definition!.Value), workflow);
+
+    [Function("StreamWorkflow"), Allow(Roles.Readers), Summary("Follow a workflow's events as server-sent events.")]
+    [Returns(200, ContentType = "text/event-stream", EventData = "WorkflowEvent")]
     [Returns(204, Description = "The workflow has ended and the client has every event.")]
     public Task StreamAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "workflows/{id}/stream")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows/{id}/stream")] HttpRequest request,
         string id,
         CancellationToken ct) =>
         follower.FollowAsync(request, request.Caller().Tenant, WorkflowStore.EventHead, id, "workflow", ct);

@@ -1,5 +1,6 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Workflows;
 using ViralEngine.Functions.Tasks;
@@ -10,9 +11,9 @@ namespace ViralEngine.Functions.Workflows;
 /// Sees a workflow through: looks what there is to do, has it done, and looks again when something has happened. What the workflow
 /// has come to is in its rows; nothing of it is kept here.
 /// </summary>
-internal sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebhook webhook)
+public sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebhook webhook, TaskLanes lanes)
 {
-    /// <summary>Raised when a row was changed from outside: a decision, a cancellation, a sweep.</summary>
+    /// <summary>Raised when a row was changed from outside: the end of a task, a decision, a cancellation, a sweep.</summary>
     public const string Changed = "changed";
 
     /// <summary>After so many looks the history is begun anew, once nothing is under way.</summary>
@@ -30,10 +31,11 @@ internal sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWeb
             if (look is null || look.Ended)
                 return;
 
-            foreach (var work in look.Work)
+            // Tasks run on lanes of their own, which tell of their end.
+            foreach (var work in look.Work.Where(work => work.TaskId is null))
             {
                 if (!running.ContainsKey(work.Key()))
-                    running[work.Key()] = RunWorkAsync(context, start, work);
+                    running[work.Key()] = context.CallActivityAsync(nameof(CallWorkflowWebhook), new WebhookWork(start, work));
             }
 
             using var waking = new CancellationTokenSource();
@@ -54,19 +56,20 @@ internal sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWeb
     }
 
     [Function(nameof(AdvanceWorkflowStep))]
-    public Task<WorkflowLook?> AdvanceWorkflowStep([ActivityTrigger] WorkflowStart start, CancellationToken ct) =>
-        advance.RunAsync(new TenantId(start.TenantId), start.WorkflowId, ct);
+    public async Task<WorkflowLook?> AdvanceWorkflowStep(
+        [ActivityTrigger] WorkflowStart start, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+    {
+        var look = await advance.RunAsync(new TenantId(start.TenantId), start.WorkflowId, ct);
+        if (look is { HasNewTasks: true })
+            await lanes.WakeAsync(durable, ct);
+        return look;
+    }
 
     [Function(nameof(CallWorkflowWebhook))]
     public Task CallWorkflowWebhook([ActivityTrigger] WebhookWork call, CancellationToken ct) =>
         webhook.RunAsync(new TenantId(call.Start.TenantId), call.Start.WorkflowId, call.Work, ct);
-
-    private static Task RunWorkAsync(TaskOrchestrationContext context, WorkflowStart start, WorkflowWork work) =>
-        work.TaskId is { } taskId
-            ? context.CallSubOrchestratorAsync(nameof(TaskOrchestration), new TaskStart(start.TenantId, taskId))
-            : context.CallActivityAsync(nameof(CallWorkflowWebhook), new WebhookWork(start, work));
 }
 
-internal sealed record WorkflowStart(Guid TenantId, Guid WorkflowId);
+public sealed record WorkflowStart(Guid TenantId, Guid WorkflowId);
 
-internal sealed record WebhookWork(WorkflowStart Start, WorkflowWork Work);
+public sealed record WebhookWork(WorkflowStart Start, WorkflowWork Work);

@@ -11,18 +11,18 @@ internal sealed record CreateWorkflowRequest
     [StringLength(200, MinimumLength = 1)]
     public string? Name { get; init; }
 
-    [Description("What it does, as an object with steps and rollback_on_cancel; or give those two here themselves.")]
+    [Description("The definition: an object with steps and rollback_on_cancel. Alternatively, give these two fields here.")]
     public JsonElement? Definition { get; init; }
 
     [Description(
-        "The steps, one after the other: task, parallel, choice, approval, delay or webhook. Texts are Liquid templates over input and "
+        "The steps, in order: task, parallel, choice, approval, delay or webhook. Texts are Liquid templates over input and "
         + "steps.<id>.output.")]
     public JsonElement? Steps { get; init; }
 
-    [Description("Whether what was done is rolled back too when the workflow is cancelled.")]
+    [Description("Whether to roll back completed steps when the workflow is cancelled.")]
     public bool RollbackOnCancel { get; init; }
 
-    [Description("What templates find as input: any JSON.")]
+    [Description("The input that templates read as input: any JSON.")]
     public JsonElement? Input { get; init; }
 }
 

@@ -9,7 +9,7 @@ namespace ViralEngine.Functions.Workflows;
 /// Starts the orchestration of a stored workflow, and tells it of changes. The workflow is safe whatever happens here: a sweep starts
 /// what was not, and looks where nobody was told.
 /// </summary>
-internal sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
+public sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
 {
     public async Task StartAsync(DurableTaskClient durable, TenantId tenant, Guid workflowId, int run, CancellationToken ct)
     {
@@ -43,9 +43,9 @@ internal sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
     // The first run has the workflow's id; a later one has its own, as the one before may not have ended yet.
     private static string InstanceId(Guid workflowId, int run) => run == 1 ? workflowId.ToString() : $"{workflowId}-{run}";
 
-    [LoggerMessage(1, LogLevel.Debug, "The orchestration of workflow {WorkflowId} was not started; the sweep will look after it")]
+    [LoggerMessage(1, LogLevel.Debug, "The orchestration of workflow {WorkflowId} was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, Guid workflowId);
 
-    [LoggerMessage(2, LogLevel.Debug, "The orchestration of workflow {WorkflowId} was not told; the sweep will look after it")]
+    [LoggerMessage(2, LogLevel.Debug, "The orchestration of workflow {WorkflowId} was not notified; the sweep will notify it")]
     private static partial void LogNotTold(ILogger logger, Exception exception, Guid workflowId);
 }

@@ -41,7 +41,7 @@ internal sealed partial class WorkflowSweep(
         while (deleted > 0);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} workflows that nobody had looked after were carried on")]
+    [LoggerMessage(1, LogLevel.Information, "{Count} abandoned workflows were continued")]
     private static partial void LogSwept(ILogger logger, int count);
 
     [LoggerMessage(2, LogLevel.Information, "{Count} rows of workflows past their retention were deleted")]

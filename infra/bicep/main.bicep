@@ -1,10 +1,9 @@
 import { texts } from 'modules/types.bicep'
-import { addressRange, postgresSize } from 'modules/postgres.bicep'
-import { scaleLimits } from 'modules/function-app.bicep'
+import { sizes } from 'sizes.bicep'
 
 targetScope = 'subscription'
 
-metadata description = 'Viral Engine on Azure. This file wires; the modules define. Sizes differ by parameter file.'
+metadata description = 'Viral Engine on Azure. This file wires, the modules define, and sizes.bicep has what differs between sizes.'
 
 @description('Name of the environment, such as dev or prod; part of every name.')
 @minLength(2)
@@ -18,14 +17,12 @@ param location string
 @description('Tags of every resource, beside those that say what it belongs to.')
 param extraTags texts = {}
 
-@description('Whether data is reached through private endpoints only. Off saves their price and the NAT gateway.')
-param privateNetworking bool = false
+@description('Which line-up of sizes.bicep: to look at, to work on, or to rely on.')
+@allowed(['try', 'dev', 'prod'])
+param size string = 'try'
 
-@description('Addresses of the private network; a /22 or larger.')
+@description('Addresses of the network; a /22 or larger.')
 param networkAddressPrefix string = '10.60.0.0/22'
-
-@description('Addresses that may reach PostgreSQL while networking is not private; Entra still asks who they are.')
-param postgresAllowedAddresses addressRange[] = []
 
 @description('A person who administers PostgreSQL beside the migration identity: object id in Entra; empty for nobody.')
 param operatorObjectId string = ''
@@ -33,48 +30,35 @@ param operatorObjectId string = ''
 @description('User principal name of that person.')
 param operatorName string = ''
 
-@description('Size of PostgreSQL.')
-param postgres postgresSize = {
-  skuName: 'Standard_D2ds_v5'
-  tier: 'GeneralPurpose'
-  storageGb: 32
-  zoneRedundant: false
-  backupDays: 7
-  geoBackup: false
-}
+@description('What that is, when it is not a person.')
+@allowed(['User', 'ServicePrincipal', 'Group'])
+param operatorType string = 'User'
 
-@description('Size of Redis.')
-param redisSkuName string = 'Balanced_B0'
+@description('Storage that PostgreSQL has grown to, in GB. Asking for less than there is fails a deployment.')
+param postgresStorageGb int = 0
 
-@description('Two Redis nodes instead of one.')
-param redisHighAvailability bool = false
+@description('Name of the server, when it came out of a restore; empty for the one that is made here.')
+param postgresServerName string = ''
 
-@description('Replication of the storage account.')
-@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GZRS'])
-param storageSkuName string = 'Standard_LRS'
+@description('Name of the task hub, letters and digits; another one leaves all orchestrations behind. Empty for the first.')
+param taskHubName string = ''
 
-@description('How far the app scales.')
-param scale scaleLimits = {
-  instanceMemoryMb: 2048
-  maximumInstances: 40
-  alwaysReadyHttp: 0
-  alwaysReadyDurable: 0
-  httpPerInstance: 100
-  zoneRedundant: false
-}
+@description('Front Door with a firewall before the app: none, one that writes down, or one that refuses.')
+@allowed(['None', 'Detection', 'Prevention'])
+param firewall string = 'None'
+
+@description('Whether Azure Policy holds the resource group against the Microsoft cloud security benchmark.')
+param auditPolicies bool = false
 
 @description('Where orchestrations are kept. The scheduler needs a package built with DurableStorage=azuremanaged.')
 @allowed(['AzureStorage', 'SchedulerConsumption', 'SchedulerDedicated'])
 param durableStorage string = 'AzureStorage'
 
-@description('Days that telemetry is kept.')
-param telemetryDays int = 30
-
-@description('Most telemetry taken in per day, in GB; -1 for no cap.')
-param telemetryDailyGb int = 1
-
 @description('Address that alerts are mailed to; empty to have them in the portal only.')
 param alertEmail string = ''
+
+@description('First day of the month that the budget begins in, such as 2026-11-01; empty for no budget.')
+param budgetStart string = ''
 
 @description('Seconds that a due task may wait before somebody is told.')
 param queueAgeSeconds int = 60
@@ -90,6 +74,12 @@ param otlpEndpoint string = ''
 
 @description('GitHub repository (owner/name) that may migrate the database; empty for none.')
 param githubRepository string = ''
+
+@description('Id of the owner of that repository; empty when it is older than 15 July 2026 and was not renamed since.')
+param githubOwnerId string = ''
+
+@description('Id of that repository; empty when it is older than 15 July 2026 and was not renamed since.')
+param githubRepositoryId string = ''
 
 @description('Further settings of the app, by name.')
 param extraSettings texts = {}
@@ -109,23 +99,38 @@ param previousSecretsKey string
 @description('Whether a rotation of the key ring is going on: the app then reads the previous key too.')
 param rotatingSecretsKey bool = false
 
+@description('When secrets that are given now end, in seconds since 1970; 0 for never.')
+param secretsExpireAt int = 0
+
+@description('What the size consists of.')
+var chosen = sizes[size]
+
+@description('The environment as names have it: several kinds of resources take small letters only.')
+var environmentKey = toLower(environmentName)
+
 @description('The same environment in the same subscription and region always has the same names.')
-var token = uniqueString(subscription().id, environmentName, location)
+var token = uniqueString(subscription().id, environmentKey, location)
 
 @description('What most names end with.')
-var suffix = 'viral-${environmentName}-${take(token, 5)}'
+var suffix = 'viral-${environmentKey}-${take(token, 5)}'
 
 @description('Names that more than one module needs.')
 var names = {
   storage: 'stviral${token}'
+  packages: 'stpkg${token}'
   vault: 'kv-viral-${token}'
   component: 'appi-${suffix}'
   scheduler: 'dts-${suffix}'
   app: 'id-${suffix}-app'
   migration: 'id-${suffix}-migration'
+  package: 'id-${suffix}-package'
+  frontDoor: 'afd-${suffix}'
+  postgres: empty(postgresServerName) ? 'psql-${suffix}' : toLower(postgresServerName)
   database: 'viral'
   // Letters and digits only.
-  taskHub: 'viral${replace(replace(replace(environmentName, '-', ''), '_', ''), '.', '')}'
+  taskHub: empty(taskHubName)
+    ? 'viral${replace(replace(replace(environmentKey, '-', ''), '_', ''), '.', '')}'
+    : taskHubName
 }
 
 @description('Tags of every resource.')
@@ -133,6 +138,15 @@ var tags = union(
   extraTags,
   { application: 'viral-engine', environment: environmentName, 'azd-env-name': environmentName }
 )
+
+@description('Whether everything is behind private endpoints, or only PostgreSQL.')
+var private = chosen.privateNetworking
+
+@description('Whether there is a Redis.')
+var cached = !empty(chosen.redisSkuName)
+
+@description('Whether requests come through Front Door.')
+var fronted = firewall != 'None'
 
 @description('Whether the Durable Task Scheduler keeps orchestrations.')
 var scheduled = durableStorage != 'AzureStorage'
@@ -148,21 +162,24 @@ var zoneNames = {
   scheduler: 'privatelink.durabletask.io'
 }
 
-@description('What is reached privately, and by which part.')
+@description('What is reached privately, and by which part. PostgreSQL always: no firewall has to let the app in.')
 var privateParts = concat(
-  [
-    { kind: 'blob', group: 'blob' }
-    { kind: 'queue', group: 'queue' }
-    { kind: 'table', group: 'table' }
-    { kind: 'vault', group: 'vault' }
-    { kind: 'postgres', group: 'postgresqlServer' }
-    { kind: 'redis', group: 'redisEnterprise' }
-  ],
-  scheduled ? [{ kind: 'scheduler', group: 'scheduler' }] : []
+  [{ kind: 'postgres', zone: 'postgres', group: 'postgresqlServer', target: names.postgres }],
+  private
+    ? [
+        { kind: 'blob', zone: 'blob', group: 'blob', target: '' }
+        { kind: 'queue', zone: 'queue', group: 'queue', target: '' }
+        { kind: 'table', zone: 'table', group: 'table', target: '' }
+        { kind: 'packages', zone: 'blob', group: 'blob', target: '' }
+        { kind: 'vault', zone: 'vault', group: 'vault', target: '' }
+      ]
+    : [],
+  private && cached ? [{ kind: 'redis', zone: 'redis', group: 'redisEnterprise', target: '' }] : [],
+  private && scheduled ? [{ kind: 'scheduler', zone: 'scheduler', group: 'scheduler', target: '' }] : []
 )
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-viral-${environmentName}'
+  name: 'rg-viral-${environmentKey}'
   location: location
   tags: tags
 }
@@ -174,8 +191,8 @@ module monitoring 'modules/monitoring.bicep' = {
     tags: tags
     workspaceName: 'log-${suffix}'
     componentName: names.component
-    retentionDays: telemetryDays
-    dailyQuotaGb: telemetryDailyGb
+    retentionDays: chosen.telemetryDays
+    dailyQuotaGb: chosen.telemetryDailyGb
   }
 }
 
@@ -186,19 +203,23 @@ module identities 'modules/identities.bicep' = {
     tags: tags
     appIdentityName: names.app
     migrationIdentityName: names.migration
+    packageIdentityName: names.package
     githubRepository: githubRepository
+    githubOwnerId: githubOwnerId
+    githubRepositoryId: githubRepositoryId
     githubEnvironment: environmentName
   }
 }
 
-module network 'modules/network.bicep' = if (privateNetworking) {
+module network 'modules/network.bicep' = {
   scope: group
   params: {
     location: location
     tags: tags
     networkName: 'vnet-${suffix}'
     addressPrefix: networkAddressPrefix
-    dnsZoneNames: map(privateParts, part => zoneNames[part.kind])
+    private: private
+    dnsZoneNames: map(filter(privateParts, part => part.kind == part.zone), part => zoneNames[part.zone])
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -209,9 +230,31 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     accountName: names.storage
-    skuName: storageSkuName
-    private: privateNetworking
-    packageContainerName: 'packages'
+    skuName: chosen.storageSkuName
+    private: private
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module packages 'modules/packages.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    accountName: names.packages
+    skuName: chosen.storageSkuName
+    containerName: 'packages'
+    private: private
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module registry 'modules/registry.bicep' = if (private) {
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    registryName: 'crviral${token}'
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -222,7 +265,10 @@ module vault 'modules/vault.bicep' = {
     location: location
     tags: tags
     vaultName: names.vault
-    private: privateNetworking
+    purgeProtection: chosen.purgeProtection
+    locked: chosen.lockData
+    expireAt: secretsExpireAt
+    private: private
     workspaceId: monitoring.outputs.workspaceId
     platformKey: platformKey
     secretsKey: secretsKey
@@ -235,30 +281,31 @@ module database 'modules/postgres.bicep' = {
   params: {
     location: location
     tags: tags
-    serverName: 'psql-${suffix}'
-    databaseName: names.database
-    size: postgres
-    private: privateNetworking
-    allowedAddresses: postgresAllowedAddresses
+    serverName: names.postgres
+    size: chosen.postgres
+    storageGb: max(chosen.postgres.storageGb, postgresStorageGb)
+    locked: chosen.lockData
+    private: private
     // The server names an administrator by its object id, which what-if cannot know before the identity exists.
     #disable-next-line what-if-short-circuiting
     administratorPrincipalId: identities.outputs.migration.principalId
     administratorName: identities.outputs.migration.name
     operatorObjectId: operatorObjectId
     operatorName: operatorName
+    operatorType: operatorType
     workspaceId: monitoring.outputs.workspaceId
   }
 }
 
-module redis 'modules/redis.bicep' = {
+module redis 'modules/redis.bicep' = if (cached) {
   scope: group
   params: {
     location: location
     tags: tags
     clusterName: 'amr-${suffix}'
-    skuName: redisSkuName
-    highAvailability: redisHighAvailability
-    private: privateNetworking
+    skuName: chosen.redisSkuName
+    highAvailability: chosen.redisHighAvailability
+    private: private
     userPrincipalId: identities.outputs.app.principalId
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -272,31 +319,33 @@ module scheduler 'modules/scheduler.bicep' = if (scheduled) {
     schedulerName: names.scheduler
     taskHubName: names.taskHub
     skuName: durableStorage == 'SchedulerDedicated' ? 'Dedicated' : 'Consumption'
-    private: privateNetworking
+    private: private
     networkAddressPrefix: networkAddressPrefix
     workspaceId: monitoring.outputs.workspaceId
   }
 }
 
 module endpoints 'modules/private-endpoint.bicep' = [
-  for part in privateParts: if (privateNetworking) {
+  for part in privateParts: {
     scope: group
     params: {
       location: location
       tags: tags
-      endpointName: 'pep-${part.kind}-${suffix}'
+      // Another server has another endpoint: the target of one that is there cannot be changed.
+      endpointName: empty(part.target) ? 'pep-${part.kind}-${suffix}' : 'pep-${part.target}'
       resourceId: {
         blob: storage.outputs.accountId
+        packages: packages.outputs.accountId
         queue: storage.outputs.accountId
         table: storage.outputs.accountId
         vault: vault.outputs.vaultId
         postgres: database.outputs.serverId
-        redis: redis.outputs.clusterId
+        redis: cached ? redis!.outputs.clusterId : ''
         scheduler: scheduled ? scheduler!.outputs.schedulerId : ''
       }[part.kind]
       groupId: part.group
-      subnetId: network!.outputs.endpointSubnetId
-      dnsZoneName: zoneNames[part.kind]
+      subnetId: network.outputs.endpointSubnetId
+      dnsZoneName: zoneNames[part.zone]
     }
   }
 ]
@@ -315,20 +364,29 @@ var appRoles = [
 module roles 'modules/roles.bicep' = {
   scope: group
   params: {
-    roles: [
-      for role in concat(appRoles, scheduled ? [{ name: 'Durable Task Data Contributor', on: 'scheduler' }] : []): {
+    roles: concat(
+      map(concat(appRoles, scheduled ? [{ name: 'Durable Task Data Contributor', on: 'scheduler' }] : []), role => {
         identityName: names.app
         principalId: identities.outputs.app.principalId
         name: role.name
         on: role.on
-      }
-    ]
+      }),
+      [
+        {
+          identityName: names.package
+          principalId: identities.outputs.package.principalId
+          name: 'Storage Blob Data Contributor'
+          on: 'packages'
+        }
+      ]
+    )
+    packagesAccountName: names.packages
     storageAccountName: names.storage
     vaultName: names.vault
     componentName: names.component
     schedulerName: names.scheduler
   }
-  dependsOn: [monitoring, storage, vault, scheduler]
+  dependsOn: [monitoring, storage, packages, vault, scheduler]
 }
 
 @description('What Key Vault references begin with.')
@@ -337,9 +395,25 @@ var reference = '@Microsoft.KeyVault(VaultName=${names.vault};SecretName='
 @description('Settings that are there only when they have a value.')
 var optionalSettings = union(
   empty(authAuthority) ? {} : { Auth__Authority: authAuthority, Auth__Audience: authAudience },
+  cached
+    ? { ConnectionStrings__Redis: '${redis!.outputs.host}:${redis!.outputs.port},ssl=true,abortConnect=false' }
+    : {},
+  fronted ? { Edge__FrontDoorId: frontDoor!.outputs.frontDoorId } : {},
   empty(otlpEndpoint) ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint },
   rotatingSecretsKey ? { Secrets__Keys__1: '${reference}secrets-key-previous)' } : {}
 )
+
+module frontDoor 'modules/front-door.bicep' = if (fronted) {
+  scope: group
+  params: {
+    tags: tags
+    profileName: names.frontDoor
+    endpointName: suffix
+    policyName: 'waf${replace(suffix, '-', '')}'
+    mode: firewall == 'Prevention' ? 'Prevention' : 'Detection'
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
 
 module app 'modules/function-app.bicep' = {
   scope: group
@@ -349,10 +423,13 @@ module app 'modules/function-app.bicep' = {
     planName: 'plan-${suffix}'
     appName: 'func-${suffix}'
     appIdentity: identities.outputs.app
-    private: privateNetworking
-    subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
-    scale: scale
-    packageContainerUrl: storage.outputs.packageContainerUrl
+    packageIdentity: identities.outputs.package
+    private: private
+    subnetId: network.outputs.appSubnetId
+    fronted: fronted
+    frontDoorId: fronted ? frontDoor!.outputs.frontDoorId : ''
+    scale: chosen.scale
+    packageContainerUrl: packages.outputs.containerUrl
     storageAccountName: names.storage
     insightsConnectionString: monitoring.outputs.connectionString
     workspaceId: monitoring.outputs.workspaceId
@@ -360,8 +437,7 @@ module app 'modules/function-app.bicep' = {
       {
         Azure__UseManagedIdentity: 'true'
         TaskHubName: names.taskHub
-        // Fewer than the activities that host.json lets an instance run: single tasks find room beside batches.
-        Batches__LanesPerInstance: '32'
+        SweepSchedule: chosen.sweepSchedule
         Auth__PlatformKey: '${reference}platform-key)'
         Secrets__Keys__0: '${reference}secrets-key-newest)'
         ConnectionStrings__Postgres: join(
@@ -371,13 +447,12 @@ module app 'modules/function-app.bicep' = {
             'Database=${names.database}'
             'Username=${names.app}'
             'SSL Mode=VerifyFull'
-            'Maximum Pool Size=30'
+            'Maximum Pool Size=${chosen.poolSize}'
             'No Reset On Close=true'
             'Application Name=viral-engine'
           ],
           ';'
         )
-        ConnectionStrings__Redis: '${redis.outputs.host}:${redis.outputs.port},ssl=true,abortConnect=false'
       },
       scheduled
         ? {
@@ -394,6 +469,23 @@ module app 'modules/function-app.bicep' = {
   dependsOn: [roles, endpoints]
 }
 
+module origin 'modules/front-door-origin.bicep' = if (fronted) {
+  scope: group
+  params: {
+    profileName: names.frontDoor
+    endpointName: suffix
+    appHost: app.outputs.host
+  }
+}
+
+module policies 'modules/policies.bicep' = if (auditPolicies) {
+  scope: group
+  params: { suffix: suffix }
+}
+
+@description('Name that the API is reached by.')
+var apiHost = fronted ? frontDoor!.outputs.host : app.outputs.host
+
 module alerts 'modules/alerts.bicep' = {
   scope: group
   params: {
@@ -404,10 +496,19 @@ module alerts 'modules/alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     componentId: monitoring.outputs.componentId
     postgresId: database.outputs.serverId
-    redisId: redis.outputs.clusterId
-    appHost: app.outputs.host
+    cached: cached
+    redisId: cached ? redis!.outputs.clusterId : ''
+    storageId: storage.outputs.accountId
+    vaultName: names.vault
+    connections: chosen.connectionsAlert
+    availabilityTest: chosen.availabilityTest
+    frequency: chosen.alertFrequency
+    monthlyBudget: chosen.monthlyBudget
+    budgetStart: budgetStart
+    appHost: apiHost
     queueAgeSeconds: queueAgeSeconds
   }
+  dependsOn: [vault]
 }
 
 @description('Resource group of everything.')
@@ -417,13 +518,25 @@ output AZURE_RESOURCE_GROUP string = group.name
 output VIRAL_APP_NAME string = app.outputs.appName
 
 @description('Address of the API.')
-output VIRAL_URL string = 'https://${app.outputs.host}'
+output VIRAL_URL string = 'https://${apiHost}'
 
 @description('Name of the vault that holds the platform key.')
 output VIRAL_VAULT_NAME string = vault.outputs.vaultName
 
-@description('Storage account that packages are kept in.')
-output VIRAL_STORAGE_ACCOUNT string = storage.outputs.accountName
+@description('Where orchestrations are kept, which the package must have been built for.')
+output VIRAL_DURABLE_STORAGE string = durableStorage
+
+@description('Name of the task hub.')
+output VIRAL_TASK_HUB string = names.taskHub
+
+@description('Name of the PostgreSQL server.')
+output VIRAL_POSTGRES_SERVER string = database.outputs.serverName
+
+@description('Registry of the image that migrates; empty where the database is migrated from outside.')
+output VIRAL_REGISTRY string = private ? registry!.outputs.registryName : ''
+
+@description('Subnet that the migrating container runs in; empty where the database is migrated from outside.')
+output VIRAL_MIGRATION_SUBNET string = network.outputs.migrationSubnetId
 
 @description('PostgreSQL server; migrations go to port 5432 of it, past PgBouncer.')
 output VIRAL_POSTGRES_HOST string = database.outputs.host
@@ -444,4 +557,4 @@ output VIRAL_APP_IDENTITY string = identities.outputs.app.name
 output VIRAL_APP_PRINCIPAL_ID string = identities.outputs.app.principalId
 
 @description('Address that the app calls others from; empty while networking is not private.')
-output VIRAL_EGRESS_ADDRESS string = privateNetworking ? network!.outputs.egressAddress : ''
+output VIRAL_EGRESS_ADDRESS string = network.outputs.egressAddress

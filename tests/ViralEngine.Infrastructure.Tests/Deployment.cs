@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace ViralEngine.Infrastructure.Tests;
 
 /// <summary>
-/// What one parameter file would deploy, as the compiler's snapshot predicts it: every resource with its parameters,
+/// What one environment would deploy, as the compiler's snapshot predicts it: every resource with its parameters,
 /// conditions and loops worked out. What only Azure knows stays an expression in brackets.
 /// </summary>
 internal sealed class Deployment(JsonObject snapshot, JsonObject template)
@@ -26,10 +26,11 @@ internal sealed class Deployment(JsonObject snapshot, JsonObject template)
     /// <summary>Takes a resource away.</summary>
     public void Remove(JsonObject resource) => snapshot["predictedResources"]!.AsArray().Remove(resource);
 
-    /// <summary>Compiles a parameter file.</summary>
+    /// <summary>Compiles the parameter file with the environment that it reads.</summary>
     public static async Task<Deployment> CompileAsync(
-        string parameterFile, IReadOnlyDictionary<string, string> environment, CancellationToken ct)
+        IReadOnlyDictionary<string, string> environment, CancellationToken ct)
     {
+        const string ParameterFile = "main.bicepparam";
         // The snapshot is written beside the parameter file, and the templates' folder stays clean.
         var folder = Directory.CreateTempSubdirectory("bicep").FullName;
         try
@@ -39,14 +40,16 @@ internal sealed class Deployment(JsonObject snapshot, JsonObject template)
                 folder,
                 environment,
                 ct,
-                "snapshot", parameterFile, "--mode", "overwrite", "--location", "westeurope",
+                "snapshot", ParameterFile, "--mode", "overwrite", "--location", "westeurope",
                 "--subscription-id", "11111111-1111-1111-1111-111111111111",
                 "--tenant-id", "22222222-2222-2222-2222-222222222222");
             Assert.True(printed.ExitCode == 0, printed.Complaints);
+            // Else whole modules are missing from what is looked at.
+            Assert.DoesNotContain("NestedDeploymentShortCircuited", printed.Output, StringComparison.Ordinal);
             var compiled = await BicepCompiler.RunAsync(folder, environment, ct, "build", "main.bicep", "--stdout");
             Assert.True(compiled.ExitCode == 0, compiled.Complaints);
 
-            var snapshot = Path.Combine(folder, Path.ChangeExtension(parameterFile, ".snapshot.json"));
+            var snapshot = Path.Combine(folder, Path.ChangeExtension(ParameterFile, ".snapshot.json"));
             return new Deployment(
                 JsonNode.Parse(await File.ReadAllTextAsync(snapshot, ct))!.AsObject(),
                 JsonNode.Parse(compiled.Output)!.AsObject());

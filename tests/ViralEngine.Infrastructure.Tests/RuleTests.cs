@@ -7,14 +7,13 @@ namespace ViralEngine.Infrastructure.Tests;
 [Collection(nameof(Deployments))]
 public sealed class RuleTests(Deployments deployments)
 {
-    private const string Everything = "prod with scheduler";
+    private const string Everything = "prod with everything";
 
     public static TheoryData<string, string, string> OpenDoors => new()
     {
         { "Microsoft.Storage/storageAccounts", "properties/publicNetworkAccess", "Enabled" },
         { "Microsoft.Storage/storageAccounts", "properties/networkAcls/defaultAction", "Allow" },
         { "Microsoft.KeyVault/vaults", "properties/publicNetworkAccess", "Enabled" },
-        { "Microsoft.DBforPostgreSQL/flexibleServers", "properties/network/publicNetworkAccess", "Enabled" },
         { "Microsoft.Cache/redisEnterprise", "properties/publicNetworkAccess", "Enabled" },
         { "Microsoft.DurableTask/schedulers", "properties/publicNetworkAccess", "Enabled" },
     };
@@ -40,7 +39,6 @@ public sealed class RuleTests(Deployments deployments)
         { "Microsoft.Web/sites", "properties/httpsOnly", "false" },
         { "Microsoft.Web/sites", "properties/siteConfig/minTlsVersion", "1.1" },
         { "Microsoft.Web/sites", "properties/siteConfig/scmMinTlsVersion", "1.0" },
-        { "Microsoft.Web/sites", "properties/siteConfig/ftpsState", "AllAllowed" },
     };
 
     [Theory, MemberData(nameof(OpenDoors))]
@@ -207,6 +205,121 @@ public sealed class RuleTests(Deployments deployments)
         broken.Add(new JsonObject { ["type"] = "Microsoft.Sql/servers", ["id"] = "/x" });
 
         Assert.NotEmpty(DiagnosticsRule.Breaches(broken));
+    }
+
+    [Theory]
+    [InlineData("properties/siteConfig/ftpsState", "Disabled")]
+    [InlineData("properties/siteConfig/remoteDebuggingEnabled", "false")]
+    [InlineData("properties/functionAppConfig/siteUpdateStrategy/type", "Recreate")]
+    public void Complains_of_what_Flex_Consumption_refuses_or_ends_by_force(string path, string value) =>
+        Assert.NotEmpty(FlexRule.Breaches(With("Microsoft.Web/sites", path, value)));
+
+    [Theory]
+    [InlineData("databases")]
+    [InlineData("firewallRules")]
+    public void Complains_of_a_database_of_the_platform_and_of_a_firewall_that_stays_open(string kind)
+    {
+        var broken = deployments[Everything].Copy();
+
+        broken.Add(new JsonObject { ["type"] = $"{DatabaseRule.Server}/{kind}", ["id"] = "/x" });
+
+        Assert.NotEmpty(DatabaseRule.Breaches(broken));
+    }
+
+    [Fact]
+    public void Complains_of_administrators_that_come_before_the_parameters_of_the_server()
+    {
+        var broken = deployments[Everything].Copy();
+
+        foreach (var o in broken.Template.Objects().Where(o => o["type"]?.ToString() == $"{DatabaseRule.Server}/administrators"))
+            o["dependsOn"] = new JsonArray("server");
+
+        Assert.Equal(2, DatabaseRule.Breaches(broken).Count());
+    }
+
+    [Theory]
+    [InlineData("ConnectionStrings__Postgres", "Host=x;SSL Mode=Require")]
+    [InlineData("ConnectionStrings__Redis", "x:10000,ssl=false")]
+    public void Complains_of_a_connection_that_whoever_answers_may_have(string setting, string value) =>
+        Assert.NotEmpty(TlsRule.Breaches(With("Microsoft.Web/sites/config", $"properties/{setting}", value)));
+
+    [Theory]
+    [InlineData("type", "AzureStorage")]
+    [InlineData("connectionStringName", "SOMETHING_ELSE")]
+    public void Complains_of_an_app_that_keeps_orchestrations_elsewhere(string setting, string value) =>
+        Assert.NotEmpty(OrchestrationRule.Breaches(With(
+            "Microsoft.Web/sites/config",
+            $"properties/AzureFunctionsJobHost__extensions__durableTask__storageProvider__{setting}",
+            value)));
+
+    [Fact]
+    public void Complains_of_settings_for_a_scheduler_that_is_not_there()
+    {
+        var broken = deployments[Everything].Copy();
+
+        broken.Remove(broken.OfType("Microsoft.DurableTask/schedulers").Single());
+
+        Assert.NotEmpty(OrchestrationRule.Breaches(broken));
+    }
+
+    [Fact]
+    public void Complains_of_a_question_that_looks_back_further_than_it_says()
+    {
+        var broken = deployments[Everything].Copy();
+
+        foreach (var alert in broken.OfType("Microsoft.Insights/scheduledQueryRules"))
+            alert["properties"]!["overrideQueryTimeRange"] = "PT15M";
+
+        Assert.Equal(5, AlertRule.Breaches(broken).Count());
+    }
+
+    [Theory]
+    [InlineData("2026-11-01")]
+    [InlineData("2025-09-01-preview")]
+    public void Complains_of_an_API_that_is_too_young(string version) =>
+        Assert.NotEmpty(ApiVersionRule.Breaches(
+            With("Microsoft.KeyVault/vaults", "apiVersion", version), new DateOnly(2026, 11, 26)));
+
+    [Fact]
+    public void Complains_of_each_missing_alert()
+    {
+        string[] types =
+        [
+            "Microsoft.Insights/scheduledQueryRules", "Microsoft.Consumption/budgets",
+            "Microsoft.EventGrid/systemTopics/eventSubscriptions",
+        ];
+        foreach (var alert in types.SelectMany(type => deployments[Everything].OfType(type)))
+        {
+            var broken = deployments[Everything].Copy();
+
+            broken.Remove(broken.Resources.Single(resource => resource.Id() == alert.Id()));
+
+            Assert.NotEmpty(AlertRule.Breaches(broken));
+        }
+    }
+
+    [Fact]
+    public void Complains_of_more_connections_than_there_are()
+    {
+        var broken = deployments["try"].Copy();
+
+        broken.OfType("Microsoft.Web/sites").Single()["properties"]!["functionAppConfig"]!["scaleAndConcurrency"]!
+            ["maximumInstanceCount"] = 40;
+
+        Assert.NotEmpty(ConnectionRule.Breaches(broken));
+    }
+
+    [Fact]
+    public void Complains_of_an_app_that_may_change_its_package()
+    {
+        var broken = deployments[Everything].Copy();
+        var package = broken.OfType("Microsoft.Authorization/roleAssignments")
+            .Single(role => role.Id().Contains("/stpkg", StringComparison.Ordinal));
+
+        package["properties"]!["principalId"] = package.Text("properties/principalId")!.Replace(
+            ".package.", ".app.", StringComparison.Ordinal);
+
+        Assert.NotEmpty(RoleRule.Breaches(broken));
     }
 
     [Fact]

@@ -24,7 +24,23 @@ public sealed class JsonSchemaTests
             },
             "additionalProperties": false
           },
-          "odd": { "type": "string", "minLength": 3 },
+          "bounded": {
+            "type": "object",
+            "maxProperties": 3,
+            "properties": {
+              "text": { "type": "string", "minLength": 1, "maxLength": 2, "pattern": "^[a-z]" },
+              "size": { "type": "number", "format": "decimal", "minimum": 0, "maximum": 9.5 },
+              "items": { "type": "array", "minItems": 1, "maxItems": 2 }
+            }
+          },
+          "pet": {
+            "oneOf": [{ "$ref": "#/cat" }, { "$ref": "#/dog" }],
+            "discriminator": { "propertyName": "kind", "mapping": { "cat": "#/cat", "dog": "#/dog" } }
+          },
+          "named": { "type": "object", "properties": { "name": { "type": "string" } } },
+          "cat": { "allOf": [{ "$ref": "#/named" }, { "type": "object", "required": ["lives"], "properties": { "kind": {}, "lives": { "type": "integer" } } }] },
+          "dog": { "type": "object", "properties": { "kind": {} }, "allOf": [{ "$ref": "#/named" }] },
+          "odd": { "type": "string", "uniqueItems": true },
           "odd_format": { "format": "ipv4" }
         }
         """;
@@ -58,14 +74,35 @@ public sealed class JsonSchemaTests
         Assert.Equal(at, Assert.Single(Check("task", json).Select(fault => fault.At).Distinct()));
 
     [Theory]
+    [InlineData("{ \"text\": \"a😀\", \"size\": 9.5, \"items\": [1] }", null)]
+    [InlineData("{ \"text\": \"\" }", "/text")]
+    [InlineData("{ \"text\": \"abc\" }", "/text")]
+    [InlineData("{ \"text\": \"A\" }", "/text")]
+    [InlineData("{ \"size\": -0.1 }", "/size")]
+    [InlineData("{ \"size\": 9.6 }", "/size")]
+    [InlineData("{ \"items\": [] }", "/items")]
+    [InlineData("{ \"items\": [1, 2, 3] }", "/items")]
+    [InlineData("{ \"a\": 1, \"b\": 2, \"c\": 3, \"d\": 4 }", "")]
+    public void Keeps_bounds(string json, string? at) => Assert.Equal(at, Check("bounded", json).FirstOrDefault()?.At);
+
+    [Theory]
+    [InlineData("{ \"kind\": \"cat\", \"name\": \"Mia\", \"lives\": 9 }", null)]
+    [InlineData("{ \"kind\": \"dog\", \"name\": \"Rex\" }", null)]
+    [InlineData("{ \"kind\": \"cat\", \"name\": \"Mia\" }", "")]
+    [InlineData("{ \"kind\": \"dog\", \"name\": 7 }", "/name")]
+    [InlineData("{ \"kind\": \"dog\", \"lives\": 9 }", "/lives")]
+    public void Takes_the_kind_that_the_value_names_and_knows_the_members_of_all_parts(string json, string? at) =>
+        Assert.Equal(at, Check("pet", json, isClosed: true).FirstOrDefault()?.At);
+
+    [Theory]
     [InlineData("odd")]
     [InlineData("odd_format")]
     public void Does_not_pass_over_rules_that_it_does_not_know(string schema) =>
         Assert.Throws<NotSupportedException>(() => Check(schema, "\"abc\""));
 
-    private static List<SchemaFault> Check(string schema, string json)
+    private static List<SchemaFault> Check(string schema, string json, bool isClosed = false)
     {
         var document = JsonDocument.Parse(Document).RootElement;
-        return [.. new JsonSchema(document).Check(document.GetProperty(schema), JsonDocument.Parse(json).RootElement)];
+        return [.. new JsonSchema(document, isClosed).Check(document.GetProperty(schema), JsonDocument.Parse(json).RootElement)];
     }
 }

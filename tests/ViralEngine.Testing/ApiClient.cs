@@ -54,7 +54,7 @@ public sealed class ApiClient : IDisposable
         string? cursor = null;
         do
         {
-            var page = (await GetAsync($"{path}?limit=100{(cursor is null ? "" : $"&cursor={cursor}")}")).Expect(HttpStatusCode.OK).Json;
+            var page = (await GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit=100{(cursor is null ? "" : $"&cursor={cursor}")}")).Expect(HttpStatusCode.OK).Json;
             all.AddRange(page.GetProperty(noun).EnumerateArray());
             cursor = page.GetProperty("next_cursor").GetString();
         }
@@ -73,11 +73,19 @@ public sealed class ApiClient : IDisposable
     public async Task<ApiResponse> SendAsync(HttpRequestMessage request)
     {
         using var sent = request;
+        var given = await GivenAsync(request.Content);
         using var response = await AnswerAsync(request, HttpCompletionOption.ResponseContentRead, CancellationToken.None);
         var body = await response.Content.ReadAsByteArrayAsync();
-        (await DocumentedApi.AtAsync(Address)).Check(request.Method, request.RequestUri!, response, body);
+        var documented = await DocumentedApi.AtAsync(Address);
+        documented.Check(request.Method, request.RequestUri!, response, body);
+        if (response.IsSuccessStatusCode && given is not null)
+            documented.CheckTaken(request.Method, request.RequestUri!, request.Content!.Headers.ContentType?.MediaType, given);
         return new ApiResponse($"{request.Method} {request.RequestUri}", response.StatusCode, body, Headers(response), log);
     }
+
+    /// <summary>A body that can be read again; null: there is none, or it goes out as it comes.</summary>
+    private static async Task<byte[]?> GivenAsync(HttpContent? content) =>
+        content is ByteArrayContent or JsonContent && content.Headers.ContentEncoding.Count == 0 ? await content.ReadAsByteArrayAsync() : null;
 
     /// <summary>A connection that ends as soon as it was made comes bare out of the client, unlike every other.</summary>
     private async Task<HttpResponseMessage> AnswerAsync(

@@ -44,16 +44,18 @@ public sealed class AppCluster : IAsyncDisposable
 }
 
 /// <summary>One database and one instance, shared by the tests of a class: its fixture.</summary>
-public sealed class RunningApp : IAsyncLifetime
+public class RunningApp : IAsyncLifetime
 {
     public TestPostgres Postgres { get; } = new();
 
     public AppProcess App { get; private set; } = null!;
 
+    protected virtual AppSettings Settings => new(Postgres);
+
     public async Task InitializeAsync()
     {
         await Postgres.InitializeAsync();
-        App = await AppProcess.StartAsync(Postgres);
+        App = await AppProcess.StartAsync(Settings);
     }
 
     public async Task DisposeAsync()

@@ -7,17 +7,21 @@ public sealed class AppProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(120);
 
-    private readonly AppSettings settings;
     private readonly HttpClient http;
+    private readonly AppLog log;
     private ChildProcess? process;
 
     private AppProcess(AppSettings settings)
     {
-        this.settings = settings;
+        Settings = settings;
+        log = new AppLog(settings.ExpectedErrors);
         Port = FreePort.Take();
         Address = new Uri($"http://127.0.0.1:{Port}");
         http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
     }
+
+    /// <summary>What it is told at its next start.</summary>
+    public AppSettings Settings { get; set; }
 
     public int Port { get; }
 
@@ -25,6 +29,9 @@ public sealed class AppProcess : IAsyncDisposable
 
     /// <summary>The end of its log, of its last start.</summary>
     public string Output => process?.Output ?? "(not running)";
+
+    /// <summary>What it logged as errors that nobody expects, in all its starts.</summary>
+    public IReadOnlyList<string> Faults => log.Faults();
 
     public bool IsRunning => process is { HasExited: false };
 
@@ -67,7 +74,7 @@ public sealed class AppProcess : IAsyncDisposable
         if (IsRunning)
             throw new InvalidOperationException("The app is running already.");
         process = ChildProcess.Start(
-            Repository.Program("ViralEngine.Functions"), [], settings.ToEnvironment(Address));
+            Repository.Program("ViralEngine.Functions", checkout: Settings.Checkout), [], Settings.ToEnvironment(Address), onLine: log.Add);
     }
 
     public Task WaitUntilReadyAsync() => Eventually.TrueAsync(IsReadyAsync, $"the app on port {Port} to be ready", StartBound);
@@ -79,11 +86,18 @@ public sealed class AppProcess : IAsyncDisposable
     /// <returns>The exit code.</returns>
     public Task<int> TerminateAsync() => Running().TerminateAsync();
 
+    /// <summary>SIGSTOP, until <see cref="Thaw"/>: as a machine that is suspended.</summary>
+    public void Freeze() => Running().Freeze();
+
+    public void Thaw() => Running().Thaw();
+
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
         if (process is { } running)
             await running.DisposeAsync();
+        if (Faults is [var first, ..] faults)
+            throw new ApiExpectationException($"The app logged {faults.Count} errors that no test expects. The first:\n{first}");
     }
 
     private ChildProcess Running() => process ?? throw new InvalidOperationException("The app was never started.");

@@ -17,9 +17,21 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
     private const string EncryptionKey = "tests:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
     public AppSettings(TestPostgres postgres)
-        : this(Connection(postgres), TestServers.Redis, TestServers.PgBouncerPort is null ? [] : BehindPgBouncer())
+        : this(Connection(postgres), TestServers.Redis, TestServers.PgBouncerPort is null ? [] : WithoutSessions)
     {
     }
+
+    /// <summary>Errors (regular expressions) that the test makes the app log; any other fails it.</summary>
+    public IReadOnlyList<string> ExpectedErrors { get; init; } = [];
+
+    public AppSettings Expecting(string error) => this with { ExpectedErrors = [.. ExpectedErrors, error] };
+
+    /// <summary>Whose build is started: another version's, to compare with; null for this one's.</summary>
+    public string? Checkout { get; init; }
+
+    /// <summary>The same for a connection by way of a pooler in transaction mode.</summary>
+    public AppSettings BehindPgBouncer() =>
+        WithoutSessions.Aggregate(this, (settings, setting) => settings.With(setting.Key, setting.Value));
 
     /// <summary>The same with one setting more.</summary>
     public AppSettings With(string name, string? value) =>
@@ -30,20 +42,29 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
         ? new NpgsqlConnectionStringBuilder(postgres.AppConnection) { Port = port, MaxAutoPrepare = 0, MaxPoolSize = 20 }.ConnectionString
         : postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20";
 
-    private static Dictionary<string, string?> BehindPgBouncer() => new()
+    private static Dictionary<string, string?> WithoutSessions => new()
     {
-        ["LocalRuntime:Durable:Listen"] = "false",
-        ["LocalRuntime:Durable:Prepare"] = "false",
-        ["LocalRuntime:Durable:PollMilliseconds"] = "50",
+        ["LocalHost:Durable:Listen"] = "false",
+        ["LocalHost:Durable:Prepare"] = "false",
+        ["LocalHost:Durable:PollMilliseconds"] = "50",
     };
+
+    // A version from before the local host started by itself.
+    private string? Host() => Checkout is null || Directory.Exists(Path.Combine(Checkout, "ViralEngine.LocalHost"))
+        ? Repository.Program("ViralEngine.LocalHost", checkout: Checkout)
+        : null;
 
     internal Dictionary<string, string?> ToEnvironment(Uri address)
     {
         var environment = new Dictionary<string, string?>
         {
+            ["DOTNET_STARTUP_HOOKS"] = Host(),
             ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
             ["ConnectionStrings__Postgres"] = Postgres,
             ["ConnectionStrings__Redis"] = Redis,
+            // Most of these processes live for seconds: what they would gather to compile better later is of no use to them.
+            ["DOTNET_TieredPGO"] = "0",
+            ["SweepSchedule"] = "*/5 * * * * *",
             ["Auth__PlatformKey"] = PlatformKey,
             ["Auth__JwtSharedKey"] = JwtSharedKey,
             ["Secrets__Keys__0"] = EncryptionKey,

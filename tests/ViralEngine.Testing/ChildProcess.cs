@@ -7,6 +7,8 @@ namespace ViralEngine.Testing;
 public sealed class ChildProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
+    private const int Continue = 18;
+    private const int Stop = 19;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process process;
@@ -25,9 +27,11 @@ public sealed class ChildProcess : IAsyncDisposable
     public string Output => output.ToString();
 
     /// <param name="program">The dll, or what <paramref name="host"/> runs.</param>
+    /// <param name="onLine">Is given every line of its output.</param>
     /// <param name="environment">Added to this process's own; null removes a variable.</param>
     public static ChildProcess Start(
-        string program, IEnumerable<string> args, IReadOnlyDictionary<string, string?> environment, string host = "dotnet")
+        string program, IEnumerable<string> args, IReadOnlyDictionary<string, string?> environment, string host = "dotnet",
+        Action<string?>? onLine = null)
     {
         var start = new ProcessStartInfo(host, [program, .. args])
         {
@@ -41,14 +45,20 @@ public sealed class ChildProcess : IAsyncDisposable
             start.Environment[name] = value;
 
         var child = new ChildProcess(new Process { StartInfo = start }, Path.GetFileName(program));
-        child.process.OutputDataReceived += (_, line) => child.output.Add(line.Data);
-        child.process.ErrorDataReceived += (_, line) => child.output.Add(line.Data);
+        child.process.OutputDataReceived += (_, line) => Take(line.Data);
+        child.process.ErrorDataReceived += (_, line) => Take(line.Data);
         child.process.Start();
         child.process.BeginOutputReadLine();
         child.process.BeginErrorReadLine();
         child.process.StandardInput.Close();
         AppDomain.CurrentDomain.ProcessExit += child.KillAtExit;
         return child;
+
+        void Take(string? line)
+        {
+            child.output.Add(line);
+            onLine?.Invoke(line);
+        }
     }
 
     /// <summary>SIGKILL: no chance to clean up.</summary>
@@ -67,6 +77,12 @@ public sealed class ChildProcess : IAsyncDisposable
         await WaitAsync();
         return process.ExitCode;
     }
+
+    /// <summary>SIGSTOP: it does nothing, and knows nothing of it, until <see cref="Thaw"/>.</summary>
+    public void Freeze() => _ = SendSignal(process.Id, Stop);
+
+    /// <summary>SIGCONT.</summary>
+    public void Thaw() => _ = SendSignal(process.Id, Continue);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace ViralEngine.Testing;
@@ -9,7 +8,6 @@ namespace ViralEngine.Testing;
 /// </summary>
 public sealed class NpmFolder(string name)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly Lazy<Task<string>> installed = new(() => InstallAsync(name));
 
     /// <summary>Runs a program in the installed folder.</summary>
@@ -19,8 +17,9 @@ public sealed class NpmFolder(string name)
         await RunInAsync(await installed.Value, program, args, input);
 
     /// <summary>Starts a script of the installed folder, which goes on until it is disposed.</summary>
-    public async Task<ChildProcess> StartAsync(string script, params string[] args) =>
-        ChildProcess.Start(Path.Combine(await installed.Value, script), args, new Dictionary<string, string?>(), host: "node");
+    /// <param name="onLine">Is given every line of its output.</param>
+    public async Task<ChildProcess> StartAsync(string script, string[] args, Action<string?>? onLine = null) => ChildProcess.Start(
+        Path.Combine(await installed.Value, script), args, new Dictionary<string, string?>(), host: "node", onLine);
 
     private static async Task<string> InstallAsync(string name)
     {
@@ -39,24 +38,8 @@ public sealed class NpmFolder(string name)
         return folder;
     }
 
-    private static async Task<string> RunInAsync(string folder, string program, string[] args, string input)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, args)
-        {
-            WorkingDirectory = folder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            // The linter would else report its use and look for a newer version.
-            Environment = { ["REDOCLY_TELEMETRY"] = "off", ["REDOCLY_SUPPRESS_UPDATE_NOTICE"] = "true" },
-        })!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        return process.ExitCode == 0
-            ? await output
-            : throw new InvalidOperationException($"{program} ended with {process.ExitCode}:\n{await errors}\n{await output}");
-    }
+    // The linter would else report its use and look for a newer version.
+    private static Task<string> RunInAsync(string folder, string program, string[] args, string input) => Programs.RunAsync(
+        folder, program, args, input,
+        new Dictionary<string, string?> { ["REDOCLY_TELEMETRY"] = "off", ["REDOCLY_SUPPRESS_UPDATE_NOTICE"] = "true" });
 }

@@ -18,7 +18,10 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public int Port { get; } = FreePort.Take();
 
-    public string ConnectionString => $"127.0.0.1:{Port},password={password},abortConnect=false";
+    public string ConnectionString => ConnectionBy(Port);
+
+    /// <summary>The connection string by way of another port, which passes on to this one.</summary>
+    public string ConnectionBy(int port) => $"127.0.0.1:{port},password={password},abortConnect=false";
 
     public static async Task<RedisProcess> StartAsync()
     {

@@ -7,11 +7,14 @@ public static class Repository
 {
     public static string Root { get; } = Metadata("RepositoryRoot");
 
-    /// <summary>The dll of a program of this checkout, built in the configuration of the tests.</summary>
-    public static string Program(string project)
+    /// <summary>The dll of a program, built in the configuration of the tests.</summary>
+    /// <param name="project">The project's folder.</param>
+    /// <param name="name">The assembly's name; that of the folder when null.</param>
+    /// <param name="checkout">Another checkout than this one.</param>
+    public static string Program(string project, string? name = null, string? checkout = null)
     {
-        var name = Path.GetFileName(project);
-        var path = Path.Combine(Root, project, "bin", Metadata("Configuration"), "net10.0", name + ".dll");
+        name ??= Path.GetFileName(project);
+        var path = Path.Combine(checkout ?? Root, project, "bin", Metadata("Configuration"), "net10.0", name + ".dll");
         return File.Exists(path) ? path : throw new FileNotFoundException($"{name} is not built.", path);
     }
 

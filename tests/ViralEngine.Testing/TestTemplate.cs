@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Npgsql;
 using ViralEngine.Core.Storage;
-using ViralEngine.LocalRuntime.Durable;
+using ViralEngine.LocalHost.Durable;
 
 namespace ViralEngine.Testing;
 

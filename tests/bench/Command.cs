@@ -7,7 +7,7 @@ namespace ViralEngine.Bench;
 internal static class Command
 {
     /// <returns>What it printed.</returns>
-    /// <exception cref="InvalidOperationException">It is missing or failed.</exception>
+    /// <exception cref="CommandException">It is missing or failed.</exception>
     public static async Task<string> RunAsync(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
@@ -21,12 +21,15 @@ internal static class Command
             var errors = process.StandardError.ReadToEndAsync();
             await process.WaitForExitAsync();
             if (process.ExitCode != 0)
-                throw new InvalidOperationException($"{program} failed ({process.ExitCode}): {(await errors)[..Math.Min(2000, (await errors).Length)]}");
+                throw new CommandException($"{program} failed ({process.ExitCode}): {(await errors)[..Math.Min(2000, (await errors).Length)]}");
             return await output;
         }
         catch (Win32Exception)
         {
-            throw new InvalidOperationException($"{program} is not installed. On Debian and Ubuntu: apt-get install wrk postgresql");
+            throw new CommandException($"{program} is not installed. On Debian and Ubuntu: apt-get install wrk postgresql");
         }
     }
 }
+
+/// <summary>A program that a measurement needs is not there or does not do its work; told without a stack trace.</summary>
+internal sealed class CommandException(string message) : Exception(message);

@@ -15,13 +15,10 @@ internal static class RequestBench
 {
     private const int Connections = 16;
     private const int Seconds = 10;
-    private const int Tasks = 1_000;
+    public const int Tasks = 1_000;
 
     public static async Task RunAsync(BenchStack stack)
     {
-        using var client = stack.App.NewClient(stack.ApiKey);
-        var task = (await client.PostAsync("/api/tasks", new { agent_id = "echo", description = "one to read" }))
-            .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetGuid();
         var keyHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stack.ApiKey)));
         var variables = new Dictionary<string, string>
         {
@@ -31,19 +28,22 @@ internal static class RequestBench
             ["most"] = "0",
         };
 
-        await Eventually.GetAsync(
-            () => client.GetAsync($"/api/tasks/{task}"),
-            answer => answer.Json.GetProperty("status").GetString() == "completed",
-            "the task to complete");
-        await CopyAsync(stack, task);
+        await CopyAsync(stack);
 
         await CompareAsync(stack, "POST /api/tasks", "post.lua", "/api/tasks", "post.sql", variables);
         await CompareAsync(stack, "GET /api/tasks/{id}", "get.lua", "/api/tasks/", "get.sql", variables);
     }
 
-    /// <summary>Tasks to read, with ids that wrk and pgbench can make up.</summary>
-    private static async Task CopyAsync(BenchStack stack, Guid task)
+    /// <summary>Tasks to read, with ids that wrk and pgbench can make up: copies of one, made once.</summary>
+    public static async Task CopyAsync(BenchStack stack)
     {
+        using var client = stack.App.NewClient(stack.ApiKey);
+        var task = (await client.PostAsync("/api/tasks", new { agent_id = "echo", description = "one to read" }))
+            .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetGuid();
+        await Eventually.GetAsync(
+            () => client.GetAsync($"/api/tasks/{task}"),
+            answer => answer.Json.GetProperty("status").GetString() == "completed",
+            "the task to complete");
         await using var admin = NpgsqlDataSource.Create(stack.Postgres.AdminConnection);
         await using var copy = admin.CreateCommand(
             """
@@ -52,6 +52,7 @@ internal static class RequestBench
                 task, jsonb_build_object('id', '00000000-0000-7000-8000-' || lpad(number::text, 12, '0')))).*
             FROM viral.tasks AS task, generate_series(1, $2) AS number
             WHERE task.id = $1
+            ON CONFLICT DO NOTHING
             """);
         copy.Parameters.Add(new() { Value = task });
         copy.Parameters.Add(new() { Value = Tasks });

@@ -30,6 +30,16 @@ internal static class TaskBench
         Report.Line("  of which submitted within", $"{submitted:0.0} s of {completed:0.0} s");
     }
 
+    /// <summary>Tasks a second, from the first submission to the last completion.</summary>
+    public static async Task<double> MeasureAsync(BenchStack stack)
+    {
+        var before = await CountAsync(stack);
+        var started = Stopwatch.GetTimestamp();
+        await SubmitAsync(stack, Tasks);
+        await CompletedAsync(stack, before + Tasks);
+        return Tasks / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
     private static async Task SubmitAsync(BenchStack stack, int count)
     {
         var left = count;

@@ -48,6 +48,7 @@ exercise() {
   check "$who: moves away from a taken port" moves_away_from_a_taken_port
   check "$who: starts once from two terminals" starts_once_from_two_terminals
   check "$who: migrates, twice, and gives tokens" migrates_and_gives_tokens
+  check "$who: refuses half an option" refuses_half_an_option
   check "$who: stops the stack" stops
 }
 

@@ -6,7 +6,14 @@ query() {
 
 postgres_process() { head -n 1 "$COPY/.local/postgres/data/postmaster.pid"; }
 
-helps_from_anywhere() { [[ "$(dev --help)" == 'usage: ./dev'* ]]; }
+helps_from_anywhere() { [[ "$(dev --help)" == 'usage: ./dev'* && "$(dev token --help)" == 'usage: ./dev'* ]]; }
+
+# What a tool's half in C# refuses ends in a sentence too.
+refuses_half_an_option() {
+  local said
+  said="$(dev token --minutes 2>&1)" && return 1
+  [[ "$said" == *'expected --name value at: --minutes'* && "$said" != *'Unhandled exception'* ]]
+}
 
 refuses_what_it_does_not_know() {
   local said

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using ViralEngine.Core.Organizations;
 
 namespace ViralEngine.Dev;
 
@@ -59,7 +60,9 @@ internal sealed class DemoCommand(HttpClient http) : IDisposable
         var owner = organization.GetProperty("api_key").GetProperty("key").GetString()!;
         var approver = await PostAsync(
             owner, $"/api/organizations/{id}/api-keys", new { name = "approver", role = "approver" }, ct);
-        await PostAsync(owner, $"/api/organizations/{id}/members", new { subject = Subject, role = "owner" }, ct);
+        var invitation = await PostAsync(owner, $"/api/organizations/{id}/members", new { subject = Subject, role = "owner" }, ct);
+        var person = TokenCommand.Create(Subject, new AuthOptions().Audience, TimeSpan.FromMinutes(1), TimeProvider.System);
+        await PostAsync(person, $"/api/invitations/{invitation.GetProperty("id").GetString()}/accept", new { }, ct);
         return new Keys(id, owner, approver.GetProperty("key").GetString()!);
     }
 

@@ -1,6 +1,6 @@
 using Npgsql;
 using ViralEngine.Core.Storage;
-using ViralEngine.LocalRuntime.Durable;
+using ViralEngine.LocalHost.Durable;
 
 namespace ViralEngine.Dev;
 
@@ -21,7 +21,12 @@ internal static class MigrateCommand
                 Console.Error.WriteLine($"migrated {script}");
             if (login.Length > 0)
             {
-                await LocalDurableSchema.InstallAsync(owner, login, ct);
+                if (await LocalDurableSchema.InstallAsync(owner, login, ct) is var abandoned and > 0)
+                {
+                    Console.Error.WriteLine(
+                        $"abandoned {abandoned} orchestrations of an earlier version; their tasks, batches and workflows start anew");
+                }
+
                 await LetInAsync(owner, login, ct);
             }
 

@@ -6,12 +6,13 @@ if (args.Length == 0)
     return 2;
 }
 
-var options = new CommandOptions(args[1..]);
 try
 {
+    var options = new CommandOptions(args[1..]);
     return args[0] switch
     {
         "redis" => RedisCommand.Run(options),
+        "azure-database" => await AzureDatabaseCommand.RunAsync(options, CancellationToken.None),
         "migrate" => await MigrateCommand.RunAsync(options, CancellationToken.None),
         "demo" => await DemoCommand.RunAsync(CancellationToken.None),
         "token" => TokenCommand.Run(options, TimeProvider.System),

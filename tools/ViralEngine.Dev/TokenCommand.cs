@@ -10,19 +10,25 @@ internal static class TokenCommand
 {
     public static int Run(CommandOptions options, TimeProvider time)
     {
+        Console.WriteLine(Create(
+            options.Get("subject", DemoCommand.Subject), options.Get("audience", new AuthOptions().Audience),
+            TimeSpan.FromMinutes(options.GetNumber("minutes", 60)), time));
+        return 0;
+    }
+
+    public static string Create(string subject, string audience, TimeSpan lifetime, TimeProvider time)
+    {
         var key = Encoding.UTF8.GetBytes(CommandOptions.RequireSecret("Auth__JwtSharedKey"));
         var now = time.GetUtcNow().UtcDateTime;
-        var token = new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+        return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
         {
             Issuer = TokenValidator.DevelopmentIssuer,
-            Audience = options.Get("audience", new AuthOptions().Audience),
-            Claims = new Dictionary<string, object> { ["sub"] = options.Get("subject", DemoCommand.Subject) },
+            Audience = audience,
+            Claims = new Dictionary<string, object> { ["sub"] = subject },
             IssuedAt = now,
             NotBefore = now,
-            Expires = now.AddMinutes(options.GetNumber("minutes", 60)),
+            Expires = now + lifetime,
             SigningCredentials = new SigningCredentials(new SymmetricSecurityKey(key), SecurityAlgorithms.HmacSha256),
         });
-        Console.WriteLine(token);
-        return 0;
     }
 }

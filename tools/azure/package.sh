@@ -1,19 +1,26 @@
 #!/usr/bin/env bash
-# Builds the package that is deployed: .local/azure/app.zip, or the file that is named.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
+# Builds the package that is deployed: .local/azure/app.zip, or the file that is named. The old one stays until the new one
+# is whole.
+source "$(dirname "$0")/common.sh"
+cd "$AZURE_ROOT"
 
 package="${1:-.local/azure/app.zip}"
+need_tool dotnet zip
 mkdir -p "$(dirname "$package")"
 package="$(cd "$(dirname "$package")" && pwd)/$(basename "$package")"
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 
-# The scheduler needs one package more; VIRAL_DURABLE_STORAGE is named as in the parameter files.
-storage=storage
-[[ "${VIRAL_DURABLE_STORAGE:-AzureStorage}" == AzureStorage ]] || storage=azuremanaged
+# The scheduler needs one package more; VIRAL_DURABLE_STORAGE is what the template was given, too.
+case "${VIRAL_DURABLE_STORAGE:-AzureStorage}" in
+  AzureStorage) storage=storage ;;
+  SchedulerConsumption | SchedulerDedicated) storage=azuremanaged ;;
+  *) fail "VIRAL_DURABLE_STORAGE is $VIRAL_DURABLE_STORAGE; it must be AzureStorage, SchedulerConsumption or SchedulerDedicated" ;;
+esac
 
-dotnet publish ViralEngine.Functions -c Release -p:FunctionsRuntime=azure -p:DurableStorage="$storage" -o "$folder" --nologo
-rm -f "$package"
-(cd "$folder" && zip -q -r "$package" .)
+dotnet publish ViralEngine.Functions -c Release -p:DurableStorage="$storage" -o "$folder/app" --nologo ||
+  fail "the app was not built; the package is as it was"
+(cd "$folder/app" && zip -q -r "$folder/app.zip" .) || fail "the package was not written; it is as it was"
+bash tools/azure/fits.sh "$folder/app.zip"
+mv -f "$folder/app.zip" "$package"
 echo "$package"

@@ -1,21 +1,13 @@
 #!/usr/bin/env bash
 # Whether a deployed app does its work: it becomes ready, and with VIRAL_PLATFORM_KEY it makes an organization, runs one
 # task in it to the end, and deletes it.
-set -euo pipefail
+source "$(dirname "$0")/common.sh"
 
 url="${1:-${VIRAL_URL:-}}"
 [[ -n "$url" ]] || { echo "usage: tools/azure/smoke.sh URL" >&2; exit 2; }
 url="${url%/}"
 
-# until_true SECONDS WHAT COMMAND…
-until_true() {
-  local deadline=$((SECONDS + $1)) what="$2"
-  shift 2
-  until "$@"; do
-    ((SECONDS < deadline)) || { echo "smoke: $what: not in time" >&2; return 1; }
-    sleep 2
-  done
-}
+need_tool curl python3
 
 call() {
   local method="$1" path="$2" key="$3"
@@ -28,7 +20,7 @@ call() {
 field() { python3 -c 'import json, sys
 value = json.load(sys.stdin)
 for name in sys.argv[1].split("."): value = value[name]
-print(value)' "$1"; }
+print(value)' "$1" 2>/dev/null || fail "the answer has no $1"; }
 
 ready() { curl --silent --fail --max-time 10 --output /dev/null "$url/api/health/ready"; }
 until_true 300 "$url is ready" ready
@@ -39,12 +31,16 @@ if [[ -z "${VIRAL_PLATFORM_KEY:-}" ]]; then
   exit 0
 fi
 
-made="$(call POST /api/organizations "$VIRAL_PLATFORM_KEY" --data '{"name": "smoke test"}')"
+made="$(or_fail "no organization was made: is VIRAL_PLATFORM_KEY the key of $url?" \
+  call POST /api/organizations "$VIRAL_PLATFORM_KEY" --data '{"name": "smoke test"}')"
 organization="$(field id <<<"$made")"
 key="$(field api_key.key <<<"$made")"
-trap 'call DELETE "/api/organizations/$organization" "$VIRAL_PLATFORM_KEY" --output /dev/null || true' EXIT
+trap 'call DELETE "/api/organizations/$organization" "$VIRAL_PLATFORM_KEY" --output /dev/null ||
+  say "smoke: the organization $organization stays; delete it by hand"' EXIT
 
-task="$(call POST /api/tasks "$key" --data '{"agent_id": "echo", "description": "smoke test"}' | field id)"
+taken="$(or_fail "no task was taken, though an organization was made: see what the app answered above" \
+  call POST /api/tasks "$key" --data '{"agent_id": "echo", "description": "smoke test"}')"
+task="$(field id <<<"$taken")"
 finished() { [[ "$(call GET "/api/tasks/$task" "$key" | field status)" == completed ]]; }
 until_true 120 "task $task completes" finished
 echo "smoke: a task was run to the end"

@@ -19,9 +19,28 @@ bench_command() {
   require_dotnet
   [[ -d "$ROOT/tests/bench" ]] || die "tests/bench is missing from this checkout"
   prepare_state
+  # The detector's own needs no servers.
+  if [[ "${1:-}" == anomaly ]]; then
+    dotnet run --project "$ROOT/tests/bench/Anomaly" -c Release -- "${@:2}"
+    return
+  fi
   local projects=("$ROOT"/tests/bench/*.csproj)
   build ViralEngine.Functions
+  build ViralEngine.LocalHost
   build tools/ViralEngine.Dev
   throwaway_stack
   dotnet run --project "${projects[0]}" -c Release -- "$@"
+}
+
+torture_command() {
+  require_tools
+  find_postgres || require_postgres
+  # Shifts the clock of one instance; without it that is left out, and said.
+  if [[ -z "$(find /usr/lib -maxdepth 3 -name libfaketimeMT.so.1 -print -quit 2>/dev/null)" ]] && may_install; then
+    apt_install faketime || true
+  fi
+  prepare_state
+  say "building"
+  build tests/torture
+  dotnet "$(output_of tests/torture)/ViralEngine.Torture.dll" "$@"
 }

@@ -71,3 +71,22 @@ require_postgres() {
   die "PostgreSQL is missing. On Debian or Ubuntu: sudo apt install postgresql. Elsewhere: install it and set PG_BIN to
      the folder that holds initdb, or set ConnectionStrings__Postgres to a server that is already running"
 }
+
+# The browser that the console's tests drive. VIRAL_CHROMIUM names another one.
+find_chromium() {
+  local name
+  [[ -n "${VIRAL_CHROMIUM:-}" ]] && return 0
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    command -v "$name" >/dev/null && return 0
+  done
+  return 1
+}
+
+require_chromium() {
+  find_chromium && return 0
+  # Of the fonts one is enough.
+  if may_install; then apt_install chromium fonts-liberation || true; fi
+  find_chromium && return 0
+  die "Chromium is missing: the console's tests drive it. On Debian: sudo apt install chromium. Elsewhere: install it, or
+     Chrome, and set VIRAL_CHROMIUM to its program"
+}

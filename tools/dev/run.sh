@@ -60,6 +60,7 @@ run_command() {
   ! port_in_use "$port" || die "port $port is in use. Stop what listens there, or choose another: ./dev run --port $((port + 1))"
   say "building"
   build ViralEngine.Functions
+  build ViralEngine.LocalHost
   build tools/ViralEngine.Dev
   load_secrets "$STATE/secrets.env"
   say "starting the stack"
@@ -79,10 +80,13 @@ $(tail -n 20 "$INSTANCE.log")"
 # Run from a copy, so that the next build cannot pull the program from under it.
 start_app() {
   local port="$1"
-  cp -r "$(output_of ViralEngine.Functions)" "$INSTANCE"
+  mkdir -p "$INSTANCE"
+  cp -r "$(output_of ViralEngine.Functions)" "$INSTANCE/app"
+  cp -r "$(output_of ViralEngine.LocalHost)" "$INSTANCE/host"
   app_settings "$port"
   # In a session of its own, so that Ctrl-C comes to us alone; and it ends when we do, however we do.
-  setsid setpriv --pdeathsig TERM dotnet "$INSTANCE/ViralEngine.Functions.dll" </dev/null >"$INSTANCE.log" 2>&1 9>&- &
+  DOTNET_STARTUP_HOOKS="$INSTANCE/host/ViralEngine.LocalHost.dll" \
+    setsid setpriv --pdeathsig TERM dotnet "$INSTANCE/app/ViralEngine.Functions.dll" </dev/null >"$INSTANCE.log" 2>&1 9>&- &
   APP=$!
   echo "APP=$APP" >>"$INSTANCE.env"
 }
@@ -90,6 +94,7 @@ start_app() {
 app_settings() {
   export ASPNETCORE_URLS="http://127.0.0.1:$1"
   export ConnectionStrings__Postgres="$APP_POSTGRES" ConnectionStrings__Redis="$APP_REDIS"
+  export SweepSchedule="${SweepSchedule:-*/10 * * * * *}"
   export Auth__PlatformKey="${Auth__PlatformKey:-$SECRET_PLATFORM_KEY}"
   export Auth__JwtSharedKey="${Auth__JwtSharedKey:-$SECRET_JWT_SHARED_KEY}"
   export Secrets__Keys__0="${Secrets__Keys__0:-$SECRET_ENCRYPTION_KEY}"
@@ -135,6 +140,8 @@ In another terminal, give a task to the built-in agent and watch its answer arri
   curl -sN "\$VIRAL_URL/api/tasks/\$TASK/stream-response" -H "Authorization: Bearer \$VIRAL_API_KEY"
 
   curl -s "\$VIRAL_URL/api/tasks/\$TASK" -H "Authorization: Bearer \$VIRAL_API_KEY"
+
+Or open http://127.0.0.1:$1/console in a browser and sign in with that key.
 
 HOW
 }

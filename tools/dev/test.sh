@@ -48,18 +48,20 @@ sweep_throwaways() {
 }
 
 test_command() {
-  local url="" filter="" pgbouncer="" args=() projects=() project failed=0
+  local url="" filter="" pgbouncer="" smoke="" args=() projects=() project failed=0
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --url) url="${2:?--url takes an address}"; shift 2 ;;
       --url=*) url="${1#*=}"; shift ;;
       --pgbouncer) pgbouncer=1; shift ;;
+      --smoke) smoke=1; shift ;;
       --filter) filter="${2:?--filter takes an expression}"; shift 2 ;;
       -*) args+=("$1"); shift; if [[ $# -gt 0 && "$1" != -* ]]; then args+=("$1"); shift; fi ;;
       *) filter="FullyQualifiedName~$1"; shift ;;
     esac
   done
 
+  [[ -z "$smoke" || -n "$url" ]] || die "test: --smoke goes with --url"
   prepare_state
   say "building"
   build ViralEngine.sln
@@ -69,14 +71,16 @@ test_command() {
   if [[ -n "$url" ]]; then
     export VIRAL_URL="${url%/}"
     [[ -n "${VIRAL_PLATFORM_KEY:-}" ]] || die "VIRAL_PLATFORM_KEY is not set: the tests create their organizations with it"
-    filter="${filter:+($filter)&}Category=BlackBox"
+    # A class is of the category BlackBox, some of its tests of Smoke too.
+    filter="${filter:+($filter)&}Category=$([[ -n "$smoke" ]] && echo Smoke || echo BlackBox)"
   else
     unset VIRAL_URL VIRAL_TENANT VIRAL_API_KEY VIRAL_APPROVER_KEY VIRAL_PLATFORM_KEY
-    # The list of what the real packages declare is not part of this repository.
-    [[ -d "$ROOT/../shared/functions-api" ]] || filter="${filter:+($filter)&}Category!=Conformance"
+    require_chromium
+    require_pgbouncer
+    # Tests drive the machine's own browser; none is downloaded.
+    export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
     throwaway_stack
     if [[ -n "$pgbouncer" ]]; then
-      require_pgbouncer
       VIRAL_TEST_PGBOUNCER_PORT="$(free_port)"
       export VIRAL_TEST_PGBOUNCER_PORT
       pgbouncer_start "$THROWAWAY" "$VIRAL_TEST_PGBOUNCER_PORT" "$POSTGRES_PORT"
@@ -124,4 +128,16 @@ summarize() {
   done
   echo "$passed passed, $failed failed"
   ((failed == 0 && passed > 0))
+}
+
+# The pictures of the documents: one test takes them.
+screenshots_command() {
+  require_chromium
+  prepare_state
+  say "building"
+  build tests/ViralEngine.Console.Tests
+  throwaway_stack
+  mkdir -p "$ROOT/docs/screenshots"
+  rm -f "$ROOT"/docs/screenshots/*.png
+  VIRAL_GALLERY="$ROOT/docs/screenshots" dotnet test "$ROOT/tests/ViralEngine.Console.Tests" -c "$CONFIGURATION" --no-build --filter "FullyQualifiedName~GalleryTests"
 }

@@ -12,9 +12,6 @@ public abstract record Condition
 
     public sealed record Not(Condition Of) : Condition;
 
-    /// <summary>How friendly a text is, by <see cref="SentimentScore"/>, from -1 to 1; a number is taken for a score already made.</summary>
-    public sealed record Sentiment(LiquidText Value, double Min, double Max) : Condition;
-
     /// <summary>A number, such as an agent's confidence or an amount, within bounds that belong to it.</summary>
     public sealed record NumericRange(LiquidText Value, decimal? Min, decimal? Max) : Condition;
 

@@ -33,12 +33,8 @@ internal static class ConditionCheck
                 return false;
             case Condition.Not not:
                 return !await HoldsAsync(not.Of, values);
-            case Condition.Sentiment sentiment:
-                var score = await ScoreAsync(sentiment.Value, values);
-                return score >= sentiment.Min && score <= sentiment.Max;
             case Condition.NumericRange range:
-                return await NumberAsync(range.Value, values) is { } number
-                    && !(number < range.Min) && !(number > range.Max);
+                return IsWithin(await range.Value.RenderAsync(values), range.Min, range.Max);
             case Condition.TextMatch match:
                 return Matches(match, await match.Value.RenderAsync(values));
             case Condition.RegexMatch match:
@@ -50,19 +46,15 @@ internal static class ConditionCheck
         }
     }
 
-    private static async Task<double> ScoreAsync(LiquidText value, LiquidValues values)
+    private static bool IsWithin(string text, decimal? min, decimal? max)
     {
-        var text = await value.RenderAsync(values);
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var score) && score is >= -1 and <= 1
-            ? score
-            : SentimentScore.Of(text);
+        text = text.Trim();
+        if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number != 0)
+            return !(number < min) && !(number > max);
+        // Too large or too small for a decimal, or nothing.
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var rough) && !double.IsNaN(rough)
+            && !(rough < (double?)min) && !(rough > (double?)max);
     }
-
-    private static async Task<decimal?> NumberAsync(LiquidText value, LiquidValues values) =>
-        decimal.TryParse(
-            (await value.RenderAsync(values)).Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : null;
 
     private static bool Matches(Condition.TextMatch match, string text)
     {
@@ -79,14 +71,14 @@ internal static class ConditionCheck
     private static bool Matches(Condition.RegexMatch match, string text)
     {
         if (text.Length > LongestForRegex)
-            throw new LiquidException($"A value has more than {LongestForRegex:N0} characters: too long for a pattern.");
+            throw new LiquidException($"A value has more than {LongestForRegex:N0} characters, too many for a pattern.");
         try
         {
             return match.Pattern.IsMatch(text);
         }
         catch (RegexMatchTimeoutException)
         {
-            throw new LiquidException("A pattern takes too long on its value.");
+            throw new LiquidException("A pattern takes too long to match.");
         }
     }
 

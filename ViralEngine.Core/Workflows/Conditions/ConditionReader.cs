@@ -17,13 +17,6 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         ["ends_with"] = TextMatchMode.EndsWith,
     };
 
-    private static readonly Dictionary<string, (double Min, double Max)> Feelings = new()
-    {
-        ["positive"] = (0.2, 1),
-        ["neutral"] = (-0.2, 0.2),
-        ["negative"] = (-1, -0.2),
-    };
-
     /// <summary>Null where it is at fault. Fields of the branch around it are the caller's to read before.</summary>
     public Condition? Read(SettingsReader json, int depth = 1)
     {
@@ -31,11 +24,10 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         var condition = type switch
         {
             null => Missing(json),
-            "all" or "any" or "not" when depth > MostDepth => Fail(json, "type", $"Conditions nest at most {MostDepth} deep."),
+            "all" or "any" or "not" when depth > MostDepth => Fail(json, "type", $"Conditions must not be nested deeper than {MostDepth} levels."),
             "all" => ReadSome(json, depth) is { } some ? new Condition.All(some) : null,
             "any" => ReadSome(json, depth) is { } some ? new Condition.Any(some) : null,
             "not" => ReadNot(json, depth),
-            "sentiment" => ReadSentiment(json),
             "confidence" => ReadRange(json, 0, 1),
             "numeric_range" => ReadRange(json, decimal.MinValue, decimal.MaxValue),
             "text_match" => ReadTextMatch(json),
@@ -44,7 +36,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
             _ => Fail(
                 json,
                 "type",
-                "Must be one of all, any, not, sentiment, confidence, numeric_range, text_match, regex_match, boolean."),
+                "Must be one of all, any, not, confidence, numeric_range, text_match, regex_match, boolean."),
         };
         json.RefuseOthers("Unknown field.");
         return condition;
@@ -77,28 +69,13 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         return inner is not null && Read(inner, depth + 1) is { } condition ? new Condition.Not(condition) : null;
     }
 
-    private Condition.Sentiment? ReadSentiment(SettingsReader json)
-    {
-        var value = Value(json);
-        var feeling = json.Choice("is", Feelings);
-        var min = json.Number("min", -1, 1);
-        var max = json.Number("max", -1, 1);
-        if (feeling is not null && (min ?? max) is not null)
-            json.Fail("is", "Give either this or min and max.");
-        else if (feeling is null && min is null && max is null && json.Value("is") is null)
-            json.Fail("is", "Is required, or min or max.");
-        CheckOrder(json, min, max);
-        var (low, high) = feeling ?? ((double)(min ?? -1), (double)(max ?? 1));
-        return value is null ? null : new Condition.Sentiment(value, low, high);
-    }
-
     private Condition.NumericRange? ReadRange(SettingsReader json, decimal lowest, decimal highest)
     {
         var value = Value(json);
         var min = json.Number("min", lowest, highest);
         var max = json.Number("max", lowest, highest);
         if (json.Value("min") is null && json.Value("max") is null)
-            json.Fail("min", "Is required, or max.");
+            json.Fail("min", "Either min or max is required.");
         CheckOrder(json, min, max);
         return value is null ? null : new Condition.NumericRange(value, min, max);
     }

@@ -10,7 +10,6 @@ internal static class ConditionTexts
         Condition.All all => all.Of.SelectMany(Of),
         Condition.Any any => any.Of.SelectMany(Of),
         Condition.Not not => Of(not.Of),
-        Condition.Sentiment sentiment => [sentiment.Value],
         Condition.NumericRange range => [range.Value],
         Condition.TextMatch match => [match.Value],
         Condition.RegexMatch match => [match.Value],

@@ -23,15 +23,15 @@ internal static class LinearRegex
         }
         catch (RegexParseException e)
         {
-            fault = $"Is not a valid pattern: {e.Error} at character {e.Offset}.";
+            fault = $"Must be a valid pattern: {e.Error} at character {e.Offset}.";
         }
         catch (NotSupportedException)
         {
-            fault = "Uses what the linear-time engine has not (back references, lookarounds, atomic groups), or repeats too often.";
+            fault = "Must not use what the linear-time engine lacks (back references, lookarounds, atomic groups), or repeat too often.";
         }
         catch (Exception e) when (e is ArgumentException or OverflowException or InsufficientExecutionStackException)
         {
-            fault = "Is not a valid pattern.";
+            fault = "Must be a valid pattern.";
         }
 
         return null;

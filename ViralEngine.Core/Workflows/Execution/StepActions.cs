@@ -2,6 +2,7 @@ using System.Text.Json;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
+using ViralEngine.Core.Texts;
 using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Execution;
@@ -111,7 +112,10 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
             id, agent, description, input, action.Priority, ["workflow"],
             JsonSerializer.Serialize(
                 new TaskOrigin(turn.WorkflowId, step.StepId, step.Kind.ToText(), step.Run, step.Attempt), WorkflowJson.Default.TaskOrigin),
-            action.TimeoutSeconds, action.MaxAttempts, ScheduledAt: null, turn.CreatedBy));
+            action.TimeoutSeconds, action.MaxAttempts, ScheduledAt: null, turn.CreatedBy)
+        {
+            Workflow = new TaskWorkflow(turn.WorkflowId, turn.Run),
+        });
     }
 
     private async Task<WebhookCall> RenderAsync(WebhookAction action)
@@ -129,18 +133,8 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
     private static string TaskOutput(string result)
     {
         var start = result.AsSpan().TrimStart();
-        if (start.Length > 0 && start[0] is '{' or '[' && result.Length <= LongestOutput)
-        {
-            try
-            {
-                return JsonElement.Parse(result).GetRawText();
-            }
-            catch (JsonException)
-            {
-                // A text that only looks like it.
-            }
-        }
-
+        if (start.Length > 0 && start[0] is '{' or '[' && result.Length <= LongestOutput && OutsideJson.TryParse(result, out var json))
+            return json.GetRawText();
         return JsonSerializer.Serialize(result, WorkflowJson.Default.String);
     }
 }

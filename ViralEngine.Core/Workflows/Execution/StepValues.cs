@@ -3,10 +3,12 @@ using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
-/// <summary>Gives templates the values that they name, and loads no other: outputs may be large, and steps many.</summary>
+/// <summary>Gives templates the values that they name, and loads no other: outputs may be large, and steps many. All that a look renders shares
+/// one meter.</summary>
 internal sealed class StepValues(WorkflowTurn turn, Func<IReadOnlyList<string>, Task<Dictionary<string, JsonElement>>> loadOutputsAsync)
 {
     private readonly Dictionary<string, JsonElement?> outputs = [];
+    private readonly LiquidMeter meter = new();
 
     public async Task<LiquidValues> ForAsync(IEnumerable<LiquidText?> texts)
     {
@@ -27,7 +29,8 @@ internal sealed class StepValues(WorkflowTurn turn, Func<IReadOnlyList<string>, 
 
         return new LiquidValues(turn.Input, turn.WorkflowId, turn.Run, ids.ToDictionary(
             id => id,
-            id => new StepValue(turn.Find(id)?.Status.ToText() ?? "not_reached", outputs.GetValueOrDefault(id))));
+            id => new StepValue(turn.Find(id)?.Status.ToText() ?? "not_reached", outputs.GetValueOrDefault(id))),
+            meter);
     }
 
     private static readonly IReadOnlySet<string> Nothing = new HashSet<string>();

@@ -1,12 +1,16 @@
 using System.Text.Json.Nodes;
 using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Storage;
+using ViralEngine.Core.Texts;
 using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
+/// <summary>How many people of these roles and names there are, but for one.</summary>
+internal delegate Task<int> CountApproversAsync(IEnumerable<string> roles, IEnumerable<string> users, string? except);
+
 /// <summary>Opens gates and delays, and looks whether they are over.</summary>
-internal sealed class StepWaits(WorkflowTurn turn, StepValues values)
+internal sealed class StepWaits(WorkflowTurn turn, StepValues values, CountApproversAsync countApproversAsync)
 {
     public async Task OpenAsync(StepRun step, ApprovalStep approval)
     {
@@ -20,7 +24,7 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values)
                 WorkflowId = turn.WorkflowId,
                 GateId = approval.Id,
                 Run = turn.Run,
-                Title = title.Length <= 1000 ? title : title[..1000],
+                Title = OutsideText.Cut(title, 1000),
                 Message = approval.Message is null ? null : await approval.Message.RenderAsync(seen),
                 Roles = approval.Approvers.Roles,
                 Users = approval.Approvers.Users,
@@ -39,6 +43,12 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values)
                 IsNew = true,
                 Changed = true,
             };
+            if (await WhyNobodyOpensAsync(gate) is { } why)
+            {
+                turn.Fail(step, new StepError("nobody_to_decide", why, step.StepId));
+                return;
+            }
+
             turn.Gates[approval.Id] = gate;
             turn.Tell("approval.requested", gate.Told(
                 ("roles", Gate.Texts(gate.Roles)), ("users", Gate.Texts(gate.Users)), ("quorum", gate.Quorum),
@@ -48,6 +58,20 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values)
         {
             turn.Fail(step, new StepError("template", e.Message, step.StepId));
         }
+    }
+
+    /// <summary>A gate that too few can approve would wait for nothing. Null: enough can, or time opens it.</summary>
+    private async Task<string?> WhyNobodyOpensAsync(Gate gate)
+    {
+        if ((gate.ExpiresAt is not null && gate.OnTimeout == TimeoutAction.Approve) || gate.Escalation?.OnTimeout == TimeoutAction.Approve)
+            return null;
+        var roles = gate.Roles.Concat(gate.Escalation?.Roles ?? []).Distinct();
+        var users = gate.Users.Concat(gate.Escalation?.Users ?? []).Distinct();
+        var there = await countApproversAsync(roles, users, gate.ExcludeRequester ? gate.RequestedBy : null);
+        return there >= gate.Quorum
+            ? null
+            : $"The gate needs {gate.Quorum} approvals and has {there} possible approvers. A key counts as the same person as whoever created it"
+                + $"{(gate.ExcludeRequester ? ", and who started the workflow may not decide" : "")}.";
     }
 
     public void Settle(StepRun step, ApprovalStep approval)
@@ -89,7 +113,7 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values)
     private static string ReasonOf(Gate gate)
     {
         if (gate.TimedOut)
-            return "Nobody decided in time.";
+            return "The gate timed out without a decision.";
         var reject = gate.Decisions.Last(decision => decision.Kind == DecisionKind.Reject);
         return $"Rejected by {reject.Decider}{(reject.Reason is null ? "." : $": {reject.Reason}")}";
     }

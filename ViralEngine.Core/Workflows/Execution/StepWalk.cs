@@ -5,10 +5,11 @@ using ViralEngine.Core.Workflows.Liquid;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>Goes through steps: settles what has come to an end, and begins what can begin.</summary>
-internal sealed class StepWalk(WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync)
+internal sealed class StepWalk(
+    WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync, CountApproversAsync countApproversAsync)
 {
     private readonly StepActions actions = new(turn, values, readTaskResultAsync);
-    private readonly StepWaits waits = new(turn, values);
+    private readonly StepWaits waits = new(turn, values, countApproversAsync);
 
     /// <summary>Goes through a sequence up to what is not done.</summary>
     public async Task<Place> WalkAsync(IReadOnlyList<WorkflowStep> steps)

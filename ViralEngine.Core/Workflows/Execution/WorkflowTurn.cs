@@ -7,8 +7,8 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// One look at a workflow under the lock of its row: what is known, and what changes. It touches nothing outside itself; what it
-/// gathers is stored in the transaction that holds the lock, or not at all.
+/// One look at a workflow: what is known, and what changes. It touches nothing outside itself; what it gathers is stored in a transaction
+/// that holds the lock of the workflow's row, or not at all.
 /// </summary>
 internal sealed class WorkflowTurn
 {
@@ -37,6 +37,9 @@ internal sealed class WorkflowTurn
     public required Dictionary<string, Gate> Gates { get; init; }
 
     public required int LastEvent { get; set; }
+
+    /// <summary>Of the workflow's row, when it was read.</summary>
+    public required int Revision { get; init; }
 
     public WorkflowStatus? Ending { get; set; }
 

@@ -7,19 +7,24 @@ using ViralEngine.Core.Tasks;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
-/// <summary>Reads what a turn needs under the lock of the workflow's row, and stores what it changed. Inside a transaction only.</summary>
-public sealed class WorkflowTurnStore(Db db, GateStore gates, DefinitionReader reader)
+/// <summary>Reads what a turn needs, and stores what it changed.</summary>
+public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
 {
-    /// <summary>Locks the workflow; null: there is none of that id.</summary>
-    internal async Task<WorkflowTurn?> LockAsync(TenantId tenant, Guid id, CancellationToken ct)
+    /// <summary>
+    /// Reads a workflow, and in a transaction locks it; null: there is none of that id. Outside one, what was read may be of different
+    /// moments: <see cref="LockUnchangedAsync"/> tells whether it is of one, and still holds.
+    /// </summary>
+    internal async Task<WorkflowTurn?> ReadAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
-        // Two statements: the second's clock is read once the lock is held, however long that took.
-        await using var batch = db.Batch(tenant)
-            .Add("SELECT id FROM viral.workflows WHERE tenant_id = $1 AND id = $2 FOR UPDATE", [tenant.Value, id])
+        await using var batch = db.Batch(tenant);
+        // A statement of its own: the clock is read once the lock is held, however long that took.
+        if (db.InTransaction)
+            batch.Add("SELECT id FROM viral.workflows WHERE tenant_id = $1 AND id = $2 FOR UPDATE", [tenant.Value, id]);
+        batch
             .Add(
                 """
                 SELECT definition::text, input::text, created_by, run, clock_timestamp(), status, cancel_requested_at IS NOT NULL,
-                       last_event, ending, error::text
+                       last_event, ending, error::text, revision
                 FROM viral.workflows
                 WHERE tenant_id = $1 AND id = $2
                 """,
@@ -35,10 +40,12 @@ public sealed class WorkflowTurnStore(Db db, GateStore gates, DefinitionReader r
                 WHERE step.tenant_id = $1 AND step.workflow_id = $2
                 """,
                 [tenant.Value, id]);
+        GateStore.AddReadTo(batch, tenant, id);
         WorkflowTurn turn;
         await using (var rows = await batch.ExecuteReaderAsync(ct))
         {
-            await rows.NextResultAsync(ct);
+            if (db.InTransaction)
+                await rows.NextResultAsync(ct);
             if (!await rows.ReadAsync(ct))
                 return null;
             var steps = new Dictionary<(string, StepKind), StepRun>();
@@ -52,12 +59,26 @@ public sealed class WorkflowTurnStore(Db db, GateStore gates, DefinitionReader r
                 if (step.TaskId is { } taskId && !rows.IsDBNull(14))
                     tasks[taskId] = ReadTask(rows);
             }
+
+            await rows.NextResultAsync(ct);
+            while (await rows.ReadAsync(ct))
+            {
+                var gate = GateStore.Read(rows);
+                turn.Gates[gate.GateId] = gate;
+            }
         }
 
-        foreach (var gate in await gates.OfWorkflowAsync(tenant, id, turn.Run, ct))
-            turn.Gates[gate.GateId] = gate;
         return turn;
     }
+
+    /// <summary>Locks the workflow in the transaction that is open. False: it was changed after it was read.</summary>
+    internal async Task<bool> LockUnchangedAsync(TenantId tenant, WorkflowTurn turn, CancellationToken ct) =>
+        await db.QueryOneAsync(
+            tenant,
+            "SELECT revision FROM viral.workflows WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+            [tenant.Value, turn.WorkflowId],
+            row => (int?)row.GetInt32(0),
+            ct) == turn.Revision;
 
     /// <summary>The outputs of these steps.</summary>
     internal async Task<Dictionary<string, JsonElement>> OutputsAsync(
@@ -93,7 +114,7 @@ public sealed class WorkflowTurnStore(Db db, GateStore gates, DefinitionReader r
                 """
                 UPDATE viral.workflows
                 SET status = $3, ending = $4, error = $5::jsonb, last_event = $6, check_at = now() + $7, updated_at = now(),
-                    started_at = COALESCE(started_at, now()),
+                    started_at = COALESCE(started_at, now()), revision = revision + 1, faults = 0,
                     completed_at = CASE WHEN $8 THEN now() END
                 WHERE tenant_id = $1 AND id = $2
                 """,
@@ -120,7 +141,8 @@ public sealed class WorkflowTurnStore(Db db, GateStore gates, DefinitionReader r
                 SET status = EXCLUDED.status, attempt = EXCLUDED.attempt, task_id = EXCLUDED.task_id, branch = EXCLUDED.branch,
                     request = EXCLUDED.request, result = NULL, output = COALESCE(EXCLUDED.output, workflow_steps.output),
                     error = EXCLUDED.error, due_at = EXCLUDED.due_at, completed_at = EXCLUDED.completed_at,
-                    completed_event = EXCLUDED.completed_event
+                    completed_event = EXCLUDED.completed_event,
+                    calls = CASE WHEN workflow_steps.attempt = EXCLUDED.attempt THEN workflow_steps.calls ELSE 0 END
                 """,
                 [tenant.Value, turn.WorkflowId, JsonSerializer.Serialize(changed, WorkflowJson.Default.StepRowArray)]);
         }
@@ -148,6 +170,7 @@ public sealed class WorkflowTurnStore(Db db, GateStore gates, DefinitionReader r
             Steps = steps,
             Tasks = tasks,
             Gates = [],
+            Revision = row.GetInt32(10),
         };
 
     private static StepRun ReadStep(NpgsqlDataReader row) => new()

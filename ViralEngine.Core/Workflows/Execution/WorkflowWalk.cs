@@ -5,27 +5,39 @@ namespace ViralEngine.Core.Workflows.Execution;
 /// <summary>
 /// Carries a workflow as far as it goes now: through its steps, and, when one has failed for good, back through what was done. The same rows give the same walk, so it does not matter who takes it, or how often.
 /// </summary>
-internal sealed class WorkflowWalk(WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync)
+internal sealed class WorkflowWalk(
+    WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync, CountApproversAsync countApproversAsync)
 {
     private readonly StepActions actions = new(turn, values, readTaskResultAsync);
-    private readonly StepWalk steps = new(turn, values, readTaskResultAsync);
+    private readonly StepWalk steps = new(turn, values, readTaskResultAsync, countApproversAsync);
 
     public async Task GoAsync()
     {
         if (turn.HasEnded)
             return;
-        if (turn.Status == WorkflowStatus.Pending)
-        {
-            turn.Status = WorkflowStatus.InProgress;
-            turn.Tell("workflow.started", new JsonObject { ["run"] = turn.Run });
-        }
-
+        Start();
         if (turn.CancelRequested && turn.Status != WorkflowStatus.RollingBack)
             Cancel();
         else if (turn.Status != WorkflowStatus.RollingBack)
             await ForwardAsync();
         if (turn.Status == WorkflowStatus.RollingBack)
             await BackAsync();
+    }
+
+    /// <summary>Ends what runs, and leaves what is to be undone to the next walk.</summary>
+    public void CancelOnly()
+    {
+        Start();
+        if (turn.CancelRequested && turn.Status != WorkflowStatus.RollingBack)
+            Cancel();
+    }
+
+    private void Start()
+    {
+        if (turn.Status != WorkflowStatus.Pending)
+            return;
+        turn.Status = WorkflowStatus.InProgress;
+        turn.Tell("workflow.started", new JsonObject { ["run"] = turn.Run });
     }
 
     private async Task ForwardAsync()

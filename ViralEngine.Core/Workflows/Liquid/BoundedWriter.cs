@@ -62,6 +62,6 @@ internal sealed class BoundedWriter(int most) : TextWriter
     private void Check(int more)
     {
         if (text.Length + more > most)
-            throw new LiquidException($"The template gives more than {most:N0} characters.");
+            throw new LiquidException($"The template's output has more than {most:N0} characters.");
     }
 }

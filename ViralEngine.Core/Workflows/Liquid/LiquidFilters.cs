@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Fluid;
 using Fluid.Values;
 
@@ -7,12 +6,22 @@ namespace ViralEngine.Core.Workflows.Liquid;
 /// <summary>Which filters there are, and how much each may take and give: a few lines could else double a text forty times.</summary>
 internal static class LiquidFilters
 {
-    private const int MostItems = 20_000;
-    private const string Clock = "started";
-    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(2);
+    private const int MaxItems = 20_000;
 
     /// <summary>Those whose result may be as long as the product of what they are given.</summary>
     private static readonly HashSet<string> Multiplying = ["replace", "join"];
+
+    /// <summary>Those that work on text: a number or an object that came as JSON is to them what it would be in a text.</summary>
+    private static readonly HashSet<string> OnTexts =
+    [
+        "append", "base64_decode", "base64_encode", "capitalize", "downcase", "escape", "join", "lstrip", "newline_to_br", "prepend",
+        "remove", "remove_first", "replace", "replace_first", "rstrip", "sha256", "split", "strip", "strip_html", "strip_newlines",
+        "truncate", "truncatewords", "upcase", "url_decode", "url_encode",
+    ];
+
+    /// <summary>Those that calculate, which they cannot do with numbers that Liquid's own cannot hold.</summary>
+    private static readonly HashSet<string> Calculating =
+        ["abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo", "plus", "round", "sum", "times"];
 
     public static IReadOnlySet<string> Names { get; } = new HashSet<string>
     {
@@ -23,31 +32,65 @@ internal static class LiquidFilters
         "truncatewords", "uniq", "upcase", "url_decode", "url_encode", "where",
     };
 
-    /// <summary>From now on the filters of a rendering have two seconds together.</summary>
-    public static void StartClock(TemplateContext context) => context.AmbientValues[Clock] = Stopwatch.GetTimestamp();
-
     public static void Restrict(FilterCollection filters)
     {
         foreach (var (name, filter) in filters.ToArray())
         {
-            if (Names.Contains(name))
-                filters.AddFilter(name, Watched(filter, Multiplying.Contains(name)));
+            if (name == "json")
+                filters.AddFilter(name, Watched(name, ToJson));
+            else if (Names.Contains(name))
+                filters.AddFilter(name, Watched(name, filter));
             else
                 filters.Remove(name);
         }
     }
 
-    private static FilterDelegate Watched(FilterDelegate filter, bool multiplying) => async (input, arguments, context) =>
+    private static FilterDelegate Watched(string name, FilterDelegate filter) => async (input, arguments, context) =>
     {
         context.IncrementSteps();
-        if (context.AmbientValues.TryGetValue(Clock, out var started) && Stopwatch.GetElapsedTime((long)started) > MostTime)
-            throw new LiquidException("The template takes too long.");
-        if (multiplying)
+        LiquidLanguage.MeterOf(context).Charge(1 + (LiquidLanguage.SizeOf(input) / 16));
+        var origins = LiquidOrigins.Of(context);
+        if (Calculating.Contains(name))
+            CheckNumbers(origins, input, arguments);
+        if (OnTexts.Contains(name))
+            (input, arguments) = (Text(origins, input), Texts(origins, arguments));
+        if (Multiplying.Contains(name))
             CheckProduct(input, arguments);
         var result = await filter(input, arguments, context);
         CheckSize(result);
         return result;
     };
+
+    private static ValueTask<FluidValue> ToJson(FluidValue input, FilterArguments arguments, TemplateContext context) =>
+        new StringValue(LiquidJson.Serialize(LiquidOrigins.Of(context), input));
+
+    private static void CheckNumbers(LiquidOrigins origins, FluidValue input, FilterArguments arguments)
+    {
+        IEnumerable<FluidValue> numbers = input is ArrayValue array ? array.Values : [input];
+        for (var i = 0; i < arguments.Count; i++)
+            numbers = numbers.Append(arguments.At(i));
+        if (numbers.FirstOrDefault(origins.IsBeyond) is { } beyond)
+            throw new LiquidException($"{LiquidJson.TextOf(origins, beyond)} has too many digits to calculate with.");
+    }
+
+    private static FluidValue Text(LiquidOrigins origins, FluidValue value) => value switch
+    {
+        // The items are what is joined.
+        ArrayValue array => new ArrayValue([.. array.Values.Select(item => item is ArrayValue ? item : Text(origins, item))]),
+        _ => LiquidJson.TextOf(origins, value) is { } text ? new StringValue(text) : value,
+    };
+
+    private static FilterArguments Texts(LiquidOrigins origins, FilterArguments arguments)
+    {
+        var texts = new FilterArguments();
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var argument = arguments.At(i);
+            texts.Add(LiquidJson.TextOf(origins, argument) is { } text ? new StringValue(text) : argument);
+        }
+
+        return texts;
+    }
 
     /// <summary>Replacing each of n characters by m, or putting m between each of n items.</summary>
     private static void CheckProduct(FluidValue input, FilterArguments arguments)
@@ -55,16 +98,16 @@ internal static class LiquidFilters
         long longest = 1;
         for (var i = 0; i < arguments.Count; i++)
             longest = Math.Max(longest, LengthOf(arguments.At(i)));
-        if (longest > 1 && LengthOf(input) * longest > 64L * LiquidLanguage.MostOutput)
-            throw new LiquidException("A filter could give too long a text.");
+        if (longest > 1 && LengthOf(input) * longest > 64L * LiquidLanguage.MaxOutput)
+            throw new LiquidException("The output of a filter could be too long.");
     }
 
     private static void CheckSize(FluidValue value)
     {
-        if (value is ArrayValue array && array.Values.Count > MostItems)
-            throw new LiquidException($"A list has more than {MostItems:N0} items.");
-        if (value is StringValue text && text.ToStringValue().Length > LiquidLanguage.MostOutput)
-            throw new LiquidException($"A text has more than {LiquidLanguage.MostOutput:N0} characters.");
+        if (value is ArrayValue array && array.Values.Count > MaxItems)
+            throw new LiquidException($"A list has more than {MaxItems:N0} items.");
+        if (value is StringValue text && text.ToStringValue().Length > LiquidLanguage.MaxOutput)
+            throw new LiquidException($"A text has more than {LiquidLanguage.MaxOutput:N0} characters.");
     }
 
     private static long LengthOf(FluidValue value) => value switch

@@ -1,44 +1,28 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Fluid.Values;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
-/// <summary>JSON as Liquid sees it, and back.</summary>
+/// <summary>What Liquid has, as JSON: exactly as it came where it was not calculated.</summary>
 internal static class LiquidJson
 {
-    private const int MostDepth = 32;
+    private const int MaxDepth = 32;
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static FluidValue ToValue(JsonElement json) => json.ValueKind switch
+    /// <exception cref="LiquidException">The value is too large or nested too deep.</exception>
+    public static void Write(Utf8JsonWriter writer, LiquidOrigins origins, FluidValue value, int depth = 0)
     {
-        JsonValueKind.Object => new DictionaryValue(new JsonMembers(json)),
-        JsonValueKind.Array => new ArrayValue([.. json.EnumerateArray().Select(ToValue)]),
-        JsonValueKind.String => new StringValue(TextOf(json)),
-        JsonValueKind.Number => json.TryGetDecimal(out var number)
-            ? NumberValue.Create(number)
-            : new StringValue(json.GetRawText()),
-        JsonValueKind.True => BooleanValue.True,
-        JsonValueKind.False => BooleanValue.False,
-        _ => NilValue.Instance,
-    };
-
-    // Half of a surrogate pair, escaped, is valid JSON and no text.
-    private static string TextOf(JsonElement json)
-    {
-        try
-        {
-            return json.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            return json.GetRawText();
-        }
-    }
-
-    /// <exception cref="LiquidException">The value is nested too deep.</exception>
-    public static void Write(Utf8JsonWriter writer, FluidValue value, int depth = 0)
-    {
-        if (depth > MostDepth || writer.BytesCommitted + writer.BytesPending > 4 * LiquidLanguage.MostOutput)
+        if (depth > MaxDepth || writer.BytesCommitted + writer.BytesPending > 4 * LiquidLanguage.MaxOutput)
             throw new LiquidException("A value is too large or nested too deep.");
+        if (origins.Find(value) is { } json)
+        {
+            writer.WriteRawValue(json.GetRawText(), skipInputValidation: true);
+            return;
+        }
+
         switch (value)
         {
             case NilValue:
@@ -53,52 +37,41 @@ internal static class LiquidJson
             case ArrayValue array:
                 writer.WriteStartArray();
                 foreach (var item in array.Values)
-                    Write(writer, item, depth + 1);
+                    Write(writer, origins, item, depth + 1);
                 writer.WriteEndArray();
                 break;
             case DictionaryValue when value.ToObjectValue() is IFluidIndexable members:
                 writer.WriteStartObject();
                 foreach (var name in members.Keys)
                 {
-                    writer.WritePropertyName(CleanText.Of(name));
-                    Write(writer, members.TryGetValue(name, out var member) ? member : NilValue.Instance, depth + 1);
+                    writer.WritePropertyName(OutsideText.Of(name));
+                    Write(writer, origins, members.TryGetValue(name, out var member) ? member : NilValue.Instance, depth + 1);
                 }
 
                 writer.WriteEndObject();
                 break;
             default:
-                writer.WriteStringValue(CleanText.Of(value.ToStringValue()));
+                writer.WriteStringValue(OutsideText.Of(value.ToStringValue()));
                 break;
         }
     }
 
-    /// <summary>An object, whose members are turned only when they are asked for.</summary>
-    private sealed class JsonMembers(JsonElement json) : IFluidIndexable
+    /// <summary>The JSON of a value as a text.</summary>
+    /// <exception cref="LiquidException">As for <see cref="Write"/>.</exception>
+    public static string Serialize(LiquidOrigins origins, FluidValue value)
     {
-        public int Count => json.EnumerateObject().Count();
-
-        public IEnumerable<string> Keys => json.EnumerateObject().Select(member => member.Name);
-
-        public bool TryGetValue(string name, out FluidValue value)
-        {
-            var found = json.TryGetProperty(name, out var member);
-            value = found ? ToValue(member) : NilValue.Instance;
-            return found;
-        }
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, Relaxed))
+            Write(writer, origins, value);
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    /// <summary>Named values.</summary>
-    internal sealed class Members(IReadOnlyDictionary<string, FluidValue> values) : IFluidIndexable
+    /// <summary>How a value that came as JSON stands inside a text; null: as Liquid writes it.</summary>
+    public static string? TextOf(LiquidOrigins origins, FluidValue value) => value switch
     {
-        public int Count => values.Count;
-
-        public IEnumerable<string> Keys => values.Keys;
-
-        public bool TryGetValue(string name, out FluidValue value)
-        {
-            var found = values.TryGetValue(name, out var member);
-            value = member ?? NilValue.Instance;
-            return found;
-        }
-    }
+        NumberValue or ArrayValue when origins.Find(value) is null => null,
+        NumberValue => origins.Find(value)!.Value.GetRawText(),
+        ArrayValue or DictionaryValue => Serialize(origins, value),
+        _ => null,
+    };
 }

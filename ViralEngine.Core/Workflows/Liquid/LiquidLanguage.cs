@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fluid;
+using Fluid.Values;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
@@ -10,15 +11,35 @@ namespace ViralEngine.Core.Workflows.Liquid;
 internal static class LiquidLanguage
 {
     /// <summary>The longest text that a template may give, in characters.</summary>
-    public const int MostOutput = 256 * 1024;
+    public const int MaxOutput = 256 * 1024;
 
-    private const int MostSteps = 20_000;
+    private const int MaxSteps = 20_000;
+    private const string Meter = "meter";
     private static readonly HashSet<string> Tags =
         ["if", "unless", "case", "for", "assign", "comment", "#", "raw", "break", "continue", "echo"];
 
     public static FluidParser Parser { get; } = CreateParser();
 
     public static TemplateOptions Options { get; } = CreateOptions();
+
+    public static LiquidMeter MeterOf(TemplateContext context) => (LiquidMeter)context.AmbientValues[Meter];
+
+    public static TemplateContext NewContext(LiquidMeter meter, LiquidOrigins origins)
+    {
+        var context = new TemplateContext(Options);
+        context.AmbientValues[Meter] = meter;
+        origins.Enter(context);
+        return context;
+    }
+
+    /// <summary>How much it takes to go through a value once.</summary>
+    public static long SizeOf(FluidValue value) => value switch
+    {
+        ArrayValue array => array.Values.Count,
+        DictionaryValue when value.ToObjectValue() is IFluidIndexable members => members.Count,
+        StringValue text => text.ToStringValue().Length,
+        _ => 1,
+    };
 
     private static FluidParser CreateParser()
     {
@@ -32,7 +53,7 @@ internal static class LiquidLanguage
     {
         var options = new TemplateOptions
         {
-            MaxSteps = MostSteps,
+            MaxSteps = MaxSteps,
             MaxRecursion = 50,
             CultureInfo = CultureInfo.InvariantCulture,
             TimeZone = TimeZoneInfo.Utc,

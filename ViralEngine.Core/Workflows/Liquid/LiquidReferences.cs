@@ -16,7 +16,7 @@ internal sealed class LiquidReferences : AstVisitor
     protected override Expression VisitFilterExpression(FilterExpression filterExpression)
     {
         if (!LiquidFilters.Names.Contains(filterExpression.Name))
-            Fault ??= $"Uses a filter that is not known: {filterExpression.Name}.";
+            Fault ??= $"Uses an unknown filter: {filterExpression.Name}.";
         return base.VisitFilterExpression(filterExpression);
     }
 
@@ -34,7 +34,7 @@ internal sealed class LiquidReferences : AstVisitor
         if (Literal(rangeExpression.From) is not { } from || Literal(rangeExpression.To) is not { } to
             || to - from is < 0 or > LongestRange || Math.Abs(from) > int.MaxValue / 2)
         {
-            Fault ??= $"A range must be of two numbers, at most {LongestRange:N0} apart.";
+            Fault ??= $"A range must have two numbers, at most {LongestRange:N0} apart.";
         }
 
         return base.VisitRangeExpression(rangeExpression);
@@ -46,7 +46,7 @@ internal sealed class LiquidReferences : AstVisitor
         if (path.Length < 2 || NameOf(path[0]) is not { } step)
             Fault ??= "Must name a step and its value: steps.<id>.output or steps.<id>.status.";
         else if (NameOf(path[1]) is not ("output" or "status"))
-            Fault ??= $"A step has an output and a status: steps.{step}.output.";
+            Fault ??= $"A step has only output and status: use steps.{step}.output.";
         else
             steps.Add(step);
     }

@@ -2,6 +2,7 @@ using Fluid;
 using Fluid.Ast;
 using Fluid.Parser;
 using Fluid.Values;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
@@ -14,12 +15,15 @@ public sealed class LiquidText
     public const int MostCharacters = 20_000;
 
     private readonly IFluidTemplate template;
+    private readonly Expression? alone;
 
     private LiquidText(string source, IFluidTemplate template, LiquidReferences references)
     {
         Source = source;
-        this.template = template;
         Steps = references.Steps;
+        var rewriter = new LiquidRewriter();
+        this.template = rewriter.VisitTemplate(template);
+        alone = template is FluidTemplate { Statements: [OutputStatement only] } ? rewriter.Visit(only.Expression) : null;
     }
 
     public string Source { get; }
@@ -39,7 +43,7 @@ public sealed class LiquidText
             return null;
         if (!LiquidLanguage.Parser.TryParse(source, out var template, out var error))
         {
-            fault = $"Is not valid Liquid: {error.ReplaceLineEndings(" ").Trim()}";
+            fault = $"Must be valid Liquid: {error.ReplaceLineEndings(" ").Trim()}";
             return null;
         }
 
@@ -54,39 +58,40 @@ public sealed class LiquidText
     public async Task<string> RenderAsync(LiquidValues values)
     {
         if (IsConstant)
-            return CleanText.Of(Source);
-        using var writer = new BoundedWriter(LiquidLanguage.MostOutput);
-        await GuardAsync(async () => await template.RenderAsync(writer, NullEncoder.Default, values.NewContext()));
-        return CleanText.Of(writer.ToString());
+            return OutsideText.Of(Source);
+        using var writer = new BoundedWriter(LiquidLanguage.MaxOutput);
+        await GuardAsync(values, async () => await template.RenderAsync(writer, NullEncoder.Default, values.NewContext()));
+        return OutsideText.Of(writer.ToString());
     }
 
     /// <summary>
-    /// The value: where the text is one output and nothing else (<c>{{ steps.a.output }}</c>) the JSON that it stands for, else
+    /// The value: where the text is one output and nothing else (<c>{{ steps.a.output }}</c>) the JSON that it stands for, as it came, else
     /// a string.
     /// </summary>
     /// <exception cref="LiquidException">As for <see cref="RenderAsync"/>.</exception>
     public async Task<FluidValue> EvaluateAsync(LiquidValues values)
     {
-        if (!IsConstant && template is FluidTemplate { Statements: [OutputStatement only] })
+        if (alone is not null)
         {
             FluidValue value = NilValue.Instance;
-            await GuardAsync(async () => value = await only.Expression.EvaluateAsync(values.NewContext()));
+            await GuardAsync(values, async () => value = await alone.EvaluateAsync(values.NewContext()));
             return value;
         }
 
         return new StringValue(await RenderAsync(values));
     }
 
-    private static async Task GuardAsync(Func<Task> work)
+    private static async Task GuardAsync(LiquidValues values, Func<Task> work)
     {
         try
         {
-            await work();
+            using (values.Meter.Run())
+                await work();
         }
         catch (Exception e) when (e is not LiquidException and not OutOfMemoryException)
         {
             // A program of the user's ran: whatever it ran into is its own fault, and the user's to know.
-            throw new LiquidException(CleanText.Of(e.Message));
+            throw new LiquidException(OutsideText.Of(e.Message));
         }
     }
 }

@@ -30,9 +30,23 @@ public sealed class LiquidTree
         using var buffer = new MemoryStream();
         await using (var writer = new Utf8JsonWriter(buffer, Relaxed))
             await WriteAsync(writer, json, values);
-        if (buffer.Length > 4 * LiquidLanguage.MostOutput)
+        if (buffer.Length > 4 * LiquidLanguage.MaxOutput)
             throw new LiquidException("The value is too large.");
+        CheckDepth(buffer);
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+
+    /// <summary>Values may be as deep as what they are put into, and the whole must be read again.</summary>
+    private static void CheckDepth(MemoryStream buffer)
+    {
+        try
+        {
+            JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length)).Dispose();
+        }
+        catch (JsonException)
+        {
+            throw new LiquidException("The value is nested too deep.");
+        }
     }
 
     private void Collect(JsonElement at, string path, Action<string, string> fail)
@@ -97,7 +111,7 @@ public sealed class LiquidTree
                 writer.WriteEndArray();
                 break;
             case JsonValueKind.String:
-                LiquidJson.Write(writer, await texts[at.GetString()!].EvaluateAsync(values));
+                LiquidJson.Write(writer, values.Origins, await texts[at.GetString()!].EvaluateAsync(values));
                 break;
             default:
                 at.WriteTo(writer);

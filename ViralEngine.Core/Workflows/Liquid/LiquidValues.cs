@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Fluid;
 using Fluid.Values;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
@@ -8,32 +9,66 @@ namespace ViralEngine.Core.Workflows.Liquid;
 /// What templates see: <c>input</c>, <c>steps.&lt;id&gt;.output</c>, <c>steps.&lt;id&gt;.status</c>, <c>workflow.id</c> and
 /// <c>workflow.run</c>. JSON and nothing else.
 /// </summary>
-public sealed class LiquidValues(JsonElement? input, Guid workflowId, int run, IReadOnlyDictionary<string, StepValue> steps)
+public sealed class LiquidValues
 {
-    private readonly FluidValue inputValue = input is { } json ? LiquidJson.ToValue(json) : NilValue.Instance;
+    private readonly FluidValue input;
+    private readonly FluidValue workflow;
+    private readonly FluidValue steps;
 
-    private readonly FluidValue workflow = new DictionaryValue(new LiquidJson.Members(new Dictionary<string, FluidValue>
+    /// <param name="meter">Shared by all that is rendered together.</param>
+    public LiquidValues(
+        JsonElement? input, Guid workflowId, int run, IReadOnlyDictionary<string, StepValue> steps, LiquidMeter? meter = null)
     {
-        ["id"] = new StringValue(workflowId.ToString()),
-        ["run"] = NumberValue.Create(run),
-    }));
-
-    private readonly FluidValue stepValues = new DictionaryValue(new LiquidJson.Members(steps.ToDictionary(
-        step => step.Key,
-        FluidValue (step) => new DictionaryValue(new LiquidJson.Members(new Dictionary<string, FluidValue>
+        Meter = meter ?? new LiquidMeter();
+        this.input = ValueOf(input);
+        workflow = ObjectOf(new()
         {
-            ["output"] = step.Value.Output is { } output ? LiquidJson.ToValue(output) : NilValue.Instance,
+            ["id"] = new StringValue(workflowId.ToString()),
+            ["run"] = NumberValue.Create((decimal)run),
+        });
+        this.steps = ObjectOf(steps.ToDictionary(step => step.Key, FluidValue (step) => ObjectOf(new()
+        {
+            ["output"] = ValueOf(step.Value.Output),
             ["status"] = new StringValue(step.Value.Status),
-        })))));
+        })));
+    }
+
+    internal LiquidMeter Meter { get; }
+
+    internal LiquidOrigins Origins { get; } = new();
 
     internal TemplateContext NewContext()
     {
-        var context = new TemplateContext(LiquidLanguage.Options);
-        context.SetValue("input", inputValue);
-        context.SetValue("steps", stepValues);
+        var context = LiquidLanguage.NewContext(Meter, Origins);
+        context.SetValue("input", input);
+        context.SetValue("steps", steps);
         context.SetValue("workflow", workflow);
-        LiquidFilters.StartClock(context);
         return context;
+    }
+
+    private FluidValue ValueOf(JsonElement? json) => json is { } some ? Origins.Make(Readable(some)) : NilValue.Instance;
+
+    /// <summary>What was stored before it was looked at may have escapes that no text can hold.</summary>
+    private static JsonElement Readable(JsonElement json)
+    {
+        var text = json.GetRawText();
+        return text.Contains("\\u", StringComparison.Ordinal) && OutsideJson.TryParse(text, out var mended) ? mended : json;
+    }
+
+    private static DictionaryValue ObjectOf(Dictionary<string, FluidValue> members) => new DictionaryValue(new Members(members));
+
+    private sealed class Members(Dictionary<string, FluidValue> values) : IFluidIndexable
+    {
+        public int Count => values.Count;
+
+        public IEnumerable<string> Keys => values.Keys;
+
+        public bool TryGetValue(string name, out FluidValue value)
+        {
+            var found = values.TryGetValue(name, out var member);
+            value = member ?? NilValue.Instance;
+            return found;
+        }
     }
 }
 

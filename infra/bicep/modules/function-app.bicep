@@ -18,11 +18,20 @@ param appName string
 @description('Identity that the app runs as.')
 param appIdentity identity
 
-@description('Whether the app leaves through the private network.')
+@description('Identity that the package is read and written as.')
+param packageIdentity identity
+
+@description('Whether everything leaves through the private network; else only what is for private addresses.')
 param private bool
 
-@description('Subnet that it then leaves through.')
+@description('Subnet that the app leaves through.')
 param subnetId string
+
+@description('Whether requests come through Front Door only.')
+param fronted bool
+
+@description('Id of that Front Door; empty when there is none.')
+param frontDoorId string
 
 @description('How far the app scales.')
 param scale scaleLimits
@@ -84,6 +93,8 @@ var platformSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${appIdentity.clientId};Authorization=AAD'
   AZURE_CLIENT_ID: appIdentity.clientId
+  // The app leads from its root to the console itself.
+  AzureWebJobsDisableHomepage: 'true'
   AzureWebJobsStorage__accountName: storageAccountName
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: appIdentity.clientId
@@ -109,22 +120,43 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${appIdentity.id}': {} }
+    userAssignedIdentities: { '${appIdentity.id}': {}, '${packageIdentity.id}': {} }
   }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: appIdentity.id
-    virtualNetworkSubnetId: private ? subnetId : null
-    outboundVnetRouting: !private ? null : { allTraffic: true }
-    siteConfig: {
-      minTlsVersion: '1.2'
-      scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
-      http20Enabled: true
-      remoteDebuggingEnabled: false
-    }
+    virtualNetworkSubnetId: subnetId
+    outboundVnetRouting: { allTraffic: private }
+    // Flex Consumption refuses most of what other plans know (ftpsState and remoteDebuggingEnabled among it) with error
+    // 51021; a test keeps this list to what it takes. It has no FTP to turn off.
+    siteConfig: union(
+      {
+        minTlsVersion: '1.2'
+        scmMinTlsVersion: '1.2'
+        http20Enabled: true
+      },
+      !fronted
+        ? {}
+        : {
+            ipSecurityRestrictionsDefaultAction: 'Deny'
+            ipSecurityRestrictions: [
+              {
+                name: 'front-door'
+                priority: 100
+                action: 'Allow'
+                tag: 'ServiceTag'
+                ipAddress: 'AzureFrontDoor.Backend'
+                // The addresses are those of every Front Door; the header is only ours.
+                headers: { 'x-azure-fdid': [frontDoorId] }
+              }
+            ]
+            // Whoever deploys signs in, and does not come through Front Door.
+            scmIpSecurityRestrictionsUseMain: false
+            scmIpSecurityRestrictionsDefaultAction: 'Allow'
+          }
+    )
     functionAppConfig: {
       deployment: {
         storage: {
@@ -132,11 +164,16 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           value: packageContainerUrl
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: appIdentity.id
+            userAssignedIdentityResourceId: packageIdentity.id
           }
         }
       }
       runtime: { name: 'dotnet-isolated', version: '10.0' }
+      // The default, Recreate, ends by force whatever runs:
+      // https://learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates
+      // The compiler's types lack it; the platform takes it since API version 2023-12-01, says the same page.
+      #disable-next-line BCP037
+      siteUpdateStrategy: { type: 'RollingUpdate' }
       scaleAndConcurrency: {
         instanceMemoryMB: scale.instanceMemoryMb
         maximumInstanceCount: scale.maximumInstances
@@ -153,12 +190,6 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 }
 
 // Passwords for deployment are refused: whoever deploys signs in.
-resource ftpPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
-  parent: app
-  name: 'ftp'
-  properties: { allow: false }
-}
-
 resource scmPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'

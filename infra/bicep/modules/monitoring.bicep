@@ -22,7 +22,7 @@ param retentionDays int
 @description('Most telemetry taken in per day, in GB; -1 for no cap. Past the cap nothing is recorded until the next day.')
 param dailyQuotaGb int
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: workspaceName
   location: location
   tags: tags

@@ -1,6 +1,6 @@
 import { texts } from 'types.bicep'
 
-metadata description = 'The private network: the app leaves through one fixed address and meets its data only inside.'
+metadata description = 'The network in which the app meets its data; in a private one it also leaves through one fixed address.'
 
 @description('Region of every resource.')
 param location string
@@ -14,6 +14,9 @@ param networkName string
 @description('Addresses of the network; a /22 or larger.')
 param addressPrefix string
 
+@description('Whether everything is private: then there is one address to leave by, and a place to migrate from.')
+param private bool
+
 @description('Names of the private DNS zones that the endpoints need.')
 param dnsZoneNames string[]
 
@@ -21,14 +24,22 @@ param dnsZoneNames string[]
 param workspaceId string
 
 @description('Subnets by name: what each is for, and which service it is lent to.')
-var subnets = [
-  { name: 'snet-app', index: 0, delegation: 'Microsoft.App/environments' }
-  { name: 'snet-endpoints', index: 1, delegation: '' }
-  // For a build runner that migrates the database, since the database is reached only from in here.
-  { name: 'snet-runners', index: 2, delegation: '' }
-]
+var subnets = concat(
+  [
+    { name: 'snet-app', index: 0, delegation: 'Microsoft.App/environments' }
+    { name: 'snet-endpoints', index: 1, delegation: '' }
+  ],
+  private
+    ? [
+        // The container that migrates the database, which is reached only from in here.
+        { name: 'snet-migration', index: 2, delegation: 'Microsoft.ContainerInstance/containerGroups' }
+        // A runner of GitHub's that migrates instead of it.
+        { name: 'snet-runners', index: 3, delegation: 'GitHub.Network/networkSettings' }
+      ]
+    : []
+)
 
-resource egressAddress 'Microsoft.Network/publicIPAddresses@2026-03-01' = {
+resource egressAddress 'Microsoft.Network/publicIPAddresses@2025-09-01' = if (private) {
   name: 'pip-${networkName}'
   location: location
   tags: tags
@@ -36,7 +47,7 @@ resource egressAddress 'Microsoft.Network/publicIPAddresses@2026-03-01' = {
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
-resource egress 'Microsoft.Network/natGateways@2026-03-01' = {
+resource egress 'Microsoft.Network/natGateways@2025-09-01' = if (private) {
   name: 'ng-${networkName}'
   location: location
   tags: tags
@@ -44,7 +55,7 @@ resource egress 'Microsoft.Network/natGateways@2026-03-01' = {
   properties: { publicIpAddresses: [{ id: egressAddress.id }] }
 }
 
-resource guard 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
+resource guard 'Microsoft.Network/networkSecurityGroups@2025-09-01' = {
   name: 'nsg-${networkName}'
   location: location
   tags: tags
@@ -67,7 +78,7 @@ resource guard 'Microsoft.Network/networkSecurityGroups@2026-03-01' = {
   }
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
   name: networkName
   location: location
   tags: tags
@@ -78,13 +89,13 @@ resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
         name: subnet.name
         properties: {
           addressPrefixes: [cidrSubnet(addressPrefix, 24, subnet.index)]
-          natGateway: { id: egress.id }
+          natGateway: private ? { id: egress.id } : null
           networkSecurityGroup: { id: guard.id }
           defaultOutboundAccess: false
           privateEndpointNetworkPolicies: 'Enabled'
           delegations: empty(subnet.delegation)
             ? []
-            : [{ name: 'functions', properties: { serviceName: subnet.delegation } }]
+            : [{ name: 'lent', properties: { serviceName: subnet.delegation } }]
         }
       }
     ]
@@ -134,7 +145,7 @@ resource guardDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-prev
 }
 
 #disable-next-line use-recent-api-versions
-resource egressDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource egressDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (private) {
   name: 'to-workspace'
   scope: egressAddress
   properties: {
@@ -150,5 +161,8 @@ output appSubnetId string = '${network.id}/subnets/snet-app'
 @description('Subnet of the private endpoints.')
 output endpointSubnetId string = '${network.id}/subnets/snet-endpoints'
 
-@description('Address that the app is seen from, for the allow-lists of others.')
-output egressAddress string = egressAddress.properties.ipAddress
+@description('Subnet of the container that migrates the database; empty where it is migrated from outside.')
+output migrationSubnetId string = private ? '${network.id}/subnets/snet-migration' : ''
+
+@description('Address that the app is seen from, for the allow-lists of others; empty where it has none of its own.')
+output egressAddress string = private ? egressAddress!.properties.ipAddress : ''

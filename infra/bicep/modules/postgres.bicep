@@ -11,17 +11,17 @@ param tags texts
 @description('Name of the server.')
 param serverName string
 
-@description('Name of the database.')
-param databaseName string
-
 @description('Size of the server.')
 param size postgresSize
 
+@description('Storage in GB. It grows by itself and never shrinks, so after that it is more than the size says.')
+param storageGb int
+
+@description('Whether the server cannot be deleted before its lock is.')
+param locked bool
+
 @description('Whether a private endpoint is the only way in.')
 param private bool
-
-@description('Addresses that may connect while there is no private endpoint.')
-param allowedAddresses addressRange[]
 
 @description('Object id of the identity that migrates the schema.')
 param administratorPrincipalId string
@@ -29,11 +29,14 @@ param administratorPrincipalId string
 @description('Name of the identity that migrates the schema.')
 param administratorName string
 
-@description('Object id of a person who administers the server too; empty for nobody.')
+@description('Object id of whoever administers the server too, mostly a person; empty for nobody.')
 param operatorObjectId string
 
-@description('User principal name of that person.')
+@description('Name of whoever that is in Entra, which is the login too.')
 param operatorName string
+
+@description('What that is in Entra.')
+param operatorType 'User' | 'ServicePrincipal' | 'Group'
 
 @description('Id of the workspace that diagnostics go to.')
 param workspaceId string
@@ -62,19 +65,6 @@ type postgresSize = {
   geoBackup: bool
 }
 
-@description('A range of addresses.')
-@export()
-type addressRange = {
-  @description('What it is.')
-  name: string
-
-  @description('First address.')
-  start: string
-
-  @description('Last address.')
-  end: string
-}
-
 @description('PgBouncer needs a tier above Burstable.')
 var pooled = size.tier != 'Burstable'
 
@@ -99,7 +89,7 @@ var settings = concat(
   pooledSettings
 )
 
-resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2026-10-01' = {
+resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
   name: serverName
   location: location
   tags: tags
@@ -112,24 +102,33 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2026-10-01' = {
       passwordAuth: 'Disabled'
       tenantId: tenant().tenantId
     }
-    storage: { storageSizeGB: size.storageGb, autoGrow: 'Enabled' }
+    storage: { storageSizeGB: storageGb, autoGrow: 'Enabled' }
     backup: {
       backupRetentionDays: size.backupDays
       geoRedundantBackup: size.geoBackup ? 'Enabled' : 'Disabled'
     }
     highAvailability: { mode: size.zoneRedundant ? 'ZoneRedundant' : 'Disabled' }
+    // Even where it is public nobody gets past the firewall, which has no rule: tools/azure/migrate.sh makes one for the
+    // address it runs at, and takes it away when it is done.
     network: { publicNetworkAccess: private ? 'Disabled' : 'Enabled' }
     // Sunday, 03:00 UTC.
     maintenanceWindow: { customWindow: 'Enabled', dayOfWeek: 0, startHour: 3, startMinute: 0 }
   }
-
-  resource database 'databases' = {
-    name: databaseName
-    properties: { charset: 'UTF8', collation: 'en_US.utf8' }
-  }
 }
 
-resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2026-10-01' = {
+// The server takes one change at a time, and restarts for some: first its parameters, then the administrators one after
+// the other. The database is not made here: before there is an administrator it would belong to the platform, and nobody
+// could grant on it. tools/azure/migrate.sh makes it, with a role of ours as its owner.
+@batchSize(1)
+resource parameters 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2025-08-01' = [
+  for setting in settings: {
+    parent: server
+    name: setting.name
+    properties: { value: setting.value, source: 'user-override' }
+  }
+]
+
+resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2025-08-01' = {
   parent: server
   name: administratorPrincipalId
   properties: {
@@ -137,40 +136,28 @@ resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators
     principalType: 'ServicePrincipal'
     tenantId: tenant().tenantId
   }
-  dependsOn: [server::database]
+  dependsOn: [parameters]
 }
 
-resource person 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2026-10-01' = if (!empty(operatorObjectId)) {
+resource person 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2025-08-01' = if (!empty(operatorObjectId)) {
   parent: server
   name: empty(operatorObjectId) ? 'nobody' : operatorObjectId
   properties: {
     principalName: operatorName
-    principalType: 'User'
+    principalType: operatorType
     tenantId: tenant().tenantId
   }
   dependsOn: [administrator]
 }
 
-// The server takes one change at a time.
-@batchSize(1)
-resource parameters 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2026-10-01' = [
-  for setting in settings: {
-    parent: server
-    name: setting.name
-    properties: { value: setting.value, source: 'user-override' }
-    dependsOn: [administrator, person]
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
+  scope: server
+  name: 'keep'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'All that is true is in here. Delete this lock first, if you mean it.'
   }
-]
-
-@batchSize(1)
-resource rules 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2026-10-01' = [
-  for range in (private ? [] : allowedAddresses): {
-    parent: server
-    name: range.name
-    properties: { startIpAddress: range.start, endIpAddress: range.end }
-    dependsOn: [parameters]
-  }
-]
+}
 
 #disable-next-line use-recent-api-versions
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
@@ -185,6 +172,9 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 
 @description('Id of the server.')
 output serverId string = server.id
+
+@description('Name of the server.')
+output serverName string = server.name
 
 @description('Name that the server is reached by.')
 output host string = server.properties.fullyQualifiedDomainName

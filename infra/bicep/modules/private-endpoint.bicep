@@ -27,7 +27,7 @@ resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' existing = {
   name: dnsZoneName
 }
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2026-03-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-09-01' = {
   name: endpointName
   location: location
   tags: tags

@@ -26,7 +26,7 @@ param userPrincipalId string
 @description('Id of the workspace that diagnostics go to.')
 param workspaceId string
 
-resource cluster 'Microsoft.Cache/redisEnterprise@2026-09-01' = {
+resource cluster 'Microsoft.Cache/redisEnterprise@2025-07-01' = {
   name: clusterName
   location: location
   tags: tags
@@ -43,8 +43,9 @@ resource cluster 'Microsoft.Cache/redisEnterprise@2026-09-01' = {
       accessKeysAuthentication: 'Disabled'
       clientProtocol: 'Encrypted'
       port: 10000
-      // One endpoint that speaks for all shards: scripts and pub/sub need no knowledge of slots.
+      // One endpoint that hides the shards. A script whose keys lie in several is still refused.
       clusteringPolicy: 'EnterpriseCluster'
+      // Full, it drops what was least used among what expires anyway. It is the default, and said because it matters.
       evictionPolicy: 'VolatileLRU'
     }
 

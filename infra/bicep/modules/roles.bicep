@@ -6,6 +6,9 @@ param roles role[]
 @description('Name of the storage account; empty when no role needs it.')
 param storageAccountName string
 
+@description('Name of the storage account of packages.')
+param packagesAccountName string
+
 @description('Name of the vault; empty when no role needs it.')
 param vaultName string
 
@@ -28,12 +31,13 @@ type role = {
   name: roleName
 
   @description('Kind of resource that the role is given on.')
-  on: 'storage' | 'vault' | 'component' | 'scheduler'
+  on: 'storage' | 'packages' | 'vault' | 'component' | 'scheduler'
 }
 
 @description('Built-in roles that are in use here.')
 type roleName =
   | 'Storage Blob Data Owner'
+  | 'Storage Blob Data Contributor'
   | 'Storage Queue Data Contributor'
   | 'Storage Table Data Contributor'
   | 'Key Vault Secrets User'
@@ -43,6 +47,7 @@ type roleName =
 @description('Ids of the built-in roles, the same in every tenant.')
 var roleIds = {
   'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  'Storage Blob Data Contributor': 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   'Storage Queue Data Contributor': '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
   'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   'Key Vault Secrets User': '4633458b-17de-408a-b874-0445c86b69e6'
@@ -53,11 +58,15 @@ var roleIds = {
 @description('The list by kind of resource, since a role is given through a resource of known type.')
 var byKind = groupBy(roles, r => r.on)
 
-resource storage 'Microsoft.Storage/storageAccounts@2026-09-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   name: storageAccountName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2026-05-15' existing = {
+resource packages 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
+  name: packagesAccountName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 
@@ -73,6 +82,18 @@ resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for r in (byKind.?storage ?? []): {
     name: guid(storage.id, r.identityName, roleIds[r.name])
     scope: storage
+    properties: {
+      principalId: r.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[r.name])
+    }
+  }
+]
+
+resource onPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for r in (byKind.?packages ?? []): {
+    name: guid(packages.id, r.identityName, roleIds[r.name])
+    scope: packages
     properties: {
       principalId: r.principalId
       principalType: 'ServicePrincipal'

@@ -1,6 +1,6 @@
 import { texts } from 'types.bicep'
 
-metadata description = 'Storage of the Functions host: packages, leases, and the queues and tables of Durable Task.'
+metadata description = 'Storage of the Functions host: leases, and the queues and tables of Durable Task.'
 
 @description('Region of every resource.')
 param location string
@@ -20,13 +20,10 @@ param skuName string
 @description('Whether a private endpoint is the only way in.')
 param private bool
 
-@description('Container that deployed packages are kept in.')
-param packageContainerName string
-
 @description('Id of the workspace that diagnostics go to.')
 param workspaceId string
 
-resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: accountName
   location: location
   tags: tags
@@ -49,17 +46,6 @@ resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
 
   resource blobs 'blobServices' = {
     name: 'default'
-    properties: {
-      // A package that was overwritten or deleted can be had back: rollback does not depend on the build system.
-      isVersioningEnabled: true
-      deleteRetentionPolicy: { enabled: true, days: 14 }
-      containerDeleteRetentionPolicy: { enabled: true, days: 14 }
-    }
-
-    resource packages 'containers' = {
-      name: packageContainerName
-      properties: { publicAccess: 'None' }
-    }
   }
 
   resource queues 'queueServices' = {
@@ -120,6 +106,3 @@ output accountId string = account.id
 
 @description('Name of the account.')
 output accountName string = account.name
-
-@description('Address of the container of packages.')
-output packageContainerUrl string = '${account.properties.primaryEndpoints.blob}${packageContainerName}'

@@ -13,6 +13,15 @@ param tags texts
 @maxLength(24)
 param vaultName string
 
+@description('Deleted secrets stay for 90 days, and nobody can purge them sooner.')
+param purgeProtection bool
+
+@description('Whether the vault cannot be deleted before its lock is.')
+param locked bool
+
+@description('When secrets that are stored now end, in seconds since 1970; 0 for never. Somebody is told 30 days before.')
+param expireAt int
+
 @description('Whether a private endpoint is the only way in.')
 param private bool
 
@@ -31,7 +40,7 @@ param secretsKey string
 @secure()
 param previousSecretsKey string
 
-resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: vaultName
   location: location
   tags: tags
@@ -40,8 +49,10 @@ resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    softDeleteRetentionInDays: 90
-    enablePurgeProtection: true
+    // Can be chosen only when the vault is made.
+    softDeleteRetentionInDays: purgeProtection ? 90 : 7
+    // Once on, it stays on, and "false" is refused.
+    enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: private ? 'Disabled' : 'Enabled'
     networkAcls: {
       bypass: 'None'
@@ -50,23 +61,35 @@ resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
   }
 }
 
+@description('What the secrets that are stored now have in common. One that has ended is still read: it is a reminder.')
+var attributes = expireAt > 0 ? { exp: expireAt } : {}
+
 // Written through Resource Manager, which needs no way into the vault's network.
-resource platform 'Microsoft.KeyVault/vaults/secrets@2026-05-15' = if (!empty(platformKey)) {
+resource platform 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(platformKey)) {
   parent: vault
   name: 'platform-key'
-  properties: { value: platformKey, contentType: 'text/plain' }
+  properties: { value: platformKey, contentType: 'text/plain', attributes: attributes }
 }
 
-resource newest 'Microsoft.KeyVault/vaults/secrets@2026-05-15' = if (!empty(secretsKey)) {
+resource newest 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(secretsKey)) {
   parent: vault
   name: 'secrets-key-newest'
-  properties: { value: secretsKey, contentType: 'text/plain' }
+  properties: { value: secretsKey, contentType: 'text/plain', attributes: attributes }
 }
 
-resource previous 'Microsoft.KeyVault/vaults/secrets@2026-05-15' = if (!empty(previousSecretsKey)) {
+resource previous 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(previousSecretsKey)) {
   parent: vault
   name: 'secrets-key-previous'
-  properties: { value: previousSecretsKey, contentType: 'text/plain' }
+  properties: { value: previousSecretsKey, contentType: 'text/plain', attributes: attributes }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (locked) {
+  scope: vault
+  name: 'keep'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Without the key ring in here the secrets of tenants cannot be read. Delete this lock first, if you mean it.'
+  }
 }
 
 #disable-next-line use-recent-api-versions

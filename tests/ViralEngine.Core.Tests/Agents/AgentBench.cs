@@ -33,7 +33,8 @@ internal sealed class AgentBench(AgentsOptions? options = null, TimeProvider? ti
         double timeoutSeconds = 60,
         CancellationToken ct = default)
     {
-        var providers = new AgentProviders(outgoing, Options.Create(options ?? new AgentsOptions()), time ?? TimeProvider.System);
+        var limits = Options.Create(options ?? new AgentsOptions());
+        var providers = new AgentProviders(outgoing, new AnswerMemory(limits), limits, time ?? TimeProvider.System);
         var call = new AgentCall(
             Guid.CreateVersion7(),
             Guid.CreateVersion7(),

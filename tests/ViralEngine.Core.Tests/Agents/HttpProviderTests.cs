@@ -33,6 +33,24 @@ public sealed class HttpProviderTests : IDisposable
     }
 
     [Fact]
+    public async Task Sends_its_body_with_its_length()
+    {
+        long? length = null;
+        await using var server = await LoopbackServer.StartAsync(http =>
+        {
+            length = http.Request.ContentLength;
+            return http.Response.WriteAsync("ok");
+        });
+
+        await bench.Run(AgentBench.Http(server.Url), "grüß").ToListAsync();
+        var byHttp = length;
+        await bench.FailAsync(AgentBench.OpenAi(server.Url));
+
+        Assert.InRange(byHttp ?? 0, 80, 200);
+        Assert.InRange(length ?? 0, 80, 200);
+    }
+
+    [Fact]
     public async Task The_built_in_one_takes_its_address_from_the_task()
     {
         await using var server = await LoopbackServer.StartAsync(http => http.Response.WriteAsync("hello"));
@@ -44,6 +62,21 @@ public sealed class HttpProviderTests : IDisposable
         Assert.Equal("hello", AgentBench.TextOf(chunks));
         Assert.Equal(ErrorClass.InvalidRequest, failure.ErrorClass);
         Assert.Contains("input.url", failure.Message);
+    }
+
+    [Fact]
+    public async Task Takes_JSON_whose_bytes_are_not_UTF_8_with_replacements()
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = "application/json";
+            // In Latin-1 it would be a letter.
+            await http.Response.Body.WriteAsync((byte[])[.. """{"text":"gr"""u8, 0xFC, .. "\"}"u8]);
+        });
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" })).ToListAsync();
+
+        Assert.Equal("gr\uFFFD", AgentBench.TextOf(chunks));
     }
 
     [Fact]
@@ -100,10 +133,47 @@ public sealed class HttpProviderTests : IDisposable
         Assert.Equal("""{"a/b":[{"text":"hello"},2]}""", await TextAtAsync(null));
         var failure = await bench.FailAsync(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/none" }));
         Assert.Equal(ErrorClass.Malformed, failure.ErrorClass);
-        Assert.Equal("127.0.0.1 sent an answer that has nothing at /none.", failure.Message);
+        Assert.Equal("The answer of 127.0.0.1 has no value at /none.", failure.Message);
 
         async Task<string> TextAtAsync(string? path) =>
             AgentBench.TextOf(await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = path })).ToListAsync());
+    }
+
+    [Fact]
+    public async Task Reads_usage_and_the_reason_of_the_end_in_a_json_answer()
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = "application/json";
+            await http.Response.WriteAsync(
+                """{"text":"half","model":"m","usage":{"prompt_tokens":3,"completion_tokens":2},"finish_reason":"max_tokens"}""");
+        });
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" })).ToListAsync();
+
+        Assert.Equal(
+            [new AgentChunk.Usage(3, 2, "m"), new AgentChunk.Text("half"), new AgentChunk.Finish("length")], chunks);
+    }
+
+    [Fact]
+    public async Task A_done_event_may_say_why_the_answer_ended()
+    {
+        await using var server = await LoopbackServer.StartAsync(Sse("data: half\n\nevent: done\ndata: {\"finish_reason\":\"length\"}\n\n"));
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url)).ToListAsync();
+
+        Assert.Equal([new AgentChunk.Text("half"), new AgentChunk.Finish("length")], chunks);
+    }
+
+    [Fact]
+    public async Task A_progress_message_is_made_fit_to_be_stored()
+    {
+        await using var server = await LoopbackServer.StartAsync(
+            Sse("event: progress\ndata: {\"fraction\":0.5,\"message\":\"a\\u0000b\"}\n\nevent: done\ndata:\n\n"));
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url)).ToListAsync();
+
+        Assert.Equal([new AgentChunk.Progress(0.5, "ab")], chunks);
     }
 
     [Fact]
@@ -121,13 +191,13 @@ public sealed class HttpProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task Replaces_what_cannot_be_stored()
+    public async Task Leaves_out_what_cannot_be_stored()
     {
         await using var server = await LoopbackServer.StartAsync(http => http.Response.WriteAsync("a\0b"));
 
         var chunks = await bench.Run(AgentBench.Http(server.Url)).ToListAsync();
 
-        Assert.Equal("a\uFFFDb", AgentBench.TextOf(chunks));
+        Assert.Equal("ab", AgentBench.TextOf(chunks));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using ViralEngine.Core.Agents;
 using ViralEngine.Testing;
 
@@ -33,6 +34,7 @@ public sealed class OpenAiProviderTests : IDisposable
         Assert.Equal(
             [
                 new AgentChunk.Text("Hel"), new AgentChunk.Text("lo"), new AgentChunk.Usage(12, 3, "gpt-4o-2024-08-06"),
+                new AgentChunk.Finish("stop"),
             ],
             chunks);
         Assert.Equal("/v1/chat/completions", path);
@@ -43,6 +45,30 @@ public sealed class OpenAiProviderTests : IDisposable
         var message = Assert.Single(sent.GetProperty("messages").EnumerateArray());
         Assert.Equal("user", message.GetProperty("role").GetString());
         Assert.Contains("say hello\\n\\nInput:\\n{\\u0022to\\u0022:\\u0022Ann\\u0022}", JsonSerializer.Serialize(message));
+    }
+
+    [Fact]
+    public async Task Streams_an_answer_whatever_it_is_called()
+    {
+        var goOn = new TaskCompletionSource();
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = "application/json";
+            await http.Response.WriteAsync("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"first\"}}]}\n\n");
+            await http.Response.Body.FlushAsync();
+            await goOn.Task;
+            await http.Response.WriteAsync(End);
+        });
+        await using var chunks = bench.Run(AgentBench.OpenAi(server.Url)).GetAsyncEnumerator();
+
+        Assert.True(await chunks.MoveNextAsync());
+        Assert.Equal(new AgentChunk.Text("first"), chunks.Current);
+        goOn.SetResult();
+        while (await chunks.MoveNextAsync())
+        {
+        }
+
+        Assert.Equal(new AgentChunk.Finish("stop"), chunks.Current);
     }
 
     [Fact]

@@ -166,6 +166,29 @@ public sealed class ProviderTroubleTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task A_first_text_that_does_not_come_in_the_time_the_agent_gives_it(AgentKind kind)
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = "text/event-stream";
+            while (!http.RequestAborted.IsCancellationRequested)
+            {
+                await http.Response.WriteAsync(": thinking\n\n", http.RequestAborted);
+                await http.Response.Body.FlushAsync(http.RequestAborted);
+                await Task.Delay(20, http.RequestAborted);
+            }
+        });
+        var agent = Agent(kind, server.Url);
+        agent = agent with { Settings = agent.Settings with { FirstTextTimeoutSeconds = 1 } };
+
+        var failure = await live.FailAsync(agent);
+
+        Assert.Equal(ErrorClass.Timeout, failure.ErrorClass);
+        Assert.Equal($"{Label(kind)} sent no text within 1 s.", failure.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task A_drip_that_would_never_end(AgentKind kind)
     {
         await using var server = await LoopbackServer.StartAsync(async http =>
@@ -197,7 +220,7 @@ public sealed class ProviderTroubleTests : IDisposable
         var failure = await live.FailAsync(Agent(kind, server.Url));
 
         Assert.Equal(ErrorClass.Unavailable, failure.ErrorClass);
-        Assert.Equal($"{Label(kind)} broke off its answer before the end.", failure.Message);
+        Assert.Equal($"{Label(kind)} broke off its answer.", failure.Message);
     }
 
     [Fact]
@@ -227,7 +250,7 @@ public sealed class ProviderTroubleTests : IDisposable
         var failure = await live.FailAsync(AgentBench.OpenAi(server.Url, "groq"));
 
         Assert.Equal(ErrorClass.Malformed, failure.ErrorClass);
-        Assert.Equal($"{Label(AgentKind.OpenAi)} sent an answer that cannot be read.", failure.Message);
+        Assert.Equal($"{Label(AgentKind.OpenAi)} sent an unreadable answer.", failure.Message);
     }
 
     [Fact]

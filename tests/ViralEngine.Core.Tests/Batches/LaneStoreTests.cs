@@ -23,13 +23,90 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
 
         var first = await ClaimAsync(store, batch, size: 3, Long);
         var second = await ClaimAsync(store, batch, size: 100, Long);
-        var (items, next) = await store.ReadAsync(tenant, batch, first!, 1_000_000, CancellationToken.None);
+        var slice = Assert.Single(await store.ReadAsync(tenant, batch, [first!], 1_000_000, CancellationToken.None));
 
         Assert.Equal((1, 3), (first!.First, first.Last));
         Assert.Equal((4, 8), (second!.First, second.Last));
         Assert.Null(await ClaimAsync(store, batch, size: 1, Long));
-        Assert.Equal(["item 1", "item 2", "item 3"], items.Select(item => item.Description));
-        Assert.Equal(4, next);
+        Assert.Equal(["item 1", "item 2", "item 3"], slice.Items.Select(item => item.Description));
+        Assert.Equal(4, slice.Next);
+    }
+
+    [Fact]
+    public async Task Claims_a_range_for_each_place_and_no_more_than_the_lane_has_places()
+    {
+        await using var db = postgres.NewDb();
+        var (store, batch) = (new BatchLaneStore(db), await SubmitAsync(db, items: 10));
+
+        var first = await ClaimManyAsync(store, batch, lane: 0, slices: 3, size: 2, places: 4);
+        var second = await ClaimManyAsync(store, batch, lane: 0, slices: 4, size: 2, places: 4);
+        var third = await ClaimManyAsync(store, batch, lane: 0, slices: 4, size: 2, places: 4);
+        var other = await ClaimManyAsync(store, batch, lane: 1, slices: 4, size: 2, places: 4);
+        var read = await store.ReadAsync(tenant, batch, first, mostBytes: 10, CancellationToken.None);
+
+        Assert.Equal([(1, 2), (3, 4), (5, 6)], first.Select(lease => (lease.First, lease.Last)));
+        Assert.Equal([(7, 8)], second.Select(lease => (lease.First, lease.Last)));
+        Assert.Empty(third);
+        Assert.Equal([(9, 10)], other.Select(lease => (lease.First, lease.Last)));
+        // What does not fit into memory together goes back as it came.
+        Assert.Equal([(2, 3), (0, 3), (0, 5)], read.Select(slice => (slice.Items.Count, slice.Next)));
+    }
+
+    [Fact]
+    public async Task A_lane_that_frees_what_lapsed_does_not_wait_for_one_that_does_the_same()
+    {
+        await using var db = postgres.NewDb();
+        var (store, batch) = (new BatchLaneStore(db), await SubmitAsync(db, items: 4));
+        var lapsed = await ClaimManyAsync(store, batch, lane: 0, slices: 2, size: 2, places: 2, Lapsed);
+        await using var other = postgres.NewDb();
+        await other.BeginAsync(CancellationToken.None);
+        await other.ExecuteAsync(
+            tenant, "UPDATE viral.batch_slices SET lost = lost + 1 WHERE batch_id = $1 AND first = 1", [batch], CancellationToken.None);
+
+        var taken = await ClaimManyAsync(store, batch, lane: 1, slices: 2, size: 2, places: 2).WaitAsync(Eventually.Bound);
+
+        await other.RollbackAsync();
+        Assert.Equal([(1, 2), (3, 4)], lapsed.Select(lease => (lease.First, lease.Last)));
+        Assert.Equal(3, Assert.Single(taken).First);
+    }
+
+    [Fact]
+    public async Task Each_range_of_a_group_is_settled_by_itself()
+    {
+        await using var db = postgres.NewDb();
+        var (store, batch) = (new BatchLaneStore(db), await SubmitAsync(db, items: 4));
+        var mine = await ClaimManyAsync(store, batch, lane: 0, slices: 2, size: 2, places: 2);
+        var foreign = mine[0] with { Holder = Guid.NewGuid() };
+
+        var step = await store.SettleAndClaimAsync(
+            tenant, batch, 0,
+            [
+                new SettledSlice(foreign, [Completed(1, "no")], []),
+                new SettledSlice(mine[1], [Completed(3, "c")], [new SliceRest(4, 4, TimeSpan.Zero)]),
+            ],
+            null, CancellationToken.None);
+        var results = await ResultsAsync(db, batch);
+        var rest = await ClaimAsync(store, batch, size: 5, Long);
+
+        Assert.Equal(foreign, Assert.Single(step.Lost).Lease);
+        Assert.Equal([null, null, "c", null], results.Select(result => result.Result));
+        Assert.Equal((4, 4), (rest!.First, rest.Last));
+    }
+
+    [Fact]
+    public async Task A_late_outcome_is_kept_as_long_as_nobody_else_has_taken_the_range()
+    {
+        await using var db = postgres.NewDb();
+        var (store, batch) = (new BatchLaneStore(db), await SubmitAsync(db, items: 2));
+        var late = await ClaimManyAsync(store, batch, lane: 0, slices: 2, size: 1, places: 2, Lapsed);
+        var taken = await ClaimManyAsync(store, batch, lane: 1, slices: 1, size: 1, places: 1);
+
+        var first = await SettleAsync(store, batch, late[0], Completed(1, "late"));
+        var second = await SettleAsync(store, batch, late[1], Completed(2, "late"));
+
+        Assert.Equal((1, 1), (taken[0].First, taken[0].Last));
+        Assert.Equal((false, true), (first, second));
+        Assert.Equal([null, "late"], (await ResultsAsync(db, batch)).Select(result => result.Result));
     }
 
     [Fact]
@@ -99,9 +176,9 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
 
     private async Task<Guid> SubmitAsync(Db db, int items)
     {
-        var (id, intake) = (Guid.CreateVersion7(), new BatchIntake(db));
+        var (id, intake) = (Guid.CreateVersion7(), new BatchIntake(db, postgres.DataSource));
         await db.BeginAsync(CancellationToken.None);
-        var contents = await intake.StoreAsync(tenant, id, Items(), CancellationToken.None);
+        var contents = await intake.StoreAsync(tenant, id, 0, Items(), CancellationToken.None);
         await intake.AddAsync(tenant, new NewBatch(id, "test", null, "echo", 1, FailureMode.Continue, "test"), contents, CancellationToken.None);
         await db.CommitAsync(CancellationToken.None);
         // One range for all, whatever the batch was cut into.
@@ -119,22 +196,29 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
     }
 
     private async Task<SliceLease?> ClaimAsync(BatchLaneStore store, Guid batch, int size, TimeSpan lease) =>
-        (await store.SettleAndClaimAsync(tenant, batch, 0, null, new SliceClaim(Guid.NewGuid(), size, lease), CancellationToken.None)).Taken;
+        (await ClaimManyAsync(store, batch, lane: 0, slices: 1, size, places: 100, lease)).SingleOrDefault();
+
+    private async Task<IReadOnlyList<SliceLease>> ClaimManyAsync(
+        BatchLaneStore store, Guid batch, int lane, int slices, int size, int places, TimeSpan? lease = null) =>
+        (await store.SettleAndClaimAsync(
+            tenant, batch, lane, [], new SliceClaim(Guid.NewGuid(), slices, size, places, lease ?? Long, FreesLapsed: true),
+            CancellationToken.None)).Taken;
 
     private async Task<bool> SettleAsync(BatchLaneStore store, Guid batch, SliceLease lease, params ItemOutcome[] outcomes) =>
         (await store.SettleAndClaimAsync(
-            tenant, batch, 0, new SettledSlice(lease, outcomes, SliceRunner.Rest(outcomes, outcomes[^1].Number + 1, lease.Last)), null,
-            CancellationToken.None)).Kept;
+            tenant, batch, 0, [new SettledSlice(lease, outcomes, SliceRunner.Rest(outcomes, outcomes[^1].Number + 1, lease.Last))], null,
+            CancellationToken.None)).Lost.Count == 0;
 
-    private async Task<List<BatchResult>> ResultsAsync(Db db, Guid batch)
+    private async Task<IReadOnlyList<BatchResult>> ResultsAsync(Db db, Guid batch) =>
+        (await new BatchResultReader(db).ReadAsync(tenant, batch, null, 0, CancellationToken.None)).Results;
+
+    private BatchCourse CourseOf(Db db)
     {
-        var results = new List<BatchResult>();
-        await foreach (var result in new BatchResultReader(db).ReadAsync(tenant, batch, null, CancellationToken.None))
-            results.Add(result);
-        return results;
+        var redis = new RedisConnection(new RedisSettings(null, null), NullLogger<RedisConnection>.Instance);
+        return new BatchCourse(
+            db, new Signals(redis, new ChangePoller(postgres.DataSource, redis, TimeProvider.System, NullLogger<ChangePoller>.Instance)));
     }
 
-    private static BatchCourse CourseOf(Db db) => new(db, new Signals(new RedisConnection(new RedisSettings(null, null), NullLogger<RedisConnection>.Instance)));
-
-    private static ItemOutcome Completed(int number, string result) => new(number, "completed", result, "echo", null, 1, 1, 0, null);
+    private static ItemOutcome Completed(int number, string result) =>
+        new(number, "completed", new ItemResult(result, null), "echo", "stop", null, new(1, 1, 0), null);
 }

@@ -53,8 +53,9 @@ public sealed class SliceTests
         Assert.DoesNotContain(batch, ids);
     }
 
-    private static ItemOutcome Done(int number) => new(number, "completed", "x", "echo", null, null, null, null, null);
+    private static ItemOutcome Done(int number) =>
+        new(number, "completed", new ItemResult("x", null), "echo", null, null, null, null);
 
     private static ItemOutcome Again(int number, double seconds) =>
-        new(number, "pending", null, null, "{}", null, null, null, TimeSpan.FromSeconds(seconds));
+        new(number, "pending", null, null, null, "{}", null, TimeSpan.FromSeconds(seconds));
 }

@@ -120,6 +120,32 @@ public sealed class EntraRedisLoginTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Goes_on_renewing_when_the_first_token_could_not_be_had()
+    {
+        identity.FailOnceWhenAwaited(new CredentialUnavailableException("the identity endpoint is away"));
+        await using var redis = await ConnectAsync();
+        var session = new ProfilingSession();
+        redis.RegisterProfiler(() => session);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(10));
+                return identity.Awaited > 1;
+            },
+            "a second try");
+
+        await AcceptAsync(identity.Issue(ObjectId));
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMinutes(1));
+                return session.FinishProfiling().Any(command => command.Command == "AUTH");
+            },
+            "an AUTH with the next token");
+    }
+
+    [Fact]
     public async Task Comes_back_with_the_newest_token_after_the_connection_was_cut()
     {
         await using var redis = await ConnectAsync();

@@ -9,6 +9,8 @@ internal sealed class FakeIdentity(TimeProvider time) : TokenCredential
 {
     private volatile string token = "";
     private volatile Exception? trouble;
+    private Exception? troubleOnce;
+    private int awaited;
 
     /// <summary>How long a token holds.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromHours(1);
@@ -24,6 +26,12 @@ internal sealed class FakeIdentity(TimeProvider time) : TokenCredential
         return token = $"e30.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2ln";
     }
 
+    /// <summary>How often somebody waited for a token without blocking, as who renews does.</summary>
+    public int Awaited => Volatile.Read(ref awaited);
+
+    /// <summary>The next time that somebody so waits, it fails.</summary>
+    public void FailOnceWhenAwaited(Exception with) => Interlocked.Exchange(ref troubleOnce, with);
+
     /// <summary>From now on it fails, until told null.</summary>
     public void Fail(Exception? with) => trouble = with;
 
@@ -38,6 +46,9 @@ internal sealed class FakeIdentity(TimeProvider time) : TokenCredential
 
     public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref awaited);
+        if (Interlocked.Exchange(ref troubleOnce, null) is { } once)
+            return ValueTask.FromException<AccessToken>(once);
         try
         {
             return ValueTask.FromResult(GetToken(requestContext, cancellationToken));

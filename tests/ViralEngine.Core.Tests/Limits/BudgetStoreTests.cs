@@ -51,12 +51,46 @@ public sealed class BudgetStoreTests(TestPostgres postgres) : IClassFixture<Test
         Assert.Equal(4m, (await LineAsync("")).ReservedUsd);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_settlement_that_is_sent_again_books_once(bool hasBudget)
+    {
+        if (hasBudget)
+            await SetAsync(("", 10m));
+        var call = Guid.CreateVersion7();
+        await ReserveAsync("a", 4m, id: call);
+
+        // Also at once: the first may arrive after its repetition.
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SettleAsync(call, "a", 3m)));
+        await SettleAsync(call, "a", 3m);
+
+        Assert.Equal(new BudgetLine("", hasBudget ? 10m : null, 3m, 0m), await LineAsync(""));
+        Assert.Equal(new BudgetLine("a", null, 3m, 0m), await LineAsync("a"));
+    }
+
+    [Fact]
+    public async Task Settlements_are_forgotten_by_age()
+    {
+        var call = Guid.CreateVersion7();
+        await SettleAsync(call, "a", 3m);
+
+        await using var db = postgres.NewDb();
+        await new BudgetStore(db).ForgetAsync(TimeSpan.FromHours(1), 100, default);
+        await SettleAsync(call, "a", 3m);
+        Assert.Equal(3m, (await LineAsync("a")).SpentUsd);
+
+        await new BudgetStore(db).ForgetAsync(TimeSpan.Zero, 100, default);
+        await SettleAsync(call, "a", 3m);
+        Assert.Equal(6m, (await LineAsync("a")).SpentUsd);
+    }
+
     [Fact]
     public async Task Without_a_budget_nothing_is_set_aside_but_spending_is_booked()
     {
         Assert.Equal(new Reserving.Unlimited(), await ReserveAsync("a", 5m));
 
-        await SettleAsync(null, "a", 2m);
+        await SettleAsync(Guid.CreateVersion7(), "a", 2m);
 
         Assert.Equal(new BudgetLine("", null, 2m, 0m), await LineAsync(""));
     }
@@ -93,17 +127,17 @@ public sealed class BudgetStoreTests(TestPostgres postgres) : IClassFixture<Test
         await new BudgetStore(db).ReplaceAsync(tenant, budgets.ToDictionary(budget => budget.Agent, budget => budget.Usd), default);
     }
 
-    private async Task<Reserving> ReserveAsync(string agent, decimal amount, TimeSpan? lifetime = null)
+    private async Task<Reserving> ReserveAsync(string agent, decimal amount, TimeSpan? lifetime = null, Guid? id = null)
     {
         await using var db = postgres.NewDb();
         return await new BudgetStore(db).ReserveAsync(
-            tenant, Guid.CreateVersion7(), agent, Month, amount, lifetime ?? TimeSpan.FromMinutes(1), default);
+            tenant, id ?? Guid.CreateVersion7(), agent, Month, amount, lifetime ?? TimeSpan.FromMinutes(1), default);
     }
 
-    private async Task SettleAsync(Guid? reservation, string agent, decimal cost)
+    private async Task SettleAsync(Guid call, string agent, decimal cost)
     {
         await using var db = postgres.NewDb();
-        await new BudgetStore(db).SettleAsync(tenant, reservation, agent, Month, cost, default);
+        await new BudgetStore(db).SettleAsync(tenant, call, agent, Month, cost, default);
     }
 
     private async Task<BudgetLine> LineAsync(string agent)

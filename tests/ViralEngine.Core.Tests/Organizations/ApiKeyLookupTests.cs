@@ -14,7 +14,7 @@ public sealed class ApiKeyLookupTests(TestPostgres postgres) : IClassFixture<Tes
         var other = await AddAsync();
         var revoked = await AddAsync();
         await using (var db = postgres.NewDb())
-            Assert.True(await new ApiKeyStore(db).RevokeAsync(revoked.Tenant, revoked.KeyId, default));
+            Assert.Equal(1, await new ApiKeyStore(db).RevokeAsync(revoked.Tenant, [revoked.KeyId], default));
         string[] secrets = [one.Secret, other.Secret, revoked.Secret, ApiKeySecret.Create()];
 
         var found = await Task.WhenAll(Enumerable.Range(0, 400).Select(i => lookup.FindAsync(ApiKeySecret.Hash(secrets[i % 4]))));
@@ -42,7 +42,7 @@ public sealed class ApiKeyLookupTests(TestPostgres postgres) : IClassFixture<Tes
 
         Assert.NotNull(await lookup.FindAsync(hash));
         await using (var db = postgres.NewDb())
-            await new ApiKeyStore(db).RevokeAsync(tenant, keyId, default);
+            await new ApiKeyStore(db).RevokeAsync(tenant, [keyId], default);
         Assert.Null(await lookup.FindAsync(hash));
 
         await stop.CancelAsync();

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Testing;
@@ -16,14 +18,9 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
 
-        var claims = await Task.WhenAll(Enumerable.Range(0, 16).Select(async _ =>
-        {
-            await using var db = postgres.NewDb();
-            return await Leases(db, TaskLeaseOptions.Default).ClaimAsync(tenant, id, default);
-        }));
+        var claims = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => ClaimAsync(TaskLeaseOptions.Default)));
 
-        Assert.Single(claims.OfType<TaskClaim.Taken>());
-        Assert.Equal(15, claims.OfType<TaskClaim.NotBefore>().Count());
+        Assert.Single(claims.SelectMany(claim => claim.Tasks), task => task.Attempt.TaskId == id);
     }
 
     [Fact]
@@ -31,14 +28,15 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = Leases(db, Short);
-        var late = await TakeAsync(store, id);
-        var current = await TakeAsync(store, id);
+        var store = Leases();
+        var late = await TakeAsync(id, Short);
+        var current = await TakeAsync(id, TaskLeaseOptions.Default);
 
         var completed = await store.CompleteAsync(tenant, id, late.Attempt, Answer("late"));
-        var failed = await store.FailAsync(tenant, id, new TaskError("internal", "late", null, late.Attempt), 0, null, default);
+        var failed = await store.FailAsync(
+            tenant, id, late.Attempt, new TaskError("internal", "late", null, 1), 0, null, null, default);
         var progressed = await store.ReportProgressAsync(tenant, id, late.Attempt, 0.5, null, default);
-        var released = await store.ReleaseAsync(tenant, id, late.Attempt, 0, default);
+        var released = await store.ReleaseAsync(tenant, id, late.Attempt, 0, null, default);
         var accepted = await store.CompleteAsync(tenant, id, current.Attempt, Answer("current"));
 
         Assert.Equal((false, false, false, 0, true), (completed, failed, progressed, released, accepted));
@@ -49,15 +47,33 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     }
 
     [Fact]
-    public async Task An_ended_task_is_not_taken_up_again()
+    public async Task A_late_answer_is_kept_as_long_as_nobody_else_has_taken_the_task_up()
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = Leases(db, Short);
-        var attempt = await TakeAsync(store, id);
-        await store.CompleteAsync(tenant, id, attempt.Attempt, Answer("done"));
+        var attempt = await TakeAsync(id, Short);
+        await Eventually.TrueAsync(async () => (await Claims(Short).FreeLapsedAsync(default)).Freed > 0, "the lease to lapse");
+        var waiting = (await Tasks(db).FindAsync(tenant, id, default))!.Status;
 
-        Assert.IsType<TaskClaim.Nothing>(await store.ClaimAsync(tenant, id, default));
+        var kept = await Leases().CompleteAsync(tenant, id, attempt.Attempt, Answer("late"));
+        var again = await Leases().CompleteAsync(tenant, id, attempt.Attempt, Answer("twice"));
+
+        Assert.Equal(AgentTaskStatus.Pending, waiting);
+        Assert.Equal((true, false), (kept, again));
+        Assert.Equal("late", (await Tasks(db).FindAsync(tenant, id, default))!.Result);
+        Assert.DoesNotContain((await ClaimAsync(Short)).Tasks, task => task.Attempt.TaskId == id);
+    }
+
+    [Fact]
+    public async Task An_ended_task_is_not_taken_up_again()
+    {
+        var id = await AddAsync();
+        var attempt = await TakeAsync(id, Short);
+        await Leases().CompleteAsync(tenant, id, attempt.Attempt, Answer("done"));
+
+        await Claims(Short).FreeLapsedAsync(default);
+
+        Assert.DoesNotContain((await ClaimAsync(Short)).Tasks, task => task.Attempt.TaskId == id);
     }
 
     [Fact]
@@ -65,17 +81,18 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = Leases(db, TaskLeaseOptions.Default);
-        var attempt = await TakeAsync(store, id);
+        var attempt = await TakeAsync(id, TaskLeaseOptions.Default);
 
-        await store.FailAsync(tenant, id, new TaskError("unavailable", "Away.", "echo", attempt.Attempt), 0, TimeSpan.FromHours(1), default);
-        var claim = Assert.IsType<TaskClaim.NotBefore>(await store.ClaimAsync(tenant, id, default));
+        await Leases().FailAsync(
+            tenant, id, attempt.Attempt, new TaskError("unavailable", "Away.", "echo", 1), 0, null, TimeSpan.FromHours(1), default);
+        var claim = await ClaimAsync(TaskLeaseOptions.Default);
         var task = (await Tasks(db).FindAsync(tenant, id, default))!;
 
-        Assert.True(claim.At > DateTime.UtcNow.AddMinutes(50));
+        Assert.DoesNotContain(claim.Tasks, claimed => claimed.Attempt.TaskId == id);
+        Assert.InRange(claim.NextIn!.Value, TimeSpan.Zero, TimeSpan.FromHours(1));
         Assert.Equal(AgentTaskStatus.Pending, task.Status);
         Assert.Equal("Away.", task.Error!.Message);
-        Assert.Equal(claim.At, task.NextAttemptAt);
+        Assert.True(task.NextAttemptAt > DateTime.UtcNow.AddMinutes(50));
     }
 
     [Fact]
@@ -83,13 +100,19 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        var store = Leases(db, Short);
-        await TakeAsync(store, id);
+        await TakeAsync(id, Short);
         await Tasks(db).CancelAsync(tenant, id, "test", default);
 
-        await Eventually.TrueAsync(async () => await store.ClaimAsync(tenant, id, default) is TaskClaim.Nothing, "the lease to lapse");
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await Claims(Short).FreeLapsedAsync(default);
+                return (await Tasks(db).FindAsync(tenant, id, default))!.Status != AgentTaskStatus.InProgress;
+            },
+            "the lease to lapse");
 
         Assert.Equal(AgentTaskStatus.Cancelled, (await Tasks(db).FindAsync(tenant, id, default))!.Status);
+        Assert.Equal("task.cancelled", (await EventsAsync(db, id))[^1].Type);
     }
 
     [Fact]
@@ -110,37 +133,73 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     }
 
     [Fact]
-    public async Task The_sweep_finds_what_nobody_looks_after_and_asks_seldom_after_the_rest()
+    public async Task What_was_held_back_before_its_call_is_no_attempt_and_shows_what_it_waits_for()
     {
         var id = await AddAsync();
         await using var db = postgres.NewDb();
-        await db.ExecuteAsync(tenant, "UPDATE viral.tasks SET check_at = now() - interval '1 second' WHERE id = $1", [id], default);
+        var first = await TakeAsync(id, TaskLeaseOptions.Default);
+        await Leases().HoldAsync(tenant, id, first.Attempt, 0, "provider", TimeSpan.Zero, default);
+        var held = (await Tasks(db).FindAsync(tenant, id, default))!;
 
-        var first = await new TaskSweeper(db).TakeAsync(100, default);
-        var second = await new TaskSweeper(db).TakeAsync(100, default);
+        var second = await TakeAsync(id, TaskLeaseOptions.Default);
+        await Leases().HoldAsync(tenant, id, second.Attempt, 0, "provider", TimeSpan.Zero, default);
+        var third = await TakeAsync(id, TaskLeaseOptions.Default);
+        await Leases().CompleteAsync(tenant, id, third.Attempt, Answer("done"));
+        var ended = (await Tasks(db).FindAsync(tenant, id, default))!;
 
-        Assert.Contains(first, task => task.Id == id && task.Tenant == tenant);
-        Assert.DoesNotContain(second, task => task.Id == id);
+        Assert.Equal((AgentTaskStatus.Pending, 0, "provider"), (held.Status, held.Attempt, held.WaitingFor));
+        Assert.Equal((1, 1, 1), (first.Number, second.Number, third.Number));
+        Assert.Equal((AgentTaskStatus.Completed, 1, 0, null), (ended.Status, ended.Attempt, ended.FailedAttempts, ended.WaitingFor));
+        Assert.Equal(
+            ["task.created", "task.started", "task.waiting", "task.completed"],
+            (await EventsAsync(db, id)).Select(happened => happened.Type));
     }
 
-    private TaskStore Tasks(Db db) => new(db, new TaskGroups(postgres.DataSource, TaskLeaseOptions.Default));
+    [Fact]
+    public async Task The_sweep_sees_what_waits_and_what_is_due_soon()
+    {
+        await using var db = postgres.NewDb();
+        var before = await new TaskSweeper(db).LookAsync(TimeSpan.FromSeconds(10), default);
 
-    private TaskLeaseStore Leases(Db db, TaskLeaseOptions options) => new(db, new TaskGroups(postgres.DataSource, options));
+        await AddAsync();
+        await AddAsync(scheduledAt: DateTime.UtcNow.AddSeconds(8));
+        await AddAsync(scheduledAt: DateTime.UtcNow.AddSeconds(80));
+        var after = await new TaskSweeper(db).LookAsync(TimeSpan.FromSeconds(10), default);
 
-    private static TaskAnswer Answer(string text) => new(text, [text.Length], 0, "echo", null);
+        Assert.Equal(2, after.Tasks - before.Tasks);
+    }
 
-    private async Task<TaskAttempt> TakeAsync(TaskLeaseStore store, Guid id) =>
-        ((TaskClaim.Taken)await Eventually.GetAsync(
-            () => store.ClaimAsync(tenant, id, default), claim => claim is TaskClaim.Taken, "the task to be free")).Attempt;
+    private TaskStore Tasks(Db db) => new(db, new TaskGroups(postgres.DataSource));
+
+    private TaskLeaseStore Leases() => new(postgres.DataSource, new TaskGroups(postgres.DataSource));
+
+    private TaskClaimStore Claims(TaskLeaseOptions options) => new(postgres.DataSource, options, TaskAdmission.Everything);
+
+    private async Task<ClaimedTasks> ClaimAsync(TaskLeaseOptions options)
+    {
+        using var places = new CallSlots(Options.Create(new LanesOptions())).SetAside(1000);
+        return await Claims(options).ClaimAsync(places, default);
+    }
+
+    private static TaskAnswer Answer(string text) => new(text, [text.Length], 0, "echo", null, null);
+
+    private async Task<TaskAttempt> TakeAsync(Guid id, TaskLeaseOptions options) => await Eventually.GetAsync(
+        async () =>
+        {
+            await Claims(options).FreeLapsedAsync(default);
+            return (await ClaimAsync(options)).Tasks.FirstOrDefault(task => task.Attempt.TaskId == id)?.Attempt!;
+        },
+        attempt => attempt is not null,
+        "the task to be free");
 
     private async Task<IReadOnlyList<Event>> EventsAsync(Db db, Guid id) =>
         (await new EventStore(db).ReadAsync(tenant, TaskStore.EventHead, id, 0, 100, default))!.Items;
 
-    private async Task<Guid> AddAsync()
+    private async Task<Guid> AddAsync(DateTime? scheduledAt = null)
     {
         await using var db = postgres.NewDb();
         var task = new NewTask(
-            Guid.CreateVersion7(), "echo", "test", JsonSerializer.Serialize(1), 5, [], null, 60, 3, null, "test");
+            Guid.CreateVersion7(), "echo", "test", JsonSerializer.Serialize(1), 5, [], null, 60, 3, scheduledAt, "test");
         return (await Tasks(db).AddAsync(tenant, task, default)).Id;
     }
 }

@@ -108,10 +108,10 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
 
         await bed.HappenAsync();
 
-        Assert.Equal("No answer within 2 s.", (await bed.EndOfAsync(silence)).LastAttempt!.Error);
-        Assert.Equal("The connection was closed without an answer.", (await bed.EndOfAsync(rudeness)).LastAttempt!.Error);
-        Assert.Equal("The host cannot be connected to.", (await bed.EndOfAsync(refusal)).LastAttempt!.Error);
-        Assert.Equal("The address is not one that may be called.", (await bed.EndOfAsync(hostile)).LastAttempt!.Error);
+        Assert.Equal("No response within 2 s.", (await bed.EndOfAsync(silence)).LastAttempt!.Error);
+        Assert.Equal("The connection was closed without a response.", (await bed.EndOfAsync(rudeness)).LastAttempt!.Error);
+        Assert.Equal("The connection to the host failed.", (await bed.EndOfAsync(refusal)).LastAttempt!.Error);
+        Assert.Equal("The address must not be called.", (await bed.EndOfAsync(hostile)).LastAttempt!.Error);
         Assert.NotNull((await bed.EndOfAsync(unknown)).LastAttempt!.Error);
     }
 
@@ -120,8 +120,9 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
     {
         await using var receiver = await WebhookReceiver.StartAsync(async (http, _) =>
         {
+            await http.Response.WriteAsync("\0", http.RequestAborted);
             while (!http.RequestAborted.IsCancellationRequested)
-                await http.Response.WriteAsync("\0endless ", http.RequestAborted);
+                await http.Response.WriteAsync("endless ", http.RequestAborted);
         });
         await using var bed = await new WebhookBed(postgres).StartAsync();
         var endpoint = await bed.AddAsync(receiver.Url);
@@ -130,8 +131,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         var delivery = await bed.EndOfAsync(endpoint);
 
         Assert.Equal(WebhookDeliveryStatus.Delivered, delivery.Status);
-        Assert.Equal(4096, delivery.LastAttempt!.Response!.Body!.Length);
-        Assert.StartsWith("\uFFFDendless ", delivery.LastAttempt.Response.Body, StringComparison.Ordinal);
+        Assert.Equal(4095, delivery.LastAttempt!.Response!.Body!.Length); // without the U+0000
+        Assert.StartsWith("endless ", delivery.LastAttempt.Response.Body, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -190,13 +191,14 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         await bed.AddAsync(quick.Url, ["batch.*"]);
         for (var i = 0; i < 200; i++)
             await bed.HappenAsync("task.completed");
-        await slow.WaitForAsync(8);
+        // Two at a time, until it is known to be quick.
+        await slow.WaitForAsync(2);
 
         for (var i = 0; i < 50; i++)
             await bed.HappenAsync("batch.completed");
         await quick.WaitForAsync(50);
 
-        Assert.Equal(8, slow.Received.Count);
+        Assert.Equal(2, slow.Received.Count);
         Assert.DoesNotContain(await bed.DeliveriesAsync(slowOne), delivery => delivery.Status != WebhookDeliveryStatus.Pending);
         slow.AnswerWith(200);
         await bed.Store.DeleteAsync(bed.Tenant, slowOne.Id, CancellationToken.None);
@@ -233,7 +235,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         Assert.Equal(WebhookDeliveryStatus.Pending, Assert.Single(await bed.DeliveriesAsync(endpoint)).Status);
         Assert.True(await bed.Results.StoreAsync(second, success, CancellationToken.None));
 
-        Assert.Equal(2, (await bed.EndOfAsync(endpoint)).LastAttempt!.Number);
+        // What a late attempt came to is nothing, so it is none.
+        Assert.Equal(1, (await bed.EndOfAsync(endpoint)).LastAttempt!.Number);
 
         bool Ours(ClaimedDelivery delivery) => delivery.Tenant == bed.Tenant;
     }

@@ -16,7 +16,7 @@ public sealed class DefinitionTests
         "steps", "id", "type", "name", "task", "parallel", "choice", "approval", "delay", "webhook", "agent_id", "description", "input",
         "branches", "conditions", "condition", "default", "value", "pattern", "min", "max", "text", "mode", "is", "approvers", "roles",
         "users", "quorum", "timeout_seconds", "on_timeout", "escalation", "escalate", "approver", "title", "retry", "max_attempts", "on",
-        "rollback", "url", "headers", "body", "seconds", "until", "all", "any", "not", "regex_match", "numeric_range", "sentiment",
+        "rollback", "url", "headers", "body", "seconds", "until", "all", "any", "not", "regex_match", "numeric_range", "confidence",
         "{{ steps.a.output }}", "{{ input", "(a+)+$", "[", "https://example.com", "echo", "",
     ];
 
@@ -65,14 +65,6 @@ public sealed class DefinitionTests
         Assert.Equal(["steps[0].branches[1].steps[0].description"], beside.ToDictionary().Keys);
         Assert.False(behind.Any);
     }
-
-    [Theory]
-    [InlineData("I love this, it is excellent", 1)]
-    [InlineData("not good at all", -1)]
-    [InlineData("terrible and rude", -1)]
-    [InlineData("the parcel is blue", 0)]
-    [InlineData("", 0)]
-    public void Sentiment_follows_the_words(string text, int sign) => Assert.Equal(sign, Math.Sign(SentimentScore.Of(text)));
 
     [Theory]
     [InlineData("(a+)+$")]

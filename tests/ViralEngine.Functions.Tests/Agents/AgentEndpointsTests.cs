@@ -106,7 +106,7 @@ public sealed class AgentEndpointsTests(ApiUnderTest app) : IClassFixture<ApiUnd
         var inUse = (await api.DeleteAsync($"/api/agents/{a}")).ExpectProblem(HttpStatusCode.Conflict);
 
         Assert.Equal(["fallback_agent_ids[1]"], missing.Errors.Keys);
-        Assert.Equal("It is a fallback of b.", inUse.Detail);
+        Assert.Equal("The agent is a fallback of b.", inUse.Detail);
         (await api.PatchAsync($"/api/agents/{b}", new { fallback_agent_ids = Array.Empty<string>() })).Expect(HttpStatusCode.OK);
         (await api.DeleteAsync($"/api/agents/{a}")).Expect(HttpStatusCode.NoContent);
     }

@@ -66,7 +66,7 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         using var tenant = await api.NewTenantAsync();
         var approvers = new List<ApiClient>();
         for (var i = 0; i < 4; i++)
-            approvers.Add(await tenant.NewClientAsync("approver"));
+            approvers.Add(await tenant.NewPersonAsync("approver"));
         var id = await tenant.StartAsync(new
         {
             steps = new object[] { Gate("ask", new { timeout_seconds = 2, on_timeout = "reject", quorum = 4 }) },
@@ -126,7 +126,7 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
     public async Task Who_started_the_workflow_may_not_decide_where_the_gate_says_so()
     {
         using var tenant = await api.NewTenantAsync();
-        using var other = await tenant.NewClientAsync("owner");
+        using var other = await tenant.NewPersonAsync("owner");
         var id = await tenant.StartAsync(new
         {
             steps = new object[] { Gate("ask", new { exclude_requester = true, approvers = new { roles = new[] { "owner" } } }) },

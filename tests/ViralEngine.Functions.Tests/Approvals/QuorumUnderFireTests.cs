@@ -13,7 +13,7 @@ public sealed class QuorumUnderFireTests(TestPostgres postgres) : IClassFixture<
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var approvers = new List<ApiClient>();
         for (var i = 0; i < 10; i++)
-            approvers.Add(await tenant.NewClientAsync("approver"));
+            approvers.Add(await tenant.NewPersonAsync("approver"));
         var id = await tenant.StartAsync(new
         {
             steps = new object[]

@@ -7,7 +7,7 @@ namespace ViralEngine.Functions.Tests.Batches;
 [Trait("Category", "BlackBox")]
 public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
-    [Fact]
+    [Fact, Trait("Category", "Smoke")]
     public async Task Runs_every_item_and_gives_the_results_in_the_order_of_submission()
     {
         using var tenant = await app.NewTenantAsync();

@@ -22,7 +22,7 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         { Json("\"items\":[{\"description\":\"a\"}],\"items\":[{\"description\":\"a\"}]"), "items" },
         { Json("\"items\":[{\"description\":\"a\"}],\"name\":\"again\""), "name" },
         { Json("\"items\":[{\"description\":\"a\"}],\"colour\":\"red\""), "colour" },
-        { Json("\"items\":[{\"description\":\"a\"}],\"concurrency_limit\":51"), "concurrency_limit" },
+        { Json("\"items\":[{\"description\":\"a\"}],\"concurrency_limit\":5001"), "concurrency_limit" },
         { Json("\"items\":[{\"description\":\"a\"}],\"failure_mode\":\"panic\""), "failure_mode" },
         { "{\"items\":[{\"description\":\"a\"}],\"agent_id\":\"echo\"}", "name" },
         { "{\"items\":[{\"description\":\"a\"}],\"name\":\"n\"}", "agent_id" },

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Npgsql;
 using ViralEngine.Testing;
 
@@ -52,6 +55,78 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
         Assert.InRange(DateTime.UtcNow - killed, TimeSpan.Zero, TimeSpan.FromSeconds(15));
     }
 
+    [Fact]
+    public async Task Only_the_calls_that_died_with_their_instances_are_made_again()
+    {
+        const int Calls = 3600;
+        await using var provider = await HeldCalls.StartAsync();
+        // None has room for all of it: alone, a tenant may have four fifths of each.
+        var settings = new AppSettings(postgres).With("Lanes:CallsPerInstance", "2000").With("Lanes:TurnSeconds", "300");
+        await using var cluster = await AppCluster.StartAsync(settings, 3);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
+        using var survivor = tenant.At(cluster[2]);
+        var agent = await tenant.NewHttpAsync(new { url = provider.Url });
+        // More lanes than are needed: those that find no room go where there is some.
+        var id = await tenant.Owner.SubmitManyAsync(Calls, agent, "&concurrency_limit=5000");
+        await Eventually.GetAsync(
+            () => Task.FromResult(provider.Open), open => open >= 3000, "three thousand calls to be held", TimeSpan.FromMinutes(3));
+
+        await Task.WhenAll(cluster[0].KillAsync(), cluster[1].KillAsync());
+        var dead = 0;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var before = dead;
+                await Task.Delay(1000);
+                return (dead = provider.Dead.Count) > 0 && dead == before;
+            },
+            "the dead to have hung up");
+        provider.Release();
+        var batch = await survivor.WaitForBatchAsync(id, "completed");
+
+        Assert.Equal((Calls, 0), (batch.Count("completed"), batch.Count("failed")));
+        Assert.Equal(Calls, provider.Made.Count);
+        Assert.All(provider.Made, made => Assert.Equal(provider.Dead.ContainsKey(made.Key) ? 2 : 1, made.Value));
+        Assert.InRange(provider.Dead.Count, 1, Calls - 1);
+    }
+
+    [Fact]
+    public async Task Nobody_calls_again_for_an_answer_that_waits_to_be_stored()
+    {
+        var calls = new ConcurrentQueue<string>();
+        var answering = new TaskCompletionSource();
+        await using var provider = await LoopbackServer.StartAsync(async http =>
+        {
+            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
+            calls.Enqueue(asked.RootElement.GetProperty("description").GetString()!);
+            await answering.Task;
+            await http.Response.WriteAsync("done");
+        });
+        await using var app = await AppProcess.StartAsync(new AppSettings(postgres).With("Batches:LeaseSeconds", "1"));
+        using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
+        var agent = await tenant.NewHttpAsync(new { url = provider.Url });
+        // Some lanes have nothing to run, and look for what others lost.
+        var id = await tenant.Owner.SubmitManyAsync(4, agent, "&concurrency_limit=8");
+        await Eventually.TrueAsync(() => calls.Count == 4, "all to be called");
+
+        await using (var blocking = new NpgsqlConnection(postgres.AdminConnection))
+        {
+            await blocking.OpenAsync();
+            await using var transaction = await blocking.BeginTransactionAsync();
+            await using var command = new NpgsqlCommand("LOCK TABLE viral.batch_items IN SHARE MODE", blocking, transaction);
+            await command.ExecuteNonQueryAsync();
+            answering.SetResult();
+            await Eventually.TrueAsync(
+                async () => calls.Count > 4 || await KeptForAsync(id, TimeSpan.FromSeconds(6)) == 4, "all leases to be renewed or lost");
+        }
+
+        await tenant.Owner.WaitForBatchAsync(id, "completed");
+        Assert.Equal(["item 1", "item 2", "item 3", "item 4"], calls.Order());
+    }
+
+    private Task<long> KeptForAsync(string id, TimeSpan time) => ScalarAsync(
+        $"SELECT count(*) FROM viral.batch_slices WHERE batch_id = $1 AND lease_until > due_at + interval '{time.TotalSeconds} seconds'", id);
+
     private Task<long> CountAsync(string id) => ScalarAsync(
         "SELECT count(*) FROM viral.batch_items WHERE batch_id = $1 AND status = 'completed' AND attempt = 1 AND result = 'item ' || number", id);
 
@@ -69,5 +144,52 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = Guid.Parse(id) } } };
         return await command.ExecuteScalarAsync();
+    }
+
+    /// <summary>A provider that answers nobody until it is told to, and knows whose caller died.</summary>
+    private sealed class HeldCalls : IAsyncDisposable
+    {
+        private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private LoopbackServer server = null!;
+        private int open;
+
+        public string Url => server.Url;
+
+        public int Open => Volatile.Read(ref open);
+
+        /// <summary>How often each item was asked for.</summary>
+        public ConcurrentDictionary<string, int> Made { get; } = [];
+
+        /// <summary>Items whose caller hung up.</summary>
+        public ConcurrentDictionary<string, bool> Dead { get; } = [];
+
+        public static async Task<HeldCalls> StartAsync()
+        {
+            var calls = new HeldCalls();
+            calls.server = await LoopbackServer.StartAsync(calls.AnswerAsync);
+            return calls;
+        }
+
+        public void Release() => released.SetResult();
+
+        public ValueTask DisposeAsync() => server.DisposeAsync();
+
+        private async Task AnswerAsync(HttpContext http)
+        {
+            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
+            var item = asked.RootElement.GetProperty("description").GetString()!;
+            Made.AddOrUpdate(item, 1, (_, before) => before + 1);
+            Interlocked.Increment(ref open);
+            try
+            {
+                await released.Task.WaitAsync(http.RequestAborted);
+                await http.Response.WriteAsync("done");
+            }
+            catch (OperationCanceledException)
+            {
+                Interlocked.Decrement(ref open);
+                Dead[item] = true;
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ namespace ViralEngine.Functions.Tests.Health;
 [Trait("Category", "BlackBox")]
 public sealed class HealthTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
-    [Fact]
+    [Fact, Trait("Category", "Smoke")]
     public async Task Lives_and_is_ready_with_the_latency_of_each_part()
     {
         using var anybody = app.NewClient();

@@ -9,7 +9,7 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
 {
     private static readonly object Echo = new { agent_id = "echo", description = "once" };
 
-    [Fact]
+    [Fact, Trait("Category", "Smoke")]
     public async Task Gives_the_stored_answer_again_and_does_nothing_again()
     {
         using var api = await NewTenantAsync();
@@ -52,7 +52,8 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
 
         var body = await PostAsync(api, "key-1", new { agent_id = "echo", description = "twice" });
         var longer = await PostAsync(api, "key-1", new { agent_id = "echo", description = new string('x', 50_000) });
-        var query = await api.PostAsync("/api/tasks?x=1", Echo, ("Idempotency-Key", "key-1"));
+        (await PostLinesAsync("first")).Expect(HttpStatusCode.Accepted);
+        var query = await PostLinesAsync("second");
         var agent = new { name = "a", kind = "echo" };
         await api.PatchAsync(await NewAgentAsync("first"), agent, ("Idempotency-Key", "path"));
         var path = await api.PatchAsync(await NewAgentAsync("second"), agent, ("Idempotency-Key", "path"));
@@ -63,6 +64,14 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         path.ExpectProblem(HttpStatusCode.UnprocessableEntity);
         var tasks = await api.ListAsync("/api/tasks", "tasks");
         Assert.Equal(task.Json.GetProperty("id").GetString(), Assert.Single(tasks).GetProperty("id").GetString());
+
+        Task<ApiResponse> PostLinesAsync(string name)
+        {
+            var lines = new StringContent("{\"description\":\"a\"}\n", Encoding.UTF8, "application/x-ndjson");
+            var request = new HttpRequestMessage(HttpMethod.Post, $"/api/batches?agent_id=echo&name={name}") { Content = lines };
+            request.Headers.Add("Idempotency-Key", "query");
+            return api.SendAsync(request);
+        }
 
         async Task<string> NewAgentAsync(string name) =>
             (await api.PostAsync("/api/agents", new { name, kind = "echo" })).Expect(HttpStatusCode.Created).Header("Location")!;
@@ -88,7 +97,7 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
     }
 
     [Fact]
-    public async Task Keeps_nothing_of_a_request_that_failed()
+    public async Task Keeps_nothing_of_a_request_that_was_not_executed()
     {
         using var tenant = await app.NewTenantAsync();
         var api = tenant.Owner;
@@ -98,11 +107,37 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         (await PostAsync(api, "again", new { agent_id = "echo" })).ExpectProblem(HttpStatusCode.BadRequest);
         (await PostAsync(api, "again", new { agent_id = "nobody", description = "x" })).ExpectProblem(HttpStatusCode.BadRequest);
         (await PostAsync(viewer, "again", Echo)).ExpectProblem(HttpStatusCode.Forbidden);
-        (await api.PostAsync($"/api/tasks/{Guid.NewGuid()}/cancel", null, ("Idempotency-Key", "again"))).ExpectProblem(HttpStatusCode.NotFound);
+        (await api.SendBytesAsync(HttpMethod.Post, "/api/tasks", "x"u8.ToArray(), "text/plain")).ExpectProblem(HttpStatusCode.UnsupportedMediaType);
         var made = (await PostAsync(api, "again", Echo)).Expect(HttpStatusCode.Created);
 
         Assert.Null(made.Header("x-idempotent-replayed"));
         Assert.Single(await api.ListAsync("/api/tasks", "tasks"));
+    }
+
+    [Fact]
+    public async Task Keeps_what_a_request_that_was_executed_was_refused_with()
+    {
+        using var tenant = await app.NewTenantAsync();
+        var api = tenant.Owner;
+        var agent = await tenant.NewEchoAsync(new { });
+        var task = await tenant.SubmitAsync(new { agent_id = agent, description = "done" });
+        await tenant.WaitForAsync(task, "completed");
+        var nowhere = $"/api/tasks/{Guid.NewGuid()}/cancel";
+
+        var missing = await api.PostAsync(nowhere, null, ("Idempotency-Key", "missing"));
+        var missingAgain = await api.PostAsync(nowhere, null, ("Idempotency-Key", "missing"));
+        var ended = await api.PostAsync($"/api/tasks/{task}/cancel", null, ("Idempotency-Key", "ended"));
+        var endedAgain = await api.PostAsync($"/api/tasks/{task}/cancel", null, ("Idempotency-Key", "ended"));
+        var other = await api.PostAsync($"/api/tasks/{Guid.NewGuid()}/cancel", null, ("Idempotency-Key", "ended"));
+
+        missing.ExpectProblem(HttpStatusCode.NotFound);
+        ended.ExpectProblem(HttpStatusCode.Conflict);
+        Assert.Null(missing.Header("x-idempotent-replayed"));
+        Assert.Equal(("true", missing.Text), (missingAgain.Header("x-idempotent-replayed"), missingAgain.Text));
+        Assert.Equal(("true", ended.Text), (endedAgain.Header("x-idempotent-replayed"), endedAgain.Text));
+        missingAgain.ExpectProblem(HttpStatusCode.NotFound);
+        endedAgain.ExpectProblem(HttpStatusCode.Conflict);
+        other.ExpectProblem(HttpStatusCode.UnprocessableEntity);
     }
 
     [Fact]

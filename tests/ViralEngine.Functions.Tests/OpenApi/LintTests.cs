@@ -1,4 +1,3 @@
-using System.Net;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.OpenApi;
@@ -7,22 +6,11 @@ namespace ViralEngine.Functions.Tests.OpenApi;
 [Trait("Category", "BlackBox")]
 public sealed class LintTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
-    private static readonly NpmFolder Linter = new("openapi");
-
     [Fact]
     public async Task The_document_has_no_fault_that_the_linter_knows()
     {
-        using var client = app.NewClient();
-        var file = Path.Combine(Path.GetTempPath(), $"openapi-{Guid.NewGuid():n}.json");
-        try
-        {
-            await File.WriteAllBytesAsync(file, (await client.GetAsync("/api/openapi.json")).Expect(HttpStatusCode.OK).Bytes);
+        using var document = await OpenApiTools.SaveAsync(app);
 
-            await Linter.RunAsync("npx", ["--no-install", "redocly", "lint", file, "--config", "redocly.yaml"]);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        await OpenApiTools.Npm.RunAsync("npx", ["--no-install", "redocly", "lint", document.Path, "--config", "redocly.yaml"]);
     }
 }

@@ -6,7 +6,7 @@ namespace ViralEngine.Functions.Tests.Organizations;
 [Trait("Category", "BlackBox")]
 public sealed class ApiKeyTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
-    [Fact]
+    [Fact, Trait("Category", "Smoke")]
     public async Task A_revoked_key_is_refused_from_the_next_request_on()
     {
         using var tenant = await app.NewTenantAsync();

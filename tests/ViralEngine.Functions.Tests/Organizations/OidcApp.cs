@@ -18,8 +18,11 @@ public sealed class OidcApp : IAsyncLifetime
         app = await AppProcess.StartAsync(
             new AppSettings(postgres).With("Auth:Authority", Provider.Issuer).With("Auth:KeyRefreshSeconds", "1"));
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
-        (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/members", new { subject = OidcProvider.Subject, role = "viewer" }))
-            .Expect(HttpStatusCode.Created);
+        var invitation = (await tenant.Owner.PostAsync(
+            $"/api/organizations/{tenant.Id}/members", new { subject = OidcProvider.Subject, role = "viewer" }))
+            .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
+        using var person = app.NewClient(await Provider.IssueAsync());
+        (await person.PostAsync($"/api/invitations/{invitation}/accept")).Expect(HttpStatusCode.OK);
     }
 
     public async Task AssertAcceptedAsync(string token)

@@ -20,7 +20,7 @@ public sealed class OidcKeyTests(OidcApp app) : IClassFixture<OidcApp>
         await provider.RotateAsync(keep: false);
         await app.AssertAcceptedAsync(await provider.IssueAsync());
 
-        await app.AssertRefusedAsync(first, "The token's key is not one of its issuer's.");
-        await app.AssertRefusedAsync(second, "The token's key is not one of its issuer's.");
+        await app.AssertRefusedAsync(first, "The token's key does not belong to its issuer.");
+        await app.AssertRefusedAsync(second, "The token's key does not belong to its issuer.");
     }
 }

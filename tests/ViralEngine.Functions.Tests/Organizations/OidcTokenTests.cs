@@ -1,3 +1,5 @@
+using ViralEngine.Testing;
+
 namespace ViralEngine.Functions.Tests.Organizations;
 
 /// <summary>Tokens of a real provider, and such as it would never sign.</summary>
@@ -43,8 +45,8 @@ public sealed class OidcTokenTests(OidcApp app) : IClassFixture<OidcApp>
 
     [Theory]
     [InlineData("none", "The token's signature is not valid.")]
-    [InlineData("HS256", "The token's key is not one of its issuer's.")]
-    [InlineData("RS256", "The token's key is not one of its issuer's.")]
+    [InlineData("HS256", "The token's key does not belong to its issuer.")]
+    [InlineData("RS256", "The token's key does not belong to its issuer.")]
     public async Task The_provider_s_key_signs_nothing_for_the_development_issuer(string algorithm, string why)
     {
         await app.AssertRefusedAsync(await provider.ForgeAsync(claims => claims["iss"] = "viral-engine-dev", algorithm), why);
@@ -52,5 +54,5 @@ public sealed class OidcTokenTests(OidcApp app) : IClassFixture<OidcApp>
 
     [Fact]
     public async Task A_key_id_that_the_provider_does_not_publish_is_refused() =>
-        await app.AssertRefusedAsync(await provider.ForgeAsync(keyId: "of-nobody"), "The token's key is not one of its issuer's.");
+        await app.AssertRefusedAsync(await provider.ForgeAsync(keyId: "of-nobody"), "The token's key does not belong to its issuer.");
 }

@@ -51,8 +51,7 @@ public sealed class TokenTests(RunningApp running) : IClassFixture<RunningApp>
         var subject = $"person-{Guid.NewGuid():n}";
         foreach (var tenant in new[] { first, second })
         {
-            (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/members", new { subject, role = "viewer" }))
-                .Expect(HttpStatusCode.Created);
+            (await tenant.NewMemberAsync("viewer", subject)).Dispose();
         }
 
         using var person = running.App.NewClient(DevelopmentToken.Create(subject));
@@ -87,7 +86,7 @@ public sealed class TokenTests(RunningApp running) : IClassFixture<RunningApp>
     {
         var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
         var subject = $"person-{Guid.NewGuid():n}";
-        (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/members", new { subject, role = "viewer" })).Expect(HttpStatusCode.Created);
+        (await tenant.NewMemberAsync("viewer", subject)).Dispose();
         return (tenant, subject);
     }
 }

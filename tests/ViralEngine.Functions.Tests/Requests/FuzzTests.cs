@@ -31,7 +31,7 @@ public sealed partial class FuzzTests(ApiUnderTest api) : IClassFixture<ApiUnder
         new string('z', 3000),
     ];
 
-    public static TheoryData<string> Functions => [.. new EndpointCatalog().All.Where(endpoint => !endpoint.IsFallback).Select(endpoint => endpoint.Function)];
+    public static TheoryData<string> Functions => [.. new EndpointCatalog().Api.Where(endpoint => !endpoint.IsFallback).Select(endpoint => endpoint.Function)];
 
     [Theory]
     [MemberData(nameof(Functions))]

@@ -11,7 +11,7 @@ public sealed class TraceTests(TestPostgres postgres) : IClassFixture<TestPostgr
     private const string CallersSpan = "00f067aa0ba902b7";
 
     [Fact]
-    public async Task One_trace_goes_from_the_request_through_orchestration_and_activity_to_the_providers_call()
+    public async Task One_trace_goes_from_the_request_through_the_lane_to_the_providers_call()
     {
         var seenByProvider = new ConcurrentQueue<string>();
         await using var provider = await LoopbackServer.StartAsync(http =>
@@ -40,8 +40,7 @@ public sealed class TraceTests(TestPostgres postgres) : IClassFixture<TestPostgr
         Assert.Equal(TraceId, call[1]);
         Assert.Equal(
             [
-                "POST", "agent.call", "task.attempt", "function RunTaskAttempt", "activity:RunTaskAttempt",
-                "orchestration:TaskOrchestration", "function CreateTask", "Microsoft.AspNetCore.Hosting.HttpRequestIn",
+                "POST", "agent.call", "task.attempt", "function CreateTask", "Microsoft.AspNetCore.Hosting.HttpRequestIn",
             ],
             path.Select(span => span.Name));
     }

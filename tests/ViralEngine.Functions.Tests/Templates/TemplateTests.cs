@@ -55,6 +55,45 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         Assert.Equal("Hi Bob", (await stranger.Owner.WaitForWorkflowAsync(started, "completed")).Step("say").GetProperty("output").GetString());
     }
 
+    [Fact]
+    public async Task What_is_public_names_nothing_that_is_its_owner_s_own()
+    {
+        using var tenant = await api.NewTenantAsync();
+        var agent = await tenant.NewEchoAsync(new { });
+        object Naming(string visibility) => new
+        {
+            name = "Named",
+            visibility,
+            definition = new
+            {
+                steps = new object[]
+                {
+                    new { id = "call", type = "task", agent_id = agent, description = "x", rollback = new { type = "task", agent_id = agent, description = "x" } },
+                },
+            },
+        };
+        var hidden = (await tenant.Owner.PostAsync("/api/workflow-templates", Naming("private"))).Expect(HttpStatusCode.Created)
+            .Json.GetProperty("id").GetString();
+
+        var refused = (await tenant.Owner.PostAsync("/api/workflow-templates", Naming("public"))).ExpectProblem(HttpStatusCode.BadRequest);
+        var older = (await tenant.Owner.PutAsync($"/api/workflow-templates/{hidden}", Template("x", "public"))).ExpectProblem(HttpStatusCode.BadRequest);
+
+        Assert.Equal(["definition.steps[0].agent_id", "definition.steps[0].rollback.agent_id"], refused.Errors.Keys.Order());
+        Assert.Contains("Version 1", Assert.Single(older.Errors["visibility"]));
+    }
+
+    [Fact]
+    public async Task An_agent_that_is_not_there_is_told_by_its_place_in_the_request()
+    {
+        using var tenant = await api.NewTenantAsync();
+        var steps = new object[] { new { id = "call", type = "task", agent_id = "nobody", description = "x" } };
+
+        var inside = (await tenant.Owner.PostAsync("/api/workflows", new { definition = new { steps } })).ExpectProblem(HttpStatusCode.BadRequest);
+        var bare = (await tenant.Owner.PostAsync("/api/workflows", new { steps })).ExpectProblem(HttpStatusCode.BadRequest);
+
+        Assert.Equal(("definition.steps[0].agent_id", "steps[0].agent_id"), (Assert.Single(inside.Errors.Keys), Assert.Single(bare.Errors.Keys)));
+    }
+
     [Theory]
     [InlineData("""[{"name":"a","type":"enum"}]""", "parameters[0].values")]
     [InlineData("""[{"name":"a","type":"string","pattern":"(a"}]""", "parameters[0].pattern")]

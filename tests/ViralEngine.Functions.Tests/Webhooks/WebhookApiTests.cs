@@ -7,7 +7,7 @@ namespace ViralEngine.Functions.Tests.Webhooks;
 [Trait("Category", "BlackBox")]
 public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 {
-    [Fact]
+    [Fact, Trait("Category", "Smoke")]
     public async Task Creates_reads_lists_changes_and_deletes_an_endpoint()
     {
         using var tenant = await api.NewTenantAsync();

@@ -68,7 +68,7 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
                     type = "choice",
                     conditions = new object[]
                     {
-                        new { name = "angry", type = "sentiment", value = "{{ input.text }}", @is = "negative", steps = new[] { Echo("a", "sorry") } },
+                        new { name = "angry", type = "text_match", value = "{{ input.text }}", text = "furious", steps = new[] { Echo("a", "sorry") } },
                         new
                         {
                             name = "large",

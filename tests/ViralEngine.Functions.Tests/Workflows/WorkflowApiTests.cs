@@ -7,7 +7,7 @@ namespace ViralEngine.Functions.Tests.Workflows;
 [Trait("Category", "BlackBox")]
 public sealed class WorkflowApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 {
-    [Fact]
+    [Fact, Trait("Category", "Smoke")]
     public async Task A_task_waits_for_approval_and_another_follows()
     {
         using var tenant = await api.NewTenantAsync();

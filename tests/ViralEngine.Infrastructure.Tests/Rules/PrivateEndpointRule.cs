@@ -1,6 +1,9 @@
 namespace ViralEngine.Infrastructure.Tests.Rules;
 
-/// <summary>What has a private endpoint is not reached from the public network.</summary>
+/// <summary>
+/// What has a private endpoint is not reached from the public network. PostgreSQL may have a public name where its firewall
+/// lets nobody in, which <see cref="DatabaseRule"/> looks after.
+/// </summary>
 internal static class PrivateEndpointRule
 {
     // A connection names its target by an expression that only Azure resolves; its group tells the type all the same.
@@ -28,7 +31,7 @@ internal static class PrivateEndpointRule
                 yield return $"a private endpoint reaches '{group}', and there is no {target.Type}";
             foreach (var resource in deployment.OfType(target.Type))
             {
-                if (resource.Text(target.Switch) != "Disabled")
+                if (target.Type != DatabaseRule.Server && resource.Text(target.Switch) != "Disabled")
                     yield return $"{resource.Id()} has a private endpoint and public network access";
                 if (resource.Text("properties/networkAcls/defaultAction") is not (null or "Deny"))
                     yield return $"{resource.Id()} has a private endpoint and lets other networks in";

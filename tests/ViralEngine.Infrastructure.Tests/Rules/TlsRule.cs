@@ -12,7 +12,6 @@ internal static class TlsRule
         ("Microsoft.Web/sites", "properties/httpsOnly", ["true"]),
         ("Microsoft.Web/sites", "properties/siteConfig/minTlsVersion", ["1.2", "1.3"]),
         ("Microsoft.Web/sites", "properties/siteConfig/scmMinTlsVersion", ["1.2", "1.3"]),
-        ("Microsoft.Web/sites", "properties/siteConfig/ftpsState", ["Disabled"]),
     ];
 
     private static readonly (string Parameter, string[] Good)[] PostgresParameters =
@@ -26,11 +25,18 @@ internal static class TlsRule
         foreach (var (type, path, good) in Switches)
         {
             var resources = deployment.OfType(type).ToList();
-            if (resources.Count == 0)
+            // The smallest size has no Redis.
+            if (resources.Count == 0 && !type.StartsWith("Microsoft.Cache/", StringComparison.Ordinal))
                 yield return $"there is no {type}";
             foreach (var resource in resources.Where(resource => !good.Contains(resource.Text(path))))
                 yield return $"{resource.Id()}: {path} is none of {string.Join(", ", good)}";
         }
+
+        var settings = deployment.OfType("Microsoft.Web/sites/config").Single()["properties"]!.AsObject();
+        if (settings.Text("ConnectionStrings__Postgres")?.Contains("SSL Mode=VerifyFull", StringComparison.Ordinal) != true)
+            yield return "the app's token for PostgreSQL goes to whoever answers";
+        if (settings.Text("ConnectionStrings__Redis")?.Contains("ssl=true", StringComparison.Ordinal) == false)
+            yield return "the app's token for Redis goes in the clear";
 
         foreach (var (parameter, good) in PostgresParameters)
         {

@@ -1,23 +1,37 @@
 using System.Diagnostics;
+using System.Net;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using Microsoft.DurableTask.Client.Grpc;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using ViralEngine.Durable.Bench;
-using ViralEngine.LocalRuntime.Durable;
+using ViralEngine.LocalHost.Durable;
 
 // usage: <connection string> [count | serve]
 //   count  runs that many single-activity orchestrations and prints what they cost
 //   serve  runs whatever others schedule, until it is killed
 var connectionString = args[0];
 var mode = args.Length > 1 ? args[1] : "10000";
-var builder = Host.CreateEmptyApplicationBuilder(null);
+var builder = WebApplication.CreateSlimBuilder();
+builder.Configuration.Sources.Clear();
 builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:Postgres", connectionString)]);
-builder.Logging.AddConsole().SetMinimumLevel(LogLevel.Warning);
+builder.Logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Warning);
+builder.WebHost.ConfigureKestrel(kestrel =>
+    kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+builder.Services.AddGrpc();
+builder.Services.AddSingleton<ClientKey>();
 builder.Services.AddSingleton<IDurableCode, EchoCode>();
 builder.Services.AddLocalDurable();
-using var host = builder.Build();
+await using var host = builder.Build();
+host.MapGrpcService<DurableService>();
 if (mode == "serve")
 {
     await host.RunAsync();
@@ -26,7 +40,14 @@ if (mode == "serve")
 
 await LocalDurableSchema.InstallAsync(connectionString, CancellationToken.None);
 await host.StartAsync();
-var client = host.Services.GetRequiredService<DurableTaskClient>();
+using var channel = GrpcChannel.ForAddress(host.Urls.Single());
+var key = host.Services.GetRequiredService<ClientKey>().Value;
+var calls = channel.CreateCallInvoker().Intercept(metadata =>
+{
+    metadata.Add(ClientKey.Header, key);
+    return metadata;
+});
+await using var client = new GrpcDurableTaskClient("bench", new() { CallInvoker = calls }, NullLogger.Instance);
 await RunAsync(200);
 var count = int.Parse(mode, System.Globalization.CultureInfo.InvariantCulture);
 var cpu = Process.GetCurrentProcess().TotalProcessorTime;
@@ -40,7 +61,8 @@ Console.WriteLine($"{count} orchestrations of one activity, 64 callers that each
 cpu = Process.GetCurrentProcess().TotalProcessorTime;
 watch.Restart();
 await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (n, ct) =>
-    await client.ScheduleNewOrchestrationInstanceAsync("One", "x", new Microsoft.DurableTask.StartOrchestrationOptions($"s{n}-{watch.ElapsedTicks}"), ct));
+    await client.ScheduleNewOrchestrationInstanceAsync(
+        "One", "x", new StartOrchestrationOptions($"s{n}-{watch.ElapsedTicks}"), ct));
 var scheduled = watch.Elapsed;
 while (await LeftAsync() > 0) await Task.Delay(20);
 Console.WriteLine($"{count} scheduled without waiting: {count / scheduled.TotalSeconds:F0}/s accepted, "

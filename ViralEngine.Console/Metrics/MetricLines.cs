@@ -1,0 +1,61 @@
+using System.Globalization;
+using ViralEngine.Console.Parts;
+using ViralEngine.Core.Alerts;
+using ViralEngine.Core.Metrics;
+
+namespace ViralEngine.Console.Metrics;
+
+/// <summary>Metric points as the lines of charts: every step of the window has a place, also those in which nothing happened.</summary>
+public static class MetricLines
+{
+    /// <param name="whenNothing">What a step without a point is worth: 0 of a count, null of a share.</param>
+    public static ChartLine Of(
+        string name, string colour, MetricWindow window, IReadOnlyList<MetricPoint> points, Func<MetricPoint, double?> value, double? whenNothing)
+    {
+        var byTime = points.ToDictionary(point => point.At);
+        var length = MetricWindow.LengthOf(window.Step);
+        var line = new List<ChartPoint>();
+        for (var at = new DateTime(window.From.Ticks - (window.From.Ticks % length.Ticks), DateTimeKind.Utc); at < window.To; at += length)
+            line.Add(new ChartPoint(at, byTime.TryGetValue(at, out var point) ? value(point) : whenNothing));
+        return new ChartLine(name, colour, line);
+    }
+
+    /// <summary>What an alert watches, in its own unit.</summary>
+    public static ChartLine Of(AlertMetric metric, MetricWindow window, IReadOnlyList<MetricPoint> points)
+    {
+        var minutes = MetricWindow.LengthOf(window.Step).TotalMinutes;
+        return metric switch
+        {
+            AlertMetric.ErrorRate => Of("", "one", window, points, point => point.ErrorRate, null),
+            AlertMetric.Latency => Of("", "one", window, points, point => point.LatencyP50, null),
+            AlertMetric.CostPerTask =>
+                Of("", "one", window, points, point => point.Completed == 0 ? null : (double)(point.CostUsd / point.Completed), null),
+            AlertMetric.Failures => Of("", "one", window, points, point => point.Failed / minutes, 0),
+            AlertMetric.Throughput => Of("", "one", window, points, point => point.Finished / minutes, 0),
+            AlertMetric.QueueAge => Of("", "one", window, points, point => point.QueueAgeSeconds, 0),
+            _ => throw new ArgumentOutOfRangeException(nameof(metric)),
+        };
+    }
+
+    public static string NameOf(AlertMetric metric) => metric switch
+    {
+        AlertMetric.ErrorRate => "Error rate",
+        AlertMetric.Latency => "Typical latency",
+        AlertMetric.CostPerTask => "Cost per task",
+        AlertMetric.Failures => "Failures a minute",
+        AlertMetric.Throughput => "Finished a minute",
+        AlertMetric.QueueAge => "Age of the queue",
+        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
+    };
+
+    public static string Text(AlertMetric metric, double value) => metric switch
+    {
+        AlertMetric.ErrorRate => Figures.Percent(value),
+        AlertMetric.Latency or AlertMetric.QueueAge => Figures.Duration(TimeSpan.FromSeconds(value)),
+        AlertMetric.CostPerTask => Figures.Money((decimal)value),
+        AlertMetric.Failures or AlertMetric.Throughput => Number(value),
+        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
+    };
+
+    public static string Number(double value) => value.ToString("#,0.##", CultureInfo.InvariantCulture);
+}

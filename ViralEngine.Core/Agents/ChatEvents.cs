@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+
+namespace ViralEngine.Core.Agents;
+
+/// <summary>
+/// Cuts what a chat server sends into events. Server-sent events are read as the HTML standard has them (section 9.2.6), and beyond
+/// that: an event at the very end counts without an empty line after it, lines of JSON without a field's name are taken for data
+/// (JSON lines, or one whole document), and a field <c>error</c> for an event of that name, as llama.cpp sends it.
+/// </summary>
+internal static class ChatEvents
+{
+    public static async IAsyncEnumerable<ChatEvent> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var lines = new StreamReader(body, Encoding.UTF8);
+        var data = new List<string>();
+        var name = "";
+        var bare = new StringBuilder();
+        while (await lines.ReadLineAsync(ct) is { } line)
+        {
+            if (line.Length == 0 && bare.Length == 0)
+            {
+                foreach (var piece in Pieces(data))
+                    yield return new ChatEvent(name, piece);
+                data.Clear();
+                name = "";
+            }
+            else if (bare.Length == 0 && FieldOf(line, "data") is { } value)
+                data.Add(value);
+            else if (bare.Length == 0 && FieldOf(line, "error") is { Length: > 0 } error)
+                yield return new ChatEvent("error", error);
+            else if (bare.Length == 0 && FieldOf(line, "event") is { } type)
+                name = type;
+            else if (bare.Length == 0 && (line[0] == ':' || FieldOf(line, "id") is not null || FieldOf(line, "retry") is not null))
+                continue;
+            else if (bare.Length == 0 && IsWhole(line))
+                yield return new ChatEvent(name, line);
+            else
+                bare.Append(line).Append('\n');
+        }
+
+        foreach (var piece in Pieces(data))
+            yield return new ChatEvent(name, piece);
+        if (bare.Length > 0)
+            yield return new ChatEvent(name, bare.ToString());
+    }
+
+    private static string? FieldOf(string line, string field)
+    {
+        if (!line.StartsWith(field, StringComparison.Ordinal))
+            return null;
+        if (line.Length == field.Length)
+            return "";
+        if (line[field.Length] != ':')
+            return null;
+        var value = line.AsSpan(field.Length + 1);
+        return value is [' ', ..] ? value[1..].ToString() : value.ToString();
+    }
+
+    /// <summary>One event's data: its lines together, or, where they are documents of their own, each.</summary>
+    private static IEnumerable<string> Pieces(List<string> data) =>
+        data.Count > 1 && data.TrueForAll(line => line == ChatEvent.Done || IsWhole(line)) ? [.. data]
+        : data.Count > 0 ? [string.Join('\n', data)]
+        : [];
+
+    private static bool IsWhole(string line)
+    {
+        if (!line.AsSpan().TrimStart().StartsWith('{'))
+            return false;
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <param name="Name">Empty where the event has none.</param>
+internal readonly record struct ChatEvent(string Name, string Data)
+{
+    /// <summary>The data of the event that ends a stream.</summary>
+    public const string Done = "[DONE]";
+}

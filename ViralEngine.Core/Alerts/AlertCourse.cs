@@ -1,0 +1,179 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ViralEngine.Core.Audit;
+using ViralEngine.Core.Metrics;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Alerts;
+
+/// <summary>
+/// How an incident goes: it opens with a series, others of the same agent or the same half hour join it, and it is
+/// resolved when all have ended, or by hand. Each step is an event, which webhooks carry; what a rule does is audited
+/// and undone with the incident. Called inside a transaction.
+/// </summary>
+public sealed class AlertCourse(Db db, AuditStore audit)
+{
+    /// <summary>What began so long apart has another cause.</summary>
+    private static readonly TimeSpan Together = TimeSpan.FromMinutes(30);
+
+    /// <summary>A series of an incident begins to be strange.</summary>
+    internal async Task OpenAsync(TenantId tenant, AlertRule rule, SeriesFinding finding, DateTime at, CancellationToken ct)
+    {
+        var agent = rule.AgentId ?? "";
+        var reason = AlertWords.Reason(rule.Metric, agent, finding);
+        var joined = await db.QueryOneAsync(
+            tenant,
+            """
+            SELECT alert.id
+            FROM viral.alerts AS alert
+            JOIN viral.alert_series AS series ON series.tenant_id = alert.tenant_id AND series.alert_id = alert.id
+            WHERE alert.tenant_id = $1 AND alert.status = 'open' AND (series.agent_id = $2 AND $2 <> '' OR series.opened_at > $3)
+            ORDER BY alert.id DESC
+            LIMIT 1
+            """,
+            [tenant.Value, agent, at - Together],
+            row => (Guid?)row.GetGuid(0),
+            ct);
+        var id = joined ?? RowId.New();
+        var action = rule.Action is { } asked ? AlertWords.Of(asked) : null;
+        await db.ExecuteAsync(
+            tenant,
+            """
+            WITH opened AS (
+                INSERT INTO viral.alerts (tenant_id, id, status, summary, opened_at, updated_at)
+                SELECT $1, $2, 'open', $3, $4, $4
+                WHERE NOT $5
+            )
+            INSERT INTO viral.alert_series (
+                tenant_id, alert_id, rule_id, metric, agent_id, action, opened_at, score, threshold, direction, actual, expected, low, high,
+                volume, reason)
+            VALUES ($1, $2, $6, $7, $8, $9, $4, $10, $11, $12, $13, $14, $15, $16, $17, $3)
+            ON CONFLICT (tenant_id, alert_id, rule_id, metric, agent_id) DO UPDATE
+            SET ended_at = NULL, calm = 0, score = EXCLUDED.score, direction = EXCLUDED.direction, actual = EXCLUDED.actual,
+                expected = EXCLUDED.expected, low = EXCLUDED.low, high = EXCLUDED.high, volume = EXCLUDED.volume,
+                reason = EXCLUDED.reason
+            """,
+            [
+                tenant.Value, id, reason, at, joined is not null, rule.Id, AlertWords.Of(rule.Metric), agent, action, finding.Score,
+                finding.Threshold, finding.Direction < 0 ? "below" : "above", finding.Actual, finding.Expected, finding.Low, finding.High,
+                finding.Volume,
+            ],
+            ct);
+        if (action is not null)
+            await ActAsync(tenant, id, rule, action, at, ct);
+        await TellAsync(tenant, id, joined is null ? "alert.opened" : "alert.updated", at, ct);
+    }
+
+    /// <summary>All series have ended, or somebody says that it is over. False: it was not open.</summary>
+    internal async Task<bool> ResolveAsync(TenantId tenant, Guid id, string by, DateTime at, CancellationToken ct)
+    {
+        var resolved = await db.ExecuteAsync(
+            tenant,
+            """
+            WITH resolved AS (
+                UPDATE viral.alerts
+                SET status = 'resolved', resolved_at = $4, resolved_by = $3, updated_at = $4
+                WHERE tenant_id = $1 AND id = $2 AND status = 'open'
+                RETURNING id
+            )
+            UPDATE viral.alert_series
+            SET ended_at = COALESCE(ended_at, $4)
+            WHERE tenant_id = $1 AND alert_id = (SELECT id FROM resolved)
+            """,
+            [tenant.Value, id, by, at],
+            ct) > 0;
+        if (!resolved)
+            return false;
+        var undone = await db.QueryAsync(
+            tenant,
+            "DELETE FROM viral.agent_restraints WHERE tenant_id = $1 AND alert_id = $2 RETURNING agent_id, action",
+            [tenant.Value, id],
+            row => (Agent: row.GetString(0), Action: row.GetString(1)),
+            ct);
+        foreach (var (agent, action) in undone)
+            await AuditAsync(tenant, id, $"agent.{action}_undone", agent, null, ct);
+        await TellAsync(tenant, id, "alert.resolved", at, ct);
+        return true;
+    }
+
+    /// <summary>
+    /// Half of the concurrency that the agent declares; where it declares none, of what it had in the busiest minute of the last hour
+    /// (Little's law) or what its running batches may have.
+    /// </summary>
+    private async Task ActAsync(TenantId tenant, Guid id, AlertRule rule, string action, DateTime at, CancellationToken ct)
+    {
+        var taken = await db.QueryAsync(
+            tenant,
+            """
+            WITH busiest AS (
+                SELECT sum($6::double precision * power($7::double precision, rollup.latencies[place]) * rollup.latencies[place + 1]) / 60 AS calls
+                FROM viral.metric_rollups AS rollup
+                CROSS JOIN LATERAL generate_series(1, cardinality(rollup.latencies) - 1, 2) AS place
+                WHERE rollup.tenant_id = $1 AND rollup.step = 'minute' AND rollup.at >= $5::timestamptz - interval '1 hour'
+                  AND rollup.at < $5 AND rollup.agent_id = $2
+                GROUP BY rollup.at
+                ORDER BY 1 DESC
+                LIMIT 1
+            ), allowed AS (
+                SELECT COALESCE(
+                    (SELECT (settings ->> 'max_concurrency')::integer FROM viral.agents WHERE tenant_id = $1 AND id = $2::uuid),
+                    GREATEST(
+                        (SELECT ceil(calls) FROM busiest),
+                        (SELECT max(concurrency_limit) FROM viral.batches
+                         WHERE tenant_id = $1 AND agent_id = $2 AND status = 'in_progress'))) AS calls
+            )
+            INSERT INTO viral.agent_restraints (tenant_id, agent_id, action, alert_id, max_concurrency)
+            SELECT $1, $2, $3, $4, CASE $3 WHEN 'halve_concurrency' THEN GREATEST(1, floor(COALESCE(calls, 1) / 2))::integer END
+            FROM allowed
+            ON CONFLICT DO NOTHING
+            RETURNING max_concurrency
+            """,
+            [tenant.Value, rule.AgentId, action, id, at, LatencyHistogram.Least, LatencyHistogram.Base],
+            row => row.IsDBNull(0) ? (int?)null : row.GetInt32(0),
+            ct);
+        foreach (var most in taken)
+            await AuditAsync(tenant, id, $"agent.{action}", rule.AgentId!, most, ct);
+    }
+
+    private Task AuditAsync(
+        TenantId tenant, Guid alert, string action, string agent, int? maxConcurrency, CancellationToken ct)
+    {
+        var after = new JsonObject { ["alert_id"] = alert.ToString() };
+        if (maxConcurrency is not null)
+            after["max_concurrency"] = maxConcurrency;
+        return audit.AddAsync(
+            tenant,
+            new NewAuditEntry(
+                Actor: "alert-rule", Role: null, Credential: "rule", Subject: null, Action: action, TargetKind: "agent", TargetId: agent,
+                Ip: null, UserAgent: null, RequestId: alert.ToString(), BeforeJson: null, AfterJson: JsonSerializer.Serialize(after)),
+            ct);
+    }
+
+    /// <summary>Of a muted alert only its end is told.</summary>
+    private Task<int> TellAsync(TenantId tenant, Guid id, string type, DateTime at, CancellationToken ct) => db.ExecuteAsync(
+        tenant,
+        """
+        WITH told AS (
+            UPDATE viral.alerts
+            SET last_event = last_event + 1, updated_at = $4
+            WHERE tenant_id = $1 AND id = $2 AND (muted_until IS NULL OR muted_until <= $4 OR status = 'resolved')
+            RETURNING tenant_id, id, last_event, status, summary, opened_at, resolved_at
+        )
+        INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
+        SELECT told.tenant_id, told.id, told.last_event, $3,
+               jsonb_strip_nulls(jsonb_build_object(
+                   'alert_id', told.id, 'status', told.status, 'summary', told.summary, 'opened_at', told.opened_at,
+                   'resolved_at', told.resolved_at,
+                   'series', (
+                       SELECT jsonb_agg(jsonb_build_object(
+                           'metric', series.metric, 'agent_id', NULLIF(series.agent_id, ''), 'actual', series.actual,
+                           'expected', series.expected, 'low', series.low, 'high', series.high, 'reason', series.reason,
+                           'action', series.action))
+                       FROM viral.alert_series AS series
+                       WHERE series.tenant_id = told.tenant_id AND series.alert_id = told.id))),
+               now()
+        FROM told
+        """,
+        [tenant.Value, id, type, at],
+        ct);
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace ViralEngine.Core.Alerts;
+
+/// <summary>How kinds are spelled in the API and in the database, and how an alert says what is wrong.</summary>
+internal static class AlertWords
+{
+    public static string Of<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+
+    public static T Parse<T>(string word)
+        where T : struct, Enum => Enum.GetValues<T>().First(value => Of(value) == word);
+
+    /// <summary>One sentence: what, where, how much instead of how much, over how long.</summary>
+    public static string Reason(AlertMetric metric, string agentId, SeriesFinding finding)
+    {
+        var subject = agentId.Length == 0 ? "" : $" of agent {agentId}";
+        var than = finding.Direction >= 0 ? "above" : "below";
+        var over = finding.ScaleMinutes > 1 ? $" over the last {finding.ScaleMinutes} minutes" : " in the last minute";
+        return $"{Name(metric)}{subject} was {Text(metric, finding.Actual)}{over}, {than} the {Text(metric, finding.Low)} to "
+            + $"{Text(metric, finding.High)} expected ({Text(metric, finding.Expected)} is usual at this time).";
+    }
+
+    private static string Name(AlertMetric metric) => metric switch
+    {
+        AlertMetric.ErrorRate => "The error rate",
+        AlertMetric.Latency => "The typical latency",
+        AlertMetric.CostPerTask => "The cost per task",
+        AlertMetric.Failures => "The number of failures",
+        AlertMetric.Throughput => "The throughput",
+        AlertMetric.QueueAge => "The queue's age",
+        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
+    };
+
+    private static string Text(AlertMetric metric, double value) => metric switch
+    {
+        AlertMetric.ErrorRate => string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.##} %"),
+        AlertMetric.Latency or AlertMetric.QueueAge => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} s"),
+        AlertMetric.CostPerTask => string.Create(CultureInfo.InvariantCulture, $"${value:0.######}"),
+        AlertMetric.Failures or AlertMetric.Throughput => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} a minute"),
+        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
+    };
+}
+
+/// <summary>How a series stands at a minute under a rule: 1 and above is an alarm.</summary>
+/// <param name="Score">In units of the threshold's.</param>
+internal readonly record struct SeriesFinding(
+    double Score,
+    double Threshold,
+    int Direction,
+    bool MayOpen,
+    int ScaleMinutes,
+    double Actual,
+    double Expected,
+    double Low,
+    double High,
+    double Volume);

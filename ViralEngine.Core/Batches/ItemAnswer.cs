@@ -1,0 +1,53 @@
+using ViralEngine.Core.Agents;
+
+namespace ViralEngine.Core.Batches;
+
+/// <summary>Collects an item's answer. Nobody follows single items, so there is nothing to pass on meanwhile.</summary>
+internal sealed class ItemAnswer(AnswerMemory memory) : IAnswerSink, IDisposable
+{
+    private AnswerText text = new(memory);
+
+    public int Length => text.Length;
+
+    /// <summary>What all calls for the item have used, since it was begun.</summary>
+    public AgentUsage? Used { get; private set; }
+
+    public void Add(string chunk) => text.Append(chunk);
+
+    public void Use(AgentUsage usage) => Used = AgentUsage.Sum(Used, usage);
+
+    /// <summary>Another item begins.</summary>
+    public void Begin()
+    {
+        Reset();
+        Used = null;
+    }
+
+    public void Reset() => text.Clear();
+
+    public void Flush()
+    {
+    }
+
+    public Task ReportAsync(double fraction, string? message, CancellationToken ct) => Task.CompletedTask;
+
+    /// <summary>The answer, until it is stored: a long one stays where it was collected.</summary>
+    public ItemResult Take()
+    {
+        if (text.Length < AnswerMemory.Long)
+            return new ItemResult(text.ToString(), null);
+        var taken = text;
+        text = new AnswerText(memory);
+        return new ItemResult(null, taken);
+    }
+
+    public void Dispose() => text.Dispose();
+}
+
+/// <summary>An item's answer that waits to be stored; one of both is there.</summary>
+internal readonly record struct ItemResult(string? Short, AnswerText? Long)
+{
+    public int Length => Long?.Length ?? Short!.Length;
+
+    public override string ToString() => Long?.ToString() ?? Short!;
+}

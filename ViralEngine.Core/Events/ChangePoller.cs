@@ -1,0 +1,143 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using ViralEngine.Core.Redis;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Events;
+
+/// <summary>
+/// Notices for all the streams of this process what no signal told: one statement asks after all subjects together, and less
+/// often the longer nothing happens. Without Redis it is how streams go on; with it, how a lost signal is made up for.
+/// </summary>
+public sealed partial class ChangePoller(
+    NpgsqlDataSource dataSource, RedisConnection redis, TimeProvider time, ILogger<ChangePoller> logger)
+{
+    private const int MostAtOnce = 2000;
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+
+    private readonly Lock gate = new();
+    private readonly HashSet<Watch> watches = [];
+    private bool runs;
+
+    /// <summary>Calls <paramref name="changed"/> whenever the subject has a new event; dispose it to stop.</summary>
+    internal IDisposable WatchFor(TenantId tenant, Guid subjectId, Action changed)
+    {
+        var watch = new Watch(this, tenant, subjectId, changed);
+        lock (gate)
+        {
+            watches.Add(watch);
+            if (runs)
+                return watch;
+            runs = true;
+        }
+
+        _ = Task.Run(RunAsync);
+        return watch;
+    }
+
+    private async Task RunAsync()
+    {
+        var pause = Shortest;
+        while (true)
+        {
+            await Task.Delay(redis.Database is null ? pause : Longest, time);
+            Watch[] asked;
+            lock (gate)
+            {
+                runs = watches.Count > 0;
+                if (!runs)
+                    return;
+                asked = [.. watches];
+            }
+
+            var started = time.GetTimestamp();
+            var changed = await LookAsync(asked);
+            // However many there are, and however slow the database is, looking takes no more than a tenth of the time.
+            var least = time.GetElapsedTime(started) * 10;
+            pause = changed ? Shortest : Shorter(pause * 1.5, Longest);
+            pause = least > pause ? least : pause;
+        }
+    }
+
+    private async Task<bool> LookAsync(Watch[] asked)
+    {
+        var changed = false;
+        foreach (var some in asked.Chunk(MostAtOnce))
+        {
+            try
+            {
+                var events = await ReadAsync(some);
+                foreach (var watch in some)
+                    changed |= watch.Saw(events.GetValueOrDefault(watch.SubjectId, -1));
+            }
+            catch (Exception e) when (DatabaseAway.Explains(e) || e is NpgsqlException or TimeoutException)
+            {
+                LogAway(logger, e.Message);
+                return false;
+            }
+        }
+
+        return changed;
+    }
+
+    private async Task<Dictionary<Guid, int>> ReadAsync(Watch[] some)
+    {
+        await using var db = new Db(dataSource);
+        var rows = await db.QueryAsync(
+            DbScope.AllTenants,
+            """
+            WITH asked AS (
+                SELECT DISTINCT tenant_id, id
+                FROM unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, id)
+            )
+            SELECT id, last_event
+            FROM viral.tasks
+            JOIN asked USING (tenant_id, id)
+            UNION ALL
+            SELECT id, last_event
+            FROM viral.batches
+            JOIN asked USING (tenant_id, id)
+            UNION ALL
+            SELECT id, last_event
+            FROM viral.workflows
+            JOIN asked USING (tenant_id, id)
+            """,
+            [some.Select(watch => watch.Tenant.Value).ToArray(), some.Select(watch => watch.SubjectId).ToArray()],
+            row => (Id: row.GetGuid(0), LastEvent: row.GetInt32(1)),
+            CancellationToken.None);
+        return rows.ToDictionary(row => row.Id, row => row.LastEvent);
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private void Remove(Watch watch)
+    {
+        lock (gate)
+            watches.Remove(watch);
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Streams could not poll for changes: {Reason}")]
+    private static partial void LogAway(ILogger logger, string reason);
+
+    private sealed class Watch(ChangePoller owner, TenantId tenant, Guid subjectId, Action changed) : IDisposable
+    {
+        // The first look always tells: something may have happened before it.
+        private int? seen;
+
+        public TenantId Tenant { get; } = tenant;
+
+        public Guid SubjectId { get; } = subjectId;
+
+        public bool Saw(int lastEvent)
+        {
+            if (seen == lastEvent)
+                return false;
+            seen = lastEvent;
+            changed();
+            return true;
+        }
+
+        public void Dispose() => owner.Remove(this);
+    }
+}

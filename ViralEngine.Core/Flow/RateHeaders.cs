@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+
+namespace ViralEngine.Core.Flow;
+
+/// <summary>
+/// Reads what providers tell of their limits with each answer: OpenAI's <c>x-ratelimit-remaining-requests</c> and
+/// <c>x-ratelimit-reset-requests</c> (<c>1m30.5s</c>) and the same of tokens, which many others have too, and Anthropic's
+/// <c>anthropic-ratelimit-requests-remaining</c> and <c>…-reset</c> (RFC 3339).
+/// </summary>
+public static partial class RateHeaders
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+
+    private static readonly (string Remaining, string Reset)[] Pairs =
+    [
+        ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+        ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
+        ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
+        ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
+        ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
+        ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
+    ];
+
+    /// <summary>How long nothing is left of a limit; zero: there is, or nothing is said.</summary>
+    public static TimeSpan PauseOf(HttpResponseHeaders headers, DateTimeOffset now)
+    {
+        var pause = TimeSpan.Zero;
+        foreach (var (remaining, reset) in Pairs)
+        {
+            if (First(headers, remaining) is { } left
+                && double.TryParse(left, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number <= 0
+                && First(headers, reset) is { } text && WaitOf(text, now) is { } wait && wait > pause)
+            {
+                pause = wait < Longest ? wait : Longest;
+            }
+        }
+
+        return pause;
+    }
+
+    private static TimeSpan? WaitOf(string text, DateTimeOffset now)
+    {
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && text.Contains('T'))
+            return at - now;
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+            return TimeSpan.FromSeconds(Math.Min(seconds, Longest.TotalSeconds));
+        var matches = Part().Matches(text);
+        if (matches.Count == 0 || matches.Sum(match => match.Length) != text.Length)
+            return null;
+        return TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds, matches.Sum(match =>
+            double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) * match.Groups[2].Value switch
+            {
+                "ms" => 0.001,
+                "s" => 1,
+                "m" => 60,
+                "h" => 3600,
+                _ => 86_400,
+            })));
+    }
+
+    private static string? First(HttpResponseHeaders headers, string name) =>
+        headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+
+    [GeneratedRegex("([0-9]+(?:\\.[0-9]+)?)(ms|s|m|h|d)")]
+    private static partial Regex Part();
+}

@@ -1,0 +1,20 @@
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Lanes;
+
+/// <summary>Looks whether anything is not at its end, of all tenants: by one probe of an index each.</summary>
+public sealed class OpenWork(Db db)
+{
+    public Task<bool> AnyAsync(CancellationToken ct) => db.QueryOneAsync(
+        DbScope.AllTenants,
+        """
+        SELECT EXISTS (SELECT FROM viral.tasks WHERE status IN ('pending', 'in_progress'))
+            OR EXISTS (SELECT FROM viral.batches WHERE status IN ('pending', 'in_progress'))
+            OR EXISTS (SELECT FROM viral.workflows WHERE status IN ('pending', 'in_progress', 'waiting', 'rolling_back'))
+            OR EXISTS (SELECT FROM viral.webhook_deliveries WHERE status = 'pending')
+            OR EXISTS (SELECT FROM viral.reservations)
+        """,
+        [],
+        row => row.GetBoolean(0),
+        ct);
+}

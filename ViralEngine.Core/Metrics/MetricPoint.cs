@@ -1,0 +1,60 @@
+namespace ViralEngine.Core.Metrics;
+
+public enum MetricStep
+{
+    Minute,
+    Hour,
+    Day,
+}
+
+public enum MetricGroup
+{
+    None,
+    Agent,
+    Provider,
+    Model,
+}
+
+/// <summary>What happened in one step of time.</summary>
+/// <param name="At">Its beginning, UTC.</param>
+/// <param name="Finished">Tasks and batch items that completed or failed.</param>
+/// <param name="Retried">Attempts that failed and are made again.</param>
+/// <param name="ErrorRate">The share of finished work that failed; null if nothing finished.</param>
+/// <param name="LatencyP50">Seconds from the start of the attempt that answered; of tasks, within 2 %.</param>
+/// <param name="QueueAgeSeconds">The longest that a task which was due had waited; only of the organization as a
+/// whole.</param>
+public sealed record MetricPoint(
+    DateTime At,
+    long Finished,
+    long Completed,
+    long Failed,
+    long Retried,
+    double? ErrorRate,
+    double? LatencyP50,
+    double? LatencyP95,
+    double? LatencyP99,
+    decimal CostUsd,
+    long InputTokens,
+    long OutputTokens,
+    double? QueueAgeSeconds);
+
+/// <param name="Group">The agent's id, the provider or the model; null where nothing is grouped.</param>
+public sealed record MetricSeries(string? Group, IReadOnlyList<MetricPoint> Points);
+
+/// <param name="From">Inclusive.</param>
+/// <param name="To">Exclusive.</param>
+public sealed record MetricWindow(DateTime From, DateTime To, MetricStep Step, MetricGroup Group, string? AgentId)
+{
+    /// <summary>The most steps that one answer holds: a day of minutes, or four years of days.</summary>
+    public const int MaxSteps = 1500;
+
+    public int Steps => (int)Math.Min(int.MaxValue, Math.Ceiling((To - From) / LengthOf(Step)));
+
+    public static TimeSpan LengthOf(MetricStep step) => step switch
+    {
+        MetricStep.Minute => TimeSpan.FromMinutes(1),
+        MetricStep.Hour => TimeSpan.FromHours(1),
+        MetricStep.Day => TimeSpan.FromDays(1),
+        _ => throw new ArgumentOutOfRangeException(nameof(step)),
+    };
+}

@@ -1,0 +1,106 @@
+using Npgsql;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Metrics;
+
+/// <summary>
+/// Reads metrics: what is rolled up from the rollups, what is newer from the minutes, and what is newest as it was
+/// recorded.
+/// </summary>
+public sealed class MetricStore(Db db)
+{
+    /// <summary>The series of a window by group; steps in which nothing happened have no point.</summary>
+    public async Task<IReadOnlyList<MetricSeries>> ReadAsync(TenantId tenant, MetricWindow window, CancellationToken ct)
+    {
+        var rows = await db.QueryAsync(
+            tenant,
+            """
+            WITH progress AS (
+                SELECT max(until) FILTER (WHERE name = 'hour') AS hours, max(until) FILTER (WHERE name = 'day') AS days
+                FROM viral.metric_progress
+            ), rolled AS (
+                SELECT rollup.at, rollup.agent_id, rollup.provider, rollup.model, rollup.completed, rollup.failed, rollup.retried,
+                       rollup.input_tokens, rollup.output_tokens, rollup.cost_usd, rollup.latencies, rollup.queue_age
+                FROM viral.metric_rollups AS rollup, progress
+                WHERE rollup.tenant_id = $1 AND rollup.at >= $2 AND rollup.at < $3
+                  AND ((rollup.step = 'minute' AND rollup.at >= CASE $4 WHEN 'minute' THEN $2 ELSE progress.hours END)
+                    OR (rollup.step = 'hour' AND $4 <> 'minute' AND rollup.at < progress.hours
+                        AND ($4 = 'hour' OR rollup.at >= progress.days))
+                    OR (rollup.step = 'day' AND $4 = 'day' AND rollup.at < progress.days))
+                UNION ALL
+                SELECT point.at, point.agent_id, point.provider, point.model, point.completed, point.failed, point.retried,
+                       point.input_tokens, point.output_tokens, point.cost_usd,
+                       ARRAY(
+                           SELECT part.value
+                           FROM (SELECT bucket, count(*) AS count FROM unnest(point.latencies) AS bucket GROUP BY bucket) AS pair
+                           CROSS JOIN LATERAL (VALUES (1, pair.bucket::bigint), (2, pair.count)) AS part (place, value)
+                           ORDER BY pair.bucket, part.place),
+                       NULL
+                FROM viral.metric_points AS point
+                WHERE point.tenant_id = $1 AND point.at >= $2 AND point.at < $3
+            )
+            SELECT date_trunc($4, at, 'UTC'),
+                   CASE $5 WHEN 'agent' THEN agent_id WHEN 'provider' THEN provider WHEN 'model' THEN model END,
+                   completed, failed, retried, input_tokens, output_tokens, cost_usd, latencies, queue_age
+            FROM rolled
+            WHERE ($6::text IS NULL OR agent_id = $6) AND ($5 = 'none' OR agent_id <> '')
+            ORDER BY 2, 1
+            """,
+            [tenant.Value, window.From, window.To, Word(window.Step), Word(window.Group), window.AgentId],
+            Read,
+            ct);
+        return
+        [
+            .. rows.GroupBy(row => row.Group).Select(group => new MetricSeries(
+                group.Key, [.. group.GroupBy(row => row.At).Select(step => Sum(step.Key, [.. step]))])),
+        ];
+    }
+
+    private static string Word(Enum value) => value.ToString().ToLowerInvariant();
+
+    private static Row Read(NpgsqlDataReader row) => new(
+        row.GetDateTime(0),
+        row.IsDBNull(1) ? null : row.GetString(1),
+        row.GetInt64(2),
+        row.GetInt64(3),
+        row.GetInt64(4),
+        row.GetInt64(5),
+        row.GetInt64(6),
+        row.GetDecimal(7),
+        row.GetFieldValue<long[]>(8),
+        row.IsDBNull(9) ? null : row.GetDouble(9));
+
+    private static MetricPoint Sum(DateTime at, IReadOnlyList<Row> rows)
+    {
+        var histogram = new LatencyHistogram();
+        foreach (var row in rows)
+            histogram.Add(row.Latencies);
+        var (completed, failed) = (rows.Sum(row => row.Completed), rows.Sum(row => row.Failed));
+        return new MetricPoint(
+            at,
+            completed + failed,
+            completed,
+            failed,
+            rows.Sum(row => row.Retried),
+            completed + failed == 0 ? null : Math.Round((double)failed / (completed + failed), 6),
+            histogram.Quantile(0.5),
+            histogram.Quantile(0.95),
+            histogram.Quantile(0.99),
+            rows.Sum(row => row.CostUsd),
+            rows.Sum(row => row.InputTokens),
+            rows.Sum(row => row.OutputTokens),
+            rows.Max(row => row.QueueAge));
+    }
+
+    private sealed record Row(
+        DateTime At,
+        string? Group,
+        long Completed,
+        long Failed,
+        long Retried,
+        long InputTokens,
+        long OutputTokens,
+        decimal CostUsd,
+        long[] Latencies,
+        double? QueueAge);
+}

@@ -1,0 +1,69 @@
+using Npgsql;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Organizations;
+
+/// <summary>A person's side of memberships: who wants them, and whether they want it. Found by the subject of their tokens, in all tenants.</summary>
+public sealed class InvitationStore(Db db)
+{
+    /// <summary>What waits for the person, newest first.</summary>
+    public Task<List<Invitation>> ListAsync(string subject, CancellationToken ct) =>
+        db.QueryAsync(
+            DbScope.AllTenants,
+            """
+            SELECT member.id, member.tenant_id, organization.name, member.role, member.invited_by, member.created_at, member.accepted_at
+            FROM viral.members AS member
+            JOIN viral.organizations AS organization ON organization.id = member.tenant_id AND organization.deleted_at IS NULL
+            WHERE member.subject = $1 AND member.accepted_at IS NULL
+            ORDER BY member.id DESC
+            LIMIT 1000
+            """,
+            [subject],
+            Read,
+            ct);
+
+    /// <summary>Makes a member of the person. Idempotent. Null: there is no such invitation for them.</summary>
+    public Task<Invitation?> AcceptAsync(string subject, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            DbScope.AllTenants,
+            """
+            UPDATE viral.members AS member
+            SET accepted_at = COALESCE(member.accepted_at, now())
+            FROM viral.organizations AS organization
+            WHERE member.id = $1 AND member.subject = $2 AND organization.id = member.tenant_id AND organization.deleted_at IS NULL
+            RETURNING member.id, member.tenant_id, organization.name, member.role, member.invited_by, member.created_at,
+                      member.accepted_at
+            """,
+            [id, subject],
+            Read,
+            ct);
+
+    /// <summary>Null: there is nothing to decline.</summary>
+    public Task<Invitation?> DeclineAsync(string subject, Guid id, CancellationToken ct) =>
+        db.QueryOneAsync(
+            DbScope.AllTenants,
+            """
+            DELETE FROM viral.members AS member
+            USING viral.organizations AS organization
+            WHERE member.id = $1 AND member.subject = $2 AND member.accepted_at IS NULL AND organization.id = member.tenant_id
+            RETURNING member.id, member.tenant_id, organization.name, member.role, member.invited_by, member.created_at,
+                      member.accepted_at
+            """,
+            [id, subject],
+            Read,
+            ct);
+
+    private static Invitation Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0),
+        row.GetGuid(1),
+        row.GetString(2),
+        row.GetString(3),
+        row.IsDBNull(4) ? null : row.GetString(4),
+        row.GetDateTime(5),
+        row.IsDBNull(6) ? null : row.GetDateTime(6));
+}
+
+/// <summary>An organization that wants a person as its member. Until they accept, they may not act for it.</summary>
+/// <param name="Id">Of the membership.</param>
+public sealed record Invitation(
+    Guid Id, Guid OrganizationId, string OrganizationName, string Role, string? InvitedBy, DateTime CreatedAt, DateTime? AcceptedAt);

@@ -1,0 +1,51 @@
+using System.Globalization;
+
+namespace ViralEngine.Core.Outgoing;
+
+/// <summary>
+/// <c>Retry-After</c> (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms that a recipient must take
+/// (section 5.6.7).
+/// </summary>
+public static class RetryAfterHeader
+{
+    private static readonly string[] Forms =
+    [
+        "ddd, dd MMM yyyy HH:mm:ss 'GMT'", // IMF-fixdate
+        "ddd MMM d HH:mm:ss yyyy", // asctime: its day has a space where it has one digit
+    ];
+
+    /// <summary>How long to wait from now, never less than nothing; null: the header is not there or says nothing.</summary>
+    public static TimeSpan? Read(string? header, DateTimeOffset now)
+    {
+        var text = header?.Trim() ?? "";
+        if (text.Length > 0 && text.All(char.IsAsciiDigit))
+        {
+            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < int.MaxValue
+                ? TimeSpan.FromSeconds(seconds)
+                : TimeSpan.FromSeconds(int.MaxValue);
+        }
+
+        if (!TryDate(text, now, out var at))
+            return null;
+        return at > now ? at - now : TimeSpan.Zero;
+    }
+
+    private static bool TryDate(string text, DateTimeOffset now, out DateTimeOffset date)
+    {
+        const DateTimeStyles Styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite;
+        if (DateTimeOffset.TryParseExact(text, Forms, CultureInfo.InvariantCulture, Styles, out date))
+            return true;
+        // RFC 850 has a day's full name and two digits of the year, which are never more than 50 years ahead.
+        var comma = text.IndexOf(", ", StringComparison.Ordinal);
+        if (comma < 0 || !Enum.TryParse<DayOfWeek>(text[..comma], out _)
+            || !DateTimeOffset.TryParseExact(
+                text[(comma + 2)..], "dd-MMM-yy HH:mm:ss 'GMT'", CultureInfo.InvariantCulture, Styles, out date))
+        {
+            return false;
+        }
+
+        var year = (now.Year / 100 * 100) + (date.Year % 100);
+        date = date.AddYears((year > now.Year + 50 ? year - 100 : year) - date.Year);
+        return true;
+    }
+}

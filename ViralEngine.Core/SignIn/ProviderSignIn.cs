@@ -1,0 +1,185 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Texts;
+
+namespace ViralEngine.Core.SignIn;
+
+/// <summary>
+/// Signs people in at the provider of <c>Auth:Authority</c>: by the authorization code flow (OpenID Connect Core 1.0, section 3.1) with
+/// PKCE (RFC 7636), after RFC 9700. What comes of it is a token that the API would accept too, and it is checked by the same rules.
+/// </summary>
+public sealed partial class ProviderSignIn(
+    IdentityProvider provider, TokenEndpoint endpoint, TokenValidator validator, IOptions<SignInOptions> options, TimeProvider time,
+    ILogger<ProviderSignIn> logger)
+{
+    private const int MostErrorCharacters = 200;
+    private readonly SignInOptions settings = options.Value;
+
+    public abstract record Outcome
+    {
+        public sealed record SignedIn(ProviderTokens Tokens) : Outcome;
+
+        /// <summary>The browser came back with something that this sign-in did not begin with, or without a code.</summary>
+        public sealed record NotFinished(string Fault) : Outcome;
+
+        /// <summary>The provider cannot be reached, or what it says cannot be believed.</summary>
+        public sealed record ProviderFailed(string Fault) : Outcome;
+    }
+
+    /// <summary>What to call the provider; null: people cannot sign in at one.</summary>
+    public string? Name => settings.ClientId is null ? null : settings.Name ?? provider.Host;
+
+    /// <summary>Where to send a browser to sign in; null: the provider cannot be reached.</summary>
+    public async Task<string?> AddressAsync(SignInAttempt attempt, CancellationToken ct)
+    {
+        if (await DiscoverAsync(ct) is not { } document)
+            return null;
+        var parameters = new Dictionary<string, string>(settings.Parameters)
+        {
+            ["response_type"] = "code",
+            ["client_id"] = settings.ClientId!,
+            ["redirect_uri"] = attempt.RedirectUri,
+            ["scope"] = settings.Scope,
+            ["state"] = attempt.State,
+            ["nonce"] = attempt.Nonce,
+            ["code_challenge"] = attempt.Challenge,
+            ["code_challenge_method"] = "S256",
+        };
+        if (settings.Resource is { } resource)
+            parameters["resource"] = resource;
+        return WithQuery(document.AuthorizationEndpoint, parameters);
+    }
+
+    /// <summary>Turns what the browser came back with into tokens.</summary>
+    public async Task<Outcome> FinishAsync(SignInAttempt attempt, SignInAnswer answer, CancellationToken ct)
+    {
+        if (!attempt.IsItsState(answer.State))
+            return new Outcome.NotFinished("Another sign-in began in this browser since. Sign in again.");
+        if (await DiscoverAsync(ct) is not { } document)
+            return Failed("it cannot be reached");
+        // A provider that was mixed up with another (RFC 9207).
+        if (answer.Issuer is { } issuer ? issuer != document.Issuer : document.AuthorizationResponseIssParameterSupported)
+            return Failed("the answer is not its own");
+        if (answer.Error is { } error)
+            return new Outcome.NotFinished(Explain(error, answer.ErrorDescription));
+        if (string.IsNullOrEmpty(answer.Code))
+            return new Outcome.NotFinished("The provider sent no code. Sign in again.");
+
+        var got = await endpoint.AskAsync(document, new()
+        {
+            ["grant_type"] = "authorization_code",
+            ["code"] = answer.Code,
+            ["redirect_uri"] = attempt.RedirectUri,
+            ["code_verifier"] = attempt.Verifier,
+        }, ct);
+        return got switch
+        {
+            TokenEndpoint.Answer.Tokens tokens => await AcceptAsync(tokens, attempt),
+            TokenEndpoint.Answer.Refused("invalid_grant") =>
+                new Outcome.NotFinished("The provider's code was used already, or is too old. Sign in again."),
+            TokenEndpoint.Answer.Refused(var code) => Failed($"it refused the code: {OutsideText.Of(code, MostErrorCharacters)}"),
+            TokenEndpoint.Answer.Failed(var why) => Failed(why),
+            _ => throw new InvalidOperationException($"Unknown answer {got}."),
+        };
+    }
+
+    /// <summary>The next tokens; a refusal is final, a failure may pass.</summary>
+    public async Task<Outcome> RefreshAsync(string refreshToken, CancellationToken ct)
+    {
+        if (await DiscoverAsync(ct) is not { } document)
+            return Failed("it cannot be reached");
+        var got = await endpoint.AskAsync(
+            document, new() { ["grant_type"] = "refresh_token", ["refresh_token"] = refreshToken }, ct);
+        return got switch
+        {
+            TokenEndpoint.Answer.Tokens tokens => await CredentialOfAsync(tokens, refreshToken),
+            TokenEndpoint.Answer.Refused => new Outcome.NotFinished("The provider has ended the session. Sign in again."),
+            TokenEndpoint.Answer.Failed(var why) => Failed(why),
+            _ => throw new InvalidOperationException($"Unknown answer {got}."),
+        };
+    }
+
+    /// <summary>Gives a refresh token back, where the provider takes it.</summary>
+    public async Task RevokeAsync(string refreshToken, CancellationToken ct)
+    {
+        if (await DiscoverAsync(ct) is { RevocationEndpoint: { Length: > 0 } } document)
+            await endpoint.RevokeAsync(document, refreshToken, ct);
+    }
+
+    /// <summary>Where a browser ends its session at the provider too (OpenID Connect RP-Initiated Logout 1.0); null: nowhere.</summary>
+    public async Task<string?> SignOutAddressAsync(string back, CancellationToken ct) =>
+        Name is not null && await DiscoverAsync(ct) is { EndSessionEndpoint: { Length: > 0 } end }
+            ? WithQuery(end, new() { ["client_id"] = settings.ClientId!, ["post_logout_redirect_uri"] = back })
+            : null;
+
+    private async Task<Outcome> AcceptAsync(TokenEndpoint.Answer.Tokens tokens, SignInAttempt attempt)
+    {
+        if (tokens.IdToken is null)
+            return Failed("it sent no ID token");
+        if (await validator.FaultOfIdTokenAsync(tokens.IdToken, settings.ClientId!, attempt.Nonce) is { } fault)
+            return Failed($"its ID token is not accepted: {fault}");
+        return await CredentialOfAsync(tokens, null);
+    }
+
+    /// <summary>The access token where it is for the API; else the ID token where that is, as of providers whose access tokens are their own.</summary>
+    private async Task<Outcome> CredentialOfAsync(TokenEndpoint.Answer.Tokens tokens, string? formerRefreshToken)
+    {
+        string? first = null;
+        foreach (var token in new[] { tokens.AccessToken, tokens.IdToken })
+        {
+            if (token is null)
+                continue;
+            var (subject, fault) = await validator.ValidateAsync(token);
+            if (subject is not null)
+                return new Outcome.SignedIn(new ProviderTokens(token, tokens.RefreshToken ?? formerRefreshToken, RefreshAt(token)));
+            first ??= fault;
+        }
+
+        return Failed($"it issued no token for this API: {first ?? "there is none in its answer"}");
+    }
+
+    /// <summary>Before the token runs out, but no earlier than a minute, so that short-lived ones are not renewed at every request.</summary>
+    private DateTimeOffset RefreshAt(string token)
+    {
+        var end = new JsonWebToken(token).ValidTo;
+        var life = end - time.GetUtcNow().UtcDateTime;
+        var before = TimeSpan.FromSeconds(Math.Min(60, life.TotalSeconds / 5));
+        return new DateTimeOffset(end - before, TimeSpan.Zero);
+    }
+
+    private async Task<OpenIdConnectConfiguration?> DiscoverAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await provider.Document!.GetConfigurationAsync(ct);
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException)
+        {
+            LogFailed(logger, $"its discovery document cannot be fetched: {e.Message}");
+            return null;
+        }
+    }
+
+    private Outcome.ProviderFailed Failed(string why)
+    {
+        LogFailed(logger, why);
+        return new Outcome.ProviderFailed($"Signing in at {Name} failed: {why}");
+    }
+
+    private static string Explain(string error, string? description) => error == "access_denied"
+        ? "You did not sign in: the provider says that access was denied."
+        : $"The provider refused to sign you in: {OutsideText.Of(description ?? error, MostErrorCharacters)}";
+
+    private static string WithQuery(string address, Dictionary<string, string> parameters) =>
+        address + (address.Contains('?', StringComparison.Ordinal) ? '&' : '?') + string.Join(
+            '&', parameters.Select(each => $"{Uri.EscapeDataString(each.Key)}={Uri.EscapeDataString(each.Value)}"));
+
+    [LoggerMessage(1, LogLevel.Warning, "Signing in at the OpenID Connect provider failed: {Why}")]
+    private static partial void LogFailed(ILogger logger, string why);
+}
+
+/// <summary>What the provider sent a browser back with (RFC 6749, section 4.1.2; RFC 9207).</summary>
+public sealed record SignInAnswer(string? State, string? Code, string? Issuer, string? Error, string? ErrorDescription);

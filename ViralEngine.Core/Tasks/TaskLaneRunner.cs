@@ -1,0 +1,243 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Lanes;
+using ViralEngine.Core.Storage;
+
+namespace ViralEngine.Core.Tasks;
+
+/// <summary>
+/// Runs a lane of single tasks, of all tenants, for a turn: claims what is due into a pool of running calls and tops it up as they end.
+/// Harmless when there is nothing to do, whoever calls it and however often.
+/// </summary>
+public sealed partial class TaskLaneRunner(
+    TaskClaimStore claims,
+    TaskRunner tasks,
+    AgentRunner agents,
+    CallSlots slots,
+    LaneSignals signals,
+    IOptions<LanesOptions> options,
+    TimeProvider time,
+    ILogger<TaskLaneRunner> logger)
+{
+    /// <summary>How long calls that end gather before one claim tops up for all of them.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How often it is looked whether workers died.</summary>
+    private static readonly TimeSpan LapsedEvery = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookWithoutRedis = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LookForRoom = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan NoPlace = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often another lane is asked for while this one is full.</summary>
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
+
+    private readonly HashSet<Task> running = [];
+    private long lastWork;
+    private long lastLapsedLook;
+    private long lastAsked;
+
+    /// <exception cref="OperationCanceledException">The process is stopping; what was not ended was given back.</exception>
+    public async Task<TaskLaneTurn> RunAsync(TaskLaneHost host, CancellationToken ct)
+    {
+        var started = lastWork = time.GetTimestamp();
+        var listener = await signals.ListenAsync();
+        try
+        {
+            while (!ct.IsCancellationRequested && time.GetElapsedTime(started).TotalSeconds < options.Value.TurnSeconds)
+            {
+                await FreeLapsedAsync(host, ct);
+                var found = await ClaimAsync(host, listener, ct);
+                if (found is null || found.Tasks.Count > 0 || Count() > 0)
+                    lastWork = time.GetTimestamp();
+                else if (IsIdle(found))
+                    return await EndIdleAsync(host, listener, ct);
+                if (found is null && Count() == 0)
+                    return new TaskLaneTurn(false, NoPlace);
+                await WaitAsync(listener, found, started, ct);
+            }
+
+            await listener.DisposeAsync();
+            await Task.WhenAll(Running());
+            ct.ThrowIfCancellationRequested();
+            return new TaskLaneTurn(false, null);
+        }
+        finally
+        {
+            await listener.DisposeAsync();
+            // Also where the claims failed: what runs is seen through.
+            await Task.WhenAll(Running());
+        }
+    }
+
+    /// <summary>
+    /// Nobody tells this lane any more, and only then it looks for the last time: whoever stores a task after this look learns that no
+    /// lane listens.
+    /// </summary>
+    private async Task<TaskLaneTurn> EndIdleAsync(TaskLaneHost host, LaneListener listener, CancellationToken ct)
+    {
+        await listener.DisposeAsync();
+        var last = await ClaimAsync(host, listener, ct);
+        await Task.WhenAll(Running());
+        return last is null || last.Tasks.Count > 0 || last.Ready ? new TaskLaneTurn(false, null) : TaskLaneTurn.Over;
+    }
+
+    /// <summary>Whether nothing has been there for a while, and nothing will be soon.</summary>
+    private bool IsIdle(ClaimedTasks found)
+    {
+        var idle = time.GetElapsedTime(lastWork);
+        var most = TimeSpan.FromSeconds(options.Value.IdleSeconds);
+        return !found.Ready && idle >= most && (found.NextIn is not { } next || next > most);
+    }
+
+    /// <summary>Null: this instance has no place for more.</summary>
+    private async Task<ClaimedTasks?> ClaimAsync(TaskLaneHost host, LaneListener listener, CancellationToken ct)
+    {
+        using var places = slots.SetAside(options.Value.CallsPerLane - Count());
+        if (places.Places == 0 && Count() < options.Value.CallsPerLane)
+            return null;
+        var found = await claims.ClaimAsync(places, ct);
+        foreach (var task in found.Tasks)
+            places.Spend(task.Tenant);
+        await StartAsync(host, listener, found.Tasks, ct);
+        if (found.Ready && Count() >= options.Value.CallsPerLane)
+            await AskForAnotherAsync(host, listener, ct);
+        return found;
+    }
+
+    private async Task AskForAnotherAsync(TaskLaneHost host, LaneListener listener, CancellationToken ct)
+    {
+        if (lastAsked != 0 && time.GetElapsedTime(lastAsked) < AskEvery)
+            return;
+        lastAsked = time.GetTimestamp();
+        listener.PassOn();
+        await host.StartAnotherAsync(ct);
+    }
+
+    private async Task StartAsync(
+        TaskLaneHost host, LaneListener listener, IReadOnlyList<ClaimedTask> claimed, CancellationToken ct)
+    {
+        // Loaded after the claim: a task runs with its agent as it is now.
+        var chains = new Dictionary<(TenantId, string), AgentChain>();
+        foreach (var (tenant, attempt) in claimed)
+        {
+            if (!chains.TryGetValue((tenant, attempt.AgentId), out var chain))
+            {
+                chains[(tenant, attempt.AgentId)] = chain = await StoredAgain.RunAsync(
+                    () => agents.LoadAsync(tenant, attempt.AgentId, CancellationToken.None), time, logger, ct);
+            }
+
+            var run = Task.Run(() => RunAsync(host, listener, tenant, attempt, chain, ct), CancellationToken.None);
+            lock (running)
+                running.Add(run);
+            _ = run.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+
+        void Forget(Task run)
+        {
+            lock (running)
+                running.Remove(run);
+            listener.Wake();
+        }
+    }
+
+    private async Task RunAsync(
+        TaskLaneHost host, LaneListener listener, TenantId tenant, TaskAttempt attempt, AgentChain chain,
+        CancellationToken ct)
+    {
+        try
+        {
+            var run = await tasks.RunAsync(tenant, attempt, chain, ct);
+            if (run.Held is { } held)
+                await claims.PutOffAsync(tenant, attempt.AgentId, held.Reason.ToText(), held.Wait, ct);
+            if (run.Ended && attempt.Workflow is { } workflow)
+                await host.TellWorkflowAsync(workflow, CancellationToken.None);
+            // When it is due again is to be learnt.
+            if (!run.Ended)
+                listener.Tell();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Its lease lapses, and it is taken up again; the lane goes on with the others.
+            LogFailed(logger, e, attempt.TaskId);
+        }
+        finally
+        {
+            slots.Return(tenant);
+        }
+    }
+
+    private async Task FreeLapsedAsync(TaskLaneHost host, CancellationToken ct)
+    {
+        if (lastLapsedLook != 0 && time.GetElapsedTime(lastLapsedLook) < LapsedEvery)
+            return;
+        lastLapsedLook = time.GetTimestamp();
+        var (freed, ended) = await claims.FreeLapsedAsync(ct);
+        if (freed > 0)
+            LogFreed(logger, freed);
+        foreach (var workflow in ended)
+            await host.TellWorkflowAsync(workflow, ct);
+    }
+
+    /// <summary>Until there may be something to claim, or to look after.</summary>
+    private async Task WaitAsync(LaneListener listener, ClaimedTasks? found, long started, CancellationToken ct)
+    {
+        var most = found is null ? LookForRoom : signals.CanTell ? LookEvery : LookWithoutRedis;
+        var turn = TimeSpan.FromSeconds(options.Value.TurnSeconds) - time.GetElapsedTime(started);
+        var until = new[] { most, turn, found?.NextIn ?? most }.Min();
+        var since = time.GetTimestamp();
+        try
+        {
+            while (until - time.GetElapsedTime(since) is { Ticks: > 0 } left
+                && await listener.WaitAsync(left, hasRoom: Count() < options.Value.CallsPerLane, ct))
+            {
+                if (listener.WasTold())
+                    return;
+                // A call has ended, and others are about to: one claim tops up for all of them.
+                if (found is not { Ready: false })
+                {
+                    await Task.Delay(Gathering, time, ct);
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // The turn is over.
+        }
+    }
+
+    private Task[] Running()
+    {
+        lock (running)
+            return [.. running];
+    }
+
+    private int Count()
+    {
+        lock (running)
+            return running.Count;
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "The result of task {TaskId} could not be stored; the task runs again when its lease expires")]
+    private static partial void LogFailed(ILogger logger, Exception exception, Guid taskId);
+
+    [LoggerMessage(2, LogLevel.Information, "{Count} tasks whose workers died run again")]
+    private static partial void LogFreed(ILogger logger, int count);
+}
+
+/// <summary>What a lane asks of the orchestrations around it.</summary>
+/// <param name="StartAnotherAsync">More is due than this lane takes.</param>
+/// <param name="TellWorkflowAsync">A task has ended that a workflow's step waits for.</param>
+public sealed record TaskLaneHost(
+    Func<CancellationToken, Task> StartAnotherAsync, Func<TaskWorkflow, CancellationToken, Task> TellWorkflowAsync);
+
+/// <summary>How a lane's turn ended.</summary>
+/// <param name="Ended">There is nothing to do.</param>
+/// <param name="Wait">Until the next is worth its while; null: none.</param>
+public sealed record TaskLaneTurn(bool Ended, TimeSpan? Wait)
+{
+    internal static TaskLaneTurn Over { get; } = new(true, null);
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics;
+
+namespace ViralEngine.Core.Workflows.Liquid;
+
+/// <summary>
+/// What templates that are rendered together may cost: those of one look at a workflow. It is asked at each statement, comparison
+/// and filter, so that nothing a user writes runs on for long.
+/// </summary>
+public sealed class LiquidMeter
+{
+    private const long MaxWork = 2_000_000;
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(2);
+
+    private long work;
+    private TimeSpan spent;
+    private long? started;
+
+    /// <summary>The clock runs only while something is rendered, not while the database is asked for values.</summary>
+    internal IDisposable Run()
+    {
+        started = Stopwatch.GetTimestamp();
+        return new Running(this);
+    }
+
+    /// <param name="units">One for a statement, more for what goes through many items.</param>
+    /// <exception cref="LiquidException">It is used up.</exception>
+    internal void Charge(long units = 1)
+    {
+        work += units;
+        if (work > MaxWork || (started is { } since && spent + Stopwatch.GetElapsedTime(since) > MaxTime))
+            throw new LiquidException("The template takes too long.");
+    }
+
+    private sealed class Running(LiquidMeter meter) : IDisposable
+    {
+        public void Dispose()
+        {
+            meter.spent += Stopwatch.GetElapsedTime(meter.started!.Value);
+            meter.started = null;
+        }
+    }
+}

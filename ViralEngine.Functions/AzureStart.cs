@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Configuration;
+
+namespace ViralEngine.Functions;
+
+/// <summary>What the app refuses to start with on Azure, since it would run, and be wrong.</summary>
+internal static class AzureStart
+{
+    // Comes with the package DurableTask.AzureManaged, which a build for the Durable Task Scheduler has.
+    private const string SchedulerExtension = "Microsoft.Azure.Functions.Worker.Extensions.DurableTask.AzureManaged.dll";
+
+    private const string StorageType = "AzureFunctionsJobHost:extensions:durableTask:storageProvider:type";
+
+    /// <param name="configuration">Settings; the platform sets <c>WEBSITE_SITE_NAME</c>.</param>
+    /// <param name="folder">Where the app's own files are.</param>
+    /// <exception cref="InvalidOperationException">Says which setting is wrong, and what it should be.</exception>
+    public static void Check(IConfiguration configuration, string folder)
+    {
+        if (string.IsNullOrEmpty(configuration["WEBSITE_SITE_NAME"]))
+            return;
+
+        if (!string.IsNullOrEmpty(configuration["Auth:JwtSharedKey"]))
+        {
+            throw new InvalidOperationException(
+                "Auth:JwtSharedKey is set, and is for development only: whoever has it is anybody. Remove it; set Auth:Authority "
+                + "to accept JWTs.");
+        }
+
+        var wanted = string.Equals(configuration[StorageType], "azureManaged", StringComparison.OrdinalIgnoreCase);
+        var built = File.Exists(Path.Combine(folder, SchedulerExtension));
+        if (wanted != built)
+        {
+            throw new InvalidOperationException(
+                $"The package was built for {Name(built)}, and the settings keep orchestrations in {Name(wanted)}. Set "
+                + "VIRAL_DURABLE_STORAGE to what is meant, provision, and deploy a package that was built with it.");
+        }
+    }
+
+    private static string Name(bool scheduler) => scheduler ? "the Durable Task Scheduler" : "Azure Storage";
+}

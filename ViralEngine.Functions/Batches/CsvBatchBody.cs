@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Batches;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Batches;
+
+/// <summary>One item a record, after a first line with the names of the columns. The settings are in the query.</summary>
+internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollection query) : BatchBody(pipe, mostBytes)
+{
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+    private readonly BatchSettings settings = RequestBinder.BindQuery<BatchSettings>(query);
+    private int line = 1;
+    private bool any;
+
+    /// <summary>Null before the first line has come.</summary>
+    public CsvColumns? Columns { get; private set; }
+
+    public override string NameOf(int number) => $"line {number}";
+
+    public override BatchSettings Settings() => settings;
+
+    protected override string NameOfNext => NameOf(line);
+
+    protected override SequencePosition Take(ReadOnlySequence<byte> buffer, bool isLast)
+    {
+        while (CsvRecords.EndOf(buffer, (byte)(Columns?.Separator ?? ',')) is { } end)
+        {
+            TakeRecord(buffer.Slice(0, end));
+            line++;
+            buffer = buffer.Slice(buffer.GetPosition(1, end));
+        }
+
+        if (!isLast || buffer.IsEmpty)
+            return buffer.Start;
+        TakeRecord(buffer);
+        return buffer.End;
+    }
+
+    protected override void Finish()
+    {
+        if (!any)
+            Errors.Add("items", "There must be at least one line after the one that names the columns.");
+    }
+
+    private void TakeRecord(ReadOnlySequence<byte> bytes)
+    {
+        var first = line;
+        if (bytes.Length > BatchItemParser.MostBytes)
+        {
+            Errors.Add(NameOf(first), $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
+            Errors.ThrowIfAny();
+        }
+
+        if (TextOf(bytes) is not { } record)
+            return;
+        line += record.Count(c => c == '\n');
+        if (Columns is null)
+        {
+            Columns = CsvColumns.Read(record, NameOf(first), Errors);
+            if (Columns is null)
+                Errors.ThrowIfAny();
+        }
+        else if (record.Length > 0)
+        {
+            TakeItem(record, first);
+        }
+    }
+
+    private void TakeItem(string record, int number)
+    {
+        any = true;
+        if (number > BatchLimits.MostItems)
+            throw new ProblemException(Problem.Validation("body", $"At most {BatchLimits.MostItems:N0} lines are accepted in a batch."));
+        if (CsvRecords.Split(record, Columns!.Separator) is not { } fields)
+            Errors.Add(NameOf(number), "A quote is not closed, or something follows it.");
+        else if (fields.Count != Columns.Names.Count)
+            Errors.Add(NameOf(number), $"Has {fields.Count} fields; the first line names {Columns.Names.Count} columns.");
+        else
+            Add(Columns.ToJson(fields), number);
+    }
+
+    private string? TextOf(ReadOnlySequence<byte> bytes)
+    {
+        try
+        {
+            return StrictUtf8.GetString(bytes).TrimEnd('\r');
+        }
+        catch (DecoderFallbackException)
+        {
+            Errors.Add(NameOf(line), "Not valid UTF-8. Save the file as CSV in UTF-8.");
+            Errors.ThrowIfAny();
+            return null;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+using Microsoft.Extensions.DependencyInjection;
+using ViralEngine.Core.SignIn;
+using ViralEngine.Functions.Idempotency;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Console;
+
+/// <summary>
+/// What all pages share: headers that leave no room for others' scripts and frames, problems as pages, sessions that last while they are
+/// used, and forms that other sites cannot send.
+/// </summary>
+internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie sessions, PublicAddress address)
+    : IFunctionsWorkerMiddleware
+{
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; " +
+        "frame-ancestors 'none'; base-uri 'none'";
+
+    public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        if (endpoints.Find(context.FunctionDefinition.Name) is not { IsApi: false } endpoint)
+        {
+            await next(context);
+            return;
+        }
+
+        var http = context.GetHttpContext()!;
+        var headers = http.Response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "same-origin";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers.CacheControl = "no-store";
+        http.Features.Set<IProblemPage>(new ConsoleProblem(context.InstanceServices));
+
+        if (HttpMethods.IsPost(http.Request.Method))
+        {
+            if (!IsOurs(http.Request))
+                throw new ProblemException(Problem.Forbidden("The form was sent by another site."));
+            // A form that is sent twice, by a double click or after "back", takes effect once.
+            if (http.Request.Query["once"].ToString() is { Length: > 0 } once)
+                http.Request.Headers[IdempotencyKey.Header] = once;
+        }
+
+        if (endpoint.NeedsSession && sessions.DueRefreshToken(http) is { } token)
+            await RefreshAsync(context, http, token);
+        sessions.Renew(http);
+        await next(context);
+    }
+
+    private async Task RefreshAsync(FunctionContext context, HttpContext http, string token)
+    {
+        switch (await context.InstanceServices.GetRequiredService<SessionRefresh>().RunAsync(token, context.CancellationToken))
+        {
+            case SessionRefresh.Outcome.Refreshed(var tokens):
+                sessions.Refresh(http, tokens);
+                break;
+            case SessionRefresh.Outcome.Ended:
+                sessions.End(http);
+                break;
+        }
+    }
+
+    /// <summary>Browsers tell where a form came from, in one header or the other.</summary>
+    private bool IsOurs(HttpRequest request)
+    {
+        var site = request.Headers["Sec-Fetch-Site"].ToString();
+        if (site.Length > 0)
+            return site == "same-origin";
+        var origin = request.Headers.Origin.ToString();
+        return origin.Length == 0 || origin == address.Of(request);
+    }
+}

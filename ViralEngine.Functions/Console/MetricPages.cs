@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using ViralEngine.Console.Metrics;
+using ViralEngine.Core.Metrics;
+using ViralEngine.Core.Organizations;
+using ViralEngine.Functions.Metrics;
+using ViralEngine.Functions.Organizations;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Console;
+
+/// <summary>What the organization's tasks and batch items did, as charts.</summary>
+internal sealed class MetricPages(MetricEndpoints api, MetricStore store, ConsolePages pages, TimeProvider time)
+{
+    [Function("ConsoleMetrics"), Allow(Roles.Readers)]
+    public async Task<IResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/metrics")] HttpRequest request, CancellationToken ct)
+    {
+        var caller = request.Caller();
+        var query = ConsoleQuery.Of(request);
+        // A chart has one series: what groups is the table below.
+        var window = query.Bind<MetricQuery>().ToWindow(time.GetUtcNow().UtcDateTime) with { Group = MetricGroup.None };
+        var series = await store.ReadAsync(caller.Tenant, window, ct);
+        var summary = await api.SummaryAsync(caller, ct);
+        return await pages.ShowAsync<MetricsPage>(request, "Metrics", "metrics", new()
+        {
+            [nameof(MetricsPage.Numbers)] = new MetricsNumbers(
+                NumbersOf(summary.LastHour), NumbersOf(summary.LastDay),
+                [.. summary.Agents.Select(agent => (agent.AgentId, NumbersOf(agent.LastDay)))], summary.OpenAlerts),
+            [nameof(MetricsPage.Window)] = window,
+            [nameof(MetricsPage.Points)] = (IReadOnlyList<MetricPoint>)[.. series.SelectMany(each => each.Points)],
+            [nameof(MetricsPage.Query)] = query.Values,
+        }, ct);
+    }
+
+    private static StretchNumbers NumbersOf(MetricFigures figures) =>
+        new(figures.Finished, figures.ErrorRate, figures.CostUsd, figures.InputTokens, figures.OutputTokens);
+}

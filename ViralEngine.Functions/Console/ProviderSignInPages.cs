@@ -1,0 +1,56 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using ViralEngine.Core.SignIn;
+using ViralEngine.Functions.Requests;
+
+namespace ViralEngine.Functions.Console;
+
+/// <summary>Sends people to the OpenID Connect provider to sign in, and takes them back.</summary>
+internal sealed class ProviderSignInPages(
+    ProviderSignIn provider, SessionStart start, AttemptCookie attempts, SignInPages signIn, PublicAddress address)
+{
+    private const string Callback = SignInPages.Address + "/callback";
+
+    [Function("ConsoleProviderSignIn"), WaitsForOthers]
+    public async Task<IResult> BeginAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/sign-in/provider")] HttpRequest request,
+        CancellationToken ct)
+    {
+        if (provider.Name is not { } name)
+            return Problem.NotFound("provider");
+        var back = SignInPages.LocalAddress(request.Query["return"]);
+        var attempt = SignInAttempt.New(address.Of(request) + Callback);
+        if (await provider.AddressAsync(attempt, ct) is not { } there)
+            return await signIn.ShowAsync(request, back, $"{name} cannot be reached. Try again in a moment.", ct, 502);
+        attempts.Set(request.HttpContext, attempt, back);
+        return new SeeOther(there, null);
+    }
+
+    [Function("ConsoleProviderCallback"), WaitsForOthers]
+    public async Task<IResult> FinishAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/sign-in/callback")] HttpRequest request,
+        CancellationToken ct)
+    {
+        if (provider.Name is null)
+            return Problem.NotFound("provider");
+        if (attempts.Take(request.HttpContext) is not { } begun)
+            return await signIn.ShowAsync(request, "", "This sign-in did not begin in this browser, or took too long. Sign in again.", ct, 400);
+        return await provider.FinishAsync(begun.Attempt, AnswerIn(request.Query), ct) switch
+        {
+            ProviderSignIn.Outcome.SignedIn(var tokens) => await GoOnAsync(request, tokens, begun.Return, ct),
+            ProviderSignIn.Outcome.NotFinished(var fault) => await signIn.ShowAsync(request, begun.Return, fault, ct, 400),
+            ProviderSignIn.Outcome.ProviderFailed(var fault) => await signIn.ShowAsync(request, begun.Return, fault, ct, 502),
+            var outcome => throw new InvalidOperationException($"Unknown outcome {outcome}."),
+        };
+    }
+
+    /// <summary>A redirect would go on with the provider's visit, and the session is not sent in one that came from another site.</summary>
+    private async Task<IResult> GoOnAsync(HttpRequest request, ProviderTokens tokens, string back, CancellationToken ct)
+    {
+        var (there, fault) = await start.BeginAsync(request.HttpContext, tokens, back, ct);
+        return there is null ? await signIn.ShowAsync(request, back, fault, ct, 400) : new Onward(there);
+    }
+
+    private static SignInAnswer AnswerIn(IQueryCollection query) => new(
+        query["state"], query["code"], query["iss"], query["error"], query["error_description"]);
+}

@@ -1,0 +1,14 @@
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Metrics;
+
+namespace ViralEngine.Functions.Metrics;
+
+/// <summary>Rolls metrics up into hours and days and removes what is past its time.</summary>
+internal sealed class MetricSweep(MetricRollup rollup, IOptions<MetricsOptions> options)
+{
+    public async Task RunAsync(CancellationToken ct)
+    {
+        await rollup.RollUpAsync(ct);
+        await rollup.DeleteOldAsync(options.Value, ct);
+    }
+}

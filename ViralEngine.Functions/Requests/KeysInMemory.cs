@@ -1,0 +1,24 @@
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+
+namespace ViralEngine.Functions.Requests;
+
+/// <summary>
+/// Keeps what ASP.NET Core's data protection makes at its start in memory. The app protects nothing with it (see <c>Secrets</c>), and
+/// writes no file.
+/// </summary>
+internal sealed class KeysInMemory : IXmlRepository
+{
+    private readonly Lock gate = new();
+    private readonly List<XElement> keys = [];
+
+    public IReadOnlyCollection<XElement> GetAllElements()
+    {
+        lock (gate) return [.. keys];
+    }
+
+    public void StoreElement(XElement element, string friendlyName)
+    {
+        lock (gate) keys.Add(element);
+    }
+}

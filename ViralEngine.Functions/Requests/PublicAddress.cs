@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace ViralEngine.Functions.Requests;
+
+/// <summary>
+/// Where clients reach this API, for the addresses that are given out: what is configured; else what a trusted proxy says that the
+/// client called; else what the request came to.
+/// </summary>
+internal sealed class PublicAddress(IOptions<EdgeOptions> options)
+{
+    private readonly string? configured = options.Value.PublicUrl?.TrimEnd('/');
+
+    /// <summary>Without a slash at its end.</summary>
+    public string Of(HttpRequest request)
+    {
+        if (configured is not null)
+            return configured;
+        if (!options.Value.Trusts(request.HttpContext.Connection.RemoteIpAddress))
+            return $"{request.Scheme}://{request.Host}";
+        var told = Last(request.Headers["X-Forwarded-Proto"]);
+        var scheme = told is "https" or "http" ? told : request.Scheme;
+        var host = Last(request.Headers["X-Forwarded-Host"]) is { Length: > 0 } named && Uri.CheckHostName(new HostString(named).Host) != 0
+            ? named
+            : request.Host.ToString();
+        return $"{scheme}://{host}";
+    }
+
+    /// <summary>Of several the one that the proxy itself has written.</summary>
+    private static string Last(string? header) => (header ?? "").Split(',')[^1].Trim().ToLowerInvariant();
+}

@@ -1,0 +1,50 @@
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ViralEngine.Core.Lanes;
+
+namespace ViralEngine.Functions.Tasks;
+
+/// <summary>
+/// Sees to it that lanes run single tasks. The tasks are safe whatever happens here: a sweep starts lanes where tasks wait, and
+/// starting one twice is harmless.
+/// </summary>
+public sealed partial class TaskLanes(LaneSignals signals, IOptions<LanesOptions> options, ILogger<TaskLanes> logger)
+{
+    /// <summary>Tells a lane that tasks are due; starts one where none hears it.</summary>
+    public async Task WakeAsync(DurableTaskClient durable, CancellationToken ct)
+    {
+        if (await signals.TellAsync())
+            return;
+        // The first may be one that is just ending.
+        if (!await StartAsync(durable, 0, ct))
+            await StartAsync(durable, 1, ct);
+    }
+
+    /// <returns>False: it runs already, or could not be started.</returns>
+    public async Task<bool> StartAsync(DurableTaskClient durable, int lane, CancellationToken ct)
+    {
+        if (lane >= options.Value.MaxTaskLanes)
+            return false;
+        var instanceId = $"task-lane-{lane}";
+        try
+        {
+            await durable.ScheduleNewOrchestrationInstanceAsync(
+                nameof(TaskLane),
+                new TaskLaneStart(lane, options.Value.TurnSeconds),
+                new StartOrchestrationOptions(instanceId),
+                ct);
+            return true;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // It runs already, or the store is away. Which, differs between the runtimes; what to do does not.
+            LogNotStarted(logger, e, instanceId);
+            return false;
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Debug, "Orchestration {InstanceId} was not started; the sweep will start it")]
+    private static partial void LogNotStarted(ILogger logger, Exception exception, string instanceId);
+}

@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+
+namespace ViralEngine.LocalHost.Worker;
+
+/// <summary>What this host expects its worker to be, and tells it through the environment.</summary>
+/// <param name="AppDirectory">The app's folder, with its host.json.</param>
+internal sealed record WorkerIdentity(string AppDirectory)
+{
+    /// <summary>The version of the Functions host that this one stands in for.</summary>
+    public const string HostVersion = "4.1045.0";
+
+    /// <summary>A secret of this process: nobody else on the machine can pass for its worker.</summary>
+    public string WorkerId { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>The settings by which the worker finds its host.</summary>
+    /// <param name="endpoint">Where the host's gRPC server listens.</param>
+    public IEnumerable<KeyValuePair<string, string>> Environment(Uri endpoint) =>
+    [
+        new("FUNCTIONS_APPLICATION_DIRECTORY", AppDirectory),
+        new("FUNCTIONS_WORKER_DIRECTORY", AppDirectory),
+        new("FUNCTIONS_WORKER_RUNTIME", "dotnet-isolated"),
+        new("Functions__Worker__HostEndpoint", endpoint.ToString()),
+        new("Functions__Worker__WorkerId", WorkerId),
+        new("Functions__Worker__RequestId", WorkerId),
+        new("Functions__Worker__GrpcMaxMessageLength", $"{int.MaxValue}"),
+    ];
+}

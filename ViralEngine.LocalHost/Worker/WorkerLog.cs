@@ -1,0 +1,34 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using ViralEngine.LocalHost.Worker.Protocol;
+
+namespace ViralEngine.LocalHost.Worker;
+
+/// <summary>Writes what the worker logs: its own lines come to the host, which has the console.</summary>
+internal sealed class WorkerLog(ILoggerFactory loggers)
+{
+    private readonly ConcurrentDictionary<string, ILogger> byCategory = new(StringComparer.Ordinal);
+
+    /// <param name="line">What it logged.</param>
+    /// <param name="wasCancelled">Whether the invocation that it is about has been cancelled by this host.</param>
+    public void Write(RpcLog line, bool wasCancelled)
+    {
+        // The protocol counts trace, debug, information, warning, error, critical and none as LogLevel does.
+        var level = (LogLevel)line.Level;
+        // A function that ends because it was told to is no failure, whatever the worker calls it.
+        if (wasCancelled && level == LogLevel.Error && IsCancellation(line.Exception)) level = LogLevel.Debug;
+        var logger = byCategory.GetOrAdd(line.Category is { Length: > 0 } category ? category : "Worker", loggers.CreateLogger);
+        if (!logger.IsEnabled(level)) return;
+        var text = line.Exception is { } exception
+            ? $"{line.Message}{Environment.NewLine}{exception.Type}: {exception.Message}{Environment.NewLine}{exception.StackTrace}"
+            : line.Message;
+        logger.Log(level, default, text, null, static (message, _) => message);
+    }
+
+    private static bool IsCancellation(RpcException? exception) => exception is not null
+        && (Names(exception.Type) || Names(exception.Message) || Names(exception.StackTrace));
+
+    private static bool Names(string? text) => text is not null
+        && (text.Contains("OperationCanceledException", StringComparison.Ordinal)
+            || text.Contains("TaskCanceledException", StringComparison.Ordinal));
+}

@@ -1,0 +1,42 @@
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace ViralEngine.Console.Tests;
+
+/// <summary>Looks at a view as people do: in light, in dark, and on a narrow phone.</summary>
+public static class Views
+{
+    private static readonly (string Name, ColorScheme Scheme, int Width, int Height)[] Looks =
+    [
+        ("light", ColorScheme.Light, 1280, 860), ("dark", ColorScheme.Dark, 1280, 860), ("narrow", ColorScheme.Light, 360, 740),
+    ];
+
+    /// <summary>
+    /// Nothing to scroll sideways, nothing that the browser complains of, nothing serious that axe finds. With VIRAL_SCREENSHOTS set
+    /// to a folder, pictures are left there.
+    /// </summary>
+    public static async Task LooksRightAsync(this Window window, string address, string name)
+    {
+        foreach (var look in Looks)
+        {
+            await window.Page.EmulateMediaAsync(new() { ColorScheme = look.Scheme, ReducedMotion = ReducedMotion.Reduce });
+            await window.Page.SetViewportSizeAsync(look.Width, look.Height);
+            await window.Page.GotoAsync(address);
+            await Assertions.Expect(window.Page.Locator("main h1")).ToBeVisibleAsync();
+            if (Environment.GetEnvironmentVariable("VIRAL_SCREENSHOTS") is { Length: > 0 } folder)
+                await window.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{look.Name}.png"), FullPage = true });
+
+            var wider = await window.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            Assert.True(wider <= 0, $"{address} is {wider} px too wide in {look.Name}.");
+            // The narrow look has the colours of the light one, and all that the wide one has besides.
+            if (look.Name == "light")
+                continue;
+            var found = await window.Page.RunAxe();
+            var serious = found.Violations.Where(each => each.Impact is "serious" or "critical").ToList();
+            Assert.True(serious.Count == 0, $"{address} in {look.Name}:\n" + string.Join('\n', serious.Select(each =>
+                $"{each.Id}: {each.Help}\n  {string.Join("\n  ", each.Nodes.Select(node => node.Html))}")));
+        }
+
+        Assert.Empty(window.Complaints);
+    }
+}
