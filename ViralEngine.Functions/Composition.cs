@@ -72,6 +72,7 @@ internal static class Composition
 
         var credential = configuration.AzureCredential();
         services.AddSingleton(_ => PostgresDataSource.Create(connectionString, credential));
+        services.AddSingleton(provider => Outage.Of(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton(_ => new HealthConnection(connectionString, credential));
         services.AddSingleton(new PoolSize(new NpgsqlConnectionStringBuilder(connectionString).MaxPoolSize));
         services.AddSingleton(new RedisSettings(configuration.GetConnectionString("Redis"), credential));

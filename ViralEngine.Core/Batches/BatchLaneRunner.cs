@@ -19,6 +19,7 @@ public sealed partial class BatchLaneRunner(
     CallSlots slots,
     TenantTurns turns,
     AnswerMemory memory,
+    Outage outage,
     IOptions<LanesOptions> options,
     TimeProvider time,
     ILogger<BatchLaneRunner> logger)
@@ -111,7 +112,7 @@ public sealed partial class BatchLaneRunner(
 
     private SliceClaim ClaimOf(int free, int size, int places)
     {
-        var freesLapsed = lastLapsedLook == 0 || time.GetElapsedTime(lastLapsedLook) > LapsedEvery;
+        var freesLapsed = !outage.IsFresh && (lastLapsedLook == 0 || time.GetElapsedTime(lastLapsedLook) > LapsedEvery);
         if (freesLapsed)
             lastLapsedLook = time.GetTimestamp();
         return new SliceClaim(Guid.NewGuid(), free, size, places, keeper.Lease, freesLapsed);

@@ -245,6 +245,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                     SELECT id
                     FROM viral.batch_slices
                     WHERE tenant_id = $1 AND batch_id = $2 AND lease_until < now()
+                      -- A server that has just started was away: the living renew first.
+                      AND pg_postmaster_start_time() < now() - $3
                     ORDER BY id
                     FOR UPDATE SKIP LOCKED
                 )
@@ -253,7 +255,7 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 FROM lapsed
                 WHERE slice.id = lapsed.id
                 """,
-                [tenant.Value, batchId]);
+                [tenant.Value, batchId, Outage.Grace]);
         }
 
         batch.Add(

@@ -52,6 +52,8 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
 
     public bool InTransaction => transaction is not null;
 
+    internal Outage Outage { get; } = Outage.Of(dataSource);
+
     /// <summary>
     /// Opens a transaction that all later calls share, until <see cref="CommitAsync"/> or disposal; inside another it joins that.
     /// </summary>
@@ -63,8 +65,16 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
             return;
         }
 
-        connection = await dataSource.OpenConnectionAsync(ct);
-        transaction = await connection.BeginTransactionAsync(ct);
+        try
+        {
+            connection = await dataSource.OpenConnectionAsync(ct);
+            transaction = await connection.BeginTransactionAsync(ct);
+        }
+        catch (NpgsqlException e)
+        {
+            Outage.See(e);
+            throw;
+        }
     }
 
     /// <summary>

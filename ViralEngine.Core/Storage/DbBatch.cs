@@ -6,9 +6,11 @@ namespace ViralEngine.Core.Storage;
 public sealed class DbBatch : IAsyncDisposable
 {
     private readonly NpgsqlBatch batch;
+    private readonly Outage outage;
 
     internal DbBatch(Db db, DbScope scope)
     {
+        outage = db.Outage;
         batch = db.CreateBatch();
         batch.BatchCommands.Add(scope.Enter(db.StatementTimeout));
     }
@@ -26,7 +28,7 @@ public sealed class DbBatch : IAsyncDisposable
     /// <summary>Runs all and stands at the first result of the first statement added.</summary>
     public async Task<NpgsqlDataReader> ExecuteReaderAsync(CancellationToken ct)
     {
-        var reader = await batch.ExecuteReaderAsync(ct);
+        var reader = await StartAsync(ct);
         try
         {
             await reader.NextResultAsync(ct); // past the scope's own row
@@ -43,7 +45,7 @@ public sealed class DbBatch : IAsyncDisposable
     /// <summary>Runs all and returns how many rows they changed together.</summary>
     public async Task<int> ExecuteAsync(CancellationToken ct)
     {
-        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await using var reader = await StartAsync(ct);
         while (await reader.NextResultAsync(ct))
         {
         }
@@ -52,6 +54,19 @@ public sealed class DbBatch : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => batch.DisposeAsync();
+
+    private async Task<NpgsqlDataReader> StartAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await batch.ExecuteReaderAsync(ct);
+        }
+        catch (NpgsqlException e)
+        {
+            outage.See(e);
+            throw;
+        }
+    }
 
     /// <summary>What nearly every statement takes goes typed: the driver need not find out what it is.</summary>
     private static NpgsqlParameter Parameter(object? arg) => arg switch

@@ -171,6 +171,8 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                 SELECT tenant_id, id, cancel_requested_at IS NOT NULL AS cancelled
                 FROM viral.tasks
                 WHERE status = 'in_progress' AND lease_until < now()
+                  -- A server that has just started was away: the living renew first.
+                  AND pg_postmaster_start_time() < now() - $1
                 LIMIT 5000
                 FOR UPDATE SKIP LOCKED
             ), freed AS (
@@ -192,7 +194,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
             SELECT status = 'pending', workflow_id, workflow_run
             FROM freed
             """,
-            [],
+            [Outage.Grace],
             row => (Freed: row.GetBoolean(0), Workflow: Workflow(row, 1)),
             ct);
         return (

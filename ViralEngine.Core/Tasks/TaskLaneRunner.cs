@@ -16,6 +16,7 @@ public sealed partial class TaskLaneRunner(
     AgentRunner agents,
     CallSlots slots,
     LaneSignals signals,
+    Outage outage,
     IOptions<LanesOptions> options,
     TimeProvider time,
     ILogger<TaskLaneRunner> logger)
@@ -171,7 +172,7 @@ public sealed partial class TaskLaneRunner(
 
     private async Task FreeLapsedAsync(TaskLaneHost host, CancellationToken ct)
     {
-        if (lastLapsedLook != 0 && time.GetElapsedTime(lastLapsedLook) < LapsedEvery)
+        if (outage.IsFresh || (lastLapsedLook != 0 && time.GetElapsedTime(lastLapsedLook) < LapsedEvery))
             return;
         lastLapsedLook = time.GetTimestamp();
         var (freed, ended) = await claims.FreeLapsedAsync(ct);

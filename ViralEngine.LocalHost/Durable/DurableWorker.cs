@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -77,16 +78,24 @@ internal sealed class DurableWorker(
         foreach (var loop in loops) if (loop.IsFaulted) await loop;
     }
 
-    /// <summary>Renews the leases; ends when they are lost.</summary>
+    /// <summary>
+    /// Renews the leases; ends when they are lost. It takes nothing over from others before it has renewed for half a lease without
+    /// trouble: an outage of the store makes all leases lapse, and those who are alive renew theirs first.
+    /// </summary>
     private async Task BeatAsync(EngineSession session, CancellationToken ct)
     {
+        var (untroubled, beaten) = (Stopwatch.GetTimestamp(), Stopwatch.GetTimestamp());
         while (true)
         {
+            if (!session.BeatsSeldom && Stopwatch.GetElapsedTime(beaten) > lease)
+                untroubled = Stopwatch.GetTimestamp();
             // Alone and with nothing to hold there is nobody to take anything over, and nobody to take it over from.
             var seldom = session.BeatsSeldom = session.IsQuiet && services.Wakeups.Others == 0;
             try
             {
-                var pulse = await services.Workers.BeatAsync(session.WorkerId, seldom ? lease + Seldom : lease, ct);
+                var pulse = await services.Workers.BeatAsync(
+                    session.WorkerId, seldom ? lease + Seldom : lease, takesOver: Stopwatch.GetElapsedTime(untroubled) > lease / 2, ct);
+                beaten = Stopwatch.GetTimestamp();
                 if (!pulse.Alive)
                 {
                     EngineLog.LostLeases(logger, session.WorkerId);
@@ -104,6 +113,7 @@ internal sealed class DurableWorker(
             }
             catch (Exception exception) when (DurableDatabase.IsTransient(exception))
             {
+                untroubled = Stopwatch.GetTimestamp();
                 EngineLog.StoreAway(logger, exception);
             }
 

@@ -22,16 +22,20 @@ internal sealed class WorkerStore(DurableDatabase database)
     }
 
     /// <summary>
-    /// Renews all leases of this process, and frees those of processes that have not renewed theirs.
+    /// Renews all leases of this process, and frees those of processes that are gone.
     /// </summary>
-    public async Task<Pulse> BeatAsync(long workerId, TimeSpan lease, CancellationToken ct)
+    /// <param name="workerId">This process.</param>
+    /// <param name="lease">From now.</param>
+    /// <param name="takesOver">Whether processes that have not renewed their leases are taken for gone.</param>
+    /// <param name="ct">Gives it up.</param>
+    public async Task<Pulse> BeatAsync(long workerId, TimeSpan lease, bool takesOver, CancellationToken ct)
     {
         await using var batch = database.Batch(
             Statement(
                 "UPDATE local_durable.workers SET alive_until = clock_timestamp() + $2 WHERE worker_id = $1",
                 Parameter.Of(workerId),
                 Parameter.Of(lease)),
-            Statement("DELETE FROM local_durable.workers WHERE alive_until < clock_timestamp()"),
+            Statement("DELETE FROM local_durable.workers WHERE alive_until < clock_timestamp() AND $1", Parameter.Of(takesOver)),
             FreeInstances(),
             FreeActivities(),
             Statement(

@@ -122,9 +122,10 @@ public sealed class PostgresServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    private async Task<long> CountAsync(string sql)
+    /// <summary>What a superuser's query counts.</summary>
+    public async Task<long> CountAsync(string sql)
     {
-        await using var admin = new NpgsqlConnection(Connection("postgres", Port, "postgres"));
+        await using var admin = new NpgsqlConnection(AdminConnection);
         await admin.OpenAsync();
         await using var command = new NpgsqlCommand(sql, admin);
         return (long)(await command.ExecuteScalarAsync())!;

@@ -1,3 +1,7 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using ViralEngine.Functions.Tests.Batches;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Load;
@@ -49,6 +53,65 @@ public sealed class FailoverTests
 
         Assert.Empty(AcceptedIds(load).Except(await standby.TaskIdsAsync()));
         await load.AllCompletedAsync(cluster[1]);
+    }
+
+    /// <summary>All leases lapse in the outage, and those who hold them are alive: nobody may take them for dead.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Calls_go_on_through_an_outage_longer_than_their_leases(bool standbyTakesOver)
+    {
+        const int Each = 20;
+        var calls = new ConcurrentQueue<string>();
+        var answering = new TaskCompletionSource();
+        await using var provider = await LoopbackServer.StartAsync(async http =>
+        {
+            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
+            calls.Enqueue(asked.RootElement.GetProperty("description").GetString()!);
+            await answering.Task;
+            await http.Response.WriteAsync("done");
+        });
+        await using var server = await PostgresServer.StartAsync();
+        await using var standby = standbyTakesOver ? await server.StartStandbyAsync() : null;
+        await using var address = new TcpLink(server.Port);
+        await using var cluster = await AppCluster.StartAsync(SettingsFor(PostgresServer.AppConnection(address.Port)), 2);
+        using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
+        var agent = await tenant.NewHttpAsync(new { url = provider.Url });
+        var tasks = new List<string>();
+        for (var i = 0; i < Each; i++)
+            tasks.Add(await tenant.SubmitAsync(new { agent_id = agent, description = $"task {i}" }));
+        var batch = await tenant.Owner.SubmitManyAsync(Each, agent, $"&concurrency_limit={Each}");
+        await Eventually.TrueAsync(() => calls.Count == 2 * Each, "all to be called");
+
+        await server.CrashAsync();
+        await Task.Delay(TimeSpan.FromSeconds(12));
+        if (standby is null)
+            await server.RestartAsync();
+        else
+        {
+            await standby.PromoteAsync();
+            address.PointTo(standby.Port);
+        }
+
+        // Longer than the lease again: whoever was to be taken for dead has been.
+        await Eventually.TrueAsync(
+            async () => await (standby ?? server).CountAsync(
+                """
+                SELECT count(*)
+                FROM viral.organizations
+                WHERE EXISTS (SELECT FROM viral.tasks WHERE lease_until > now() + interval '5 seconds')
+                  AND EXISTS (SELECT FROM viral.batch_slices WHERE lease_until > now() + interval '5 seconds')
+                  AND NOT EXISTS (SELECT FROM viral.tasks WHERE lease_until < now())
+                  AND NOT EXISTS (SELECT FROM viral.batch_slices WHERE lease_until < now())
+                """) > 0,
+            "the leases to be renewed");
+        await Task.Delay(TimeSpan.FromSeconds(6));
+        answering.SetResult();
+        await tenant.Owner.WaitForBatchAsync(batch, "completed");
+        foreach (var id in tasks)
+            await tenant.WaitForAsync(id, "completed");
+
+        Assert.Equal(calls.Distinct().Order(), calls.Order());
     }
 
     private static AppSettings SettingsFor(string postgres) => new(postgres, TestServers.Redis, new Dictionary<string, string?>());
