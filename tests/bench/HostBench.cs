@@ -11,6 +11,7 @@ namespace ViralEngine.Bench;
 internal static class HostBench
 {
     private const int Connections = 16;
+    private const int Seconds = 8;
 
     public static async Task RunAsync(BenchStack stack)
     {
@@ -66,22 +67,11 @@ internal static class HostBench
         BenchStack stack, AppProcess app, string path, string? script)
     {
         await RequestBench.CopyAsync(stack);
-        var environment = new Dictionary<string, string>
-        {
-            ["VIRAL_API_KEY"] = stack.ApiKey,
-            ["VIRAL_TASKS"] = $"{RequestBench.Tasks}",
-        };
-        string[] load =
-        [
-            "-t1", $"-c{Connections}", "--latency",
-            .. script is null ? [] : (string[])["-s", Path.Combine(AppContext.BaseDirectory, "wrk", script)],
-            new Uri(app.Address, path).ToString(),
-        ];
-        await Command.RunAsync("wrk", ["-d5s", .. load], environment); // warm-up
+        var wrk = new Wrk(new Uri(app.Address, path), Connections, script, RequestBench.EnvironmentOf(stack));
+        await wrk.WarmUpAsync();
         var cpu = ProcessorTime(app.ProcessId);
-        const int seconds = 8;
-        var result = WrkResult.Parse(await Command.RunAsync("wrk", [$"-d{seconds}s", .. load], environment));
-        return (result.PerSecond, (ProcessorTime(app.ProcessId) - cpu).TotalMicroseconds / (result.PerSecond * seconds));
+        var result = await wrk.RunAsync(Seconds);
+        return (result.PerSecond, (ProcessorTime(app.ProcessId) - cpu).TotalMicroseconds / (result.PerSecond * Seconds));
     }
 
     private static TimeSpan ProcessorTime(int id)

@@ -62,11 +62,11 @@ internal static class RequestBench
     private static async Task CompareAsync(
         BenchStack stack, string name, string lua, string path, string sql, Dictionary<string, string> variables)
     {
-        var environment = new Dictionary<string, string> { ["VIRAL_API_KEY"] = stack.ApiKey, ["VIRAL_TASKS"] = $"{Tasks}" };
-        string[] load = ["-t1", $"-c{Connections}", "--latency", "-s", Asset("wrk", lua), new Uri(stack.App.Address, path).ToString()];
-        await Command.RunAsync("wrk", ["-d3s", .. load], environment); // warm-up
-        var ours = WrkResult.Parse(await Command.RunAsync("wrk", [$"-d{Seconds}s", .. load], environment));
-        var theirs = await PgBench.RunAsync(stack.Postgres.AdminConnection, Asset("sql", sql), variables, Connections, Seconds);
+        var wrk = new Wrk(new Uri(stack.App.Address, path), Connections, lua, EnvironmentOf(stack));
+        await wrk.WarmUpAsync();
+        var ours = await wrk.RunAsync(Seconds);
+        var theirs = await PgBench.RunAsync(
+            stack.Postgres.AdminConnection, Path.Combine(AppContext.BaseDirectory, "sql", sql), variables, Connections, Seconds);
 
         Report.Line(
             $"{name}, {Connections} connections",
@@ -74,5 +74,7 @@ internal static class RequestBench
             $"{ours.PerSecond / theirs:0.00} of pgbench ({theirs:0} /s)");
     }
 
-    private static string Asset(string folder, string file) => Path.Combine(AppContext.BaseDirectory, folder, file);
+    /// <summary>What the scripts of wrk read.</summary>
+    public static Dictionary<string, string> EnvironmentOf(BenchStack stack) =>
+        new() { ["VIRAL_API_KEY"] = stack.ApiKey, ["VIRAL_TASKS"] = $"{Tasks}" };
 }

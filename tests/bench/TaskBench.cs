@@ -1,80 +1,59 @@
 using System.Diagnostics;
-using System.Net;
 using Npgsql;
 
 namespace ViralEngine.Bench;
 
-/// <summary>Tasks of the echo agent from the first submission over HTTP to the last completion in the database.</summary>
+/// <summary>
+/// Tasks of the echo agent from the first submission over HTTP to the last completion in the database: many clients submit one after the
+/// other, as the servers of those do who send their users' work on.
+/// </summary>
 internal static class TaskBench
 {
-    private const int Tasks = 20_000;
-    private const int WarmUp = 30_000;
-    private const int Connections = 16;
-    private const string Submission = """{"agent_id":"echo","description":"say this back to me"}""";
+    private const int Clients = 128;
+    private const int Seconds = 15;
+    private const int Goal = 2_000;
 
     public static async Task RunAsync(BenchStack stack)
     {
-        // Warm-up: until the app is compiled for speed and the server knows how large its tables are.
-        await SubmitAsync(stack, WarmUp);
-        await CompletedAsync(stack, WarmUp);
-        await AnalyzeAsync(stack);
-        var before = await CountAsync(stack);
-
-        var started = Stopwatch.GetTimestamp();
-        await SubmitAsync(stack, Tasks);
-        var submitted = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        await CompletedAsync(stack, before + Tasks);
-        var completed = Stopwatch.GetElapsedTime(started).TotalSeconds;
-
-        Report.Line("echo tasks, submission to completion", $"{Tasks / completed,7:0} tasks/s", $"{Tasks / completed / 1000:0.00} of the goal of 1,000/s");
-        Report.Line("  of which submitted within", $"{submitted:0.0} s of {completed:0.0} s");
+        var wrk = ClientsOf(stack);
+        await wrk.WarmUpAsync();
+        await ScalarAsync(stack, "ANALYZE");
+        var (submitted, completed) = await MeasureAsync(stack, wrk);
+        Report.Line(
+            $"echo tasks, submission to completion, {Clients} clients", $"{completed,7:0} tasks/s", $"{completed / Goal:0.00} of the goal of {Goal:N0}/s");
+        Report.Line("  of which submitted", $"{submitted,7:0} tasks/s");
     }
 
     /// <summary>Tasks a second, from the first submission to the last completion.</summary>
-    public static async Task<double> MeasureAsync(BenchStack stack)
+    public static async Task<double> MeasureAsync(BenchStack stack) => (await MeasureAsync(stack, ClientsOf(stack))).Completed;
+
+    private static async Task<(double Submitted, double Completed)> MeasureAsync(BenchStack stack, Wrk wrk)
     {
+        await AllDoneAsync(stack);
         var before = await CountAsync(stack);
         var started = Stopwatch.GetTimestamp();
-        await SubmitAsync(stack, Tasks);
-        await CompletedAsync(stack, before + Tasks);
-        return Tasks / Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var submitted = (await wrk.RunAsync(Seconds)).PerSecond;
+        await AllDoneAsync(stack);
+        return (submitted, (await CountAsync(stack) - before) / Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    private static async Task SubmitAsync(BenchStack stack, int count)
-    {
-        var left = count;
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
-        {
-            using var client = stack.NewPlainClient();
-            while (Interlocked.Decrement(ref left) >= 0)
-            {
-                using var content = new StringContent(Submission, mediaType: new("application/json"));
-                using var response = await client.PostAsync(new Uri("/api/tasks", UriKind.Relative), content);
-                if (response.StatusCode != HttpStatusCode.Created)
-                    throw new InvalidOperationException($"POST /api/tasks answered {response.StatusCode}.");
-            }
-        }));
-    }
+    private static Wrk ClientsOf(BenchStack stack) =>
+        new(new Uri(stack.App.Address, "/api/tasks"), Clients, "echo.lua", RequestBench.EnvironmentOf(stack));
 
-    private static async Task CompletedAsync(BenchStack stack, long count)
+    private static async Task AllDoneAsync(BenchStack stack)
     {
-        while (await CountAsync(stack) < count)
+        while (await ScalarAsync(stack, "SELECT EXISTS (SELECT FROM viral.tasks WHERE status IN ('pending', 'in_progress') AND scheduled_at IS NULL)") is true)
             await Task.Delay(20);
     }
 
-    private static async Task AnalyzeAsync(BenchStack stack)
-    {
-        await using var connection = new NpgsqlConnection(stack.Postgres.AdminConnection);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("ANALYZE", connection);
-        await command.ExecuteNonQueryAsync();
-    }
+    private static async Task<long> CountAsync(BenchStack stack) =>
+        (long)(await ScalarAsync(stack, "SELECT count(*) FROM viral.tasks WHERE status = 'completed'"))!;
 
-    private static async Task<long> CountAsync(BenchStack stack)
+    private static async Task<object?> ScalarAsync(BenchStack stack, string sql)
     {
         await using var connection = new NpgsqlConnection(stack.Postgres.AdminConnection);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT count(*) FROM viral.tasks WHERE status = 'completed'", connection);
-        return (long)(await command.ExecuteScalarAsync())!;
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync();
     }
 }
