@@ -93,7 +93,6 @@ public sealed class FailoverTests
             address.PointTo(standby.Port);
         }
 
-        // Longer than the lease again: whoever was to be taken for dead has been.
         await Eventually.TrueAsync(
             async () => await (standby ?? server).CountAsync(
                 """
@@ -105,7 +104,8 @@ public sealed class FailoverTests
                   AND NOT EXISTS (SELECT FROM viral.batch_slices WHERE lease_until < now())
                 """) > 0,
             "the leases to be renewed");
-        await Task.Delay(TimeSpan.FromSeconds(6));
+        // Longer than it takes to give anybody up for dead.
+        await Task.Delay(TimeSpan.FromSeconds(12));
         answering.SetResult();
         await tenant.Owner.WaitForBatchAsync(batch, "completed");
         foreach (var id in tasks)
