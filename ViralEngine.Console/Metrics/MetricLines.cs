@@ -42,9 +42,9 @@ public static class MetricLines
         AlertMetric.ErrorRate => "Error rate",
         AlertMetric.Latency => "Typical latency",
         AlertMetric.CostPerTask => "Cost per task",
-        AlertMetric.Failures => "Failures a minute",
-        AlertMetric.Throughput => "Finished a minute",
-        AlertMetric.QueueAge => "Age of the queue",
+        AlertMetric.Failures => "Failures per minute",
+        AlertMetric.Throughput => "Finished per minute",
+        AlertMetric.QueueAge => "Queue age",
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 

@@ -25,7 +25,7 @@ public sealed class AuthOptions : IValidatableObject
     {
         // A reference to Key Vault that Azure could not resolve arrives as it was written, and is no secret.
         if (IsReference(PlatformKey) || IsReference(JwtSharedKey))
-            yield return new("Auth:PlatformKey or Auth:JwtSharedKey is a reference to Key Vault that was not resolved.", [nameof(PlatformKey)]);
+            yield return new("Auth:PlatformKey or Auth:JwtSharedKey is an unresolved Key Vault reference.", [nameof(PlatformKey)]);
         if (PlatformKey is { Length: < 32 })
             yield return new("Auth:PlatformKey must have at least 32 characters.", [nameof(PlatformKey)]);
         if (JwtSharedKey is { Length: < 32 })

@@ -57,12 +57,12 @@ public sealed partial class ProviderSignIn(
     public async Task<Outcome> FinishAsync(SignInAttempt attempt, SignInAnswer answer, CancellationToken ct)
     {
         if (!attempt.IsItsState(answer.State))
-            return new Outcome.NotFinished("Another sign-in began in this browser since. Sign in again.");
+            return new Outcome.NotFinished("Another sign-in was started in this browser. Sign in again.");
         if (await DiscoverAsync(ct) is not { } document)
             return Failed("it cannot be reached");
         // A provider that was mixed up with another (RFC 9207).
         if (answer.Issuer is { } issuer ? issuer != document.Issuer : document.AuthorizationResponseIssParameterSupported)
-            return Failed("the answer is not its own");
+            return Failed("the response has the wrong issuer");
         if (answer.Error is { } error)
             return new Outcome.NotFinished(Explain(error, answer.ErrorDescription));
         if (string.IsNullOrEmpty(answer.Code))
@@ -79,8 +79,8 @@ public sealed partial class ProviderSignIn(
         {
             TokenEndpoint.Answer.Tokens tokens => await AcceptAsync(tokens, attempt),
             TokenEndpoint.Answer.Refused("invalid_grant") =>
-                new Outcome.NotFinished("The provider's code was used already, or is too old. Sign in again."),
-            TokenEndpoint.Answer.Refused(var code) => Failed($"it refused the code: {OutsideText.Of(code, MostErrorCharacters)}"),
+                new Outcome.NotFinished("The provider's code has been used or has expired. Sign in again."),
+            TokenEndpoint.Answer.Refused(var code) => Failed($"it rejected the code: {OutsideText.Of(code, MostErrorCharacters)}"),
             TokenEndpoint.Answer.Failed(var why) => Failed(why),
             _ => throw new InvalidOperationException($"Unknown answer {got}."),
         };
@@ -138,7 +138,7 @@ public sealed partial class ProviderSignIn(
             first ??= fault;
         }
 
-        return Failed($"it issued no token for this API: {first ?? "there is none in its answer"}");
+        return Failed($"it issued no token for this API: {first ?? "the response has none"}");
     }
 
     /// <summary>Before the token runs out, but no earlier than a minute, so that short-lived ones are not renewed at every request.</summary>
@@ -166,18 +166,18 @@ public sealed partial class ProviderSignIn(
     private Outcome.ProviderFailed Failed(string why)
     {
         LogFailed(logger, why);
-        return new Outcome.ProviderFailed($"Signing in at {Name} failed: {why}");
+        return new Outcome.ProviderFailed($"Sign-in with {Name} failed: {why}");
     }
 
     private static string Explain(string error, string? description) => error == "access_denied"
-        ? "You did not sign in: the provider says that access was denied."
-        : $"The provider refused to sign you in: {OutsideText.Of(description ?? error, MostErrorCharacters)}";
+        ? "Sign-in was cancelled: access was denied."
+        : $"The provider rejected the sign-in: {OutsideText.Of(description ?? error, MostErrorCharacters)}";
 
     private static string WithQuery(string address, Dictionary<string, string> parameters) =>
         address + (address.Contains('?', StringComparison.Ordinal) ? '&' : '?') + string.Join(
             '&', parameters.Select(each => $"{Uri.EscapeDataString(each.Key)}={Uri.EscapeDataString(each.Value)}"));
 
-    [LoggerMessage(1, LogLevel.Warning, "Signing in at the OpenID Connect provider failed: {Why}")]
+    [LoggerMessage(1, LogLevel.Warning, "Sign-in with the OpenID Connect provider failed: {Why}")]
     private static partial void LogFailed(ILogger logger, string why);
 }
 

@@ -28,10 +28,10 @@ public sealed class SignInOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (ClientSecret is not null && ClientId is null)
-            yield return new("SignIn:ClientSecret is of no use without SignIn:ClientId.", [nameof(ClientSecret)]);
+            yield return new("SignIn:ClientSecret requires SignIn:ClientId.", [nameof(ClientSecret)]);
         if (!Scope.Split(' ').Contains("openid"))
             yield return new("SignIn:Scope must contain openid.", [nameof(Scope)]);
         if (ClientSecret is not null && ClientSecret.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase))
-            yield return new("SignIn:ClientSecret is a reference to Key Vault that was not resolved.", [nameof(ClientSecret)]);
+            yield return new("SignIn:ClientSecret is an unresolved Key Vault reference.", [nameof(ClientSecret)]);
     }
 }

@@ -51,7 +51,7 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            return new Answer.Failed("it did not answer in time");
+            return new Answer.Failed("it did not respond in time");
         }
     }
 
@@ -99,17 +99,17 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
             using var document = JsonDocument.Parse(body);
             var answer = document.RootElement;
             if (answer.ValueKind != JsonValueKind.Object)
-                return new Answer.Failed("its answer cannot be read");
+                return new Answer.Failed("its response cannot be read");
             if (status == HttpStatusCode.OK)
                 return new Answer.Tokens(Text(answer, "access_token"), Text(answer, "id_token"), Text(answer, "refresh_token"));
             return Text(answer, "error") is { } code
                 ? new Answer.Refused(code)
-                : new Answer.Failed($"it answered with status {(int)status}");
+                : new Answer.Failed($"it responded with status {(int)status}");
         }
         catch (JsonException)
         {
             return new Answer.Failed(
-                status == HttpStatusCode.OK ? "its answer cannot be read" : $"it answered with status {(int)status}");
+                status == HttpStatusCode.OK ? "its response cannot be read" : $"it responded with status {(int)status}");
         }
     }
 

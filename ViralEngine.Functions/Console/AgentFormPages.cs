@@ -72,7 +72,7 @@ internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, Conso
     {
         // What is secret is typed once, and not sent back.
         values.Remove("api_key");
-        return pages.ShowAsync<AgentFormPage>(request, id is null ? "Add an agent" : "Change the agent", Section, new()
+        return pages.ShowAsync<AgentFormPage>(request, id is null ? "Add agent" : "Edit agent", Section, new()
         {
             [nameof(AgentFormPage.Id)] = id,
             [nameof(AgentFormPage.Values)] = values,

@@ -84,7 +84,7 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
     private Task<IResult> ShowAsync(
         HttpRequest request, string? id, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults,
         IReadOnlyList<PreviewedAlert>? preview, int status, CancellationToken ct) =>
-        pages.ShowAsync<RuleFormPage>(request, id is null ? "Add a rule" : "Change the rule", "alerts", new()
+        pages.ShowAsync<RuleFormPage>(request, id is null ? "Add rule" : "Edit rule", "alerts", new()
         {
             [nameof(RuleFormPage.Id)] = id,
             [nameof(RuleFormPage.Values)] = values,

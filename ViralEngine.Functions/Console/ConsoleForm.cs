@@ -83,7 +83,7 @@ internal static class ConsoleForm
         catch (JsonException)
         {
             if (type == typeof(JsonElement))
-                throw new ProblemException(Problem.Validation(field.Name, "Must be JSON."));
+                throw new ProblemException(Problem.Validation(field.Name, "Must be valid JSON."));
             return text;
         }
     }

@@ -39,7 +39,7 @@ internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie
         if (HttpMethods.IsPost(http.Request.Method))
         {
             if (!IsOurs(http.Request))
-                throw new ProblemException(Problem.Forbidden("The form was sent by another site."));
+                throw new ProblemException(Problem.Forbidden("The form was sent from another site."));
             // A form that is sent twice, by a double click or after "back", takes effect once.
             if (http.Request.Query["once"].ToString() is { Length: > 0 } once)
                 http.Request.Headers[IdempotencyKey.Header] = once;

@@ -24,7 +24,7 @@ internal sealed class FormMiddleware(EndpointCatalog endpoints, SessionCookie se
             if (sessions.Read(http) is not { } session)
                 throw new ProblemException(Problem.Unauthorized("Sign in first."));
             if (!IsToken(await SentAsync(http.Request, context.CancellationToken), session.FormToken))
-                throw new ProblemException(Problem.Forbidden("The form is not of this session. Load its page again and send it from there."));
+                throw new ProblemException(Problem.Forbidden("The form belongs to another session. Reload its page and submit it again."));
         }
 
         await next(context);

@@ -59,7 +59,7 @@ internal sealed class InvitationPages(
         if (subject is not null)
             return subject;
         throw new ProblemException(session.Credential.StartsWith(ApiKeySecret.Prefix, StringComparison.Ordinal)
-            ? Problem.Forbidden("An API key belongs to one organization: invitations are for people.")
+            ? Problem.Forbidden("API keys cannot accept invitations. Sign in as a person.")
             : Problem.Unauthorized(fault!));
     }
 }

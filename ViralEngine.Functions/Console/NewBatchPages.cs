@@ -95,7 +95,7 @@ internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory a
 
     private Task<IResult> ShowAsync(
         HttpRequest request, IReadOnlyDictionary<string, string[]> faults, BatchPreview? preview, int status, CancellationToken ct) =>
-        pages.ShowAsync<NewBatchPage>(request, "Submit a batch", "batches", new()
+        pages.ShowAsync<NewBatchPage>(request, "Submit batch", "batches", new()
         {
             [nameof(NewBatchPage.Values)] = ConsoleQuery.Of(request).Values,
             [nameof(NewBatchPage.Errors)] = faults,

@@ -15,7 +15,7 @@ internal sealed class SessionStart(SessionCookie sessions, SessionStore store, A
         switch (outcome)
         {
             case Authenticator.Outcome.Known({ Role: Role.Platform }):
-                return (null, "The platform's key acts for no organization. Sign in with a key of one.");
+                return (null, "The platform key belongs to no organization. Sign in with an organization's key.");
             case Authenticator.Outcome.Known(var caller):
                 sessions.Begin(http, tokens, tenant, caller.Sessions);
                 return (back, null);
@@ -25,7 +25,7 @@ internal sealed class SessionStart(SessionCookie sessions, SessionStore store, A
             case Authenticator.Outcome.Unknown(var fault):
                 return (null, fault);
             default:
-                return (null, "This credential is not for any organization.");
+                return (null, "This credential belongs to no organization.");
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class SignInPages(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/organizations")] HttpRequest request, CancellationToken ct)
     {
         if (request.Caller().Subject is not { } subject)
-            return Problem.NotFound("choice: an API key is for one organization");
+            return Problem.NotFound("page: an API key belongs to one organization");
         return await pages.ShowAsync<OrganizationsPage>(request, "Switch organization", "", new()
         {
             [nameof(OrganizationsPage.Memberships)] = await store.OrganizationsOfAsync(subject, ct),

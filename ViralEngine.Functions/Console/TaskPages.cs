@@ -97,7 +97,7 @@ internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore e
 
     private Task<IResult> FormAsync(
         HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults, int status, CancellationToken ct) =>
-        pages.ShowAsync<NewTaskPage>(request, "Submit a task", Section, new()
+        pages.ShowAsync<NewTaskPage>(request, "Submit task", Section, new()
         {
             [nameof(NewTaskPage.Values)] = values,
             [nameof(NewTaskPage.Errors)] = faults,

@@ -155,7 +155,7 @@ internal sealed class WebhookPages(
 
     private Task<IResult> FormAsync(
         HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults, int status, CancellationToken ct) =>
-        pages.ShowAsync<NewWebhookPage>(request, "Add an endpoint", Section, new()
+        pages.ShowAsync<NewWebhookPage>(request, "Add endpoint", Section, new()
         {
             [nameof(NewWebhookPage.Values)] = values,
             [nameof(NewWebhookPage.Errors)] = faults,
