@@ -37,7 +37,7 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints, string address)
             ["servers"] = new JsonArray(new JsonObject
             {
                 ["url"] = $"{address}/api",
-                ["description"] = "Where the API is.",
+                ["description"] = "This installation.",
             }),
             ["security"] = new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }),
             ["tags"] = Tags(documented),

@@ -6,7 +6,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>Describes what one endpoint takes and answers, from its attributes.</summary>
+/// <summary>Describes the requests and responses of one endpoint, from its attributes.</summary>
 internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs docs)
 {
     public JsonObject Describe(Endpoint endpoint, string method)
@@ -33,7 +33,7 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
     private string Description(Endpoint endpoint)
     {
         var who = endpoint.Allowed is { } allowed ? $"Roles: {string.Join(", ", Words.Roles(allowed))}."
-            : endpoint.IsForPeople ? "Anybody with a person's token." : "Public.";
+            : endpoint.IsForPeople ? "Requires a person's token; no role needed." : "Public.";
         return docs.Summary(endpoint.Method) is { } more ? $"{more}\n\n{who}" : who;
     }
 
@@ -127,7 +127,7 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
             {
                 content[body.ContentType] = new JsonObject
                 {
-                    ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object a line, as x-line says." },
+                    ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object per line, described by x-line." },
                     ["x-line"] = schemas.OfRequest(body.Type),
                     ["example"] = Examples.OfLines(body.Type),
                 };

@@ -4,7 +4,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>The answers of an endpoint: those that its attributes list, and the problems that its kind of endpoint may have.</summary>
+/// <summary>The responses of an endpoint: those that its attributes list, and the problems that its kind of endpoint may return.</summary>
 internal sealed class Responses(Schemas schemas)
 {
     private readonly SortedDictionary<int, JsonNode?> used = [];
@@ -58,7 +58,7 @@ internal sealed class Responses(Schemas schemas)
         {
             return new JsonObject
             {
-                ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object a line, as x-line says." },
+                ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object per line, described by x-line." },
                 ["x-line"] = schemas.OfResponse(answer.Type),
                 ["example"] = Examples.OfLines(answer.Type),
             };
@@ -130,11 +130,11 @@ internal sealed class Responses(Schemas schemas)
 
     private static string DefaultText(int status, string contentType) => status switch
     {
-        200 when contentType == "text/event-stream" => "The events after the last one that the client has, as they happen.",
-        200 => "Done.",
+        200 when contentType == "text/event-stream" => "The events after the last one received, as they happen.",
+        200 => "OK.",
         201 => "Created.",
-        202 => "Accepted: the work goes on.",
-        204 => "Done; there is nothing to say.",
+        202 => "Accepted; the work continues.",
+        204 => "No content.",
         _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status) + ".",
     };
 }
