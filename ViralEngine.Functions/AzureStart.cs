@@ -21,7 +21,7 @@ internal static class AzureStart
         if (!string.IsNullOrEmpty(configuration["Auth:JwtSharedKey"]))
         {
             throw new InvalidOperationException(
-                "Auth:JwtSharedKey is set, and is for development only: whoever has it is anybody. Remove it; set Auth:Authority "
+                "Auth:JwtSharedKey is for development only, because its holder can act as anybody. Remove it, and set Auth:Authority "
                 + "to accept JWTs.");
         }
 
@@ -30,8 +30,8 @@ internal static class AzureStart
         if (wanted != built)
         {
             throw new InvalidOperationException(
-                $"The package was built for {Name(built)}, and the settings keep orchestrations in {Name(wanted)}. Set "
-                + "VIRAL_DURABLE_STORAGE to what is meant, provision, and deploy a package that was built with it.");
+                $"The package was built for {Name(built)}, but the settings say {Name(wanted)}. Set "
+                + "VIRAL_DURABLE_STORAGE to the one you want, provision, and deploy a package built with it.");
         }
     }
 

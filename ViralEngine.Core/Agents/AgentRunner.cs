@@ -33,7 +33,7 @@ public sealed partial class AgentRunner(
         {
             LogNotLoaded(logger, e, agentId);
             return new AgentChain([], new AgentOutcome.Failed(
-                ErrorClass.Internal, $"The agent could not be read ({e.GetType().Name}): save it again, with its secrets.", null, agentId));
+                ErrorClass.Internal, $"The agent could not be read ({e.GetType().Name}). Save it again, with its secrets.", null, agentId));
         }
     }
 
@@ -186,14 +186,14 @@ public sealed partial class AgentRunner(
     private static bool IsOurs(Exception e) =>
         e is not (OperationCanceledException or AgentException) && !DbFault.IsAway(e);
 
-    [LoggerMessage(1, LogLevel.Warning, "Agent {Agent} failed {WorkId}, attempt {Attempt}: {ErrorClass}, {Reason}")]
+    [LoggerMessage(1, LogLevel.Warning, "Agent {Agent} failed attempt {Attempt} of {WorkId}: {ErrorClass}, {Reason}")]
     private static partial void LogFailed(
         ILogger logger, Guid workId, int attempt, string agent, ErrorClass errorClass, string reason);
 
-    [LoggerMessage(2, LogLevel.Error, "The call of agent {Agent} for {WorkId}, attempt {Attempt}, failed with an unexpected error")]
+    [LoggerMessage(2, LogLevel.Error, "Agent {Agent} failed attempt {Attempt} of {WorkId} with an unexpected error")]
     private static partial void LogUnforeseen(ILogger logger, Exception exception, Guid workId, int attempt, string agent);
 
-    [LoggerMessage(3, LogLevel.Error, "The agent {AgentId} could not be read")]
+    [LoggerMessage(3, LogLevel.Error, "Agent {AgentId} could not be read; its work fails until it is saved again")]
     private static partial void LogNotLoaded(ILogger logger, Exception exception, string agentId);
 }
 

@@ -10,7 +10,7 @@ internal static class AgentSettingsJson
         EchoSettings echo => JsonSerializer.SerializeToElement(echo, AgentJson.Default.EchoSettings),
         HttpSettings http => JsonSerializer.SerializeToElement(http, AgentJson.Default.HttpSettings),
         OpenAiSettings openAi => JsonSerializer.SerializeToElement(openAi, AgentJson.Default.OpenAiSettings),
-        _ => throw new ArgumentOutOfRangeException(nameof(settings), settings.GetType().Name, "No such settings."),
+        _ => throw new ArgumentOutOfRangeException(nameof(settings), settings.GetType().Name, "The settings have an unknown type."),
     };
 
     /// <summary>Reads what <see cref="Write"/> wrote, without checking it again: rules may have changed since.</summary>

@@ -59,7 +59,7 @@ internal sealed class AnswerClock : IDisposable
     public string Verdict() => tightest switch
     {
         Limit.FirstText => $"sent no text within {firstText!.Value.TotalSeconds:0} s",
-        Limit.Silence => $"began to answer and then fell silent for {idle.TotalSeconds:0} s",
+        Limit.Silence => $"started to answer and then sent nothing for {idle.TotalSeconds:0} s",
         _ => "did not answer in time",
     };
 

@@ -68,7 +68,7 @@ internal sealed class AnswerText(AnswerMemory memory) : IDisposable
         {
             var read = RandomAccess.Read(file!, bytes, offset);
             if (read == 0)
-                throw new EndOfStreamException("The temporary file of an answer is shorter than what was written to it.");
+                throw new EndOfStreamException("The temporary file of an answer is shorter than the text written to it.");
             bytes = bytes[read..];
             offset += read;
         }

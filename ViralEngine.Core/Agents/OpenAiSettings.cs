@@ -37,11 +37,11 @@ public sealed record OpenAiSettings : AgentSettings
             : OpenAiPreset.OpenAi;
         var baseUrl = settings.Text("base_url", UrlPolicy.MaxLength) ?? preset.BaseUrl;
         if (baseUrl is null)
-            settings.Fail("base_url", $"Is required: every installation of {preset.Name} has its own address.");
+            settings.Fail("base_url", $"Is required for provider {preset.Name}.");
         else if (rules.Urls.Check(baseUrl) is { } fault)
             settings.Fail("base_url", fault);
         else if (baseUrl.Contains('?') || baseUrl.Contains('#'))
-            settings.Fail("base_url", "Must not have a query or fragment (api_version is a setting of its own).");
+            settings.Fail("base_url", "Must not have a query or fragment. Use the setting api_version for Azure's.");
 
         var model = settings.Text("model", 200);
         settings.Require("model", model);

@@ -24,7 +24,7 @@ internal static class ProviderFault
             {
                 AgentException known => known,
                 OutgoingRefusedException => new AgentException(
-                    ErrorClass.Refused, $"{label} is not an address that outgoing calls may reach.", inner: failure),
+                    ErrorClass.Refused, $"{label} is an address that outgoing calls must not reach.", inner: failure),
                 ResponseTooLargeException => new AgentException(
                     ErrorClass.TooLarge, $"{label} sent an answer that is too large.", inner: failure)
                 {
@@ -99,7 +99,7 @@ internal static class ProviderFault
     }
 
     public static AgentException BrokenOff(string label, Exception? inner) =>
-        Failing($"{label} broke off its answer.", inner);
+        Failing($"{label} closed the connection before the answer was complete.", inner);
 
     /// <summary>The beginning of a provider's words, on one line.</summary>
     public static string Excerpt(string text) => OutsideText.Excerpt(text, MaxExcerpt);

@@ -29,7 +29,7 @@ internal static class AlertWords
         AlertMetric.CostPerTask => "The cost per task",
         AlertMetric.Failures => "The number of failures",
         AlertMetric.Throughput => "The throughput",
-        AlertMetric.QueueAge => "The queue's age",
+        AlertMetric.QueueAge => "The queue age",
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
@@ -38,7 +38,7 @@ internal static class AlertWords
         AlertMetric.ErrorRate => string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.##} %"),
         AlertMetric.Latency or AlertMetric.QueueAge => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} s"),
         AlertMetric.CostPerTask => string.Create(CultureInfo.InvariantCulture, $"${value:0.######}"),
-        AlertMetric.Failures or AlertMetric.Throughput => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} a minute"),
+        AlertMetric.Failures or AlertMetric.Throughput => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} per minute"),
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 }

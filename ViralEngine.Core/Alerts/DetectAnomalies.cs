@@ -135,6 +135,6 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
             await course.ResolveAsync(series.Tenant, series.AlertId, "recovery", at, ct);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Tenant {Tenant}: rule {Rule} raised an alert over {Metric}, score {Score} of {Threshold}")]
+    [LoggerMessage(1, LogLevel.Warning, "Tenant {Tenant}: rule {Rule} raised an alert for {Metric}: score {Score}, threshold {Threshold}")]
     private static partial void LogOpened(ILogger logger, Guid tenant, Guid rule, AlertMetric metric, double score, double threshold);
 }

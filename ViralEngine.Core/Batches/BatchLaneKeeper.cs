@@ -126,7 +126,7 @@ public sealed partial class BatchLaneKeeper(
     private static (TenantId Tenant, Guid BatchId)[] BatchesOf(HeldLane[] held) =>
         [.. held.Select(lane => (lane.Tenant, lane.BatchId)).Distinct()];
 
-    [LoggerMessage(1, LogLevel.Warning, "Batch lanes could not be renewed; trying again")]
+    [LoggerMessage(1, LogLevel.Warning, "Leases of batch lanes could not be renewed; trying again")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }
 

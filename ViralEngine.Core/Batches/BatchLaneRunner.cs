@@ -254,7 +254,7 @@ public sealed partial class BatchLaneRunner(
     private static LaneTurn Later(int claimSize, TimeSpan wait) => new(
         false, claimSize, TimeSpan.FromMilliseconds(50) + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, LongestWait.Ticks)));
 
-    [LoggerMessage(1, LogLevel.Warning, "Batch {BatchId}: items {First} to {Last} were taken over; their results are dropped")]
+    [LoggerMessage(1, LogLevel.Warning, "Batch {BatchId}: the lease of items {First} to {Last} was lost; their results are dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid batchId, int first, int last);
 
     [LoggerMessage(2, LogLevel.Error, "Batch {BatchId}: items {First} to {Last} failed with an unexpected error; they run again")]

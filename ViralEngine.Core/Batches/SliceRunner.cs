@@ -123,7 +123,7 @@ public sealed partial class SliceRunner(
         if (lease.Lost >= MostLost && lease.First == lease.Last)
         {
             return (Failed(item, new AgentOutcome.Failed(
-                ErrorClass.Internal, $"The process running the item died {lease.Lost} times.", null, agentId), null), null);
+                ErrorClass.Internal, $"The process running the item stopped {lease.Lost} times.", null, agentId), null), null);
         }
 
         answer.Begin();

@@ -32,12 +32,12 @@ public sealed partial class CircuitBreakers : IDisposable
     {
         (this.register, this.options, this.time, this.logger) = (register, options.Value, time, logger);
         share = new EvidenceShare(this.options, time);
-        changes = meter.CreateCounter<long>("viral.breaker.changes", description: "Breakers that opened or closed.");
+        changes = meter.CreateCounter<long>("viral.breaker.changes", description: "Breaker state changes.");
         meter.CreateObservableGauge(
             "viral.breaker.open",
             () => register.Open.Select(open => BreakerKey.HostOf(open.Key)).Distinct()
                 .Select(host => new Measurement<int>(1, new KeyValuePair<string, object?>("server.address", host))),
-            description: "Hosts that calls are held back from.");
+            description: "Hosts with an open breaker.");
         register.Closed += Reset;
     }
 
@@ -176,7 +176,7 @@ public sealed partial class CircuitBreakers : IDisposable
     [LoggerMessage(2, LogLevel.Information, "Circuit closed for {Host}")]
     private static partial void LogClosed(ILogger logger, string host);
 
-    [LoggerMessage(3, LogLevel.Information, "Circuit half open for {Host}: one call is sent")]
+    [LoggerMessage(3, LogLevel.Information, "Circuit half open for {Host}: sending one trial call")]
     private static partial void LogProbe(ILogger logger, string host);
 }
 

@@ -117,7 +117,7 @@ public sealed partial class ChangePoller(
             watches.Remove(watch);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Streams could not poll for changes: {Reason}")]
+    [LoggerMessage(1, LogLevel.Warning, "Streams could not poll for changes; trying again: {Reason}")]
     private static partial void LogAway(ILogger logger, string reason);
 
     private sealed class Watch(ChangePoller owner, TenantId tenant, Guid subjectId, Action changed) : IDisposable

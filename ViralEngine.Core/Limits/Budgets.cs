@@ -54,7 +54,7 @@ public sealed partial class Budgets(
                 await SettleAsync(call, new BudgetedCall(id, true, agentId, month), 0);
             throw new AgentException(
                 ErrorClass.BudgetExceeded,
-                $"A budget needs the model price of agent '{call.Agent.Name}': set settings.price of the agent.");
+                $"The budget needs a price for the model of agent '{call.Agent.Name}'. Set settings.price of the agent.");
         }
 
         return outcome switch
@@ -135,10 +135,10 @@ public sealed partial class Budgets(
     private static string Name(string agentId, AgentCall call) =>
         agentId == BudgetStore.Everything ? "the organization's budget" : $"the budget of agent '{call.Agent.Name}'";
 
-    [LoggerMessage(1, LogLevel.Error, "The cost of {TaskId}, attempt {Attempt}, could not be recorded: {Cost} USD")]
+    [LoggerMessage(1, LogLevel.Error, "Attempt {Attempt} of {TaskId}: its cost of {Cost} USD could not be recorded")]
     private static partial void LogNotSettled(ILogger logger, Exception exception, Guid taskId, int attempt, decimal cost);
 
-    [LoggerMessage(2, LogLevel.Warning, "Agent {Agent} reported an impossible usage for {TaskId}, attempt {Attempt}; the estimate stands")]
+    [LoggerMessage(2, LogLevel.Warning, "Agent {Agent} reported an impossible usage for attempt {Attempt} of {TaskId}; the estimate is used")]
     private static partial void LogRefused(ILogger logger, string agent, Guid taskId, int attempt);
 }
 

@@ -131,10 +131,10 @@ public sealed partial class RateLimiter(
         public double Window => Math.Max(WindowSeconds * 1e6, Interval);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Redis is away: this instance allows 1/{Instances} of the request rates")]
+    [LoggerMessage(1, LogLevel.Warning, "Redis is unreachable: this instance allows 1/{Instances} of the request rates")]
     private static partial void LogAway(ILogger logger, int instances);
 
-    [LoggerMessage(2, LogLevel.Information, "Redis is back: request rates are shared again")]
+    [LoggerMessage(2, LogLevel.Information, "Redis is reachable again: request rates are shared")]
     private static partial void LogBack(ILogger logger);
 }
 

@@ -47,7 +47,7 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
     /// </summary>
     public async Task<(string? Subject, string? Fault)> PersonOfAsync(string credential) =>
         credential.StartsWith(ApiKeySecret.Prefix, StringComparison.Ordinal) || IsPlatformKey(ApiKeySecret.Hash(credential))
-            ? (null, "This endpoint is for people: send a token, not an API key.")
+            ? (null, "This endpoint requires a person's token, not an API key.")
             : await tokens.ValidateAsync(credential);
 
     private bool IsPlatformKey(byte[] hash) =>

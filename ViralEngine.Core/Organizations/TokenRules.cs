@@ -32,7 +32,7 @@ internal static class TokenRules
         if (header.TryGetProperty("crit", out _))
             return "The token has a critical extension (crit) that is not supported.";
         return header.TryGetProperty("b64", out var encoded) && encoded.ValueKind != JsonValueKind.True
-            ? "The token's payload must be encoded: b64 is not supported."
+            ? "The token's payload must be base64url-encoded: b64 is not supported."
             : null;
     }
 

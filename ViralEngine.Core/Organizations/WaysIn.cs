@@ -17,7 +17,7 @@ public sealed class WaysIn(Db db, IOptions<AuthOptions> auth)
         TenantId tenant, Guid[] withoutKeys, Guid? withoutMember, bool lasting, CancellationToken ct)
     {
         if (!db.InTransaction)
-            throw new InvalidOperationException("What was found must hold until the change is made.");
+            throw new InvalidOperationException("RemainAsync must be called in the transaction of the change.");
         await using var batch = db.Batch(tenant)
             .Add("SELECT FROM viral.organizations WHERE id = $1 FOR UPDATE", [tenant.Value])
             .Add(

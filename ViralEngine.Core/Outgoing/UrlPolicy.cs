@@ -18,7 +18,7 @@ public sealed class UrlPolicy(AddressPolicy addresses)
     public string? Check(string url)
     {
         if (url.Length > MaxLength)
-            return $"Must not be longer than {MaxLength} characters.";
+            return $"Must have at most {MaxLength} characters.";
 
         // Parsers disagree on these, and a check that one parser passes protects nothing when another one connects.
         if (url.Any(c => c is <= ' ' or '\\' or >= '\x7f'))
@@ -26,7 +26,7 @@ public sealed class UrlPolicy(AddressPolicy addresses)
                 + "(write an international name in its xn-- form, other characters percent-encoded).";
 
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri))
-            return "Must be an absolute URL (such as https://example.com/hook).";
+            return "Must be an absolute URL, such as https://example.com/hook.";
 
         return Check(uri);
     }

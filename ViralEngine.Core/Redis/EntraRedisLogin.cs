@@ -89,16 +89,16 @@ public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProv
     internal static string ObjectId(string token)
     {
         if (token.Split('.') is not [_, var body, _])
-            throw new FormatException("A token for Redis is not a JWT.");
+            throw new FormatException("The token for Redis is not a JWT.");
 
         using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(body));
         return claims.RootElement.GetProperty("oid").GetString()
-            ?? throw new FormatException("A token for Redis has no object id.");
+            ?? throw new FormatException("The token for Redis has no object id (claim oid).");
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Signed in to Redis again; the token expires at {End}")]
+    [LoggerMessage(1, LogLevel.Debug, "Redis sign-in renewed; the token expires at {End}")]
     private static partial void LogRenewed(ILogger logger, DateTimeOffset end);
 
-    [LoggerMessage(2, LogLevel.Error, "Redis connections could not be signed in again; trying again: {Reason}")]
+    [LoggerMessage(2, LogLevel.Error, "Redis sign-in could not be renewed; trying again: {Reason}")]
     private static partial void LogNotRenewed(ILogger logger, string reason);
 }

@@ -56,10 +56,10 @@ public sealed partial class RedisConnection : IAsyncDisposable
         return opened;
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Redis is away ({Reason}): streams poll PostgreSQL until it returns")]
+    [LoggerMessage(1, LogLevel.Warning, "Redis is unreachable ({Reason}): streams poll PostgreSQL until it returns")]
     private static partial void LogLost(ILogger logger, string reason);
 
-    [LoggerMessage(2, LogLevel.Information, "Redis is back")]
+    [LoggerMessage(2, LogLevel.Information, "Redis is reachable again")]
     private static partial void LogBack(ILogger logger);
 }
 

@@ -33,7 +33,7 @@ public sealed class SecretBox
         }
 
         if (current is null)
-            throw new ArgumentException("Secrets:Keys needs at least one key.", nameof(options));
+            throw new ArgumentException("Secrets:Keys must have at least one key.", nameof(options));
     }
 
     /// <param name="tenantId">Whose secret it is.</param>
@@ -67,7 +67,7 @@ public sealed class SecretBox
         var header = HeaderOf(box);
         var keyId = Encoding.ASCII.GetString(header[2..]);
         if (!keys.TryGetValue(keyId, out var key))
-            throw new CryptographicException($"A secret is encrypted with the key '{keyId}', which Secrets:Keys lacks.");
+            throw new CryptographicException($"A secret is encrypted with the key '{keyId}', which is missing in Secrets:Keys.");
 
         var nonce = box.AsSpan(header.Length, NonceSize);
         var tag = box.AsSpan(header.Length + NonceSize, TagSize);
@@ -89,7 +89,7 @@ public sealed class SecretBox
     private static ReadOnlySpan<byte> HeaderOf(byte[] box)
     {
         if (box.Length < 2 || box[0] != Version || box.Length < 2 + box[1] + NonceSize + TagSize)
-            throw new CryptographicException("A stored secret is not in a format this version knows.");
+            throw new CryptographicException("A stored secret has a format that this version does not know.");
         return box.AsSpan(0, 2 + box[1]);
     }
 

@@ -17,7 +17,7 @@ public sealed class SecretsOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Keys.Count == 0)
-            yield return Wrong("needs at least one key: 32 random bytes in base64 (openssl rand -base64 32)");
+            yield return Wrong("must have at least one key: 32 random bytes in base64 (openssl rand -base64 32)");
 
         var ids = new HashSet<string>();
         for (var i = 0; i < Keys.Count; i++)

@@ -125,7 +125,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     public async Task<NpgsqlConnection> EnterAsync(DbScope scope, CancellationToken ct)
     {
         if (connection is null)
-            throw new InvalidOperationException("COPY needs a transaction: call BeginAsync first.");
+            throw new InvalidOperationException("COPY requires a transaction: call BeginAsync first.");
         await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { scope.Enter(StatementTimeout) } };
         await batch.ExecuteNonQueryAsync(ct);
         return connection;

@@ -104,7 +104,7 @@ public sealed partial class LeaseKeeper(
             await lease.EndAsync(LeaseEnd.Lost);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Leases could not be renewed; trying again")]
+    [LoggerMessage(1, LogLevel.Warning, "Leases of tasks could not be renewed; trying again")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }
 

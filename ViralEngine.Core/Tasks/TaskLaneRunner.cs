@@ -221,10 +221,10 @@ public sealed partial class TaskLaneRunner(
             return running.Count;
     }
 
-    [LoggerMessage(1, LogLevel.Error, "The result of task {TaskId} could not be stored; the task runs again when its lease expires")]
+    [LoggerMessage(1, LogLevel.Error, "Task {TaskId}: the result could not be stored; the task runs again when its lease expires")]
     private static partial void LogFailed(ILogger logger, Exception exception, Guid taskId);
 
-    [LoggerMessage(2, LogLevel.Information, "{Count} tasks whose workers died run again")]
+    [LoggerMessage(2, LogLevel.Information, "Released {Count} tasks of stopped processes; they run again")]
     private static partial void LogFreed(ILogger logger, int count);
 }
 

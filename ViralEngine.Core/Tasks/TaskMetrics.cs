@@ -12,7 +12,7 @@ internal static class TaskMetrics
         Meter.CreateCounter<long>("viral.tasks.finished", "{task}", "Tasks that ended, by status.");
 
     private static readonly Gauge<double> QueueAge =
-        Meter.CreateGauge<double>("viral.queue.age", "s", "How long the oldest due task has waited to be taken up.");
+        Meter.CreateGauge<double>("viral.queue.age", "s", "How long the oldest due task has waited to start.");
 
     public static void Ended(AgentTaskStatus status) => Finished.Add(1, new KeyValuePair<string, object?>("status", status.ToText()));
 

@@ -61,7 +61,7 @@ public sealed partial class TaskRunner(
         try
         {
             outcome = attempt.LostAttempts >= MostLostAttempts
-                ? Fault(attempt, $"The process running the task died {attempt.LostAttempts} times.")
+                ? Fault(attempt, $"The process running the task stopped {attempt.LostAttempts} times.")
                 : await CallAsync(tenant, attempt, chain, writer, lease);
         }
         catch (OperationCanceledException) when (lease.Ended.IsCancellationRequested)

@@ -54,7 +54,7 @@ public sealed class TemplateParameters
         foreach (var property in given?.EnumerateObject() ?? default)
         {
             if (!parameters.Any(parameter => parameter.Name == property.Name))
-                errors.Add($"{path}.{property.Name}", "The template has no such parameter.");
+                errors.Add($"{path}.{property.Name}", "Unknown parameter.");
         }
 
         return errors.Any ? null : System.Text.Encoding.UTF8.GetString(buffer.ToArray());
@@ -101,7 +101,7 @@ public sealed class TemplateParameters
             json.Fail("min", "Must not be greater than max.");
         var values = json.Texts("values", 100, 200);
         if ((type == ParameterType.Enum) != values is { Count: > 0 } && type is not null)
-            json.Fail("values", "Must be set with type enum, and only then.");
+            json.Fail("values", "Is required with type enum, and not allowed with other types.");
         var pattern = ReadPattern(json, type);
         var otherwise = json.Value("default");
         if (name is null || type is null)
@@ -118,7 +118,7 @@ public sealed class TemplateParameters
             return null;
         if (type != ParameterType.String)
         {
-            json.Fail("pattern", "Can be set only with type string.");
+            json.Fail("pattern", "Requires type string.");
             return null;
         }
 

@@ -12,7 +12,7 @@ public static class OutsideJson
 {
     public const string NulRule = "Must not contain U+0000.";
     public const string SurrogateRule = "Must not contain an unpaired surrogate.";
-    public const string NumberRule = "Must be a number that a double can hold (RFC 8259, section 6).";
+    public const string NumberRule = "Must be within the range of a double (RFC 8259, section 6).";
     private const int MostNumberBytes = 1000;
     private const int SmallestExponent = -400;
     private const int EscapeLength = 6; // \u0000

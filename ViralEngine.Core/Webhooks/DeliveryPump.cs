@@ -234,7 +234,7 @@ public sealed partial class DeliveryPump : IDisposable
     [LoggerMessage(1, LogLevel.Warning, "Webhook deliveries could not be claimed; trying again")]
     private static partial void LogNotClaimed(ILogger logger, Exception exception);
 
-    [LoggerMessage(2, LogLevel.Error, "The result of attempt {Attempt} of delivery {DeliveryId} could not be stored")]
+    [LoggerMessage(2, LogLevel.Error, "Delivery {DeliveryId}: the result of attempt {Attempt} could not be stored; the attempt is made again")]
     private static partial void LogNotStored(ILogger logger, Exception exception, Guid deliveryId, int attempt);
 
     [LoggerMessage(3, LogLevel.Warning, "Delivery {DeliveryId}: the lease of attempt {Attempt} was lost; its result is dropped")]

@@ -18,7 +18,7 @@ public static class WebhookSecret
 
     /// <exception cref="FormatException">Not a secret.</exception>
     internal static byte[] KeyOf(string secret) =>
-        TryParse(secret, out var key) ? key : throw new FormatException("Not a secret for webhooks.");
+        TryParse(secret, out var key) ? key : throw new FormatException("The webhook secret is malformed.");
 
     private static bool TryParse(string secret, out byte[] key)
     {

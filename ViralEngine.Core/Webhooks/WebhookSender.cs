@@ -33,7 +33,7 @@ internal sealed class WebhookSender(
         }
         catch (CryptographicException)
         {
-            return Unsent("The endpoint's secrets cannot be decrypted: rotate the secret and set the headers again.", []);
+            return Unsent("The endpoint's secrets cannot be decrypted. Rotate the secret and set the headers again.", []);
         }
 
         using var disposing = request;
@@ -138,18 +138,18 @@ internal sealed class WebhookSender(
         for (var cause = e; cause is not null; cause = cause.InnerException)
         {
             if (cause is OutgoingRefusedException)
-                return "The address must not be called.";
+                return "The URL points to an address that outgoing calls must not reach.";
         }
 
         return e is HttpRequestException failed
             ? failed.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError => "The host's name cannot be resolved.",
+                HttpRequestError.NameResolutionError => "The host name cannot be resolved.",
                 HttpRequestError.ConnectionError => "The connection to the host failed.",
                 HttpRequestError.SecureConnectionError => "The TLS connection failed: check the certificate.",
                 HttpRequestError.InvalidResponse => "The response is not HTTP.",
                 _ => "The connection was closed without a response.",
             }
-            : e is IOException ? "The connection broke." : null;
+            : e is IOException ? "The connection was lost." : null;
     }
 }

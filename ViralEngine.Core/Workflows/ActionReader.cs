@@ -65,7 +65,7 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
         var headers = texts.ReadMap(json, "headers", CheckHeader);
         var body = texts.ReadTree(json, "body");
         if (body is not null && method is "GET" or "DELETE")
-            json.Fail("body", $"A {method} request has no body.");
+            json.Fail("body", $"Cannot be combined with method {method}.");
         var timeout = json.Integer("timeout_seconds", 1, 120) ?? 30;
         var retry = ReadRetry(json) ?? RetryPolicy.WebhookDefault;
         return url is null ? null : new WebhookAction(retry, method, url, headers, body, timeout);

@@ -164,7 +164,7 @@ public sealed partial class AdvanceWorkflow(
         return until < Slack ? Slack : until > LongestUnchecked ? LongestUnchecked : until;
     }
 
-    [LoggerMessage(1, LogLevel.Error, "A look at workflow {WorkflowId} ended in an error")]
+    [LoggerMessage(1, LogLevel.Error, "Workflow {WorkflowId} could not be advanced; repeated errors fail it")]
     private static partial void LogFault(ILogger logger, Exception exception, Guid workflowId);
 }
 

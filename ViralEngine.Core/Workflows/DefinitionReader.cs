@@ -111,7 +111,7 @@ internal sealed class DefinitionReading
         else if (!ids.Add(id))
             json.Fail("id", "Must be unique among the steps.");
         else if (ids.Count > DefinitionReader.MostSteps)
-            json.Fail("id", $"At most {DefinitionReader.MostSteps} steps in all.");
+            json.Fail("id", $"Must have at most {DefinitionReader.MostSteps} steps in all.");
         else
             return id;
         return null;
@@ -120,7 +120,7 @@ internal sealed class DefinitionReading
     private static WorkflowStep? Nested(SettingsReader json, int nesting, Func<WorkflowStep?> read) =>
         nesting < DefinitionReader.MostNesting
             ? read()
-            : Fail(json, "type", $"Steps must not be nested deeper than {DefinitionReader.MostNesting} levels.");
+            : Fail(json, "type", $"Must not be nested deeper than {DefinitionReader.MostNesting} levels.");
 
     private ParallelStep? ReadParallel(SettingsReader json, string id, string? name, int nesting)
     {

@@ -37,7 +37,7 @@ internal sealed class DefinitionTexts
             return null;
         if (value.GetRawText().Length > 128 * 1024)
         {
-            json.Fail(name, "At most 131,072 characters of JSON.");
+            json.Fail(name, "Must have at most 131,072 characters of JSON.");
             return null;
         }
 
@@ -51,7 +51,7 @@ internal sealed class DefinitionTexts
     public IReadOnlyDictionary<string, LiquidText> ReadMap(SettingsReader json, string name, Func<string, string?> check)
     {
         var texts = new Dictionary<string, LiquidText>(StringComparer.OrdinalIgnoreCase);
-        var sources = json.Map(name, 30, (key, value) => check(key) ?? (value.Length > 4000 ? "At most 4,000 characters." : null));
+        var sources = json.Map(name, 30, (key, value) => check(key) ?? (value.Length > 4000 ? "Must have at most 4,000 characters." : null));
         foreach (var (key, source) in sources ?? new Dictionary<string, string>())
         {
             if (Parse(source, message => json.Fail($"{name}.{key}", message)) is { } text)
@@ -76,6 +76,6 @@ internal sealed class DefinitionTexts
     private void Check(LiquidText text, Action<string> fail)
     {
         foreach (var step in text.Steps.Where(step => !visible.Contains(step)))
-            fail($"Uses step '{step}', which does not come before this step.");
+            fail($"Must not use step '{step}', which does not run before this step.");
     }
 }

@@ -54,7 +54,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
             json.Fail("timeout_seconds", "Is required with on_timeout.");
         var escalation = json.Object("escalation") is { } next ? ReadEscalation(next) : null;
         if ((onTimeout == TimeoutAction.Escalate) != (json.Value("escalation") is not null))
-            json.Fail("escalation", "Must be set with on_timeout escalate, and only then.");
+            json.Fail("escalation", "Is required with on_timeout escalate, and not allowed otherwise.");
         var reminder = json.Integer("reminder_seconds", 1, Year);
         var continueOnReject = json.Choice("on_reject", OnReject) ?? false;
         return title is null

@@ -108,10 +108,10 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
             return e switch
             {
                 _ when Has<OutgoingRefusedException>(e) =>
-                    Failed(ErrorClass.Refused, "The URL points to an address that outgoing calls may not reach."),
+                    Failed(ErrorClass.Refused, "The URL points to an address that outgoing calls must not reach."),
                 _ when Has<ResponseTooLargeException>(e) =>
                     Failed(ErrorClass.TooLarge, $"The response is larger than {MostResponseBytes:N0} bytes."),
-                _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or broke off its response."),
+                _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or closed the connection before its response was complete."),
             };
         }
     }
@@ -188,6 +188,6 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
     private static WebhookOutcome Failed(ErrorClass errorClass, string message) =>
         new(null, errorClass.ToApiName(), OutsideText.Of(message), null);
 
-    [LoggerMessage(1, LogLevel.Error, "The call of step {StepId} of workflow {WorkflowId} ended in an error")]
+    [LoggerMessage(1, LogLevel.Error, "Workflow {WorkflowId}: the call of step {StepId} failed with an unexpected error; the step fails")]
     private static partial void LogFault(ILogger logger, Exception exception, string stepId, Guid workflowId);
 }

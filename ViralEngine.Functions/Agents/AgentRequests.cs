@@ -28,7 +28,7 @@ internal sealed record SaveAgentRequest
     [Description("The provider's API key, stored encrypted and never shown. Omit it to keep the stored key, send null to remove it.")]
     public string? ApiKey { get; init; }
 
-    [MaxLength(AgentDraft.MaxFallbacks, ErrorMessage = "At most 5 agents.")]
+    [MaxLength(AgentDraft.MaxFallbacks, ErrorMessage = "Must have at most 5 agents.")]
     [Description("Your agents to try, in this order, when this one fails.")]
     public Guid[] FallbackAgentIds { get; init; } = [];
 

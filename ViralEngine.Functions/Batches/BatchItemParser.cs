@@ -152,7 +152,7 @@ internal sealed class BatchItemParser(FieldErrors errors)
         var length = (int)reader.BytesConsumed - start;
         if (length <= mostBytes)
             return StrictUtf8.GetString(json.Slice(start, length));
-        errors.Add(where, $"At most {mostBytes:N0} bytes of JSON.");
+        errors.Add(where, $"Must have at most {mostBytes:N0} bytes of JSON.");
         return null;
 
         static bool IsEnd(ref Utf8JsonReader reader, int depth) =>

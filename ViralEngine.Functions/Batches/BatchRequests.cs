@@ -26,7 +26,7 @@ internal record BatchSettings
     [Description("How many items may run at a time.")]
     public int ConcurrencyLimit { get; init; } = BatchLimits.DefaultConcurrency;
 
-    [Description("What happens when an item fails. continue: the others go on. fail_fast: they are cancelled and the batch fails.")]
+    [Description("What happens when an item fails. continue: the other items run. fail_fast: they are cancelled and the batch fails.")]
     public FailureMode FailureMode { get; init; }
 }
 
@@ -37,7 +37,7 @@ internal record BatchSettings
 internal sealed record CreateBatchRequest : BatchSettings
 {
     [Required, MinLength(1), MaxLength(BatchLimits.MostItems)]
-    [Description("What is to be done, in order.")]
+    [Description("The items, in order.")]
     public BatchItemRequest[] Items { get; init; } = [];
 }
 

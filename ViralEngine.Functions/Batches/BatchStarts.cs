@@ -46,9 +46,9 @@ internal sealed partial class BatchStarts(IOptions<LanesOptions> options, ILogge
     /// <summary>Each run has an instance of its own, as the one before may not have ended yet.</summary>
     private static string InstanceId(Guid batchId, int run) => run == 1 ? batchId.ToString() : $"{batchId}-{run}";
 
-    [LoggerMessage(1, LogLevel.Debug, "Orchestration {InstanceId} was not started; the sweep will start it")]
+    [LoggerMessage(1, LogLevel.Debug, "Batch orchestration {InstanceId} was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, string instanceId);
 
-    [LoggerMessage(2, LogLevel.Debug, "Orchestration {InstanceId} was not woken; its lanes will poll")]
+    [LoggerMessage(2, LogLevel.Debug, "Batch orchestration {InstanceId} was not woken; its lanes will poll")]
     private static partial void LogNotWoken(ILogger logger, Exception exception, string instanceId);
 }

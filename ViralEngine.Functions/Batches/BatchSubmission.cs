@@ -88,7 +88,7 @@ internal sealed class BatchSubmission(
         }
 
         if (request.Query.Keys.FirstOrDefault() is { } parameter)
-            throw new ProblemException(Problem.Validation(parameter, "Unknown parameter: put the settings of a JSON batch into the body."));
+            throw new ProblemException(Problem.Validation(parameter, "Unknown parameter. The settings of a JSON batch belong in the body."));
         return new JsonBatchBody(request.BodyReader, options.Value.MaxBodyBytes);
     }
 
@@ -106,7 +106,7 @@ internal sealed class BatchSubmission(
         else if (settings.AgentId is { } agentId && !await agents.ExistsAsync(tenant, agentId, ct))
             errors.Add("agent_id", $"There is no agent '{agentId}'.");
         if (contents.Agents.Count > BatchLimits.MostAgents)
-            errors.Add("items", $"At most {BatchLimits.MostAgents} different agents in a batch.");
+            errors.Add("items", $"Must name at most {BatchLimits.MostAgents} different agents in a batch.");
         errors.ThrowIfAny();
 
         foreach (var (named, first) in contents.Agents)

@@ -17,6 +17,6 @@ internal sealed partial class BatchSweep(BatchSweeper sweeper, BatchStarts start
             LogSwept(logger, batches.Count);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} abandoned batches were started")]
+    [LoggerMessage(1, LogLevel.Information, "Started {Count} abandoned batches")]
     private static partial void LogSwept(ILogger logger, int count);
 }

@@ -42,7 +42,7 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     protected override void Finish()
     {
         if (!any)
-            Errors.Add("items", "There must be at least one line after the one that names the columns.");
+            Errors.Add("items", "Must have at least one line after the header line.");
     }
 
     private void TakeRecord(ReadOnlySequence<byte> bytes)
@@ -50,7 +50,7 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
         var first = line;
         if (bytes.Length > BatchItemParser.MostBytes)
         {
-            Errors.Add(NameOf(first), $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
+            Errors.Add(NameOf(first), $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
             Errors.ThrowIfAny();
         }
 
@@ -73,11 +73,11 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     {
         any = true;
         if (number > BatchLimits.MostItems)
-            throw new ProblemException(Problem.Validation("body", $"At most {BatchLimits.MostItems:N0} lines are accepted in a batch."));
+            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MostItems:N0} lines."));
         if (CsvRecords.Split(record, Columns!.Separator) is not { } fields)
-            Errors.Add(NameOf(number), "A quote is not closed, or something follows it.");
+            Errors.Add(NameOf(number), "Must close each quote, with nothing between it and the next separator.");
         else if (fields.Count != Columns.Names.Count)
-            Errors.Add(NameOf(number), $"Has {fields.Count} fields; the first line names {Columns.Names.Count} columns.");
+            Errors.Add(NameOf(number), $"Must have {Columns.Names.Count} fields, one for each column; has {fields.Count}.");
         else
             Add(Columns.ToJson(fields), number);
     }
@@ -90,7 +90,7 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
         }
         catch (DecoderFallbackException)
         {
-            Errors.Add(NameOf(line), "Not valid UTF-8. Save the file as CSV in UTF-8.");
+            Errors.Add(NameOf(line), "Must be valid UTF-8. Save the file as CSV in UTF-8.");
             Errors.ThrowIfAny();
             return null;
         }

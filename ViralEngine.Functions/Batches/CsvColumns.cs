@@ -30,18 +30,18 @@ internal sealed class CsvColumns
         var separator = Separators.MaxBy(each => CsvRecords.Split(header, each)?.Count ?? 0);
         if (CsvRecords.Split(header, separator) is not { } fields)
         {
-            errors.Add(where, "A quote in the names of the columns is not closed.");
+            errors.Add(where, "Must close each quote.");
             return null;
         }
 
         var names = fields.ConvertAll(name => name.Trim());
         var before = errors.Count;
         foreach (var repeated in names.GroupBy(name => name).Where(group => group.Count() > 1))
-            errors.Add(where, repeated.Key.Length == 0 ? "A column has no name." : $"There are two columns '{repeated.Key}'.");
+            errors.Add(where, repeated.Key.Length == 0 ? "Must name every column." : $"Must not have the column '{repeated.Key}' twice.");
         if (!names.Contains("description"))
-            errors.Add(where, "There must be a column 'description': the first line names the columns.");
+            errors.Add(where, "Must have a column 'description'. The first line names the columns.");
         if (names.Contains("input") && names.Find(name => !IsOwn(name)) is { } other)
-            errors.Add(where, $"The column '{other}' is not known: it would be a part of the input, which has a column of its own.");
+            errors.Add(where, $"Unknown column '{other}'. Columns of your own cannot be combined with a column 'input'.");
         return errors.Count == before ? new CsvColumns(names, separator) : null;
     }
 

@@ -131,7 +131,7 @@ internal sealed class IdempotencyMiddleware(
         context.TakeResult() is { } result
             ? CapturedAnswer.OfAsync(result, http)
             : throw new InvalidOperationException(
-                $"{context.FunctionDefinition.Name} must answer by an IResult: what it writes itself is out before it is committed.");
+                $"{context.FunctionDefinition.Name} must return an IResult: what it writes itself is sent before the commit.");
 
     private static async Task GiveUpAsync(Db db, IdempotencyStore store, IdempotencyScope scope, Guid token)
     {

@@ -89,7 +89,7 @@ internal sealed record SetBudgetRequest
     [Description("US dollars that the organization may spend per calendar month (UTC). No budget if omitted.")]
     public decimal? MonthlyUsd { get; init; }
 
-    [MaxLength(1000, ErrorMessage = "At most 1,000 agents.")]
+    [MaxLength(1000, ErrorMessage = "Must have at most 1,000 agents.")]
     public AgentBudgetRequest[] Agents { get; init; } = [];
 }
 

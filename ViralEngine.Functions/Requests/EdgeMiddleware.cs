@@ -105,6 +105,6 @@ internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILog
     [LoggerMessage(3, LogLevel.Warning, "{Function} timed out: a statement took longer than {Seconds} s")]
     private static partial void LogGivenUp(ILogger logger, string function, double seconds);
 
-    [LoggerMessage(2, LogLevel.Error, "{Function} failed because the database is away: {Reason}")]
+    [LoggerMessage(2, LogLevel.Error, "{Function} failed because the database cannot be reached: {Reason}")]
     private static partial void LogDatabaseAway(ILogger logger, string function, string reason);
 }

@@ -77,6 +77,6 @@ internal sealed class EdgeOptions : IValidatableObject
         }
 
         foreach (var network in TrustedProxies.Where(network => !IPNetwork.TryParse(network, out _)))
-            yield return new ValidationResult($"Edge:TrustedProxies has '{network}': it must be a network such as 10.0.0.0/8.");
+            yield return new ValidationResult($"Edge:TrustedProxies: '{network}' is not a network such as 10.0.0.0/8.");
     }
 }

@@ -257,7 +257,7 @@ internal static class RequestBinder
         : type == typeof(double) || type == typeof(decimal) ? "a number"
         : type == typeof(bool) ? "true or false"
         : type == typeof(Guid) ? "a UUID"
-        : type == typeof(DateTime) ? "a time after RFC 3339, such as 2030-01-31T12:00:00Z"
+        : type == typeof(DateTime) ? "an RFC 3339 time, such as 2030-01-31T12:00:00Z"
         : type.IsEnum ? $"one of {string.Join(", ", EnumWords(type).Select(word => word.Word))}"
         : "a string";
 

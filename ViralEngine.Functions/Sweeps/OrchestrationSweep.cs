@@ -28,6 +28,6 @@ internal sealed partial class OrchestrationSweep(TimeProvider time, ILogger<Orch
         return (await durable.PurgeAllInstancesAsync(filter, ct)).PurgedInstanceCount;
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} finished orchestrations were removed")]
+    [LoggerMessage(1, LogLevel.Information, "Removed {Count} finished orchestrations")]
     private static partial void LogPurged(ILogger logger, int count);
 }

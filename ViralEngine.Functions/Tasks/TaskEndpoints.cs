@@ -168,9 +168,9 @@ internal sealed class TaskEndpoints(
         if (string.IsNullOrWhiteSpace(asked.Description))
             errors.Add("description", "Must not be blank.");
         if (asked.Input is { } input && input.GetRawText().Length > MostInputBytes)
-            errors.Add("input", $"At most {MostInputBytes:N0} characters of JSON.");
+            errors.Add("input", $"Must have at most {MostInputBytes:N0} characters of JSON.");
         if (asked.ScheduledAt > time.GetUtcNow().UtcDateTime.AddDays(366))
-            errors.Add("scheduled_at", "At most a year ahead.");
+            errors.Add("scheduled_at", "Must be at most a year ahead.");
         errors.ThrowIfAny();
     }
 }

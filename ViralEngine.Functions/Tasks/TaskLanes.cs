@@ -45,6 +45,6 @@ public sealed partial class TaskLanes(LaneSignals signals, IOptions<LanesOptions
         }
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Orchestration {InstanceId} was not started; the sweep will start it")]
+    [LoggerMessage(1, LogLevel.Debug, "Lane {InstanceId} was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, string instanceId);
 }

@@ -25,7 +25,7 @@ internal sealed class TaskResultEndpoint(TaskStore store, BytesInFlight inFlight
         if (!Ids.TryParse(id, out var taskId) || await store.FindAsync(tenant, taskId, ct) is not { } task)
             return Problem.NotFound("task");
         if (task.ResultBytes is not { } bytes)
-            return Problem.NotFound("result: the task has none yet");
+            return Problem.NotFound("result: the task has no result yet");
         return new Streamed(bytes, WriteAsync);
 
         async Task WriteAsync(HttpContext http)

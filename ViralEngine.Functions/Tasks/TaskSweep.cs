@@ -36,6 +36,6 @@ internal sealed partial class TaskSweep(
             LogStarted(logger, started, backlog.Tasks, backlog.Oldest.TotalSeconds);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Lanes} lanes were started for {Tasks} tasks, the oldest of which has waited {Seconds} s")]
+    [LoggerMessage(1, LogLevel.Information, "Started {Lanes} lanes for {Tasks} waiting tasks; the oldest has waited {Seconds} s")]
     private static partial void LogStarted(ILogger logger, int lanes, long tasks, double seconds);
 }

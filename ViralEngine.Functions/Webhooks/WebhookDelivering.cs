@@ -31,6 +31,6 @@ internal sealed partial class WebhookDelivering(DeliveryPump pump, Signals signa
         }
     }
 
-    [LoggerMessage(1, LogLevel.Error, "Webhook delivery failed; restarting it")]
+    [LoggerMessage(1, LogLevel.Error, "The webhook delivery loop of this instance failed; restarting it")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }

@@ -16,7 +16,7 @@ internal sealed record CreateWebhookRequest
     [StringLength(500)]
     public string? Description { get; init; }
 
-    [MinLength(1, ErrorMessage = "At least one."), MaxLength(100, ErrorMessage = "At most 100."), EventTypePatterns]
+    [MinLength(1, ErrorMessage = "Must have at least one."), MaxLength(100, ErrorMessage = "Must have at most 100."), EventTypePatterns]
     [Description("The events to receive: * for all, task.* for a kind, task.completed for one type. Kinds: task, batch, workflow, approval, alert, webhook.")]
     public string[] EventTypes { get; init; } = ["*"];
 
@@ -24,7 +24,7 @@ internal sealed record CreateWebhookRequest
     public WebhookOrdering Ordering { get; init; }
 
     [Range(1, 1000)]
-    [Description("The most messages per second; by default no limit.")]
+    [Description("The maximum number of messages per second; by default no limit.")]
     public int? RateLimit { get; init; }
 
     [Description("Headers to add to each message, at most 20. Their values are stored encrypted and never shown.")]
@@ -55,7 +55,7 @@ internal sealed record ChangeWebhookRequest
     [StringLength(500)]
     public string? Description { get; init; }
 
-    [MinLength(1, ErrorMessage = "At least one."), MaxLength(100, ErrorMessage = "At most 100."), EventTypePatterns]
+    [MinLength(1, ErrorMessage = "Must have at least one."), MaxLength(100, ErrorMessage = "Must have at most 100."), EventTypePatterns]
     public string[]? EventTypes { get; init; }
 
     public WebhookOrdering? Ordering { get; init; }

@@ -24,7 +24,7 @@ internal static class WebhookRules
     public static void CheckHeaders(Dictionary<string, string> headers, FieldErrors errors)
     {
         if (headers.Count > WebhookHeaders.Most)
-            errors.Add("headers", $"At most {WebhookHeaders.Most}.");
+            errors.Add("headers", $"Must have at most {WebhookHeaders.Most}.");
         if (headers.Keys.Distinct(StringComparer.OrdinalIgnoreCase).Count() < headers.Count)
             errors.Add("headers", "Must not list a header twice.");
         foreach (var (name, value) in headers)

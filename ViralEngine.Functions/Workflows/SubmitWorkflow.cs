@@ -72,6 +72,6 @@ internal sealed class SubmitWorkflow(
     public static void CheckInput(JsonElement? input, string field)
     {
         if (input is { } json && json.GetRawText().Length > MostInputCharacters)
-            throw new ProblemException(Problem.Validation(field, $"At most {MostInputCharacters:N0} characters of JSON."));
+            throw new ProblemException(Problem.Validation(field, $"Must have at most {MostInputCharacters:N0} characters of JSON."));
     }
 }

@@ -43,9 +43,9 @@ public sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
     // The first run has the workflow's id; a later one has its own, as the one before may not have ended yet.
     private static string InstanceId(Guid workflowId, int run) => run == 1 ? workflowId.ToString() : $"{workflowId}-{run}";
 
-    [LoggerMessage(1, LogLevel.Debug, "The orchestration of workflow {WorkflowId} was not started; the sweep will start it")]
+    [LoggerMessage(1, LogLevel.Debug, "Workflow {WorkflowId}: its orchestration was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, Guid workflowId);
 
-    [LoggerMessage(2, LogLevel.Debug, "The orchestration of workflow {WorkflowId} was not notified; the sweep will notify it")]
+    [LoggerMessage(2, LogLevel.Debug, "Workflow {WorkflowId}: its orchestration was not notified; the sweep will notify it")]
     private static partial void LogNotTold(ILogger logger, Exception exception, Guid workflowId);
 }

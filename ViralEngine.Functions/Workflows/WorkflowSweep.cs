@@ -41,9 +41,9 @@ internal sealed partial class WorkflowSweep(
         while (deleted > 0);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} abandoned workflows were continued")]
+    [LoggerMessage(1, LogLevel.Information, "Resumed {Count} abandoned workflows")]
     private static partial void LogSwept(ILogger logger, int count);
 
-    [LoggerMessage(2, LogLevel.Information, "{Count} rows of workflows past their retention were deleted")]
+    [LoggerMessage(2, LogLevel.Information, "Deleted {Count} rows of workflows past their retention")]
     private static partial void LogDeleted(ILogger logger, int count);
 }

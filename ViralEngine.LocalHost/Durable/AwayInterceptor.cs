@@ -19,7 +19,7 @@ internal sealed class AwayInterceptor : Interceptor
         }
         catch (NpgsqlException away) when (away.IsTransient)
         {
-            throw new RpcException(new(StatusCode.Unavailable, "The database of the orchestrations is away.", away));
+            throw new RpcException(new(StatusCode.Unavailable, "The orchestration store cannot be reached.", away));
         }
     }
 }

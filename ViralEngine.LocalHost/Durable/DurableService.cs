@@ -142,7 +142,7 @@ internal sealed class DurableService(
     private void Admit(ServerCallContext context)
     {
         if (!key.Opens(context.RequestHeaders.GetValue(ClientKey.Header)))
-            throw new RpcException(new(StatusCode.PermissionDenied, "The caller is no client of this host."));
+            throw new RpcException(new(StatusCode.PermissionDenied, "The caller is not a client of this host."));
     }
 
     private async Task SendAsync(string instanceId, StoredEvent message, ServerCallContext context)
@@ -170,7 +170,7 @@ internal sealed class DurableService(
     }
 
     private static string Checked(string? instanceId) => string.IsNullOrEmpty(instanceId) || instanceId.Contains('\0')
-        ? throw new RpcException(new(StatusCode.InvalidArgument, "An instance id is a text that is not empty and holds no NUL."))
+        ? throw new RpcException(new(StatusCode.InvalidArgument, "An instance id must not be empty or contain NUL."))
         : instanceId;
 
     // Without a policy an instance that has finished is run again, whatever came of it.

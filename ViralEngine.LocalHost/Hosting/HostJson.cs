@@ -89,7 +89,7 @@ internal sealed class HostJson
         if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
         {
             throw new InvalidOperationException(
-                $"host.json: extensions.durableTask.storageProvider.{name} is '{text}'. It should be a time span from {least} to {most}.");
+                $"host.json: extensions.durableTask.storageProvider.{name} is '{text}'. It must be a time span from {least} to {most}.");
         }
     }
 
@@ -97,7 +97,7 @@ internal sealed class HostJson
     {
         if (settings[key] is not { } text) return null;
         if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) || number is < -1 or 0)
-            throw new InvalidOperationException($"host.json: {key.Replace(':', '.')} is '{text}'. It should be a positive number, or -1 for none.");
+            throw new InvalidOperationException($"host.json: {key.Replace(':', '.')} is '{text}'. It must be a positive number, or -1 for no limit.");
         return number == -1 ? null : number;
     }
 

@@ -41,7 +41,7 @@ internal sealed class AdminRoutes(HostJson host, FunctionKey key, TimerHost time
     {
         if (function is null) return Results.NotFound();
         if (timers.Find(function.Name) is not { } timer)
-            return Results.BadRequest($"Function '{function.Name}' is not started by a timer: the local host runs only those by hand.");
+            return Results.BadRequest($"Function '{function.Name}' has no timer trigger. The local host runs only timer functions on request.");
         _ = timer.TryRunAsync(false, null, CancellationToken.None);
         return Results.Accepted();
     }

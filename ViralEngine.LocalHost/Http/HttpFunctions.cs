@@ -96,6 +96,6 @@ internal sealed partial class HttpFunctions(
 
     [LoggerMessage(
         LogLevel.Debug,
-        "Function '{Function}', invocation {InvocationId} was cancelled: the client left, or the app stops")]
+        "Function '{Function}', invocation {InvocationId} was cancelled: the client disconnected, or the app is stopping")]
     private static partial void LogCancelled(ILogger logger, string function, string invocationId);
 }

@@ -35,7 +35,7 @@ internal static class ListenAddress
 
         var port = settings["port"] ?? $"{DefaultPort}";
         if (!ushort.TryParse(port, CultureInfo.InvariantCulture, out var number))
-            throw new InvalidOperationException($"Setting 'port' is '{port}'. It should be a number from 0 to 65535.");
+            throw new InvalidOperationException($"Setting 'port' is '{port}'. It must be a number from 0 to 65535.");
         kestrel.Listen(IPAddress.Loopback, number);
     }
 

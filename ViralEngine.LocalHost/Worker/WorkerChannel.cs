@@ -49,7 +49,7 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
         if (!await fromWorker.MoveNext(ct) || fromWorker.Current.StartStream?.WorkerId != identity.WorkerId)
             throw new RpcException(new(StatusCode.PermissionDenied, "The caller is not this host's worker."));
         if (Interlocked.Exchange(ref connected, 1) == 1)
-            throw new RpcException(new(StatusCode.AlreadyExists, "The worker is connected already."));
+            throw new RpcException(new(StatusCode.AlreadyExists, "The worker is already connected."));
         var writing = WriteAsync(toWorker, ct);
         try
         {
@@ -64,7 +64,7 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
         {
             outgoing.Writer.TryComplete();
             foreach (var (_, open) in running) open.TrySetCanceled(CancellationToken.None);
-            ready.TrySetException(new InvalidOperationException("The worker left before its functions were loaded."));
+            ready.TrySetException(new InvalidOperationException("The worker disconnected before its functions were loaded."));
             gone.TrySetResult();
             await Task.WhenAny(writing);
         }

@@ -45,7 +45,7 @@ public sealed class BatchTests(ConsoleUnderTest console) : IClassFixture<Console
         await DropAsync(page, "bad.csv", "description;timeout_seconds\n\"over\ntwo lines\";10\nfine;soon\n;20\n\"open;1\n");
 
         await Expect(page.Locator("#batch-preview li")).ToHaveTextAsync(
-            ["line 4.timeout_seconds: Must be a whole number from 1 to 3,600.", "line 5.description: Is required.", "line 6: A quote is not closed, or something follows it."]);
+            ["line 4.timeout_seconds: Must be a whole number from 1 to 3,600.", "line 5.description: Is required.", "line 6: Must close each quote, with nothing between it and the next separator."]);
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Submit" })).ToBeDisabledAsync();
         Assert.Empty(await tenant.Owner.ListAsync("/api/batches", "batches"));
     }

@@ -24,7 +24,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         var condition = type switch
         {
             null => Missing(json),
-            "all" or "any" or "not" when depth > MostDepth => Fail(json, "type", $"Conditions must not be nested deeper than {MostDepth} levels."),
+            "all" or "any" or "not" when depth > MostDepth => Fail(json, "type", $"Must not be nested deeper than {MostDepth} levels."),
             "all" => ReadSome(json, depth) is { } some ? new Condition.All(some) : null,
             "any" => ReadSome(json, depth) is { } some ? new Condition.Any(some) : null,
             "not" => ReadNot(json, depth),

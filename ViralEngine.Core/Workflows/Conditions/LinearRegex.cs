@@ -27,7 +27,7 @@ internal static class LinearRegex
         }
         catch (NotSupportedException)
         {
-            fault = "Must not use what the linear-time engine lacks (back references, lookarounds, atomic groups), or repeat too often.";
+            fault = "Must not use back references, lookarounds or atomic groups, or repeat too often: patterns run in linear time.";
         }
         catch (Exception e) when (e is ArgumentException or OverflowException or InsufficientExecutionStackException)
         {

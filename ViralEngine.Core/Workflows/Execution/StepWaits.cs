@@ -107,7 +107,7 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values, CountAppro
         var text = await until.RenderAsync(await values.ForAsync([until]));
         if (!DelayTime.TryParse(text, out var time))
             throw new LiquidException($"until: {DelayTime.Rule}");
-        return time > turn.Now.AddDays(366) ? throw new LiquidException("until: At most a year ahead.") : time;
+        return time > turn.Now.AddDays(366) ? throw new LiquidException("until: Must be at most a year ahead.") : time;
     }
 
     private static string ReasonOf(Gate gate)

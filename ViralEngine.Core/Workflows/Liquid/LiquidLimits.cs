@@ -27,7 +27,7 @@ internal static class LiquidLimits
             var inside = source.AsSpan(at + 2, (end < 0 ? source.Length : end) - at - 2);
             // Whatever stands in one tag, the parser recurses at most once for each of these.
             if (inside.Count('[') + inside.Count('(') + CountWord(inside, "and") + CountWord(inside, "or") > MostInExpression)
-                return "Has an expression that is too long.";
+                return "Must not have an expression that long.";
             if (source[at + 1] != '%')
                 continue;
             var word = FirstWord(inside);

@@ -16,7 +16,7 @@ internal sealed class LiquidReferences : AstVisitor
     protected override Expression VisitFilterExpression(FilterExpression filterExpression)
     {
         if (!LiquidFilters.Names.Contains(filterExpression.Name))
-            Fault ??= $"Uses an unknown filter: {filterExpression.Name}.";
+            Fault ??= $"Unknown filter: {filterExpression.Name}.";
         return base.VisitFilterExpression(filterExpression);
     }
 

@@ -85,7 +85,7 @@ public sealed class LiquidTree
         if (LiquidText.TryParse(source, out var fault) is not { } text)
             fail(path, fault!);
         else if (texts.Count == MostTexts && !text.IsConstant)
-            fail(path, $"At most {MostTexts} templates in one value.");
+            fail(path, $"Must have at most {MostTexts} templates in one value.");
         else
             texts[source] = text;
     }
