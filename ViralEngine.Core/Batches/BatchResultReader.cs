@@ -88,12 +88,12 @@ public sealed class BatchResultReader(Db db)
 /// <param name="More">There may be more after it.</param>
 public sealed record BatchResultPage(IReadOnlyList<BatchResult> Results, int Last, bool More);
 
-/// <summary>What came of an item.</summary>
-/// <param name="Id">The one it was given, else its place or line.</param>
-/// <param name="FinishReason">Why the answer ended, where the provider says so: stop, length, refusal, …</param>
-/// <param name="Error">Why it failed, or why it is being tried again.</param>
-/// <param name="Attempt">How often it was run.</param>
-/// <param name="Usage">Of all attempts together.</param>
+/// <summary>The result of an item.</summary>
+/// <param name="Id">The given id, or else the item's position or line.</param>
+/// <param name="FinishReason">Why the answer ended, if the provider says so: stop, length, refusal, …</param>
+/// <param name="Error">Why it failed or is being retried.</param>
+/// <param name="Attempt">The number of attempts.</param>
+/// <param name="Usage">The sum of all attempts.</param>
 public sealed record BatchResult(
     string Id,
     AgentTaskStatus Status,

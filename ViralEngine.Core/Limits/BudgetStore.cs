@@ -197,7 +197,7 @@ public abstract record Reserving
     public sealed record Exhausted(string AgentId) : Reserving;
 }
 
-/// <param name="AgentId">Empty: the whole organization.</param>
-/// <param name="MonthlyUsd">Null: no budget.</param>
-/// <param name="ReservedUsd">Set aside for calls that run.</param>
+/// <param name="AgentId">Empty for the whole organization.</param>
+/// <param name="MonthlyUsd">Null for no budget.</param>
+/// <param name="ReservedUsd">Reserved for running calls.</param>
 public sealed record BudgetLine(string AgentId, decimal? MonthlyUsd, decimal SpentUsd, decimal ReservedUsd);

@@ -15,7 +15,7 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions.Approvals;
 
-/// <summary>Signed one-time links, to decide from a mail or a chat without signing in.</summary>
+/// <summary>Signed one-time links for deciding from an e-mail or chat without signing in.</summary>
 internal sealed class LinkEndpoints(
     Db db,
     GateStore gates,

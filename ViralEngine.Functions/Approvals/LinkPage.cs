@@ -5,8 +5,8 @@ using ViralEngine.Core.Approvals;
 namespace ViralEngine.Functions.Approvals;
 
 /// <summary>
-/// The page behind a one-time link: plain HTML that loads nothing and runs nothing. Looking at it decides nothing, as mail scanners look
-/// at every link; the button does.
+/// The page behind a one-time link: plain HTML without scripts or external resources. Opening it decides nothing, because mail scanners
+/// open every link; its button decides.
 /// </summary>
 internal sealed class LinkPage(int status, string title, string content) : IResult, IStatusCodeHttpResult
 {

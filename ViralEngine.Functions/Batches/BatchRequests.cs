@@ -7,7 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>What is said of a batch as a whole: beside the items of a JSON body, or in the query of an NDJSON one.</summary>
+/// <summary>The settings of a batch: beside the items in a JSON body, or in the query with an NDJSON body.</summary>
 internal record BatchSettings
 {
     [Required, StringLength(200, MinimumLength = 1)]
@@ -30,10 +30,7 @@ internal record BatchSettings
     public FailureMode FailureMode { get; init; }
 }
 
-/// <summary>
-/// A batch as a JSON document. It is read as it comes: the order of the fields does not matter, and the items are never held in
-/// memory together.
-/// </summary>
+/// <summary>A batch as a JSON document. It is read as a stream: the order of the fields does not matter.</summary>
 internal sealed record CreateBatchRequest : BatchSettings
 {
     [Required, MinLength(1), MaxLength(BatchLimits.MostItems)]

@@ -12,7 +12,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>Takes batches in: stored as they arrive, whole or not at all.</summary>
+/// <summary>Submission of batches: stored as they arrive, completely or not at all.</summary>
 internal sealed class BatchSubmission(
     Db db, BatchIntake intake, BatchStore store, AgentDirectory agents, BatchStarts starts, IOptions<BatchOptions> options,
     IOptions<LimitsOptions> limits)
@@ -27,7 +27,7 @@ internal sealed class BatchSubmission(
         CancellationToken ct) =>
         await CreateAsync(request, Open(request), durable, ct);
 
-    /// <summary>Stores what the body brings, whatever form it has.</summary>
+    /// <summary>Stores the batch, whatever the format of its body.</summary>
     internal async Task<IResult> CreateAsync(HttpRequest request, BatchBody body, DurableTaskClient durable, CancellationToken ct)
     {
         var caller = request.Caller();
@@ -45,7 +45,7 @@ internal sealed class BatchSubmission(
         }
         catch (Exception e) when (!DatabaseAway.Explains(e))
         {
-            // Where the database is away nobody knows whether it is a batch; the sweep will.
+            // While the database is unreachable, it is unknown whether the batch was stored; the sweep cleans up.
             await db.RollbackAsync();
             await intake.RemoveAsync(caller.Tenant, batchId, CancellationToken.None);
             throw;
@@ -92,7 +92,7 @@ internal sealed class BatchSubmission(
         return new JsonBatchBody(request.BodyReader, options.Value.MaxBodyBytes);
     }
 
-    /// <summary>What can be known only of all items together.</summary>
+    /// <summary>Checks the rules that concern all items together.</summary>
     private async Task CheckAsync(
         TenantId tenant, BatchBody body, BatchSettings settings, BatchContents contents, CancellationToken ct)
     {

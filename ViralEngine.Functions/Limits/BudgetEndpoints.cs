@@ -11,7 +11,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Limits;
 
-/// <summary>The monthly budgets of an organization: in total and per agent.</summary>
+/// <summary>Monthly budgets of an organization: in total and per agent.</summary>
 internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, AuditTrail audit, TimeProvider time)
 {
     [Function("GetBudget"), Allow(Roles.Readers), Summary("Read the budgets and this month's spending.")]

@@ -17,7 +17,7 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions.Tasks;
 
-/// <summary>Submit, read, cancel and retry tasks.</summary>
+/// <summary>Tasks: single pieces of work for agents.</summary>
 internal sealed class TaskEndpoints(
     Db db, TaskStore store, EventStore events, AgentDirectory agents, Signals signals, TaskLanes lanes,
     WorkflowStarts workflows, WorkflowTasks steps, IOptions<LimitsOptions> limits, BytesInFlight inFlight, TimeProvider time)
@@ -83,7 +83,7 @@ internal sealed class TaskEndpoints(
         if (task.Result is not null || task.ResultBytes is not { } bytes)
             return Results.Ok(task);
 
-        // A large one: as text, and again as JSON.
+        // A large result: as text, and again as JSON.
         request.HttpContext.Response.RegisterForDispose(await inFlight.TakeAsync(tenant, 4L * bytes, ct));
         return Results.Ok(task with { Result = await store.ReadResultAsync(tenant, taskId, 0, bytes, ct) });
     }
@@ -125,7 +125,7 @@ internal sealed class TaskEndpoints(
         CancellationToken ct)
     {
         var caller = request.Caller();
-        // Its step may stand behind a gate: the workflow knows what was approved.
+        // Its step may be behind a gate: only the workflow knows what was approved.
         if (Ids.TryParse(id, out var taskId) && await steps.WorkflowOfAsync(caller.Tenant, taskId, ct) is { } workflow)
             return Problem.Conflict("task-of-workflow", $"The task belongs to a step of workflow {workflow}: retry the workflow from that step.");
         if (taskId == Guid.Empty || await store.RetryAsync(caller.Tenant, taskId, caller.Principal, ct) is not { } run)

@@ -9,7 +9,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Tasks;
 
-/// <summary>Gives what a task's agent answered as it is, in pieces, however large it is.</summary>
+/// <summary>Results of tasks as plain text, streamed, of any size.</summary>
 internal sealed class TaskResultEndpoint(TaskStore store, BytesInFlight inFlight, CallerCheck check)
 {
     private const int PieceCharacters = 256 * 1024;

@@ -46,7 +46,7 @@ internal sealed record CreateWebhookRequest
     }
 }
 
-/// <summary>A JSON merge patch (RFC 7396): what is left out stays; null makes it what it is when it is left out of a new one.</summary>
+/// <summary>A JSON merge patch (RFC 7396): omitted fields are kept, and null resets a field to its default.</summary>
 internal sealed record ChangeWebhookRequest
 {
     [StringLength(UrlPolicy.MaxLength, MinimumLength = 1), NeverNull]
@@ -124,9 +124,9 @@ internal sealed record WebhookPage(IReadOnlyList<WebhookEndpoint> Webhooks, stri
 
 internal sealed record DeliveryPage(IReadOnlyList<WebhookDelivery> Deliveries, string? NextCursor);
 
-/// <param name="Secret">The new one. Shown this once.</param>
-/// <param name="OldSecretsEndAt">Until then messages are signed with the old one too.</param>
+/// <param name="Secret">The new secret. Shown only in this response.</param>
+/// <param name="OldSecretsEndAt">Until then, messages are also signed with the old secrets.</param>
 internal sealed record RotatedSecret(string Secret, DateTime OldSecretsEndAt);
 
-/// <param name="Queued">How many deliveries.</param>
+/// <param name="Queued">The number of deliveries queued.</param>
 internal sealed record Recovered(int Queued);
