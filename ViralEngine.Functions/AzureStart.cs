@@ -2,17 +2,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace ViralEngine.Functions;
 
-/// <summary>What the app refuses to start with on Azure, since it would run, and be wrong.</summary>
+/// <summary>Settings that the app refuses to start with on Azure, because it would run and be wrong.</summary>
 internal static class AzureStart
 {
-    // Comes with the package DurableTask.AzureManaged, which a build for the Durable Task Scheduler has.
+    // From the package DurableTask.AzureManaged, which only a build for the Durable Task Scheduler has.
     private const string SchedulerExtension = "Microsoft.Azure.Functions.Worker.Extensions.DurableTask.AzureManaged.dll";
 
     private const string StorageType = "AzureFunctionsJobHost:extensions:durableTask:storageProvider:type";
 
     /// <param name="configuration">Settings; the platform sets <c>WEBSITE_SITE_NAME</c>.</param>
-    /// <param name="folder">Where the app's own files are.</param>
-    /// <exception cref="InvalidOperationException">Says which setting is wrong, and what it should be.</exception>
+    /// <param name="folder">The folder of the app's files.</param>
+    /// <exception cref="InvalidOperationException">Names the wrong setting and the right value.</exception>
     public static void Check(IConfiguration configuration, string folder)
     {
         if (string.IsNullOrEmpty(configuration["WEBSITE_SITE_NAME"]))

@@ -46,7 +46,7 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions;
 
-/// <summary>What the app is made of, feature by feature.</summary>
+/// <summary>The app's services, feature by feature.</summary>
 internal static class Composition
 {
     public static IServiceCollection AddEdge(this IServiceCollection services, IConfiguration configuration)

@@ -7,8 +7,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Reads one item from its JSON. By hand, as a batch has up to a million of them: the rules are those that
-/// <see cref="BatchItemRequest"/> tells.
+/// Reads one item from its JSON. Hand-written for speed, because a batch has up to a million items; the rules are those of
+/// <see cref="BatchItemRequest"/>.
 /// </summary>
 internal sealed class BatchItemParser(FieldErrors errors)
 {
@@ -22,8 +22,8 @@ internal sealed class BatchItemParser(FieldErrors errors)
     private const int MostDepth = 32;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>The item; null where <paramref name="json"/> is not one, and the errors say why.</summary>
-    /// <param name="at">How errors name the item: <c>items[16]</c> or <c>line 17</c>.</param>
+    /// <summary>The item; null with errors if <paramref name="json"/> is not a valid item.</summary>
+    /// <param name="at">The name of the item in errors: <c>items[16]</c> or <c>line 17</c>.</param>
     public NewBatchItem? Parse(ReadOnlySpan<byte> json, int number, Func<int, string> at)
     {
         var before = errors.Count;
@@ -37,7 +37,7 @@ internal sealed class BatchItemParser(FieldErrors errors)
             else
                 item = ParseObject(ref reader, json, item, at);
             reader.Skip();
-            reader.Read(); // throws where something follows on the line
+            reader.Read(); // throws if something follows on the line
         }
         catch (JsonException e)
         {
@@ -130,7 +130,7 @@ internal sealed class BatchItemParser(FieldErrors errors)
         return null;
     }
 
-    /// <summary>Any JSON as it was written, each of its texts checked: PostgreSQL takes no U+0000 and no half characters.</summary>
+    /// <summary>Any JSON as it was written, with its strings checked: PostgreSQL accepts neither U+0000 nor unpaired surrogates.</summary>
     private string? Raw(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string where, int mostBytes)
     {
         var start = (int)reader.TokenStartIndex;

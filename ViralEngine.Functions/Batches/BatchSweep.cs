@@ -4,7 +4,7 @@ using ViralEngine.Core.Batches;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>Starts what a crash left unstarted. A batch that is being looked after is not disturbed.</summary>
+/// <summary>Starts batches that a crash left unstarted. Batches with a running orchestration are left alone.</summary>
 internal sealed partial class BatchSweep(BatchSweeper sweeper, BatchStarts starts, ILogger<BatchSweep> logger)
 {
     private const int Most = 100;

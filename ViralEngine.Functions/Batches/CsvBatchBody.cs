@@ -7,7 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>One item a record, after a first line with the names of the columns. The settings are in the query.</summary>
+/// <summary>One item per record, after a header line that names the columns. The settings are in the query.</summary>
 internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollection query) : BatchBody(pipe, mostBytes)
 {
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
@@ -15,7 +15,7 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     private int line = 1;
     private bool any;
 
-    /// <summary>Null before the first line has come.</summary>
+    /// <summary>Null until the first line has arrived.</summary>
     public CsvColumns? Columns { get; private set; }
 
     public override string NameOf(int number) => $"line {number}";

@@ -6,8 +6,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// What the columns of a CSV file mean, by their names in its first line: those of an item's fields are these, any other is a member
-/// of the item's input, as text.
+/// The columns of a CSV file, by the names in its first line: columns named like a field of an item set that field; all others become
+/// string members of the item's input.
 /// </summary>
 internal sealed class CsvColumns
 {
@@ -21,10 +21,10 @@ internal sealed class CsvColumns
 
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>A comma, a semicolon or a tab: spreadsheets write each, by the country they are in.</summary>
+    /// <summary>A comma, a semicolon or a tab. Which one spreadsheets write depends on the locale.</summary>
     public char Separator { get; }
 
-    /// <param name="where">How errors name the first line.</param>
+    /// <param name="where">The name of the first line in errors.</param>
     public static CsvColumns? Read(string header, string where, FieldErrors errors)
     {
         var separator = Separators.MaxBy(each => CsvRecords.Split(header, each)?.Count ?? 0);
@@ -45,7 +45,7 @@ internal sealed class CsvColumns
         return errors.Count == before ? new CsvColumns(names, separator) : null;
     }
 
-    /// <summary>The item as JSON. Fields that are empty are left out.</summary>
+    /// <summary>The item as JSON, without empty fields.</summary>
     public ReadOnlySequence<byte> ToJson(IReadOnlyList<string> fields)
     {
         buffer.ResetWrittenCount();
@@ -76,7 +76,7 @@ internal sealed class CsvColumns
 
     private static bool IsOwn(string name) => Texts.Contains(name) || Numbers.Contains(name) || Documents.Contains(name);
 
-    /// <summary>What is not of the field's type is written as text, and refused as any other item's would be.</summary>
+    /// <summary>A value that does not have the field's type is written as a string, and rejected like that of any other item.</summary>
     private static void Write(Utf8JsonWriter json, string name, string field)
     {
         if (Numbers.Contains(name) && int.TryParse(field, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))

@@ -66,7 +66,7 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
             Errors.Add("items", names.Contains("items") ? "Must have at least one." : "Is required.");
     }
 
-    /// <summary>Takes one whole piece: an item, or a setting with its name. False: it has not come yet.</summary>
+    /// <summary>Reads one complete item or setting. False if it has not arrived yet.</summary>
     private bool TryStep(ref Utf8JsonReader reader, ReadOnlySequence<byte> buffer)
     {
         if (!reader.Read())
@@ -131,7 +131,7 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
         }
     }
 
-    /// <summary>Settings are put together to a small document, to be bound by their record's rules like any other request.</summary>
+    /// <summary>Collects the settings in a small document, which is bound by their record's rules like any other request.</summary>
     private void Keep(string name, ReadOnlySequence<byte> value)
     {
         if (settings.WrittenCount + value.Length + name.Length > MostSettingsBytes)

@@ -6,7 +6,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>One item a line; empty lines are passed over, but counted. The settings are in the query.</summary>
+/// <summary>One item per line; empty lines are skipped, but counted. The settings are in the query.</summary>
 internal sealed class NdjsonBatchBody(PipeReader pipe, long mostBytes, IQueryCollection query) : BatchBody(pipe, mostBytes)
 {
     private readonly BatchSettings settings = RequestBinder.BindQuery<BatchSettings>(query);

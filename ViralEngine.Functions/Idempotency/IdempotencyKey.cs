@@ -5,16 +5,16 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Idempotency;
 
 /// <summary>
-/// The header of draft-ietf-httpapi-idempotency-key-header: a structured-field string (RFC 9651, section 3.3.3), or the same bare,
-/// as most clients send it. 1 to 255 visible ASCII characters either way.
+/// The header of draft-ietf-httpapi-idempotency-key-header: a structured-field string (RFC 9651, section 3.3.3), or a bare string, as most
+/// clients send it. 1 to 255 visible ASCII characters.
 /// </summary>
 internal static class IdempotencyKey
 {
     public const string Header = "Idempotency-Key";
     public const int Longest = 255;
 
-    /// <summary>Null: the request has none.</summary>
-    /// <exception cref="ProblemException">400: what is there is not a key.</exception>
+    /// <summary>Null if the request has none.</summary>
+    /// <exception cref="ProblemException">400: the header is not a valid key.</exception>
     public static string? Read(HttpRequest request)
     {
         if (!request.Headers.TryGetValue(Header, out var values) || values.Count == 0)

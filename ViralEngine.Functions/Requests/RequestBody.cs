@@ -26,7 +26,7 @@ internal static class RequestBody
         return RequestBinder.Bind<T>(body);
     }
 
-    /// <summary>Reads a body that may be left out; then the record has its defaults.</summary>
+    /// <summary>Reads an optional body; without it, the record has its defaults.</summary>
     public static async Task<T> ReadOptionalAsync<T>(HttpRequest request, CancellationToken ct)
         where T : class, new() =>
         request.ContentLength is 0 or null && !request.Headers.ContainsKey("Transfer-Encoding")
@@ -58,12 +58,12 @@ internal static class RequestBody
         }
         catch (InvalidOperationException)
         {
-            // Names are compared with each other, so one that is no text is found while it is parsed.
+            // Names are compared with each other, so invalid ones are found while parsing.
             throw new ProblemException(Problem.Validation("body", OutsideJson.SurrogateRule));
         }
     }
 
-    /// <summary>The whole body, refused with 413 once it is longer than allowed.</summary>
+    /// <summary>The whole body; 413 if it is longer than allowed.</summary>
     public static async Task<byte[]> ReadBytesAsync(HttpRequest request, int mostBytes, CancellationToken ct)
     {
         if (request.ContentLength > mostBytes)

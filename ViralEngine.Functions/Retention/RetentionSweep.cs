@@ -3,7 +3,7 @@ using ViralEngine.Core.Retention;
 
 namespace ViralEngine.Functions.Retention;
 
-/// <summary>Deletes what is past its retention, a little at a time: each statement is short, and what is not done now is done next time.</summary>
+/// <summary>Deletes rows past their retention, in short statements; the rest is deleted next time.</summary>
 internal sealed class RetentionSweep(
     TaskRetention tasks,
     BatchRetention batches,
