@@ -5,8 +5,8 @@ using ViralEngine.Core.Flow;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Calls a provider through its host's breaker: while that is open the call fails at once, so that a fallback gets its turn. A
-/// provider that says when to come back (Retry-After) is left alone by this tenant until then.
+/// Calls a provider through its host's breaker: while it is open, calls fail immediately, so that a fallback is called. After a
+/// Retry-After, this tenant does not call the provider until then.
 /// </summary>
 internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers breakers, BreakerRegister register, TimeProvider time)
     : IAgentProvider
@@ -22,7 +22,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
             yield break;
         }
 
-        // Accounts are limited, not hosts: the 429 of another tenant, key or model is no reason to wait.
+        // Limits apply to accounts, not hosts: another tenant's, key's or model's 429 is no reason to wait.
         var lane = FlowLane.Of(call)!.Key;
         if (await register.OpenUntilAsync(lane) is { } paused && paused > time.GetUtcNow())
         {
