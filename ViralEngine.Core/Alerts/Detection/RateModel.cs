@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// So many hits of so many trials. The usual share is a Beta distribution over the trials of about a week, never
-/// believed more sharply than a few thousand trials allow; how much trials go together is learnt at each scale.
+/// Hits out of trials. The usual share is a Beta distribution over about a week's trials, no sharper than a few thousand trials allow; the
+/// correlation of trials is learned at each scale.
 /// </summary>
 internal sealed class RateModel : LikelihoodModel
 {
