@@ -6,7 +6,7 @@ namespace ViralEngine.Core.Alerts;
 /// <summary>Reads and writes for a minute's detection, for all tenants, inside one transaction.</summary>
 internal sealed class WatchStore(Db db)
 {
-    /// <summary>The time up to which minutes are evaluated; null if another instance is evaluating. The row is locked until the transaction ends.</summary>
+    /// <summary>The time up to which minutes are evaluated; null if another instance holds the row, which is locked until the end.</summary>
     public Task<DateTime?> TakeTurnAsync(CancellationToken ct) => db.QueryOneAsync(
         DbScope.AllTenants,
         "SELECT until FROM viral.metric_progress WHERE name = 'minute' FOR UPDATE SKIP LOCKED",

@@ -43,7 +43,7 @@ public sealed record BatchCounts(int Total, int Pending, int InProgress, int Com
 /// <summary>What happens to the other items when one fails.</summary>
 public enum FailureMode
 {
-    /// <summary>They go on.</summary>
+    /// <summary>They run.</summary>
     Continue,
 
     /// <summary>They are cancelled, and the batch fails.</summary>

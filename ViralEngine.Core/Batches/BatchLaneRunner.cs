@@ -8,8 +8,7 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Runs one lane of a batch for a turn: claims items into its places, tops them up as they end, and settles in groups. Harmless when
-/// there is nothing to do, whoever calls it and however often.
+/// Runs one lane of a batch for a turn: claims items into its places, tops them up as they end, and settles in groups. Idempotent.
 /// </summary>
 public sealed partial class BatchLaneRunner(
     BatchLaneStore store,
@@ -25,21 +24,21 @@ public sealed partial class BatchLaneRunner(
 {
     private const long MostBytesRead = 4 * 1024 * 1024;
 
-    /// <summary>What one statement settles.</summary>
+    /// <summary>The maximum number of items one statement settles.</summary>
     private const int MostSettled = 1000;
 
     private const long MostBytesSettled = 4 * 1024 * 1024;
 
-    /// <summary>How long calls that end gather before one statement settles them, where each takes long anyway.</summary>
+    /// <summary>How long finished slow calls are gathered before one statement settles them.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>When a lane without a place asks again; a call of another ends sooner or later.</summary>
+    /// <summary>How long a lane without free places waits before it asks again.</summary>
     private static readonly TimeSpan NoPlace = TimeSpan.FromSeconds(1);
 
-    /// <summary>When a lane asks again that found nothing it might take.</summary>
+    /// <summary>How long a lane that found nothing to claim waits before it asks again.</summary>
     private static readonly TimeSpan NothingFree = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How often it is looked whether workers died.</summary>
+    /// <summary>How often expired leases of dead workers are checked.</summary>
     private static readonly TimeSpan LapsedEvery = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
@@ -51,10 +50,10 @@ public sealed partial class BatchLaneRunner(
     private long pausedAt;
     private TimeSpan pause;
 
-    /// <param name="lane">From 0: whose counters and places are used.</param>
-    /// <param name="places">How many items the lane runs at a time.</param>
-    /// <param name="claimSize">How many items its last turn claimed at a time for each place.</param>
-    /// <exception cref="OperationCanceledException">The process is stopping; what was not settled was given back.</exception>
+    /// <param name="lane">The lane's number, from 0: selects its counters and places.</param>
+    /// <param name="places">The number of items the lane runs concurrently.</param>
+    /// <param name="claimSize">The number of items its last turn claimed for each place.</param>
+    /// <exception cref="OperationCanceledException">The process is stopping; unsettled ranges were released.</exception>
     public async Task<LaneTurn> RunAsync(
         TenantId tenant, Guid batchId, int lane, int places, int claimSize, CancellationToken ct)
     {
@@ -70,7 +69,7 @@ public sealed partial class BatchLaneRunner(
         }
         finally
         {
-            // Also where a step failed: what runs has its places until it has ended.
+            // Also after a failed step: running calls keep their places until they end.
             while (Volatile.Read(ref running) > 0)
                 await bell.WaitAsync(NothingFree, CancellationToken.None);
             while (ended.TryDequeue(out var slice))
@@ -104,7 +103,7 @@ public sealed partial class BatchLaneRunner(
                 continue;
             if (Volatile.Read(ref running) == 0)
                 return await RestAsync(tenant, plan.BatchId, lane, claimSize, ct);
-            // Nothing is free: until something here ends, or has been put back elsewhere.
+            // Nothing is free: wait until a call here ends or a range is released elsewhere.
             await bell.WaitAsync(NothingFree, CancellationToken.None);
         }
     }
@@ -117,7 +116,7 @@ public sealed partial class BatchLaneRunner(
         return new SliceClaim(Guid.NewGuid(), free, size, places, keeper.Lease, freesLapsed);
     }
 
-    /// <summary>What has ended, as much as one statement settles.</summary>
+    /// <summary>Finished ranges, as many as one statement settles.</summary>
     private List<EndedSlice> TakeEnded(HeldLane lane, ref int claimSize)
     {
         var settled = new List<EndedSlice>();
@@ -137,7 +136,7 @@ public sealed partial class BatchLaneRunner(
 
         if (longest is not null && waiting * 2 >= settled.Count)
         {
-            // What is claimed now would only come back.
+            // A claim now would only be released again.
             (pausedAt, pause, lane.PausedFor) = (time.GetTimestamp(), longest.Wait, longest.Reason);
         }
 
@@ -154,10 +153,8 @@ public sealed partial class BatchLaneRunner(
         return false;
     }
 
-    /// <summary>
-    /// Settles, claims and starts what was claimed. Not cancelled with the process: what was run is to be kept, and each step is short.
-    /// </summary>
-    /// <returns>How many ranges were started.</returns>
+    /// <summary>Settles, claims and starts. Not cancelled with the process, because results must be kept and each step is short.</summary>
+    /// <returns>The number of ranges started.</returns>
     private async Task<int> StepAsync(
         TenantId tenant, LanePlan plan, HeldLane held, int lane, List<EndedSlice> settled, SliceClaim? claim, CancellationToken stopping)
     {
@@ -209,15 +206,15 @@ public sealed partial class BatchLaneRunner(
         try
         {
             var run = await slices.RunAsync(tenant, plan, slice, claim, claim.Ended);
-            // A group of those that take long costs them nothing, and one statement does for all.
+            // Gathering slow calls costs them nothing and saves statements.
             if (run.Ran > 0 && run.Took / run.Ran > Gathering * 10)
                 await Task.Delay(Gathering, time, CancellationToken.None);
-            // Its lease is renewed until it is settled: however long that waits for the database, nobody calls again.
+            // The lease is renewed until it is settled, so that nobody repeats the call while the database is slow.
             ended.Enqueue(new EndedSlice(run, claim));
         }
         catch (Exception e)
         {
-            // Its lease lapses and others take it up; the lane goes on with the rest.
+            // Its lease expires and others take it over; the lane continues with the rest.
             lane.LetGo(claim);
             if (e is not OperationCanceledException)
                 LogFailed(logger, e, plan.BatchId, slice.Lease.First, slice.Lease.Last);
@@ -231,8 +228,8 @@ public sealed partial class BatchLaneRunner(
     }
 
     /// <summary>
-    /// Nothing is free. As many lanes stay as there are ranges that are held or wait for a retry; the others are not needed any
-    /// more. The first to see that none is left announces the end.
+    /// Nothing is free. As many lanes stay as ranges are held or wait for a retry; the others end. The first to see that no range is left
+    /// announces the batch's end.
     /// </summary>
     private async Task<LaneTurn> RestAsync(TenantId tenant, Guid batchId, int lane, int claimSize, CancellationToken ct)
     {
@@ -261,17 +258,17 @@ public sealed partial class BatchLaneRunner(
     private static partial void LogFailed(ILogger logger, Exception exception, Guid batchId, int first, int last);
 }
 
-/// <summary>A range that has been run and is not settled yet.</summary>
+/// <summary>A range that has run and is not settled yet.</summary>
 internal sealed record EndedSlice(SliceRun Run, HeldClaim Claim);
 
 /// <summary>How a lane's turn ended.</summary>
-/// <param name="Ended">There is nothing left for this lane.</param>
-/// <param name="ClaimSize">For its next turn.</param>
-/// <param name="Wait">Until the next is worth its while; null: none.</param>
+/// <param name="Ended">No work is left for this lane.</param>
+/// <param name="ClaimSize">The claim size for the next turn.</param>
+/// <param name="Wait">The wait before the next turn; null for none.</param>
 public sealed record LaneTurn(bool Ended, int ClaimSize, TimeSpan? Wait)
 {
     internal static LaneTurn Over { get; } = new(true, 1, null);
 
-    /// <summary>The batch is to end: nothing more of it is started.</summary>
+    /// <summary>The batch must end: no more items start.</summary>
     public bool Stopped { get; init; }
 }

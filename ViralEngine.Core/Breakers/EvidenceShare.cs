@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// How much of what a host's shared breaker hears may come from one tenant: in each sampling time, half of what it takes to open it.
-/// One tenant alone cannot open it then, whatever he does, nor hide from the others that a host is down.
+/// Limits how much of the evidence for a host's shared breaker comes from one tenant: per sampling time, half of what it takes to open it.
+/// One tenant alone can then neither open it nor hide that a host is down.
 /// </summary>
 internal sealed class EvidenceShare(BreakersOptions options, TimeProvider time)
 {
@@ -13,7 +13,7 @@ internal sealed class EvidenceShare(BreakersOptions options, TimeProvider time)
     private readonly ConcurrentDictionary<string, Window> windows = new();
     private readonly int most = Math.Max(1, (int)(options.MinimumCalls * options.FailureRatio / 2));
 
-    /// <summary>Whether this call of the tenant's is still to be heard; counts it.</summary>
+    /// <summary>Counts the tenant's call, and returns whether it is still within the share.</summary>
     public bool Take(Guid tenant, string host)
     {
         if (windows.Count > MostKnown)

@@ -4,7 +4,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Flow;
 
-/// <summary>How fast an agent's provider is called, and what holds the agent's work back.</summary>
+/// <summary>How fast an agent's provider is called, and what holds its work back.</summary>
 public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, LimitsOptions limits)
 {
     private const int MostCounted = 10_000;

@@ -7,27 +7,27 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// Starts calls at the speed their provider allows: what the agent declares (requests and tokens a minute, calls at a time), what the
-/// provider asks for, and what it is found to bear. All instances share it in Redis (<c>viral:flow:{lane}</c>); while Redis is away
-/// nothing but the provider itself holds calls back.
+/// Starts calls at the rate their provider allows: the limits the agent declares (requests and tokens per minute, concurrent calls), those
+/// the provider asks for, and those found by trial. Shared by all instances in Redis (<c>viral:flow:{lane}</c>); without Redis, only the
+/// provider itself limits calls.
 /// </summary>
 public sealed class FlowControl(RedisConnection redis, TimeProvider time)
 {
-    /// <summary>A turn that is further off is not waited for in a lane.</summary>
+    /// <summary>A longer wait for a turn is not spent in a lane.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>When it is worth another try then.</summary>
+    /// <summary>The wait before asking again in that case.</summary>
     private static readonly TimeSpan PutOff = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>How long a call counts of which nothing is heard.</summary>
+    /// <summary>How long a call counts without renewal.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, byte>> running = new();
     private int renewing;
 
-    /// <summary>Waits for the call's turn. Tell the pass what came of it, and dispose it.</summary>
-    /// <param name="waits">Told what the call waits for, and null when it does not any more.</param>
-    /// <exception cref="AgentException">Its turn is not soon: <see cref="AgentException.WaitsFor"/> says what for.</exception>
+    /// <summary>Waits for the call's turn. Report the outcome to the pass, and dispose it.</summary>
+    /// <param name="waits">Called with what the call waits for, and with null once it no longer waits.</param>
+    /// <exception cref="AgentException">The wait is too long; <see cref="AgentException.WaitsFor"/> has the reason.</exception>
     public async Task<FlowPass?> EnterAsync(AgentCall call, Action<WaitReason?>? waits, CancellationToken ct)
     {
         if (FlowLane.Of(call) is not { } lane)
@@ -63,7 +63,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         return new FlowPass(this, lane, id, settings.TokensPerMinute ?? 0, tokens, time);
     }
 
-    /// <summary>How a lane stands; null: nothing is known of it.</summary>
+    /// <summary>The state of a lane; null if nothing is known.</summary>
     public async Task<FlowState?> ReadAsync(AgentCall call)
     {
         if (FlowLane.Of(call) is not { } lane || redis.Database is not { } database)
@@ -100,7 +100,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            // The call stops to count when its lease ends.
+            // The call stops counting when its lease expires.
         }
     }
 
@@ -127,7 +127,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         }
     }
 
-    /// <summary>Looks after the calls of this process for as long as there are any.</summary>
+    /// <summary>Renews the leases of this process's calls while there are any.</summary>
     private async Task RenewAsync()
     {
         while (true)
@@ -136,7 +136,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
             if (running.IsEmpty)
             {
                 Volatile.Write(ref renewing, 0);
-                // One that came between the look and the write would have seen a loop that is about to end.
+                // A call added between the check and the write would have seen a loop that is about to end.
                 if (running.IsEmpty || Interlocked.CompareExchange(ref renewing, 1, 0) != 0)
                     return;
             }
@@ -158,11 +158,11 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
             "local t = redis.call('TIME') return tostring(tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000))"))!,
         CultureInfo.InvariantCulture);
 
-    /// <summary>A pause is known to its end; the place in a queue is not.</summary>
+    /// <summary>The end of a pause is known; the time in a queue is not.</summary>
     private static TimeSpan Later(TimeSpan wait, WaitReason reason) =>
         reason == WaitReason.Provider || wait < PutOff ? wait : PutOff;
 
-    /// <summary>About four characters a token; settled with what the provider counts.</summary>
+    /// <summary>About four characters per token; corrected by what the provider counts.</summary>
     private static long EstimateOf(AgentCall call)
     {
         var openAi = call.Agent.Settings as OpenAiSettings;
@@ -180,7 +180,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
     private static RedisKey Calls(FlowLane lane) => $"viral:flow:{{{lane.Key}}}:calls";
 }
 
-/// <summary>The leave to make one call.</summary>
+/// <summary>Permission to make one call.</summary>
 public sealed class FlowPass : IAsyncDisposable
 {
     private readonly FlowControl flow;
@@ -198,7 +198,7 @@ public sealed class FlowPass : IAsyncDisposable
         (this.flow, this.lane, this.id, this.tokensPerMinute, this.estimate, this.time) =
             (flow, lane, id, tokensPerMinute, estimate, time);
 
-    /// <summary>What the provider tells of itself with its answer's headers.</summary>
+    /// <summary>Reads the provider's limits from its response headers.</summary>
     public void Observe(HttpResponseMessage answer)
     {
         overloaded = (int)answer.StatusCode is 503 or 529;
@@ -226,9 +226,9 @@ public sealed class FlowPass : IAsyncDisposable
         await flow.LeaveAsync(lane, id, outcome, pause, tokensPerMinute, used == 0 ? 0 : used - estimate);
 }
 
-/// <summary>How a lane to a provider stands.</summary>
-/// <param name="InFlight">Calls that run, on all instances.</param>
-/// <param name="RequestsPerMinute">The rate that is found to be borne; null: nothing was learnt yet.</param>
-/// <param name="Concurrency">How many calls at a time are tried after the provider was overloaded; null: no bound.</param>
-/// <param name="PausedUntil">Until when the provider asked to be left alone.</param>
+/// <summary>The state of a lane to a provider.</summary>
+/// <param name="InFlight">Running calls on all instances.</param>
+/// <param name="RequestsPerMinute">The rate that the provider was found to accept; null if none was measured yet.</param>
+/// <param name="Concurrency">The number of concurrent calls after the provider was overloaded; null for no bound.</param>
+/// <param name="PausedUntil">The end of a pause that the provider asked for.</param>
 public sealed record FlowState(int InFlight, double? RequestsPerMinute, int? Concurrency, DateTime? PausedUntil);

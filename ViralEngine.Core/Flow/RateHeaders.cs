@@ -5,9 +5,9 @@ using System.Text.RegularExpressions;
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// Reads what providers tell of their limits with each answer: OpenAI's <c>x-ratelimit-remaining-requests</c> and
-/// <c>x-ratelimit-reset-requests</c> (<c>1m30.5s</c>) and the same of tokens, which many others have too, and Anthropic's
-/// <c>anthropic-ratelimit-requests-remaining</c> and <c>…-reset</c> (RFC 3339).
+/// Reads providers' limits from response headers: OpenAI's <c>x-ratelimit-remaining-requests</c> and <c>x-ratelimit-reset-requests</c>
+/// (<c>1m30.5s</c>) and the same of tokens, which many others have too, and Anthropic's <c>anthropic-ratelimit-requests-remaining</c> and
+/// <c>…-reset</c> (RFC 3339).
 /// </summary>
 public static partial class RateHeaders
 {
@@ -23,7 +23,7 @@ public static partial class RateHeaders
         ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
     ];
 
-    /// <summary>How long nothing is left of a limit; zero: there is, or nothing is said.</summary>
+    /// <summary>How long a limit is exhausted; zero if it is not, or without headers.</summary>
     public static TimeSpan PauseOf(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var pause = TimeSpan.Zero;

@@ -5,8 +5,8 @@ namespace ViralEngine.Core.Limits;
 /// <summary>An organization's use of its plan.</summary>
 public sealed class UsageStore(Db db)
 {
-    /// <param name="scope">The tenant's own, or above tenants.</param>
-    /// <param name="month">The month's first day.</param>
+    /// <param name="scope">The tenant's scope, or that of all tenants.</param>
+    /// <param name="month">The first day of the month.</param>
     public Task<Usage> ReadAsync(DbScope scope, TenantId tenant, DateOnly month, CancellationToken ct) =>
         db.QueryOneAsync(
             scope,

@@ -29,7 +29,7 @@ public sealed class DbBatch : IAsyncDisposable
         var reader = await batch.ExecuteReaderAsync(ct);
         try
         {
-            await reader.NextResultAsync(ct); // past the scope's own row
+            await reader.NextResultAsync(ct); // skips the scope's row
             return reader;
         }
         catch

@@ -19,7 +19,7 @@ internal static class Lists
             .Add("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)", [])
             .Add(sql, args);
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        await reader.NextResultAsync(ct); // past the setting's own row
+        await reader.NextResultAsync(ct); // skips the setting's row
         while (await reader.ReadAsync(ct))
             rows.Add(read(reader));
         return rows;
