@@ -7,7 +7,10 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace ViralEngine.Core.SignIn;
 
-/// <summary>Speaks to the provider as the console's client (RFC 6749, sections 2.3 and 5). Its address is the operator's, so it may be a private one.</summary>
+/// <summary>
+/// Calls the provider's token endpoint as the console's client (RFC 6749, sections 2.3 and 5). Its URL is configured by the operator, so
+/// private addresses are allowed.
+/// </summary>
 public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
 {
     private const long MostAnswerBytes = 1024 * 1024;
@@ -29,10 +32,10 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
     {
         public sealed record Tokens(string? AccessToken, string? IdToken, string? RefreshToken) : Answer;
 
-        /// <summary>The provider says no, in a word of RFC 6749, section 5.2.</summary>
+        /// <summary>The provider rejected the request, with an error code of RFC 6749, section 5.2.</summary>
         public sealed record Refused(string Code) : Answer;
 
-        /// <summary>The provider cannot be reached, or what it says is no answer.</summary>
+        /// <summary>The provider cannot be reached, or its response is not valid.</summary>
         public sealed record Failed(string Why) : Answer;
     }
 
@@ -55,7 +58,7 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
         }
     }
 
-    /// <summary>Tells the provider that a refresh token is no longer wanted (RFC 7009). What it answers changes nothing here.</summary>
+    /// <summary>Revokes a refresh token (RFC 7009). The response is ignored.</summary>
     public async Task RevokeAsync(OpenIdConnectConfiguration provider, string refreshToken, CancellationToken ct)
     {
         try
@@ -65,7 +68,7 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            // The session ends all the same, and the token with its time.
+            // The session ends anyway, and the token expires.
         }
     }
 
