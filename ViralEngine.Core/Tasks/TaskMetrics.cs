@@ -3,7 +3,7 @@ using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>What operators watch: how many tasks end how, and how long the oldest due one has waited.</summary>
+/// <summary>Metrics for operators: ended tasks by status, and how long the oldest due one has waited.</summary>
 internal static class TaskMetrics
 {
     private static readonly Meter Meter = new(AgentRunner.Source.Name);

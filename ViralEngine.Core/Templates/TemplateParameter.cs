@@ -5,9 +5,9 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Templates;
 
-/// <summary>What a template wants to be told, and the rules for it. Values reach the steps as <c>input.&lt;name&gt;</c>.</summary>
-/// <param name="Min">The least number, length of a string, or count of an array's items.</param>
-/// <param name="Values">What an enum may be.</param>
+/// <summary>A parameter of a template and its rules. Values reach the steps as <c>input.&lt;name&gt;</c>.</summary>
+/// <param name="Min">The minimum of a number, of a string's length, or of an array's item count.</param>
+/// <param name="Values">The values of an enum.</param>
 internal sealed record TemplateParameter(
     string Name,
     ParameterType Type,
@@ -20,7 +20,7 @@ internal sealed record TemplateParameter(
 {
     private const int LongestText = 20_000;
 
-    /// <summary>What is wrong with a value, in a sentence; null: nothing.</summary>
+    /// <summary>An error message for a value; null if it is valid.</summary>
     public string? Check(JsonElement value)
     {
         if (!IsOfType(value))
@@ -73,7 +73,7 @@ internal sealed record TemplateParameter(
         }
     }
 
-    // Half a surrogate pair, escaped, is valid JSON and no text.
+    // An escaped unpaired surrogate is valid JSON but not valid text.
     private static string? TextOf(JsonElement value)
     {
         try

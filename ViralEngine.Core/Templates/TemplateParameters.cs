@@ -4,7 +4,7 @@ using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Templates;
 
-/// <summary>The parameters of a template: read as a user declares them, and held against what another gives.</summary>
+/// <summary>The parameters of a template: reads their declarations and validates values.</summary>
 public sealed class TemplateParameters
 {
     private const int Most = 50;
@@ -16,8 +16,8 @@ public sealed class TemplateParameters
 
     private TemplateParameters(IReadOnlyList<TemplateParameter> parameters) => this.parameters = parameters;
 
-    /// <summary>Reads an array of declarations under <c>parameters</c>; null where there are faults.</summary>
-    /// <param name="json">An object that has the array as its <c>parameters</c>.</param>
+    /// <summary>Reads an array of declarations under <c>parameters</c>; null with errors.</summary>
+    /// <param name="json">The object with the array.</param>
     public static TemplateParameters? Read(JsonElement json, SettingsErrors errors)
     {
         var items = new SettingsReader(json, "", errors).Objects("parameters", 0, Most);
@@ -33,7 +33,7 @@ public sealed class TemplateParameters
         return errors.Any ? null : new TemplateParameters(read);
     }
 
-    /// <summary>The input of a workflow: what was given, with defaults for what was not. Null where there are faults.</summary>
+    /// <summary>The input of a workflow: the given values, and defaults for the others. Null with errors.</summary>
     public string? Apply(JsonElement? given, string path, SettingsErrors errors)
     {
         if (given is { ValueKind: not JsonValueKind.Object })

@@ -10,8 +10,7 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// Makes one attempt: signs, POSTs through the guarded client, and tells what came of it. Only 2xx is a success; a redirect is
-/// not followed.
+/// Makes one attempt: signs, POSTs through the guarded client, and returns the outcome. Only 2xx is a success; redirects are not followed.
 /// </summary>
 internal sealed class WebhookSender(
     OutgoingHttp outgoing, SecretBox box, IOptions<WebhooksOptions> options, TimeProvider time)
@@ -57,7 +56,7 @@ internal sealed class WebhookSender(
             startedAt.UtcDateTime, time.GetElapsedTime(started), headers, null, null, null, error, RetryAfter: null);
     }
 
-    /// <summary>The request, and its headers as they may be shown.</summary>
+    /// <summary>The request, and its headers for display.</summary>
     private (HttpRequestMessage Request, Dictionary<string, string> Shown) Request(ClaimedDelivery delivery, DateTimeOffset at)
     {
         var secrets = delivery.Secrets.Select(secret => box.Open(delivery.Tenant.Value, WebhookStore.SecretPurpose, secret));
@@ -80,13 +79,13 @@ internal sealed class WebhookSender(
                 request.Content.Headers.TryAddWithoutValidation(name, value);
         }
 
-        // Only the beginning is read, whatever there is.
+        // Only the beginning is read.
         OutgoingHttp.LimitResponse(request, long.MaxValue);
         return (request, request.Headers.Concat(request.Content.Headers).ToDictionary(
             header => header.Key, header => own.ContainsKey(header.Key) ? Redacted : string.Join(", ", header.Value)));
     }
 
-    /// <summary>The body is for the log: the status has decided already, so one that does not end harms nobody.</summary>
+    /// <summary>The body is only for the log: the status has already decided, so an endless one does no harm.</summary>
     private static async Task<string> BeginningAsync(HttpResponseMessage response, CancellationToken ct)
     {
         var bytes = new byte[MostBodyBytes];
@@ -120,7 +119,7 @@ internal sealed class WebhookSender(
         return headers;
     }
 
-    /// <summary>RFC 9110, section 10.2.3: seconds or a date. It counts for 429 and 503, which are about the receiver's load.</summary>
+    /// <summary>RFC 9110, section 10.2.3: seconds or a date. Honoured for 429 and 503, which are about the receiver's load.</summary>
     private TimeSpan? RetryAfter(HttpResponseMessage response)
     {
         if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))

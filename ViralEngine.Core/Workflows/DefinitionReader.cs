@@ -6,16 +6,16 @@ using ViralEngine.Core.Workflows.Conditions;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Reads a definition as a user wrote it, and notes every fault with its path (<c>steps[2].conditions[0].pattern</c>). What it lets
-/// pass can be run: ids are unique, values come from steps before, and steps follow one another, so that there is no cycle to write.
+/// Reads and validates a definition, and reports every error with its path (<c>steps[2].conditions[0].pattern</c>). A valid one can run:
+/// ids are unique, values come from earlier steps, and cycles cannot be expressed.
 /// </summary>
 public sealed class DefinitionReader(UrlPolicy urls)
 {
     public const int MostSteps = 200;
     public const int MostNesting = 5;
 
-    /// <summary>The definition, or null where <paramref name="errors"/> has something to say.</summary>
-    /// <param name="path">Where the definition stands in the request; empty for the request itself.</param>
+    /// <summary>The definition, or null with <paramref name="errors"/>.</summary>
+    /// <param name="path">The definition's path in the request; empty for the request itself.</param>
     public WorkflowDefinition? Read(JsonElement json, string path, SettingsErrors errors)
     {
         if (json.ValueKind != JsonValueKind.Object)
@@ -33,7 +33,7 @@ public sealed class DefinitionReader(UrlPolicy urls)
         return errors.Any || steps is null ? null : new WorkflowDefinition(steps, rollbackOnCancel);
     }
 
-    /// <summary>A definition that was checked before.</summary>
+    /// <summary>Reads a definition that was validated before.</summary>
     public WorkflowDefinition ReadStored(JsonElement json)
     {
         var errors = new SettingsErrors();
@@ -42,7 +42,7 @@ public sealed class DefinitionReader(UrlPolicy urls)
     }
 }
 
-/// <summary>One reading: what was seen so far.</summary>
+/// <summary>The state of one reading.</summary>
 internal sealed class DefinitionReading
 {
     private readonly DefinitionTexts texts = new();
@@ -133,7 +133,7 @@ internal sealed class DefinitionReading
         foreach (var item in items ?? [])
         {
             var branchName = item.Text("name", 200);
-            // What one branch does, another does not see: they run side by side.
+            // Branches run concurrently, so one does not see another's steps.
             var steps = texts.Within([], () =>
             {
                 var read = ReadSteps(item, "steps", nesting + 1);

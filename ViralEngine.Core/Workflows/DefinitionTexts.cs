@@ -8,10 +8,10 @@ internal sealed class DefinitionTexts
 {
     private HashSet<string> visible = [];
 
-    /// <summary>The steps whose values may be used at the place being read.</summary>
+    /// <summary>The steps whose values may be used at the current position.</summary>
     public IReadOnlySet<string> Visible => visible;
 
-    /// <summary>Reads something that sees these steps.</summary>
+    /// <summary>Reads with these steps visible.</summary>
     public T Within<T>(IEnumerable<string> steps, Func<T> read)
     {
         var before = visible;
@@ -47,7 +47,7 @@ internal sealed class DefinitionTexts
         return tree;
     }
 
-    /// <summary>Texts by name, such as headers.</summary>
+    /// <summary>Reads an object of templates, such as headers.</summary>
     public IReadOnlyDictionary<string, LiquidText> ReadMap(SettingsReader json, string name, Func<string, string?> check)
     {
         var texts = new Dictionary<string, LiquidText>(StringComparer.OrdinalIgnoreCase);

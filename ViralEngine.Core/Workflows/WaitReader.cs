@@ -3,7 +3,7 @@ using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>Reads the steps that wait: for people, or for a time.</summary>
+/// <summary>Reads approval and delay steps.</summary>
 internal sealed class WaitReader(DefinitionTexts texts)
 {
     private const int Year = 366 * 24 * 3600;

@@ -13,9 +13,8 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Makes the HTTP call of a webhook step and stores what came of it with the step. A process that dies in between makes it again: the
-/// receiver knows a repetition by its <c>Idempotency-Key</c>, which is the same for each try of an attempt. After a few such tries the
-/// attempt has failed, whatever it is that keeps its outcome from being stored.
+/// Makes the HTTP call of a webhook step and stores its outcome. After a crash in between, the call is repeated with the same
+/// <c>Idempotency-Key</c>, by which the receiver detects it. After a few such repetitions, the attempt has failed.
 /// </summary>
 public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider time, ILogger<WorkflowWebhook> logger)
 {
@@ -24,7 +23,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
     private const int MostDepth = 32;
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
 
-    /// <summary>Does nothing where the attempt is over.</summary>
+    /// <summary>Does nothing if the attempt is over.</summary>
     public async Task RunAsync(TenantId tenant, Guid workflowId, WorkflowWork work, CancellationToken ct)
     {
         var begun = await db.QueryOneAsync(
@@ -64,7 +63,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Thrown on, it would be taken for a dead process, and the call made again for ever.
+            // If rethrown, it would look like a dead process, and the call would be repeated forever.
             LogFault(logger, e, work.StepId, workflowId);
             return Failed(ErrorClass.Internal, $"The call failed with an internal error ({e.GetType().Name}).");
         }

@@ -3,7 +3,7 @@ using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Conditions;
 
-/// <summary>Reads conditions as a user wrote them.</summary>
+/// <summary>Reads conditions of a definition.</summary>
 internal sealed class ConditionReader(DefinitionTexts texts)
 {
     private const int MostDepth = 5;
@@ -17,7 +17,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         ["ends_with"] = TextMatchMode.EndsWith,
     };
 
-    /// <summary>Null where it is at fault. Fields of the branch around it are the caller's to read before.</summary>
+    /// <summary>Null if it is not valid. The caller must first read the fields of the surrounding branch.</summary>
     public Condition? Read(SettingsReader json, int depth = 1)
     {
         var type = json.Text("type", 20);

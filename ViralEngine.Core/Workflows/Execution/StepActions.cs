@@ -8,8 +8,8 @@ using ViralEngine.Core.Workflows.Liquid;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// Starts, retries and settles what runs outside: tasks and HTTP calls, of steps and of rollbacks alike. Each attempt at a task is a
-/// task of its own, stored with the step that waits for it.
+/// Starts, retries and settles the calls of steps and rollbacks: tasks and HTTP calls. Each attempt of a task step is a task of its own,
+/// stored with the step that waits for it.
 /// </summary>
 internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync)
 {
@@ -39,7 +39,7 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
         }
     }
 
-    /// <summary>Looks whether the attempt under way has come to an end, or the time for the next one has come.</summary>
+    /// <summary>Checks whether the running attempt has ended, or the next one is due.</summary>
     public async Task SettleAsync(StepRun step, StepAction action)
     {
         if (step.Status == StepStatus.Retrying && step.DueAt <= turn.Now)
@@ -129,7 +129,7 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
             action.Body is null ? null : await action.Body.RenderAsync(seen), action.TimeoutSeconds);
     }
 
-    /// <summary>An answer that is a JSON object or array is that; any other is a text.</summary>
+    /// <summary>An answer that is a JSON object or array becomes JSON; any other, a string.</summary>
     private static string TaskOutput(string result)
     {
         var start = result.AsSpan().TrimStart();
@@ -139,5 +139,5 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
     }
 }
 
-/// <summary>Where a task comes from, in its metadata.</summary>
+/// <summary>The origin of a task, in its metadata.</summary>
 internal sealed record TaskOrigin(Guid WorkflowId, string Step, string Kind, int Run, int Attempt);

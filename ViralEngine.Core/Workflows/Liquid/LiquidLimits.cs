@@ -1,8 +1,7 @@
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// Bounds a template before it is parsed: the parser recurses, and what nests thousands deep would exhaust the stack, which no
-/// process survives.
+/// Limits a template before it is parsed: the parser recurses, and deep nesting would overflow the stack and kill the process.
 /// </summary>
 internal static class LiquidLimits
 {
@@ -25,7 +24,7 @@ internal static class LiquidLimits
                 return $"Must have at most {MostTags} tags and outputs.";
             var end = source.IndexOf(source[at + 1] == '%' ? "%}" : "}}", at + 2, StringComparison.Ordinal);
             var inside = source.AsSpan(at + 2, (end < 0 ? source.Length : end) - at - 2);
-            // Whatever stands in one tag, the parser recurses at most once for each of these.
+            // Within one tag, the parser recurses at most once for each of these.
             if (inside.Count('[') + inside.Count('(') + CountWord(inside, "and") + CountWord(inside, "or") > MostInExpression)
                 return "Must not have an expression that long.";
             if (source[at + 1] != '%')

@@ -3,7 +3,7 @@ using Fluid.Values;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
-/// <summary>Walks a parsed template: which steps it names, and whether it asks for something that is not there.</summary>
+/// <summary>Walks a parsed template: collects the steps it names, and finds invalid references.</summary>
 internal sealed class LiquidReferences : AstVisitor
 {
     private const int LongestRange = 1000;
@@ -40,7 +40,7 @@ internal sealed class LiquidReferences : AstVisitor
         return base.VisitRangeExpression(rangeExpression);
     }
 
-    // Known when it is written, so that it can be checked then, and so that only what is used is loaded.
+    // References must be static, so that they can be checked in advance and only used values are loaded.
     private void CheckStep(MemberSegment[] path)
     {
         if (path.Length < 2 || NameOf(path[0]) is not { } step)
