@@ -2,18 +2,18 @@ using ViralEngine.Core.Organizations;
 
 namespace ViralEngine.Console.Shell;
 
-/// <summary>Who looks at a page, and how.</summary>
-/// <param name="Caller">Null: nobody is signed in.</param>
-/// <param name="Organization">The name of the one that the caller acts for; null where it is not known.</param>
-/// <param name="FormToken">What forms carry, so that no other site can send one in the caller's name.</param>
-/// <param name="Path">The page's own address.</param>
-/// <param name="Theme"><c>light</c> or <c>dark</c>; null: as the system says.</param>
+/// <summary>Who views a page, and how.</summary>
+/// <param name="Caller">Null if nobody is signed in.</param>
+/// <param name="Organization">The name of the caller's organization; null if unknown.</param>
+/// <param name="FormToken">The token in forms, so that other sites cannot submit them in the caller's name.</param>
+/// <param name="Path">The page's own path.</param>
+/// <param name="Theme"><c>light</c> or <c>dark</c>; null for the system's.</param>
 /// <param name="Origin">The address of the app, for examples to copy.</param>
-/// <param name="Notice">What was just done, as a word of <see cref="Notices"/>.</param>
+/// <param name="Notice">The notice to show, as a word of <see cref="Notices"/>.</param>
 public sealed record Viewer(
     Caller? Caller, string? Organization, string FormToken, string Path, string? Theme, string Origin, string? Notice)
 {
-    /// <summary>Whether to offer what asks for one of these roles. The endpoint decides; this only spares a refusal.</summary>
+    /// <summary>Whether to show what requires one of these roles. The endpoint enforces it.</summary>
     public bool May(Role roles) => Caller is { } caller && (caller.Role & roles) != 0;
 }
 

@@ -8,8 +8,7 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>
-/// Takes a form only with the token of the session that it is sent in: the field <c>form_token</c>, or, where a script sends something
-/// else than a form, the header <c>X-Form-Token</c>.
+/// Accepts a form only with its session's token, in the field <c>form_token</c> or, for uploads by script, the header <c>X-Form-Token</c>.
 /// </summary>
 internal sealed class FormMiddleware(EndpointCatalog endpoints, SessionCookie sessions) : IFunctionsWorkerMiddleware
 {

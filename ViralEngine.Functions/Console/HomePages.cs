@@ -13,7 +13,7 @@ using ViralEngine.Functions.Tasks;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Where the console begins: what waits for the caller, what runs, and what is wrong.</summary>
+/// <summary>The home page: waiting approvals, running tasks, open alerts.</summary>
 internal sealed class HomePages(
     ApprovalEndpoints approvals, TaskEndpoints tasks, MetricEndpoints metrics, BudgetEndpoints budgets, AlertStore alerts, ConsolePages pages)
 {

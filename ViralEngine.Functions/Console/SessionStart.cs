@@ -4,10 +4,10 @@ using ViralEngine.Core.SignIn;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Begins a session for whoever a credential proves.</summary>
+/// <summary>Starts a session for a credential.</summary>
 internal sealed class SessionStart(SessionCookie sessions, SessionStore store, Authenticator authenticator)
 {
-    /// <returns>Where to go on, or why there is no session.</returns>
+    /// <returns>The page to continue to, or an error.</returns>
     public async Task<(string? Address, string? Fault)> BeginAsync(
         HttpContext http, ProviderTokens tokens, string back, CancellationToken ct)
     {
@@ -29,7 +29,7 @@ internal sealed class SessionStart(SessionCookie sessions, SessionStore store, A
         }
     }
 
-    /// <summary>Who belongs to several organizations begins in the first of them.</summary>
+    /// <summary>A person with several organizations starts in the first.</summary>
     private async Task<(Authenticator.Outcome Outcome, Guid? Tenant)> AuthenticateAsync(string credential, CancellationToken ct)
     {
         var outcome = await authenticator.AuthenticateAsync(credential, null, ct);

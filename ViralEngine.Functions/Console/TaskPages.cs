@@ -13,7 +13,7 @@ using ViralEngine.Functions.Tasks;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Tasks: the list, one of them live, and what can be done with it. Each form calls what the API's endpoint calls.</summary>
+/// <summary>The list of tasks, and a live task with its actions.</summary>
 internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore events, ConsolePages pages)
 {
     private const string Section = "tasks";

@@ -13,7 +13,7 @@ using WebhookPage = ViralEngine.Console.Webhooks.WebhookPage;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Webhook endpoints with their health and deliveries. A secret is in the page that its form answers with, and nowhere else.</summary>
+/// <summary>Webhook endpoints with their health and deliveries. A new secret is shown only in the response to its form.</summary>
 internal sealed class WebhookPages(
     WebhookEndpoints api, WebhookDeliveryEndpoints deliveries, WebhookStore store, ConsolePages pages)
 {

@@ -8,7 +8,7 @@ namespace ViralEngine.Functions.OpenApi;
 /// </summary>
 internal static class EventSchemas
 {
-    /// <summary>What a type is called: <c>task.started</c> → <c>TaskStarted</c>.</summary>
+    /// <summary>The schema name of a type: <c>task.started</c> → <c>TaskStarted</c>.</summary>
     public static string NameOf(string type) =>
         string.Concat(type.Split('.', '_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 
@@ -59,7 +59,7 @@ internal static class EventSchemas
         }
     }
 
-    // A message that tries an endpoint out tells of nothing that happened.
+    // A test message has no subject.
     private static bool HasSubject(string type) => type != Core.Webhooks.WebhookEventTypes.Test;
 
     private static KeyValuePair<string, JsonObject> Union(

@@ -3,7 +3,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>The problems that endpoints have in common, and which endpoint may have which.</summary>
+/// <summary>The problems that endpoints share, and which endpoints return them.</summary>
 internal static class ProblemKinds
 {
     public static IEnumerable<int> For(Endpoint endpoint, string method)

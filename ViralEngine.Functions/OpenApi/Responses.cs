@@ -9,7 +9,7 @@ internal sealed class Responses(Schemas schemas)
 {
     private readonly SortedDictionary<int, JsonNode?> used = [];
 
-    /// <summary>The problems that more than one operation answers with.</summary>
+    /// <summary>The problems that several operations return.</summary>
     public JsonObject Components() => new(used.Select(pair => KeyValuePair.Create(ProblemKinds.NameOf(pair.Key), pair.Value)));
 
     public JsonObject Of(Endpoint endpoint, string method)
@@ -19,7 +19,7 @@ internal sealed class Responses(Schemas schemas)
             responses[answers.Key] = Describe(endpoint, method, answers.Key, [.. answers]);
         foreach (var status in ProblemKinds.For(endpoint, method).Where(status => !responses.ContainsKey(status)))
             responses[status] = Problem(status);
-        // By its number, 204 makes some generators return nothing from what has a stream to return.
+        // As "204", some generators would drop the stream's return type.
         return new(responses.Select(pair => KeyValuePair.Create(
             pair.Key == 204 && endpoint.IsStream ? "2XX" : $"{pair.Key}", pair.Value)));
     }
@@ -53,7 +53,7 @@ internal sealed class Responses(Schemas schemas)
 
         if (!answer.ContentType.EndsWith("json", StringComparison.Ordinal) || answer.Type is null)
             return new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" }, ["example"] = Examples.OfText(answer.ContentType) };
-        // Newline-delimited: each line is one.
+        // Newline-delimited JSON.
         if (answer.ContentType.EndsWith("ndjson", StringComparison.Ordinal))
         {
             return new JsonObject

@@ -1,6 +1,6 @@
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>Looks for work in the store whenever there may be some and room for it.</summary>
+/// <summary>Claims work from the store whenever there may be work and room for it.</summary>
 internal sealed class Claimer(EngineSession session, EngineServices services)
 {
     private const int LargestClaim = 100;

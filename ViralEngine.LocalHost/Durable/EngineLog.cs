@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>What the engine says about itself.</summary>
+/// <summary>The engine's log messages.</summary>
 internal static partial class EngineLog
 {
     [LoggerMessage(LogLevel.Information, "The orchestration engine has started as worker {WorkerId}.")]

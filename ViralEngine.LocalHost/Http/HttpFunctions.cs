@@ -21,7 +21,7 @@ internal sealed partial class HttpFunctions(
     ILogger<HttpFunctions> logger)
 {
     /// <param name="functions">All functions of the worker.</param>
-    /// <param name="worker">What the worker does with a request once it has been told its invocation.</param>
+    /// <param name="worker">The worker's handling of a request, after the invocation was sent.</param>
     public IEnumerable<Endpoint> Endpoints(IEnumerable<WorkerFunction> functions, RequestDelegate worker)
     {
         var ordered = functions.Where(function => function.Has("httpTrigger"))

@@ -15,7 +15,7 @@ internal static class ListenAddress
 {
     private const int DefaultPort = 7071;
 
-    /// <exception cref="InvalidOperationException">An address cannot be read, or <c>port</c> is no port.</exception>
+    /// <exception cref="InvalidOperationException">An address is not valid, or <c>port</c> is not a port.</exception>
     public static void Apply(KestrelServerOptions kestrel, IConfiguration settings)
     {
         kestrel.AddServerHeader = false;

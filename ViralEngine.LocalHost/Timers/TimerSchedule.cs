@@ -36,7 +36,7 @@ internal sealed class TimerSchedule
             + "time span such as 00:05:00.");
     }
 
-    /// <summary>The first occurrence after the time; null when there is none any more.</summary>
+    /// <summary>The first occurrence after the time; null if there is none.</summary>
     public DateTimeOffset? Next(DateTimeOffset after) =>
         cron is null ? after + interval : cron.GetNextOccurrence(after, TimeZoneInfo.Utc);
 
