@@ -15,7 +15,7 @@ public sealed partial class AgentRunner(
     private static readonly TimeSpan TimeoutGrace = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest answer, in characters.</summary>
-    private const int LongestAnswer = 10_000_000;
+    private const int MaxAnswer = 10_000_000;
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(1);
 
@@ -115,8 +115,8 @@ public sealed partial class AgentRunner(
                     case AgentChunk.Text(var text):
                         metrics.Answering();
                         sink.Add(text);
-                        if (sink.Length > LongestAnswer)
-                            throw new AgentException(ErrorClass.TooLarge, $"The answer is longer than {LongestAnswer:N0} characters.");
+                        if (sink.Length > MaxAnswer)
+                            throw new AgentException(ErrorClass.TooLarge, $"The answer is longer than {MaxAnswer:N0} characters.");
                         break;
                     case AgentChunk.Progress(var fraction, var message):
                         await sink.ReportAsync(fraction, message, linked.Token);

@@ -11,7 +11,7 @@ namespace ViralEngine.Core.Agents;
 internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers breakers, BreakerRegister register, TimeProvider time)
     : IAgentProvider
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
 
     public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
@@ -23,8 +23,8 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
         }
 
         // Limits apply to accounts, not hosts: another tenant's, key's or model's 429 is no reason to wait.
-        var lane = FlowLane.Of(call)!.Key;
-        if (await register.OpenUntilAsync(lane) is { } paused && paused > time.GetUtcNow())
+        var group = FlowGroup.Of(call)!.Key;
+        if (await register.OpenUntilAsync(group) is { } paused && paused > time.GetUtcNow())
         {
             throw new AgentException(
                 ErrorClass.RateLimited, $"{host} asked for a pause until {paused:HH:mm:ss} UTC.", paused - time.GetUtcNow())
@@ -35,7 +35,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
 
         await using var pass = await EnterAsync(call.TenantId, host);
         await using var chunks = inner.RunAsync(call, ct).GetAsyncEnumerator(ct);
-        while (await MoveNextAsync(chunks, pass, call, lane))
+        while (await MoveNextAsync(chunks, pass, call, group))
             yield return chunks.Current;
         await pass.ReportAsync(failed: false);
     }
@@ -53,7 +53,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
     }
 
     private async Task<bool> MoveNextAsync(
-        IAsyncEnumerator<AgentChunk> chunks, BreakerPass pass, AgentCall call, string lane)
+        IAsyncEnumerator<AgentChunk> chunks, BreakerPass pass, AgentCall call, string group)
     {
         try
         {
@@ -64,7 +64,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
             if (e.Evidence != HostEvidence.None)
                 await pass.ReportAsync(e.Evidence == HostEvidence.Failing);
             if (e is { ErrorClass: ErrorClass.RateLimited, RetryAfter: { } wait } && wait > TimeSpan.Zero)
-                await register.OpenAsync(lane, time.GetUtcNow() + (wait < LongestPause ? wait : LongestPause), again: true);
+                await register.OpenAsync(group, time.GetUtcNow() + (wait < MaxPause ? wait : MaxPause), again: true);
             throw;
         }
     }

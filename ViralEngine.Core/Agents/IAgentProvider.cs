@@ -67,12 +67,12 @@ public abstract record AgentChunk
         public const int MaxModelLength = 200;
 
         /// <summary>More than any model accepts or returns in one call.</summary>
-        private const long MostTokens = 100_000_000;
+        private const long MaxTokens = 100_000_000;
 
         public string? Model { get; } = Model is null ? null : OutsideText.Of(Model, MaxModelLength);
 
         /// <summary>False for impossible numbers: then the estimate made before the call is used.</summary>
-        internal bool IsPossible => InputTokens is >= 0 and <= MostTokens && OutputTokens is >= 0 and <= MostTokens;
+        internal bool IsPossible => InputTokens is >= 0 and <= MaxTokens && OutputTokens is >= 0 and <= MaxTokens;
     }
 
     /// <summary>The provider reported an impossible usage.</summary>

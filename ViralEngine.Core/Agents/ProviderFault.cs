@@ -12,7 +12,7 @@ internal static class ProviderFault
 {
     private const int MaxExcerpt = 300;
     private const int MaxErrorBytes = 64 * 1024;
-    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(1);
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromDays(1);
 
     /// <returns>Null if the failure is not the provider's.</returns>
     public static AgentException? From(Exception failure, AgentCall call)
@@ -138,7 +138,7 @@ internal static class ProviderFault
     private static TimeSpan? RetryAfterOf(string? header, DateTimeOffset now)
     {
         var wait = RetryAfterHeader.Read(header, now);
-        return wait > LongestRetryAfter ? LongestRetryAfter : wait;
+        return wait > MaxRetryAfter ? MaxRetryAfter : wait;
     }
 
     // Providers quote the key in messages about it.

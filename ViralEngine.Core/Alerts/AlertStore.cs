@@ -12,7 +12,7 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
     private static readonly TimeSpan NotYetFolded = TimeSpan.FromMinutes(2);
 
     /// <summary>A longer alert shows only its beginning.</summary>
-    private static readonly TimeSpan MostShown = TimeSpan.FromHours(12);
+    private static readonly TimeSpan MaxShown = TimeSpan.FromHours(12);
 
     private const string Columns = "id, status, summary, opened_at, updated_at, resolved_at, resolved_by, muted_until";
 
@@ -79,7 +79,7 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
     {
         var from = series.OpenedAt - Before;
         var end = series.EndedAt is { } ended ? ended + After : DateTime.MaxValue;
-        var to = new[] { end, from + MostShown, time.GetUtcNow().UtcDateTime - NotYetFolded }.Min();
+        var to = new[] { end, from + MaxShown, time.GetUtcNow().UtcDateTime - NotYetFolded }.Min();
         var figures = (await new WatchStore(db).HistoryAsync(tenant, series.AgentId, from, to, ct))
             .ToDictionary(row => row.At, row => row.Figures);
         var points = new List<AlertPoint>();

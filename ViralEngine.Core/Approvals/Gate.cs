@@ -10,7 +10,7 @@ namespace ViralEngine.Core.Approvals;
 /// </summary>
 public sealed class Gate
 {
-    public const int MostReminders = 20;
+    public const int MaxReminders = 20;
 
     public required Guid Id { get; init; }
 
@@ -81,7 +81,7 @@ public sealed class Gate
         if (IsOpen && NextReminderAt <= now)
         {
             RemindersSent++;
-            NextReminderAt = RemindersSent < MostReminders ? now.AddSeconds(ReminderSeconds!.Value) : null;
+            NextReminderAt = RemindersSent < MaxReminders ? now.AddSeconds(ReminderSeconds!.Value) : null;
             Changed = true;
             tell("approval.reminder", Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("reminder", RemindersSent)));
         }

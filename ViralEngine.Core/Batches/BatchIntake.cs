@@ -12,10 +12,10 @@ namespace ViralEngine.Core.Batches;
 public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
 {
     /// <summary>The maximum number of items per claim.</summary>
-    private const int LargestSlice = 500;
+    private const int MaxSlice = 500;
 
-    private const int LargestPortion = 1000;
-    private const int LargestPortionCharacters = 1024 * 1024;
+    private const int MaxPortion = 1000;
+    private const int MaxPortionCharacters = 1024 * 1024;
 
     /// <summary>
     /// Stores the items as they arrive, before the batch's settings may be known. Stops if they exceed what the plan has left for the
@@ -37,7 +37,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
                 throw PlanLimitException.OfMonth(mostPerMonth);
             portion.Add(item);
             characters += item.Description.Length + (item.InputJson?.Length ?? 0) + (item.MetadataJson?.Length ?? 0);
-            if (portion.Count < LargestPortion && characters < LargestPortionCharacters)
+            if (portion.Count < MaxPortion && characters < MaxPortionCharacters)
                 continue;
             await StoreAsync(tenant, batchId, portion, tally, ct);
             portion.Clear();
@@ -100,7 +100,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
     /// <exception cref="PlanLimitException">The items exceed what is left of this month's tasks.</exception>
     public async Task AddAsync(TenantId tenant, NewBatch batch, BatchContents contents, CancellationToken ct)
     {
-        if (batch.MostPerMonth > 0)
+        if (batch.MaxPerMonth > 0)
         {
             // Two submissions must not both take what is left; the lock is held only until the commit.
             await db.ExecuteAsync(
@@ -150,16 +150,16 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
             [
                 tenant.Value, batch.Id, batch.Name, batch.Description, batch.AgentId, (short)batch.ConcurrencyLimit,
                 batch.FailureMode.ToText(), contents.Items, batch.CreatedBy, contents.LastNumber,
-                SliceSize(contents.LastNumber, batch.ConcurrencyLimit), batch.MostPerMonth,
+                SliceSize(contents.LastNumber, batch.ConcurrencyLimit), batch.MaxPerMonth,
             ],
             row => row.GetBoolean(0),
             ct);
         if (stored is null)
-            throw PlanLimitException.OfMonth(batch.MostPerMonth);
+            throw PlanLimitException.OfMonth(batch.MaxPerMonth);
     }
 
     /// <summary>Small enough that each lane gets a share of a small batch.</summary>
-    internal static int SliceSize(int items, int lanes) => Math.Clamp(items / (lanes * 4), 1, LargestSlice);
+    internal static int SliceSize(int items, int lanes) => Math.Clamp(items / (lanes * 4), 1, MaxSlice);
 
     private Task<long> CountMonthAsync(TenantId tenant, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -262,7 +262,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
 /// <summary>Counts the items received.</summary>
 internal sealed class IntakeTally
 {
-    private const int MostRepeated = 20;
+    private const int MaxRepeated = 20;
     private readonly Dictionary<string, int> agents = [];
     private readonly List<RepeatedId> repeated = [];
     private int last;
@@ -278,13 +278,13 @@ internal sealed class IntakeTally
         last = item.Number;
         if (item.AgentId is null)
             withoutAgent ??= item.Number;
-        else if (agents.Count <= BatchLimits.MostAgents)
+        else if (agents.Count <= BatchLimits.MaxAgents)
             agents.TryAdd(item.AgentId, item.Number);
         // An id that looks like a number may equal that of a line without an id of its own.
         HasNumericIds |= item.ItemId is [>= '1' and <= '9', ..];
     }
 
-    public void Repeat(IEnumerable<RepeatedId> more) => repeated.AddRange(more.Take(MostRepeated - repeated.Count));
+    public void Repeat(IEnumerable<RepeatedId> more) => repeated.AddRange(more.Take(MaxRepeated - repeated.Count));
 
     public BatchContents ToContents() => new(Items, last, withoutAgent, agents, repeated);
 }

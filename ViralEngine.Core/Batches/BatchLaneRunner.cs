@@ -22,12 +22,12 @@ public sealed partial class BatchLaneRunner(
     TimeProvider time,
     ILogger<BatchLaneRunner> logger)
 {
-    private const long MostBytesRead = 4 * 1024 * 1024;
+    private const long MaxBytesRead = 4 * 1024 * 1024;
 
     /// <summary>The maximum number of items one statement settles.</summary>
-    private const int MostSettled = 1000;
+    private const int MaxSettled = 1000;
 
-    private const long MostBytesSettled = 4 * 1024 * 1024;
+    private const long MaxBytesSettled = 4 * 1024 * 1024;
 
     /// <summary>How long finished slow calls are gathered before one statement settles them.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
@@ -41,7 +41,7 @@ public sealed partial class BatchLaneRunner(
     /// <summary>How often expired leases of dead workers are checked.</summary>
     private static readonly TimeSpan LapsedEvery = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentQueue<EndedSlice> ended = new();
     private readonly Bell bell = new();
@@ -121,7 +121,7 @@ public sealed partial class BatchLaneRunner(
     {
         var settled = new List<EndedSlice>();
         var (items, bytes, waiting, longest) = (0, 0L, 0, (AgentOutcome.Held?)null);
-        while (items < MostSettled && bytes < MostBytesSettled && ended.TryDequeue(out var slice))
+        while (items < MaxSettled && bytes < MaxBytesSettled && ended.TryDequeue(out var slice))
         {
             var run = slice.Run;
             settled.Add(slice);
@@ -188,7 +188,7 @@ public sealed partial class BatchLaneRunner(
     private async Task<List<ClaimedSlice>> ClaimAsync(
         TenantId tenant, Guid batchId, int lane, List<SettledSlice> settled, SliceClaim? claim, CancellationToken stopping)
     {
-        var longest = settled.Count == 0 ? 0 : settled.Max(slice => slice.LongestAnswer);
+        var longest = settled.Count == 0 ? 0 : settled.Max(slice => slice.MaxAnswer);
         using var whole = await memory.HoldWholeAsync(longest, CancellationToken.None);
         using var turn = await turns.TakeAsync(tenant);
         var step = await StoredAgain.RunAsync(
@@ -198,7 +198,7 @@ public sealed partial class BatchLaneRunner(
         return step.Taken.Count == 0
             ? []
             : await StoredAgain.RunAsync(
-                () => store.ReadAsync(tenant, batchId, step.Taken, MostBytesRead, CancellationToken.None), time, logger, stopping);
+                () => store.ReadAsync(tenant, batchId, step.Taken, MaxBytesRead, CancellationToken.None), time, logger, stopping);
     }
 
     private async Task RunAsync(TenantId tenant, LanePlan plan, ClaimedSlice slice, HeldLane lane, HeldClaim claim)
@@ -249,7 +249,7 @@ public sealed partial class BatchLaneRunner(
     }
 
     private static LaneTurn Later(int claimSize, TimeSpan wait) => new(
-        false, claimSize, TimeSpan.FromMilliseconds(50) + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, LongestWait.Ticks)));
+        false, claimSize, TimeSpan.FromMilliseconds(50) + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, MaxWait.Ticks)));
 
     [LoggerMessage(1, LogLevel.Warning, "Batch {BatchId}: the lease of items {First} to {Last} was lost; their results are dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid batchId, int first, int last);

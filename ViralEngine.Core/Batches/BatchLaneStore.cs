@@ -339,7 +339,7 @@ internal sealed record LanePlan(Guid BatchId, string? AgentId, FailureMode Failu
 /// <summary>Dispose after storing or discarding it: releases long answers.</summary>
 internal sealed record SettledSlice(SliceLease Lease, IReadOnlyList<ItemOutcome> Outcomes, IReadOnlyList<SliceRest> Rest) : IDisposable
 {
-    public int LongestAnswer => Outcomes.Max(outcome => outcome.Result?.Length) ?? 0;
+    public int MaxAnswer => Outcomes.Max(outcome => outcome.Result?.Length) ?? 0;
 
     public void Dispose()
     {

@@ -11,7 +11,7 @@ public sealed record NewBatch(
     string CreatedBy)
 {
     /// <summary>The plan's tasks per month, of which each item is one; 0 for no limit.</summary>
-    public long MostPerMonth { get; init; }
+    public long MaxPerMonth { get; init; }
 }
 
 /// <summary>One received item, checked as far as possible without the others.</summary>
@@ -31,12 +31,12 @@ public readonly record struct NewBatchItem(
 /// <summary>Bounds of a batch.</summary>
 public static class BatchLimits
 {
-    public const int MostItems = 1_000_000;
-    public const int MostConcurrency = 5000;
+    public const int MaxItems = 1_000_000;
+    public const int MaxConcurrency = 5000;
     public const int DefaultConcurrency = 20;
 
     /// <summary>Each agent is looked up once, so their number is limited.</summary>
-    public const int MostAgents = 100;
+    public const int MaxAgents = 100;
 
     public const int DefaultTimeoutSeconds = 300;
     public const int DefaultMaxAttempts = 3;

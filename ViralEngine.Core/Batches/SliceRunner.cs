@@ -15,18 +15,18 @@ public sealed partial class SliceRunner(
     AgentRunner agents, AnswerMemory memory, TimeProvider time, ILogger<SliceRunner> logger)
 {
     /// <summary>After this many workers died over an item, the item is assumed to be the cause.</summary>
-    private const int MostLost = 10;
+    private const int MaxLost = 10;
 
-    private const long MostBytes = 4 * 1024 * 1024;
+    private const long MaxBytes = 4 * 1024 * 1024;
 
     /// <summary>A slice that takes longer releases the rest for other places.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Quick agents never wait, so yield this often.</summary>
     private static readonly TimeSpan LetInEvery = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Longer waits are spent in the queue, not in a lane.</summary>
-    private static readonly TimeSpan LongestWaitInLane = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxWaitInLane = TimeSpan.FromSeconds(2);
 
     /// <summary>How soon a running lane sees changes of an agent.</summary>
     private static readonly TimeSpan AgentsAreKept = TimeSpan.FromSeconds(5);
@@ -66,7 +66,7 @@ public sealed partial class SliceRunner(
         {
             if (ended.IsCancellationRequested)
                 break;
-            if (outcomes.Count > 0 && (bytes > MostBytes || time.GetElapsedTime(started) > Longest))
+            if (outcomes.Count > 0 && (bytes > MaxBytes || time.GetElapsedTime(started) > MaxTime))
                 break;
             var (outcome, wait) = await RunItemAsync(tenant, plan, item, slice.Lease, answer, claim, ended);
             held = wait;
@@ -120,7 +120,7 @@ public sealed partial class SliceRunner(
         TenantId tenant, LanePlan plan, BatchItem item, SliceLease lease, ItemAnswer answer, HeldClaim claim, CancellationToken ended)
     {
         var agentId = item.AgentId ?? plan.AgentId!;
-        if (lease.Lost >= MostLost && lease.First == lease.Last)
+        if (lease.Lost >= MaxLost && lease.First == lease.Last)
         {
             return (Failed(item, new AgentOutcome.Failed(
                 ErrorClass.Internal, $"The process running the item stopped {lease.Lost} times.", null, agentId), null), null);
@@ -172,7 +172,7 @@ public sealed partial class SliceRunner(
         {
             answer.Reset();
             var outcome = await agents.RunAsync(tenant, chain, work, answer, ended);
-            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > LongestWaitInLane)
+            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > MaxWaitInLane)
                 return outcome;
             claim.WaitingFor = held.Reason;
             await Task.Delay(held.Wait, time, ended);

@@ -13,7 +13,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
 {
     private static readonly TimeSpan ReadEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KeptAfter = TimeSpan.FromMinutes(10);
-    private const int MostKnown = 10_000;
+    private const int MaxKnown = 10_000;
     private static readonly RedisChannel Channel = RedisChannel.Literal("viral:breakers");
 
     private readonly ConcurrentDictionary<string, Entry> known = new();
@@ -23,7 +23,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     public event Action<string>? Closed;
 
     /// <summary>
-    /// The hosts with an open breaker, and when a trial call may be made. Also holds paused provider lanes, under <c>tenant/host/…</c>,
+    /// The hosts with an open breaker, and when a trial call may be made. Also holds paused provider groups, under <c>tenant/host/…</c>,
     /// which are not breakers.
     /// </summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Open => known
@@ -137,7 +137,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     private void Note(string host, DateTimeOffset? until)
     {
         known[host] = new Entry(until, time.GetTimestamp());
-        if (known.Count <= MostKnown)
+        if (known.Count <= MaxKnown)
             return;
         foreach (var closed in known.Where(entry => entry.Value.OpenUntil is null))
             known.TryRemove(closed);

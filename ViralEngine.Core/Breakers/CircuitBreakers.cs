@@ -16,7 +16,7 @@ namespace ViralEngine.Core.Breakers;
 public sealed partial class CircuitBreakers : IDisposable
 {
     /// <summary>Bounded, because tenants choose the hosts of their agents.</summary>
-    private const int MostJudges = 10_000;
+    private const int MaxJudges = 10_000;
 
     private readonly ConcurrentDictionary<string, ResiliencePipeline> judges = new();
     private readonly EvidenceShare share;
@@ -110,7 +110,7 @@ public sealed partial class CircuitBreakers : IDisposable
             return;
         }
 
-        if (judges.Count > MostJudges)
+        if (judges.Count > MaxJudges)
             judges.Clear();
         var judge = judges.GetOrAdd(host, NewJudge);
         try

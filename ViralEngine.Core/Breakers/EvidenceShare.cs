@@ -8,7 +8,7 @@ namespace ViralEngine.Core.Breakers;
 /// </summary>
 internal sealed class EvidenceShare(BreakersOptions options, TimeProvider time)
 {
-    private const int MostKnown = 50_000;
+    private const int MaxKnown = 50_000;
 
     private readonly ConcurrentDictionary<string, Window> windows = new();
     private readonly int most = Math.Max(1, (int)(options.MinimumCalls * options.FailureRatio / 2));
@@ -16,7 +16,7 @@ internal sealed class EvidenceShare(BreakersOptions options, TimeProvider time)
     /// <summary>Counts the tenant's call, and returns whether it is still within the share.</summary>
     public bool Take(Guid tenant, string host)
     {
-        if (windows.Count > MostKnown)
+        if (windows.Count > MaxKnown)
             windows.Clear();
         var window = windows.GetOrAdd(BreakerKey.Of(tenant, host), _ => new Window());
         return window.Take(time, TimeSpan.FromSeconds(options.SamplingSeconds), most);

@@ -12,9 +12,9 @@ namespace ViralEngine.Core.Events;
 public sealed partial class ChangePoller(
     NpgsqlDataSource dataSource, RedisConnection redis, TimeProvider time, ILogger<ChangePoller> logger)
 {
-    private const int MostAtOnce = 2000;
+    private const int MaxAtOnce = 2000;
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
     private readonly HashSet<Watch> watches = [];
@@ -41,7 +41,7 @@ public sealed partial class ChangePoller(
         var pause = Shortest;
         while (true)
         {
-            await Task.Delay(redis.Database is null ? pause : Longest, time);
+            await Task.Delay(redis.Database is null ? pause : MaxPause, time);
             Watch[] asked;
             lock (gate)
             {
@@ -55,7 +55,7 @@ public sealed partial class ChangePoller(
             var changed = await LookAsync(asked);
             // Polling takes at most a tenth of the time, however slow the database is.
             var least = time.GetElapsedTime(started) * 10;
-            pause = changed ? Shortest : Shorter(pause * 1.5, Longest);
+            pause = changed ? Shortest : Shorter(pause * 1.5, MaxPause);
             pause = least > pause ? least : pause;
         }
     }
@@ -63,7 +63,7 @@ public sealed partial class ChangePoller(
     private async Task<bool> LookAsync(Watch[] asked)
     {
         var changed = false;
-        foreach (var some in asked.Chunk(MostAtOnce))
+        foreach (var some in asked.Chunk(MaxAtOnce))
         {
             try
             {

@@ -7,7 +7,7 @@ namespace ViralEngine.Core.Flow;
 /// <summary>How fast an agent's provider is called, and what holds its work back.</summary>
 public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, LimitsOptions limits)
 {
-    private const int MostCounted = 10_000;
+    private const int MaxCounted = 10_000;
 
     /// <summary>Null if the agent does not exist.</summary>
     public async Task<AgentFlowState?> ReadAsync(TenantId tenant, string plan, string agentId, CancellationToken ct)
@@ -15,24 +15,24 @@ public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, Li
         if (await agents.LoadChainAsync(tenant, agentId, ct) is not [var agent, ..])
             return null;
         var call = new AgentCall(tenant.Value, Guid.Empty, 1, agent, "", null, TimeSpan.Zero);
-        var lane = await flow.ReadAsync(call);
+        var group = await flow.ReadAsync(call);
         var (due, running, waiting) = await CountAsync(tenant, agentId, ct);
         var most = limits.Of(plan).ConcurrentTasks;
         return new AgentFlowState(
             agent.Settings.RequestsPerMinute,
             agent.Settings.TokensPerMinute,
             agent.Settings.MaxConcurrency,
-            lane?.InFlight ?? 0,
-            lane?.RequestsPerMinute,
-            lane?.Concurrency,
-            lane?.PausedUntil,
+            group?.InFlight ?? 0,
+            group?.RequestsPerMinute,
+            group?.Concurrency,
+            group?.PausedUntil,
             due + waiting.Values.Sum(),
             waiting,
             HeldBackBy());
 
         string? HeldBackBy()
         {
-            if (lane?.PausedUntil is not null)
+            if (group?.PausedUntil is not null)
                 return WaitReason.Provider.ToText();
             if (waiting.Count > 0)
                 return waiting.MaxBy(reason => reason.Value).Key;
@@ -72,7 +72,7 @@ public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, Li
             WHERE tenant_id = $1 AND agent_id = $2 AND status = 'in_progress' AND waiting_for IS NOT NULL
             GROUP BY waiting_for
             """,
-            [tenant.Value, agentId, MostCounted],
+            [tenant.Value, agentId, MaxCounted],
             row => (Name: row.GetString(0), Count: row.GetInt32(1)),
             ct);
         return (

@@ -8,13 +8,13 @@ namespace ViralEngine.Core.Flow;
 
 /// <summary>
 /// Starts calls at the rate their provider allows: the limits the agent declares (requests and tokens per minute, concurrent calls), those
-/// the provider asks for, and those found by trial. Shared by all instances in Redis (<c>viral:flow:{lane}</c>); without Redis, only the
+/// the provider asks for, and those found by trial. Shared by all instances in Redis (<c>viral:flow:{group}</c>); without Redis, only the
 /// provider itself limits calls.
 /// </summary>
 public sealed class FlowControl(RedisConnection redis, TimeProvider time)
 {
     /// <summary>A longer wait for a turn is not spent in a lane.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
     /// <summary>The wait before asking again in that case.</summary>
     private static readonly TimeSpan PutOff = TimeSpan.FromSeconds(2.5);
@@ -30,7 +30,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
     /// <exception cref="AgentException">The wait is too long; <see cref="AgentException.WaitsFor"/> has the reason.</exception>
     public async Task<FlowPass?> EnterAsync(AgentCall call, Action<WaitReason?>? waits, CancellationToken ct)
     {
-        if (FlowLane.Of(call) is not { } lane)
+        if (FlowGroup.Of(call) is not { } group)
             return null;
         var settings = call.Agent.Settings;
         var tokens = settings.TokensPerMinute is null ? 0 : EstimateOf(call);
@@ -39,14 +39,14 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         var turn = "0";
         while (true)
         {
-            var (wait, kept, reason) = await AskAsync(lane, id, settings, tokens, turn);
+            var (wait, kept, reason) = await AskAsync(group, id, settings, tokens, turn);
             if (wait == TimeSpan.Zero)
                 break;
             turn = kept ? "1" : "0";
-            var left = LongestWait - time.GetElapsedTime(began);
+            var left = MaxWait - time.GetElapsedTime(began);
             if (wait > left)
             {
-                throw new AgentException(ErrorClass.RateLimited, $"The rate limit for {lane.Host} is reached.", Later(wait, reason))
+                throw new AgentException(ErrorClass.RateLimited, $"The rate limit for {group.Host} is reached.", Later(wait, reason))
                 {
                     WaitsFor = reason,
                 };
@@ -57,22 +57,22 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         }
 
         waits?.Invoke(null);
-        running.GetOrAdd(lane.Key, _ => new())[id] = 0;
+        running.GetOrAdd(group.Key, _ => new())[id] = 0;
         if (Interlocked.CompareExchange(ref renewing, 1, 0) == 0)
             _ = RenewAsync();
-        return new FlowPass(this, lane, id, settings.TokensPerMinute ?? 0, tokens, time);
+        return new FlowPass(this, group, id, settings.TokensPerMinute ?? 0, tokens, time);
     }
 
-    /// <summary>The state of a lane; null if nothing is known.</summary>
+    /// <summary>The state of a group; null if nothing is known.</summary>
     public async Task<FlowState?> ReadAsync(AgentCall call)
     {
-        if (FlowLane.Of(call) is not { } lane || redis.Database is not { } database)
+        if (FlowGroup.Of(call) is not { } group || redis.Database is not { } database)
             return null;
         try
         {
             var now = DateTime.UnixEpoch.AddMilliseconds(await NowAsync(database));
-            var values = await database.HashGetAsync(Hash(lane), ["rate", "window", "paused"]);
-            var held = await database.SortedSetLengthAsync(Calls(lane), (now - DateTime.UnixEpoch).TotalMilliseconds);
+            var values = await database.HashGetAsync(Hash(group), ["rate", "window", "paused"]);
+            var held = await database.SortedSetLengthAsync(Calls(group), (now - DateTime.UnixEpoch).TotalMilliseconds);
             var paused = Number(values[2]) is > 0 and var at ? DateTime.UnixEpoch.AddMilliseconds(at) : (DateTime?)null;
             return new FlowState(
                 (int)held,
@@ -86,16 +86,16 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         }
     }
 
-    internal async Task LeaveAsync(FlowLane lane, string id, string outcome, TimeSpan pause, int tokensPerMinute, long tokensMore)
+    internal async Task LeaveAsync(FlowGroup group, string id, string outcome, TimeSpan pause, int tokensPerMinute, long tokensMore)
     {
-        if (running.TryGetValue(lane.Key, out var calls) && calls.TryRemove(id, out _) && calls.IsEmpty)
-            running.TryRemove(new(lane.Key, calls));
+        if (running.TryGetValue(group.Key, out var calls) && calls.TryRemove(id, out _) && calls.IsEmpty)
+            running.TryRemove(new(group.Key, calls));
         if (redis.Database is not { } database)
             return;
         try
         {
             await database.ScriptEvaluateAsync(
-                FlowScripts.Leave, [Hash(lane), Calls(lane)],
+                FlowScripts.Leave, [Hash(group), Calls(group)],
                 [id, outcome, Text(pause.TotalMilliseconds), tokensPerMinute, tokensMore]);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
@@ -105,7 +105,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
     }
 
     private async Task<(TimeSpan Wait, bool Kept, WaitReason Reason)> AskAsync(
-        FlowLane lane, string id, AgentSettings settings, long tokens, string turn)
+        FlowGroup group, string id, AgentSettings settings, long tokens, string turn)
     {
         if (redis.Database is not { } database)
             return (TimeSpan.Zero, true, WaitReason.Limit);
@@ -113,10 +113,10 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         {
             var answer = (string[])(await database.ScriptEvaluateAsync(
                 FlowScripts.Enter,
-                [Hash(lane), Calls(lane)],
+                [Hash(group), Calls(group)],
                 [
                     id, Text(Lease.TotalMilliseconds), settings.RequestsPerMinute ?? 0, settings.TokensPerMinute ?? 0,
-                    settings.MaxConcurrency ?? 0, tokens, Text(LongestWait.TotalMilliseconds), turn,
+                    settings.MaxConcurrency ?? 0, tokens, Text(MaxWait.TotalMilliseconds), turn,
                 ]))!;
             var wait = TimeSpan.FromMilliseconds(double.Parse(answer[0], CultureInfo.InvariantCulture));
             return (wait, answer[1] == "1", answer[2] == "provider" ? WaitReason.Provider : WaitReason.Limit);
@@ -141,12 +141,12 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
                     return;
             }
 
-            foreach (var (lane, calls) in running)
+            foreach (var (group, calls) in running)
             {
                 foreach (var some in calls.Keys.Chunk(500))
                 {
                     redis.Database?.ScriptEvaluate(
-                        FlowScripts.Renew, [$"viral:flow:{{{lane}}}:calls"],
+                        FlowScripts.Renew, [$"viral:flow:{{{group}}}:calls"],
                         [Text(Lease.TotalMilliseconds), .. some.Select(id => (RedisValue)id)], CommandFlags.FireAndForget);
                 }
             }
@@ -175,16 +175,16 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
 
     private static string Text(double number) => number.ToString("F0", CultureInfo.InvariantCulture);
 
-    private static RedisKey Hash(FlowLane lane) => $"viral:flow:{{{lane.Key}}}";
+    private static RedisKey Hash(FlowGroup group) => $"viral:flow:{{{group.Key}}}";
 
-    private static RedisKey Calls(FlowLane lane) => $"viral:flow:{{{lane.Key}}}:calls";
+    private static RedisKey Calls(FlowGroup group) => $"viral:flow:{{{group.Key}}}:calls";
 }
 
 /// <summary>Permission to make one call.</summary>
 public sealed class FlowPass : IAsyncDisposable
 {
     private readonly FlowControl flow;
-    private readonly FlowLane lane;
+    private readonly FlowGroup group;
     private readonly string id;
     private readonly int tokensPerMinute;
     private readonly long estimate;
@@ -194,9 +194,9 @@ public sealed class FlowPass : IAsyncDisposable
     private TimeSpan pause;
     private long used;
 
-    internal FlowPass(FlowControl flow, FlowLane lane, string id, int tokensPerMinute, long estimate, TimeProvider time) =>
-        (this.flow, this.lane, this.id, this.tokensPerMinute, this.estimate, this.time) =
-            (flow, lane, id, tokensPerMinute, estimate, time);
+    internal FlowPass(FlowControl flow, FlowGroup group, string id, int tokensPerMinute, long estimate, TimeProvider time) =>
+        (this.flow, this.group, this.id, this.tokensPerMinute, this.estimate, this.time) =
+            (flow, group, id, tokensPerMinute, estimate, time);
 
     /// <summary>Reads the provider's limits from its response headers.</summary>
     public void Observe(HttpResponseMessage answer)
@@ -223,10 +223,10 @@ public sealed class FlowPass : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() =>
-        await flow.LeaveAsync(lane, id, outcome, pause, tokensPerMinute, used == 0 ? 0 : used - estimate);
+        await flow.LeaveAsync(group, id, outcome, pause, tokensPerMinute, used == 0 ? 0 : used - estimate);
 }
 
-/// <summary>The state of a lane to a provider.</summary>
+/// <summary>The state of a group of calls.</summary>
 /// <param name="InFlight">Running calls on all instances.</param>
 /// <param name="RequestsPerMinute">The rate that the provider was found to accept; null if none was measured yet.</param>
 /// <param name="Concurrency">The number of concurrent calls after the provider was overloaded; null for no bound.</param>

@@ -1,13 +1,13 @@
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// Decisions made in Redis, by its clock, for all instances. A lane's hash holds until when it is paused, when its next request and token
+/// Decisions made in Redis, by its clock, for all instances. A group's hash holds until when it is paused, when its next request and token
 /// may go (generic cell rate algorithm), the rate it has found, and how many calls it may hold.
 /// </summary>
 internal static class FlowScripts
 {
     /// <summary>
-    /// Requests to start a call. KEYS: the lane's hash, its calls. ARGV: the call's id, its lease in ms, declared requests per minute,
+    /// Requests to start a call. KEYS: the group's hash, its calls. ARGV: the call's id, its lease in ms, declared requests per minute,
     /// tokens per minute and concurrent calls (0 for no limit), its tokens, the longest wait in ms, whether its turn was already assigned.
     /// Returns the wait in ms (0 to start), whether the turn is kept during the wait, and the reason.
     /// </summary>
@@ -129,7 +129,7 @@ internal static class FlowScripts
         return 'ok'
         """;
 
-    /// <summary>Renews the leases of running calls. KEYS: the lane's calls. ARGV: the lease in ms, their ids.</summary>
+    /// <summary>Renews the leases of running calls. KEYS: the group's calls. ARGV: the lease in ms, their ids.</summary>
     public const string Renew =
         """
         local clock = redis.call('TIME')

@@ -38,7 +38,7 @@ public sealed partial class Budgets(
         var now = time.GetUtcNow().UtcDateTime;
         var month = new DateOnly(now.Year, now.Month, 1);
         var price = prices.PriceOf(call.Agent.Settings, (call.Agent.Settings as OpenAiSettings)?.Model);
-        var most = MostCost(call, price);
+        var most = MaxCost(call, price);
         var id = RowId.New();
         if (most == 0)
             return new BudgetedCall(id, false, agentId, month);
@@ -118,7 +118,7 @@ public sealed partial class Budgets(
     }
 
     /// <summary>Null for a model without a price.</summary>
-    private decimal? MostCost(AgentCall call, TokenPrice? price)
+    private decimal? MaxCost(AgentCall call, TokenPrice? price)
     {
         if (price is null)
             return call.Agent.Kind == AgentKind.OpenAi ? null : 0;

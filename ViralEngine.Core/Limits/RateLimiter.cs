@@ -18,7 +18,7 @@ public sealed partial class RateLimiter(
     public const int WindowSeconds = 10;
 
     /// <summary>The maximum number of keys remembered without Redis; forgotten ones start over.</summary>
-    private const int MostLocalKeys = 50_000;
+    private const int MaxLocalKeys = 50_000;
 
     // All or none: a request that exceeds the tenant's rate does not count against the caller's. Times are in microseconds, by the clock of
     // Redis, because instances' clocks may differ.
@@ -93,7 +93,7 @@ public sealed partial class RateLimiter(
 
     private RateDecision TakeLocally(RateQuota[] quotas)
     {
-        if (local.Count > MostLocalKeys)
+        if (local.Count > MaxLocalKeys)
             local.Clear();
         var now = Now();
         var shares = redis.IsConfigured

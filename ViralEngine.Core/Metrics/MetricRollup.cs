@@ -5,7 +5,7 @@ namespace ViralEngine.Core.Metrics;
 /// <summary>Rolls recorded metrics up into minutes, hours and days, for all tenants, and deletes those past their retention.</summary>
 public sealed class MetricRollup(Db db, TimeProvider time)
 {
-    private const int MostDeleted = 20_000;
+    private const int MaxDeleted = 20_000;
 
     /// <summary>Rolls up what was recorded before a time. Late records of a minute are added when they arrive.</summary>
     public Task FoldAsync(DateTime before, CancellationToken ct) => db.ExecuteAsync(
@@ -87,8 +87,8 @@ public sealed class MetricRollup(Db db, TimeProvider time)
                 WHERE ctid = ANY (ARRAY(
                     SELECT ctid FROM viral.metric_rollups WHERE step = $1 AND at < $2 LIMIT $3))
                 """,
-                [step, now - TimeSpan.FromDays(days), MostDeleted],
-                ct) == MostDeleted)
+                [step, now - TimeSpan.FromDays(days), MaxDeleted],
+                ct) == MaxDeleted)
             {
             }
         }

@@ -8,7 +8,7 @@ namespace ViralEngine.Core.Organizations;
 /// <summary>Rules of RFC 7515 and RFC 7519 beyond those that the library checks.</summary>
 internal static class TokenRules
 {
-    private const int MostSubjectCharacters = 300;
+    private const int MaxSubjectCharacters = 300;
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
 
     /// <summary>What is wrong with the token, regardless of its signature; null if nothing.</summary>
@@ -47,7 +47,7 @@ internal static class TokenRules
         {
             var text = subject.GetString()!;
             return text.Length == 0 ? "The token has no subject."
-                : text.Length > MostSubjectCharacters || OutsideText.Of(text) != text ? "The token's subject is not valid."
+                : text.Length > MaxSubjectCharacters || OutsideText.Of(text) != text ? "The token's subject is not valid."
                 : null;
         }
         catch (InvalidOperationException)

@@ -5,7 +5,7 @@ namespace ViralEngine.Core.Retention;
 /// <summary>Deletes ended batches: first hides a batch, so that nobody reads half of it, then deletes its items slice by slice.</summary>
 public sealed class BatchRetention(Db db)
 {
-    private const int MostItems = 10_000;
+    private const int MaxItems = 10_000;
 
     /// <summary>Deletes part of the batches that ended before <paramref name="before"/>. False if there is nothing left.</summary>
     public async Task<bool> SweepSomeAsync(DateTime before, CancellationToken ct)
@@ -40,7 +40,7 @@ public sealed class BatchRetention(Db db)
             WHERE batch_id = $1
               AND number IN (SELECT number FROM viral.batch_items WHERE batch_id = $1 ORDER BY number LIMIT $2)
             """,
-            [batchId, MostItems],
+            [batchId, MaxItems],
             ct);
 
     private Task<int> DeleteBatchAsync(Guid batchId, CancellationToken ct) =>

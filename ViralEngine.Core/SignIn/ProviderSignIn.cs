@@ -15,7 +15,7 @@ public sealed partial class ProviderSignIn(
     IdentityProvider provider, TokenEndpoint endpoint, TokenValidator validator, IOptions<SignInOptions> options, TimeProvider time,
     ILogger<ProviderSignIn> logger)
 {
-    private const int MostErrorCharacters = 200;
+    private const int MaxErrorCharacters = 200;
     private readonly SignInOptions settings = options.Value;
 
     public abstract record Outcome
@@ -80,7 +80,7 @@ public sealed partial class ProviderSignIn(
             TokenEndpoint.Answer.Tokens tokens => await AcceptAsync(tokens, attempt),
             TokenEndpoint.Answer.Refused("invalid_grant") =>
                 new Outcome.NotFinished("The provider's code has been used or has expired. Sign in again."),
-            TokenEndpoint.Answer.Refused(var code) => Failed($"it rejected the code: {OutsideText.Of(code, MostErrorCharacters)}"),
+            TokenEndpoint.Answer.Refused(var code) => Failed($"it rejected the code: {OutsideText.Of(code, MaxErrorCharacters)}"),
             TokenEndpoint.Answer.Failed(var why) => Failed(why),
             _ => throw new InvalidOperationException($"Unknown answer {got}."),
         };
@@ -175,7 +175,7 @@ public sealed partial class ProviderSignIn(
 
     private static string Explain(string error, string? description) => error == "access_denied"
         ? "Sign-in was cancelled: access was denied."
-        : $"The provider rejected the sign-in: {OutsideText.Of(description ?? error, MostErrorCharacters)}";
+        : $"The provider rejected the sign-in: {OutsideText.Of(description ?? error, MaxErrorCharacters)}";
 
     private static string WithQuery(string address, Dictionary<string, string> parameters) =>
         address + (address.Contains('?', StringComparison.Ordinal) ? '&' : '?') + string.Join(

@@ -13,7 +13,7 @@ namespace ViralEngine.Core.SignIn;
 /// </summary>
 public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
 {
-    private const long MostAnswerBytes = 1024 * 1024;
+    private const long MaxAnswerBytes = 1024 * 1024;
 
     private readonly HttpClient http = new(new SocketsHttpHandler
     {
@@ -23,7 +23,7 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
     })
     {
         Timeout = TimeSpan.FromSeconds(10),
-        MaxResponseContentBufferSize = MostAnswerBytes,
+        MaxResponseContentBufferSize = MaxAnswerBytes,
     };
 
     private readonly SignInOptions settings = options.Value;

@@ -17,7 +17,7 @@ internal sealed class GroupRunner<TItem, TResult>(
     Func<TItem, object?>? scopeOf = null,
     int largestGroup = 256)
 {
-    private const int MostAtOnce = 16;
+    private const int MaxAtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
     private readonly Channel<Entry> entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
@@ -47,7 +47,7 @@ internal sealed class GroupRunner<TItem, TResult>(
                     (Fits(entry, keys, group) ? group : later).Add(entry);
                 left = later;
                 var run = CountAsync(group);
-                if (Volatile.Read(ref underWay) < MostAtOnce)
+                if (Volatile.Read(ref underWay) < MaxAtOnce)
                     await run.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 else
                     await run;

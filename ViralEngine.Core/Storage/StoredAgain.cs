@@ -7,7 +7,7 @@ namespace ViralEngine.Core.Storage;
 public static partial class StoredAgain
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
     /// <param name="storeAsync">Must be idempotent.</param>
     /// <param name="stopping">When the process stops, one more attempt is made.</param>
@@ -27,7 +27,7 @@ public static partial class StoredAgain
             }
 
             await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            wait = wait * 2 < MaxWait ? wait * 2 : MaxWait;
         }
     }
 

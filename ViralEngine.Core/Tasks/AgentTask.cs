@@ -71,7 +71,7 @@ public sealed record NewTask(
     string CreatedBy)
 {
     /// <summary>The plan's tasks per month; 0 for no limit.</summary>
-    public long MostPerMonth { get; init; }
+    public long MaxPerMonth { get; init; }
 
     /// <summary>The workflow whose step waits for the task, if any.</summary>
     public TaskWorkflow? Workflow { get; init; }

@@ -11,7 +11,7 @@ namespace ViralEngine.Core.Tasks;
 public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions options, TaskAdmission admission)
 {
     /// <summary>The maximum number of tenants that one claim considers.</summary>
-    private const int MostTenants = 200;
+    private const int MaxTenants = 200;
 
     private Guid from;
 
@@ -114,7 +114,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                 """,
                 [
                     places.Places, admission.Plans, admission.Most, places.Rooms.Keys.Select(tenant => tenant.Value).ToArray(),
-                    places.Rooms.Values.ToArray(), places.Newcomers, options.Lease, from, MostTenants,
+                    places.Rooms.Values.ToArray(), places.Newcomers, options.Lease, from, MaxTenants,
                 ])
             .Add(
                 """
@@ -220,7 +220,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
     private void GoOnAfter(List<ClaimedTask> tasks)
     {
         var served = tasks.Select(task => task.Tenant.ToString()).ToHashSet();
-        from = served.Count < MostTenants / 2 ? Guid.Empty : Guid.Parse(served.Max(StringComparer.Ordinal)!);
+        from = served.Count < MaxTenants / 2 ? Guid.Empty : Guid.Parse(served.Max(StringComparer.Ordinal)!);
     }
 }
 

@@ -62,7 +62,7 @@ internal static class TaskGroupStore
                 tasks.Select(task => (short)task.MaxAttempts).ToArray(),
                 tasks.Select(task => task.ScheduledAt).ToArray(),
                 tasks.Select(task => task.CreatedBy).ToArray(),
-                tasks[0].MostPerMonth,
+                tasks[0].MaxPerMonth,
                 tasks.Select(task => task.Workflow?.Id).ToArray(),
                 tasks.Select(task => task.Workflow?.Run).ToArray(),
                 tasks.Select(task => task.TraceParent).ToArray(),

@@ -13,7 +13,7 @@ public sealed class TaskGroups
     private const int Lanes = 8;
 
     /// <summary>The maximum number of tasks per read, because tasks may be large.</summary>
-    private const int LargestRead = 32;
+    private const int MaxRead = 32;
 
     private readonly NpgsqlDataSource dataSource;
     private readonly GroupRunner<(TenantId Tenant, NewTask Task), DateTime?>[] additions;
@@ -24,7 +24,7 @@ public sealed class TaskGroups
     {
         this.dataSource = dataSource;
         additions = InLanes<NewTask, DateTime?>(task => task.Id, TaskGroupStore.InsertAsync);
-        reads = InLanes<Guid, AgentTask?>(_ => null, TaskGroupStore.ReadAsync, LargestRead);
+        reads = InLanes<Guid, AgentTask?>(_ => null, TaskGroupStore.ReadAsync, MaxRead);
         completions = InLanes<FinishedAttempt, bool>(attempt => attempt.TaskId, TaskGroupStore.CompleteAsync);
     }
 

@@ -7,7 +7,7 @@ namespace ViralEngine.Core.Tasks;
 internal static class TaskRow
 {
     /// <summary>Results up to this size are read with their tasks; larger ones separately.</summary>
-    public const int MostResultBytes = 64 * 1024;
+    public const int MaxResultBytes = 64 * 1024;
 
     /// <summary>In the order in which <see cref="Read"/> reads them.</summary>
     public const string Columns =

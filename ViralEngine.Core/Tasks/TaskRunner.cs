@@ -19,10 +19,10 @@ public sealed partial class TaskRunner(
     ILogger<TaskRunner> logger)
 {
     /// <summary>After this many workers died over a task, the task is assumed to be the cause.</summary>
-    private const int MostLostAttempts = 10;
+    private const int MaxLostAttempts = 10;
 
     /// <summary>Longer waits are spent in the queue, not in a lane.</summary>
-    private static readonly TimeSpan LongestWaitInLane = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxWaitInLane = TimeSpan.FromSeconds(2);
 
     /// <param name="chain">The agent and its fallbacks.</param>
     /// <param name="ct">Cancelled when the process stops: then the task is released.</param>
@@ -60,7 +60,7 @@ public sealed partial class TaskRunner(
         AgentOutcome outcome;
         try
         {
-            outcome = attempt.LostAttempts >= MostLostAttempts
+            outcome = attempt.LostAttempts >= MaxLostAttempts
                 ? Fault(attempt, $"The process running the task stopped {attempt.LostAttempts} times.")
                 : await CallAsync(tenant, attempt, chain, writer, lease);
         }
@@ -94,7 +94,7 @@ public sealed partial class TaskRunner(
         while (true)
         {
             var outcome = await agents.RunAsync(tenant, chain, work, writer, lease.Ended);
-            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > LongestWaitInLane)
+            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > MaxWaitInLane)
                 return outcome;
             lease.WaitingFor = held.Reason.ToText();
             await Task.Delay(held.Wait, time, lease.Ended);
@@ -107,10 +107,10 @@ public sealed partial class TaskRunner(
         var streamBase = attempt.StreamBase;
         if (attempt.TakenOver && log.IsConfigured)
         {
-            using var whole = await memory.HoldWholeAsync(TokenWriter.MostEntries, ct);
+            using var whole = await memory.HoldWholeAsync(TokenWriter.MaxEntries, ct);
             await KeepAsync(tenant, attempt, StreamPart.Of(streamBase, await log.ReadAllAsync(tenant, attempt.TaskId, attempt.Attempt - 1)), ct);
             // Readers may have seen more than is still known, so numbers continue beyond all of it.
-            streamBase += await log.LastAsync(tenant, attempt.TaskId, attempt.Attempt - 1) ?? TokenWriter.MostEntries;
+            streamBase += await log.LastAsync(tenant, attempt.TaskId, attempt.Attempt - 1) ?? TokenWriter.MaxEntries;
             await store.MoveStreamAsync(tenant, attempt.TaskId, attempt.Attempt, streamBase, ct);
         }
 

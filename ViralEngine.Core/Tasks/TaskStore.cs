@@ -6,7 +6,7 @@ namespace ViralEngine.Core.Tasks;
 /// <summary>Tasks in PostgreSQL for users: submit, read, cancel, retry. Each call is one round trip.</summary>
 public sealed class TaskStore(Db db, TaskGroups groups)
 {
-    private const int MostListBytes = 1024 * 1024;
+    private const int MaxListBytes = 1024 * 1024;
 
     /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
     public const string EventHead =
@@ -23,7 +23,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
         var createdAt = db.InTransaction
             ? (await TaskGroupStore.InsertAsync(db, tenant, [task], ct))[0]
             : await groups.AddAsync(tenant, task);
-        return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MostPerMonth);
+        return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MaxPerMonth);
     }
 
     public async Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) => db.InTransaction
@@ -94,7 +94,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             """,
             [
                 tenant.Value, before, filter.Status?.ToText(), filter.AgentId, filter.Tag, filter.CreatedAfter,
-                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore), MostListBytes,
+                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore), MaxListBytes,
             ],
             row => (Task: TaskRow.Read(row), Found: row.GetInt64(row.FieldCount - 1)),
             ct);

@@ -5,7 +5,7 @@ namespace ViralEngine.Core.Tasks;
 /// <summary>Finds tasks that wait without a lane.</summary>
 public sealed class TaskSweeper(Db db)
 {
-    private const int MostCounted = 20_000;
+    private const int MaxCounted = 20_000;
 
     /// <summary>
     /// How many tasks are due, will be within <paramref name="soon"/>, or were left by dead workers, up to a bound; and how long the oldest
@@ -35,7 +35,7 @@ public sealed class TaskSweeper(Db db)
                 FROM (SELECT FROM viral.tasks WHERE status = 'in_progress' AND lease_until < now() LIMIT $1) AS found
             ) AS lapsed
             """,
-            [MostCounted, soon],
+            [MaxCounted, soon],
             row => new TaskBacklog(row.GetInt64(0), TimeSpan.FromSeconds(Math.Max(0, row.GetDouble(1)))),
             ct);
         TaskMetrics.OldestDue(backlog!.Oldest);

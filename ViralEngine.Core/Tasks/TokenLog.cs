@@ -15,7 +15,7 @@ public sealed class TokenLog(RedisConnection redis)
     private const string ResetMark = "r";
     private const string LastField = "last";
     private const int FewAtOnce = 64;
-    private const int MostAtOnce = 1024;
+    private const int MaxAtOnce = 1024;
     private static readonly TimeSpan Expiry = TimeSpan.FromHours(1);
 
     public bool IsConfigured => redis.IsConfigured;
@@ -54,7 +54,7 @@ public sealed class TokenLog(RedisConnection redis)
         try
         {
             var entries = new List<TokenEntry>();
-            for (var atOnce = FewAtOnce; entries.Count < MostAtOnce; atOnce = MostAtOnce - entries.Count)
+            for (var atOnce = FewAtOnce; entries.Count < MaxAtOnce; atOnce = MaxAtOnce - entries.Count)
             {
                 var numbers = Enumerable.Range(after + entries.Count + 1, atOnce).Select(number => (RedisValue)number).ToArray();
                 foreach (var value in await database.HashGetAsync(Key(tenant, taskId, attempt), numbers))

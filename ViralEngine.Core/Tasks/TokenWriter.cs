@@ -19,9 +19,9 @@ internal sealed class TokenWriter(
     AnswerMemory memory) : IAnswerSink, IDisposable
 {
     /// <summary>The maximum number of entries of an attempt: each has at least one character, or is a reset.</summary>
-    public const int MostEntries = MostCharactersLogged + 1000;
+    public const int MaxEntries = MaxCharactersLogged + 1000;
 
-    private const int MostWaiting = 256;
+    private const int MaxWaiting = 256;
 
     /// <summary>Characters per piece when memory is short.</summary>
     private const int LongPiece = 1024;
@@ -29,7 +29,7 @@ internal sealed class TokenWriter(
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Characters kept for late readers while the attempt runs; they get the rest at its end.</summary>
-    private const int MostCharactersLogged = 4_000_000;
+    private const int MaxCharactersLogged = 4_000_000;
 
     private static readonly TimeSpan RepairInterval = TimeSpan.FromMilliseconds(250);
 
@@ -222,10 +222,10 @@ internal sealed class TokenWriter(
     {
         written++;
         charactersLogged += entry.Text?.Length ?? 0;
-        if (charactersLogged > MostCharactersLogged)
+        if (charactersLogged > MaxCharactersLogged)
             return;
         waiting.Add(entry);
-        if (waiting.Count >= MostWaiting)
+        if (waiting.Count >= MaxWaiting)
             Flush();
     }
 }

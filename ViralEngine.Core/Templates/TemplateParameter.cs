@@ -18,7 +18,7 @@ internal sealed record TemplateParameter(
     Regex? Pattern,
     IReadOnlyList<string> Values)
 {
-    private const int LongestText = 20_000;
+    private const int MaxText = 20_000;
 
     /// <summary>An error message for a value; null if it is valid.</summary>
     public string? Check(JsonElement value)
@@ -41,7 +41,7 @@ internal sealed record TemplateParameter(
 
     private bool IsOfType(JsonElement value) => Type switch
     {
-        ParameterType.String => value.ValueKind == JsonValueKind.String && TextOf(value) is { Length: <= LongestText },
+        ParameterType.String => value.ValueKind == JsonValueKind.String && TextOf(value) is { Length: <= MaxText },
         ParameterType.Enum => value.ValueKind == JsonValueKind.String && TextOf(value) is { } text && Values.Contains(text),
         ParameterType.Integer => value.ValueKind == JsonValueKind.Number && WholeNumber.TryParse(value.GetRawText(), out _),
         ParameterType.Number => value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out _),
@@ -52,7 +52,7 @@ internal sealed record TemplateParameter(
 
     private string Words() => Type switch
     {
-        ParameterType.String => $"a string of at most {LongestText:N0} characters",
+        ParameterType.String => $"a string of at most {MaxText:N0} characters",
         ParameterType.Enum => $"one of {string.Join(", ", Values)}",
         ParameterType.Integer => "a whole number",
         ParameterType.Number => "a number",

@@ -7,7 +7,7 @@ namespace ViralEngine.Core.Templates;
 /// <summary>The parameters of a template: reads their declarations and validates values.</summary>
 public sealed class TemplateParameters
 {
-    private const int Most = 50;
+    private const int MaxCount = 50;
 
     private static readonly Dictionary<string, ParameterType> Types =
         Enum.GetValues<ParameterType>().ToDictionary(type => JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString()));
@@ -20,7 +20,7 @@ public sealed class TemplateParameters
     /// <param name="json">The object with the array.</param>
     public static TemplateParameters? Read(JsonElement json, SettingsErrors errors)
     {
-        var items = new SettingsReader(json, "", errors).Objects("parameters", 0, Most);
+        var items = new SettingsReader(json, "", errors).Objects("parameters", 0, MaxCount);
         var read = new List<TemplateParameter>();
         var names = new HashSet<string>();
         foreach (var item in items ?? [])
@@ -114,7 +114,7 @@ public sealed class TemplateParameters
 
     private static Regex? ReadPattern(SettingsReader json, ParameterType? type)
     {
-        if (json.Text("pattern", Workflows.Conditions.LinearRegex.MostCharacters) is not { } source)
+        if (json.Text("pattern", Workflows.Conditions.LinearRegex.MaxCharacters) is not { } source)
             return null;
         if (type != ParameterType.String)
         {

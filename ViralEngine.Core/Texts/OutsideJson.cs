@@ -13,7 +13,7 @@ public static class OutsideJson
     public const string NulRule = "Must not contain U+0000.";
     public const string SurrogateRule = "Must not contain an unpaired surrogate.";
     public const string NumberRule = "Must be within the range of a double (RFC 8259, section 6).";
-    private const int MostNumberBytes = 1000;
+    private const int MaxNumberBytes = 1000;
     private const int SmallestExponent = -400;
     private const int EscapeLength = 6; // \u0000
 
@@ -112,7 +112,7 @@ public static class OutsideJson
     /// <summary>Whether a JSON number is within the range of a double and of reasonable length.</summary>
     public static bool IsGoodNumber(ReadOnlySpan<byte> number)
     {
-        if (number.Length > MostNumberBytes || !Utf8Parser.TryParse(number, out double value, out _) || !double.IsFinite(value))
+        if (number.Length > MaxNumberBytes || !Utf8Parser.TryParse(number, out double value, out _) || !double.IsFinite(value))
             return false;
         var exponent = number.IndexOfAny((byte)'e', (byte)'E');
         return exponent < 0

@@ -4,7 +4,7 @@ namespace ViralEngine.Core.Webhooks;
 internal static class RetrySchedule
 {
     /// <summary>The maximum Retry-After that is honoured.</summary>
-    public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(1);
+    public static readonly TimeSpan MaxRetryAfter = TimeSpan.FromDays(1);
 
     private const double Jitter = 0.1;
 
@@ -20,5 +20,5 @@ internal static class RetrySchedule
         return asked > delay ? asked : delay;
     }
 
-    public static TimeSpan? Cap(TimeSpan? retryAfter) => retryAfter > LongestRetryAfter ? LongestRetryAfter : retryAfter;
+    public static TimeSpan? Cap(TimeSpan? retryAfter) => retryAfter > MaxRetryAfter ? MaxRetryAfter : retryAfter;
 }

@@ -7,9 +7,9 @@ namespace ViralEngine.Core.Webhooks;
 /// <summary>A tenant's headers for every message to an endpoint. They may contain credentials, so they are encrypted in storage.</summary>
 public static class WebhookHeaders
 {
-    public const int Most = 20;
-    private const int LongestName = 100;
-    private const int LongestValue = 4096;
+    public const int MaxCount = 20;
+    private const int MaxNameLength = 100;
+    private const int MaxValueLength = 4096;
     private const string Purpose = "webhook headers";
 
     // Set by the app, or about the connection (RFC 9110, section 7.6.1).
@@ -22,13 +22,13 @@ public static class WebhookHeaders
     /// <summary>Null if the header is allowed, else an error message.</summary>
     public static string? Check(string name, string value)
     {
-        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
+        if (name.Length is 0 or > MaxNameLength || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
             return "Must be a valid header name.";
         if (Reserved.Contains(name) || name.StartsWith("webhook-", StringComparison.OrdinalIgnoreCase))
             return "Must not be set: the app sets this header.";
-        return value.Length <= LongestValue && value.All(c => c is >= ' ' and < '\x7f')
+        return value.Length <= MaxValueLength && value.All(c => c is >= ' ' and < '\x7f')
             ? null
-            : $"Must be printable ASCII of at most {LongestValue} characters.";
+            : $"Must be printable ASCII of at most {MaxValueLength} characters.";
     }
 
     internal static byte[]? Seal(SecretBox box, TenantId tenant, IReadOnlyDictionary<string, string> headers) =>

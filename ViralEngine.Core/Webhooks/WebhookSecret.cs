@@ -10,7 +10,7 @@ public static class WebhookSecret
 {
     public const string Prefix = "whsec_";
     private const int FewestBytes = 24;
-    private const int MostBytes = 64;
+    private const int MaxBytes = 64;
 
     public static string Create() => Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
@@ -25,7 +25,7 @@ public static class WebhookSecret
         key = [];
         if (!secret.StartsWith(Prefix, StringComparison.Ordinal) || secret.Any(char.IsWhiteSpace))
             return false;
-        var bytes = new byte[MostBytes];
+        var bytes = new byte[MaxBytes];
         if (!Convert.TryFromBase64String(secret[Prefix.Length..], bytes, out var length) || length < FewestBytes)
             return false;
         key = bytes[..length];

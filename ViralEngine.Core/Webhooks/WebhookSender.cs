@@ -15,8 +15,8 @@ namespace ViralEngine.Core.Webhooks;
 internal sealed class WebhookSender(
     OutgoingHttp outgoing, SecretBox box, IOptions<WebhooksOptions> options, TimeProvider time)
 {
-    private const int MostBodyBytes = 4096;
-    private const int MostHeaderCharacters = 4096;
+    private const int MaxBodyBytes = 4096;
+    private const int MaxHeaderCharacters = 4096;
     private const string Redacted = "[redacted]";
 
     /// <exception cref="OperationCanceledException">The process is stopping.</exception>
@@ -88,7 +88,7 @@ internal sealed class WebhookSender(
     /// <summary>The body is only for the log: the status has already decided, so an endless one does no harm.</summary>
     private static async Task<string> BeginningAsync(HttpResponseMessage response, CancellationToken ct)
     {
-        var bytes = new byte[MostBodyBytes];
+        var bytes = new byte[MaxBodyBytes];
         var length = 0;
         try
         {
@@ -106,7 +106,7 @@ internal sealed class WebhookSender(
     private static Dictionary<string, string> Headers(HttpResponseMessage response)
     {
         var headers = new Dictionary<string, string>();
-        var room = MostHeaderCharacters;
+        var room = MaxHeaderCharacters;
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
             var value = OutsideText.Of(string.Join(", ", values));

@@ -28,9 +28,9 @@ public sealed partial class AdvanceWorkflow(
     private const int MaxReadings = 10;
 
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LongestPutOff = TimeSpan.FromHours(1);
-    private static readonly TimeSpan LongestUntold = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LongestUnchecked = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MaxPutOff = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MaxUntold = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxUnchecked = TimeSpan.FromMinutes(5);
 
     /// <summary>Must be called outside a transaction.</summary>
     /// <returns>The calls to run and when to advance again; null if the workflow does not exist.</returns>
@@ -117,13 +117,13 @@ public sealed partial class AdvanceWorkflow(
         {
             try
             {
-                await tasks.AddAsync(tenant, task with { MostPerMonth = plan.TasksPerMonth }, ct);
+                await tasks.AddAsync(tenant, task with { MaxPerMonth = plan.TasksPerMonth }, ct);
             }
             catch (PlanLimitException e)
             {
                 // There is no request to reject: the step waits until the plan allows it.
                 var step = turn.Steps.Values.Single(each => each.TaskId == task.Id);
-                turn.PutOff(step, e.Message, e.RetryAfter < LongestPutOff ? e.RetryAfter : LongestPutOff);
+                turn.PutOff(step, e.Message, e.RetryAfter < MaxPutOff ? e.RetryAfter : MaxPutOff);
             }
         }
     }
@@ -157,11 +157,11 @@ public sealed partial class AdvanceWorkflow(
 
     private static TimeSpan CheckAfter(WorkflowLook look, WorkflowTurn turn)
     {
-        var until = look.WakeAt is { } wake ? wake - turn.Now + Slack : LongestUnchecked;
+        var until = look.WakeAt is { } wake ? wake - turn.Now + Slack : MaxUnchecked;
         // Finds tasks whose end was not reported because their lane died at that moment.
-        if (look.Work.Any(work => work.TaskId is not null) && until > LongestUntold)
-            until = LongestUntold;
-        return until < Slack ? Slack : until > LongestUnchecked ? LongestUnchecked : until;
+        if (look.Work.Any(work => work.TaskId is not null) && until > MaxUntold)
+            until = MaxUntold;
+        return until < Slack ? Slack : until > MaxUnchecked ? MaxUnchecked : until;
     }
 
     [LoggerMessage(1, LogLevel.Error, "Workflow {WorkflowId} could not be advanced; repeated errors fail it")]

@@ -11,8 +11,8 @@ namespace ViralEngine.Core.Workflows;
 /// </summary>
 public sealed class DefinitionReader(UrlPolicy urls)
 {
-    public const int MostSteps = 200;
-    public const int MostNesting = 5;
+    public const int MaxSteps = 200;
+    public const int MaxNesting = 5;
 
     /// <summary>The definition, or null with <paramref name="errors"/>.</summary>
     /// <param name="path">The definition's path in the request; empty for the request itself.</param>
@@ -60,7 +60,7 @@ internal sealed class DefinitionReading
 
     public IReadOnlyList<WorkflowStep>? ReadSteps(SettingsReader json, string name, int nesting, int minCount = 1)
     {
-        if (json.Objects(name, minCount, DefinitionReader.MostSteps) is not { } items)
+        if (json.Objects(name, minCount, DefinitionReader.MaxSteps) is not { } items)
             return null;
         var steps = new List<WorkflowStep>();
         foreach (var item in items)
@@ -110,17 +110,17 @@ internal sealed class DefinitionReading
             json.Fail("id", "Must begin with a letter and contain only letters, digits, - and _.");
         else if (!ids.Add(id))
             json.Fail("id", "Must be unique among the steps.");
-        else if (ids.Count > DefinitionReader.MostSteps)
-            json.Fail("id", $"Must have at most {DefinitionReader.MostSteps} steps in all.");
+        else if (ids.Count > DefinitionReader.MaxSteps)
+            json.Fail("id", $"Must have at most {DefinitionReader.MaxSteps} steps in all.");
         else
             return id;
         return null;
     }
 
     private static WorkflowStep? Nested(SettingsReader json, int nesting, Func<WorkflowStep?> read) =>
-        nesting < DefinitionReader.MostNesting
+        nesting < DefinitionReader.MaxNesting
             ? read()
-            : Fail(json, "type", $"Must not be nested deeper than {DefinitionReader.MostNesting} levels.");
+            : Fail(json, "type", $"Must not be nested deeper than {DefinitionReader.MaxNesting} levels.");
 
     private ParallelStep? ReadParallel(SettingsReader json, string id, string? name, int nesting)
     {

@@ -23,7 +23,7 @@ internal sealed class DefinitionTexts
 
     public void Show(IEnumerable<string> steps) => visible.UnionWith(steps);
 
-    public LiquidText? Read(SettingsReader json, string name, bool required = false, int most = LiquidText.MostCharacters)
+    public LiquidText? Read(SettingsReader json, string name, bool required = false, int most = LiquidText.MaxCharacters)
     {
         var source = json.Text(name, most);
         if (required)

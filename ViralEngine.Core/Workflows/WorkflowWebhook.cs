@@ -19,9 +19,9 @@ namespace ViralEngine.Core.Workflows;
 public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider time, ILogger<WorkflowWebhook> logger)
 {
     private const int MaxCalls = 3;
-    private const long MostResponseBytes = 256 * 1024;
-    private const int MostDepth = 32;
-    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
+    private const long MaxResponseBytes = 256 * 1024;
+    private const int MaxDepth = 32;
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
 
     /// <summary>Does nothing if the attempt is over.</summary>
     public async Task RunAsync(TenantId tenant, Guid workflowId, WorkflowWork work, CancellationToken ct)
@@ -93,7 +93,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
         try
         {
             using var request = RequestOf(call, workflowId, work);
-            OutgoingHttp.LimitResponse(request, MostResponseBytes);
+            OutgoingHttp.LimitResponse(request, MaxResponseBytes);
             using var response = await outgoing.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token);
             var body = await response.Content.ReadAsByteArrayAsync(linked.Token);
             return response.IsSuccessStatusCode ? Answered(response, body) : Refused(response);
@@ -109,7 +109,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
                 _ when Has<OutgoingRefusedException>(e) =>
                     Failed(ErrorClass.Refused, "The URL points to an address that outgoing calls must not reach."),
                 _ when Has<ResponseTooLargeException>(e) =>
-                    Failed(ErrorClass.TooLarge, $"The response is larger than {MostResponseBytes:N0} bytes."),
+                    Failed(ErrorClass.TooLarge, $"The response is larger than {MaxResponseBytes:N0} bytes."),
                 _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or closed the connection before its response was complete."),
             };
         }
@@ -152,7 +152,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
     {
         if (body.Length == 0)
             writer.WriteNullValue();
-        else if (OutsideJson.TryParse(body, out var json, MostDepth))
+        else if (OutsideJson.TryParse(body, out var json, MaxDepth))
             json.WriteTo(writer);
         else
             writer.WriteStringValue(OutsideText.Of(body));
@@ -177,7 +177,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
             message += "; redirects are not followed";
         return Failed(errorClass, message + ".") with
         {
-            RetryAfterSeconds = wait is null ? null : Math.Clamp(wait.Value.TotalSeconds, 0, LongestRetryAfter.TotalSeconds),
+            RetryAfterSeconds = wait is null ? null : Math.Clamp(wait.Value.TotalSeconds, 0, MaxRetryAfter.TotalSeconds),
         };
     }
 

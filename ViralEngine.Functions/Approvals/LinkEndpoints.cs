@@ -28,8 +28,8 @@ internal sealed class LinkEndpoints(
     PublicAddress address,
     TimeProvider time)
 {
-    private const int MostFormBytes = 16 * 1024;
-    private const int MostReasonCharacters = 2000;
+    private const int MaxFormBytes = 16 * 1024;
+    private const int MaxReasonCharacters = 2000;
 
     [Function("CreateApprovalLink"), Allow(Roles.Deciders), Audited("approval.link_created", KeepsAnswer = false)]
     [Summary("Create a one-time link that decides at a gate in the caller's name. Links cannot be created for others, because their creator sees them.")]
@@ -140,8 +140,8 @@ internal sealed class LinkEndpoints(
 
     private static async Task<string?> ReasonAsync(HttpRequest request, CancellationToken ct)
     {
-        var form = QueryHelpers.ParseQuery(OutsideText.Of(await RequestBody.ReadBytesAsync(request, MostFormBytes, ct)));
-        var reason = form.TryGetValue("reason", out var given) ? OutsideText.Of(given.ToString().Trim(), MostReasonCharacters) : "";
+        var form = QueryHelpers.ParseQuery(OutsideText.Of(await RequestBody.ReadBytesAsync(request, MaxFormBytes, ct)));
+        var reason = form.TryGetValue("reason", out var given) ? OutsideText.Of(given.ToString().Trim(), MaxReasonCharacters) : "";
         return reason.Length == 0 ? null : reason;
     }
 }

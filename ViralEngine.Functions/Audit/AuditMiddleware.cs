@@ -20,7 +20,7 @@ namespace ViralEngine.Functions.Audit;
 /// </summary>
 internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
 {
-    private const int MostUserAgentCharacters = 500;
+    private const int MaxUserAgentCharacters = 500;
     private readonly Dictionary<string, (Endpoint Endpoint, AuditedAttribute Audited)> audited = [];
     private readonly TenantShares shares;
 
@@ -123,5 +123,5 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
     };
 
     private static string? UserAgentOf(HttpContext http) =>
-        OutsideText.Of(http.Request.Headers.UserAgent.ToString(), MostUserAgentCharacters) is { Length: > 0 } text ? text : null;
+        OutsideText.Of(http.Request.Headers.UserAgent.ToString(), MaxUserAgentCharacters) is { Length: > 0 } text ? text : null;
 }

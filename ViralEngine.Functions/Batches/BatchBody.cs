@@ -12,7 +12,7 @@ namespace ViralEngine.Functions.Batches;
 internal abstract class BatchBody(PipeReader pipe, long mostBytes)
 {
     /// <summary>At most this many errors are collected.</summary>
-    private const int MostFaults = 20;
+    private const int MaxFaults = 20;
 
     private const int MarkLength = 3;
 
@@ -100,16 +100,16 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     {
         if (taken > mostBytes)
             throw TooLarge(mostBytes);
-        if (waiting > BatchItemParser.MostBytes)
-            Errors.Add(NameOfNext, $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
-        if (waiting > BatchItemParser.MostBytes || Errors.Count >= MostFaults)
+        if (waiting > BatchItemParser.MaxBytes)
+            Errors.Add(NameOfNext, $"Must have at most {BatchItemParser.MaxBytes:N0} bytes.");
+        if (waiting > BatchItemParser.MaxBytes || Errors.Count >= MaxFaults)
             Errors.ThrowIfAny();
     }
 
     protected void Add(ReadOnlySequence<byte> json, int number)
     {
-        if (number > BatchLimits.MostItems)
-            throw new ProblemException(Problem.Validation("items", $"A batch may have at most {BatchLimits.MostItems:N0} items."));
+        if (number > BatchLimits.MaxItems)
+            throw new ProblemException(Problem.Validation("items", $"A batch may have at most {BatchLimits.MaxItems:N0} items."));
         var length = (int)json.Length;
         var rented = json.IsSingleSegment ? null : ArrayPool<byte>.Shared.Rent(length);
         try

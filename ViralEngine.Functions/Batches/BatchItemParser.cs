@@ -12,14 +12,14 @@ namespace ViralEngine.Functions.Batches;
 /// </summary>
 internal sealed class BatchItemParser(FieldErrors errors)
 {
-    public const int MostBytes = 1024 * 1024;
-    public const int MostIdLength = 200;
-    public const int MostDescriptionLength = 100_000;
-    public const int MostInputBytes = 256 * 1024;
-    public const int MostMetadataBytes = 16 * 1024;
-    public const int MostTimeoutSeconds = 3600;
-    public const int MostAttempts = 20;
-    private const int MostDepth = 32;
+    public const int MaxBytes = 1024 * 1024;
+    public const int MaxIdLength = 200;
+    public const int MaxDescriptionLength = 100_000;
+    public const int MaxInputBytes = 256 * 1024;
+    public const int MaxMetadataBytes = 16 * 1024;
+    public const int MaxTimeoutSeconds = 3600;
+    public const int MaxAttempts = 20;
+    private const int MaxDepth = 32;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     /// <summary>The item; null with errors if <paramref name="json"/> is not a valid item.</summary>
@@ -27,7 +27,7 @@ internal sealed class BatchItemParser(FieldErrors errors)
     public NewBatchItem? Parse(ReadOnlySpan<byte> json, int number, Func<int, string> at)
     {
         var before = errors.Count;
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MostDepth });
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
         var item = new NewBatchItem { Number = number };
         try
         {
@@ -42,7 +42,7 @@ internal sealed class BatchItemParser(FieldErrors errors)
         catch (JsonException e)
         {
             errors.Add(at(number), e.Message.Contains("depth", StringComparison.Ordinal)
-                ? $"Must not be nested deeper than {MostDepth} levels."
+                ? $"Must not be nested deeper than {MaxDepth} levels."
                 : "Must be valid JSON.");
         }
         catch (Exception e) when (e is InvalidOperationException or DecoderFallbackException)
@@ -76,13 +76,13 @@ internal sealed class BatchItemParser(FieldErrors errors)
                 continue;
             item = field switch
             {
-                Fields.Id => item with { ItemId = Text(ref reader, where, MostIdLength) },
+                Fields.Id => item with { ItemId = Text(ref reader, where, MaxIdLength) },
                 Fields.AgentId => item with { AgentId = Text(ref reader, where, 100) },
-                Fields.Description => item with { Description = Text(ref reader, where, MostDescriptionLength)! },
-                Fields.Input => item with { InputJson = Raw(ref reader, json, where, MostInputBytes) },
+                Fields.Description => item with { Description = Text(ref reader, where, MaxDescriptionLength)! },
+                Fields.Input => item with { InputJson = Raw(ref reader, json, where, MaxInputBytes) },
                 Fields.Metadata => item with { MetadataJson = Object(ref reader, json, where) },
-                Fields.TimeoutSeconds => item with { TimeoutSeconds = Whole(ref reader, where, MostTimeoutSeconds) },
-                _ => item with { MaxAttempts = Whole(ref reader, where, MostAttempts) },
+                Fields.TimeoutSeconds => item with { TimeoutSeconds = Whole(ref reader, where, MaxTimeoutSeconds) },
+                _ => item with { MaxAttempts = Whole(ref reader, where, MaxAttempts) },
             };
         }
 
@@ -124,7 +124,7 @@ internal sealed class BatchItemParser(FieldErrors errors)
     private string? Object(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string where)
     {
         if (reader.TokenType == JsonTokenType.StartObject)
-            return Raw(ref reader, json, where, MostMetadataBytes);
+            return Raw(ref reader, json, where, MaxMetadataBytes);
         errors.Add(where, "Must be an object.");
         reader.Skip();
         return null;

@@ -61,7 +61,7 @@ internal sealed class BatchSubmission(
             batchId, settings.Name, settings.Description, settings.AgentId, settings.ConcurrencyLimit, settings.FailureMode,
             caller.Principal)
         {
-            MostPerMonth = mostPerMonth,
+            MaxPerMonth = mostPerMonth,
         }, contents, ct);
         var batch = await store.FindAsync(caller.Tenant, batchId, ct);
         await db.AfterCommitAsync(token => starts.StartAsync(durable, caller.Tenant, batchId, run: 1, token), ct);
@@ -105,8 +105,8 @@ internal sealed class BatchSubmission(
             errors.Add("agent_id", $"Is required, because {body.NameOf(number)} names no agent.");
         else if (settings.AgentId is { } agentId && !await agents.ExistsAsync(tenant, agentId, ct))
             errors.Add("agent_id", $"There is no agent '{agentId}'.");
-        if (contents.Agents.Count > BatchLimits.MostAgents)
-            errors.Add("items", $"Must name at most {BatchLimits.MostAgents} different agents in a batch.");
+        if (contents.Agents.Count > BatchLimits.MaxAgents)
+            errors.Add("items", $"Must name at most {BatchLimits.MaxAgents} different agents in a batch.");
         errors.ThrowIfAny();
 
         foreach (var (named, first) in contents.Agents)

@@ -48,9 +48,9 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     private void TakeRecord(ReadOnlySequence<byte> bytes)
     {
         var first = line;
-        if (bytes.Length > BatchItemParser.MostBytes)
+        if (bytes.Length > BatchItemParser.MaxBytes)
         {
-            Errors.Add(NameOf(first), $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
+            Errors.Add(NameOf(first), $"Must have at most {BatchItemParser.MaxBytes:N0} bytes.");
             Errors.ThrowIfAny();
         }
 
@@ -72,8 +72,8 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     private void TakeItem(string record, int number)
     {
         any = true;
-        if (number > BatchLimits.MostItems)
-            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MostItems:N0} lines."));
+        if (number > BatchLimits.MaxItems)
+            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MaxItems:N0} lines."));
         if (CsvRecords.Split(record, Columns!.Separator) is not { } fields)
             Errors.Add(NameOf(number), "Must close each quote, with nothing between it and the next separator.");
         else if (fields.Count != Columns.Names.Count)

@@ -8,7 +8,7 @@ namespace ViralEngine.Functions.Batches;
 /// <summary>A JSON document whose settings may stand before or after its items.</summary>
 internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody(pipe, mostBytes)
 {
-    private const int MostSettingsBytes = 64 * 1024;
+    private const int MaxSettingsBytes = 64 * 1024;
     private readonly ArrayBufferWriter<byte> settings = new();
     private readonly HashSet<string> names = [];
     private JsonReaderState state = new(new JsonReaderOptions { MaxDepth = 34 }); // an item's 32, in an array in an object
@@ -92,8 +92,8 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
                     return false;
                 items++;
                 var item = buffer.Slice(start, reader.BytesConsumed - start);
-                if (item.Length > BatchItemParser.MostBytes)
-                    Errors.Add(NameOf(items), $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
+                if (item.Length > BatchItemParser.MaxBytes)
+                    Errors.Add(NameOf(items), $"Must have at most {BatchItemParser.MaxBytes:N0} bytes.");
                 else
                     Add(item, items);
                 return true;
@@ -134,8 +134,8 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
     /// <summary>Collects the settings in a small document, which is bound by their record's rules like any other request.</summary>
     private void Keep(string name, ReadOnlySequence<byte> value)
     {
-        if (settings.WrittenCount + value.Length + name.Length > MostSettingsBytes)
-            throw new ProblemException(Problem.Validation(name, $"The settings must have at most {MostSettingsBytes:N0} bytes."));
+        if (settings.WrittenCount + value.Length + name.Length > MaxSettingsBytes)
+            throw new ProblemException(Problem.Validation(name, $"The settings must have at most {MaxSettingsBytes:N0} bytes."));
         settings.Write(settings.WrittenCount == 0 ? "{"u8 : ","u8);
         settings.Write(JsonSerializer.SerializeToUtf8Bytes(name, ApiJson.Options));
         settings.Write(":"u8);

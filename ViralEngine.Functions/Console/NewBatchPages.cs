@@ -17,7 +17,7 @@ namespace ViralEngine.Functions.Console;
 internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory agents, IOptions<BatchOptions> options, ConsolePages pages)
 {
     private const int MaxPreviewed = 5;
-    private const int MaxAgentsLookedUp = BatchLimits.MostAgents;
+    private const int MaxAgentsLookedUp = BatchLimits.MaxAgents;
 
     [Function("ConsoleNewBatch"), Allow(Roles.Operators)]
     public Task<IResult> NewAsync(

@@ -25,7 +25,7 @@ internal sealed class IdempotencyMiddleware(
     EndpointCatalog endpoints, IdempotencyLeases leases, TenantShares shares, BodyReceiver bodies) : IFunctionsWorkerMiddleware
 {
     /// <summary>How much of a streamed body is read after the endpoint has stopped reading.</summary>
-    private const long MostUnread = 1024 * 1024;
+    private const long MaxUnread = 1024 * 1024;
 
     private readonly HashSet<string> waiting = WaitsForOthersAttribute.FunctionsIn(endpoints);
 
@@ -79,7 +79,7 @@ internal sealed class IdempotencyMiddleware(
             answer = await AnswerOfAsync(context, next, http);
             if (IsKept(answer))
             {
-                var fingerprint = await body.FinishAsync(body.Position + MostUnread, context.CancellationToken)
+                var fingerprint = await body.FinishAsync(body.Position + MaxUnread, context.CancellationToken)
                     ?? throw new ProblemException(TooLong());
                 // A rejected request has no effect: its changes are rolled back, and only the response is stored.
                 if (!answer.IsSuccess || !db.InTransaction)

@@ -12,7 +12,7 @@ internal static class LaneTurns
     private const int TurnsPerHistory = 20;
 
     /// <summary>After this many turns, it is restarted once the running turns have ended.</summary>
-    private const int MostTurns = 200;
+    private const int MaxTurns = 200;
 
     /// <param name="turnAsync">Runs a turn.</param>
     /// <param name="endedBy">Whether the lane ends after that turn.</param>
@@ -27,7 +27,7 @@ internal static class LaneTurns
         where T : class
     {
         var draining = new List<Task<T>>();
-        for (var turns = 0; turns < TurnsPerHistory || (draining.Count > 0 && turns < MostTurns); turns++)
+        for (var turns = 0; turns < TurnsPerHistory || (draining.Count > 0 && turns < MaxTurns); turns++)
         {
             var turn = turnAsync();
             await PassedAsync(context, turn, turnSeconds);

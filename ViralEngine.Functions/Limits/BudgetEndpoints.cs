@@ -83,9 +83,9 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
 
 internal sealed record SetBudgetRequest
 {
-    public const double MostUsd = 1_000_000_000;
+    public const double MaxUsd = 1_000_000_000;
 
-    [Range(0.0, MostUsd)]
+    [Range(0.0, MaxUsd)]
     [Description("US dollars that the organization may spend per calendar month (UTC). No budget if omitted.")]
     public decimal? MonthlyUsd { get; init; }
 
@@ -98,7 +98,7 @@ internal sealed record AgentBudgetRequest
     [Required, StringLength(100, MinimumLength = 1)]
     public string AgentId { get; init; } = "";
 
-    [Required, Range(0.0, SetBudgetRequest.MostUsd)]
+    [Required, Range(0.0, SetBudgetRequest.MaxUsd)]
     public decimal MonthlyUsd { get; init; }
 }
 

@@ -6,7 +6,7 @@ namespace ViralEngine.Functions.Limits;
 internal sealed class BudgetSweep(BudgetStore store)
 {
     private const int Portion = 500;
-    private const int MostForgotten = 10_000;
+    private const int MaxForgotten = 10_000;
 
     /// <summary>Longer than a settlement is retried, and than a network can delay a statement.</summary>
     private static readonly TimeSpan SettlementsAreKept = TimeSpan.FromHours(1);
@@ -19,7 +19,7 @@ internal sealed class BudgetSweep(BudgetStore store)
 
     public async Task ForgetAsync(CancellationToken ct)
     {
-        while (await store.ForgetAsync(SettlementsAreKept, MostForgotten, ct) == MostForgotten)
+        while (await store.ForgetAsync(SettlementsAreKept, MaxForgotten, ct) == MaxForgotten)
             ct.ThrowIfCancellationRequested();
     }
 }

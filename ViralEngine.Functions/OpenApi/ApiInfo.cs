@@ -34,7 +34,7 @@ internal static class ApiInfo
 
             ## Conventions
             JSON in UTF-8 with fields in snake_case. Unknown and duplicate fields are rejected. Ids are UUIDs; times are RFC 3339 and
-            returned in UTC. Lists take `limit` (20 by default, at most {PageQuery.Most}) and `cursor`, and return `next_cursor` until
+            returned in UTC. Lists take `limit` (20 by default, at most {PageQuery.MaxLimit}) and `cursor`, and return `next_cursor` until
             the last page; a page may be shorter than `limit`. GET routes also answer HEAD. An optional field may be null, which means
             the same as leaving it out: what was read can be sent back.
 
@@ -51,7 +51,7 @@ internal static class ApiInfo
             description has the rules.
 
             ## Limits
-            A body has at most {RequestBody.MostBytes:N0} bytes and {RequestBody.MostDepth} levels unless its operation says otherwise;
+            A body has at most {RequestBody.MaxBytes:N0} bytes and {RequestBody.MaxDepth} levels unless its operation says otherwise;
             it may be compressed ({ContentCodings.Accepted}). One that arrives too slowly is 408. Requests, running work and money are
             limited by the organization's plan. `RateLimit` and `RateLimit-Policy` show what is left; beyond a limit, the response is
             429 with `Retry-After`.

@@ -60,8 +60,8 @@ internal sealed class BodyReceiver
             return;
         }
 
-        if (request.ContentLength > RequestBody.MostBytes)
-            throw RequestBody.TooLarge(RequestBody.MostBytes);
+        if (request.ContentLength > RequestBody.MaxBytes)
+            throw RequestBody.TooLarge(RequestBody.MaxBytes);
         var held = inFlight.Take(http.FindCaller()?.Tenant ?? new TenantId(Guid.Empty), Step);
         http.Response.RegisterForDispose(held);
         try
@@ -85,11 +85,11 @@ internal sealed class BodyReceiver
         while (await body.ReadAsync(buffer.AsMemory(length), ct) is var read and > 0)
         {
             length += read;
-            if (length > RequestBody.MostBytes)
-                throw RequestBody.TooLarge(RequestBody.MostBytes);
+            if (length > RequestBody.MaxBytes)
+                throw RequestBody.TooLarge(RequestBody.MaxBytes);
             if (length < buffer.Length)
                 continue;
-            var larger = Math.Min(2 * buffer.Length, RequestBody.MostBytes + 1);
+            var larger = Math.Min(2 * buffer.Length, RequestBody.MaxBytes + 1);
             held.Grow(larger - buffer.Length);
             Array.Resize(ref buffer, larger);
         }

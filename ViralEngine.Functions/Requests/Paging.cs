@@ -7,9 +7,9 @@ namespace ViralEngine.Functions.Requests;
 /// <summary>The paging parameters of every list. The cursor is opaque to callers: the id of the last row they saw.</summary>
 internal abstract record PageQuery
 {
-    public const int Most = 100;
+    public const int MaxLimit = 100;
 
-    [Range(1, Most)]
+    [Range(1, MaxLimit)]
     [Description("How many to return, 1 to 100.")]
     public int Limit { get; init; } = 20;
 

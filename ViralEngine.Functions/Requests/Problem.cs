@@ -8,8 +8,8 @@ namespace ViralEngine.Functions.Requests;
 internal sealed record Problem(int Status, string Code, string Title, string? Detail = null) : IResult
 {
     public const string ContentType = "application/problem+json";
-    private const int MostErrors = 100;
-    private const int MostErrorCharacters = 500;
+    private const int MaxErrors = 100;
+    private const int MaxErrorCharacters = 500;
     private const string TypePrefix = "urn:viral-engine:problem:";
 
     [JsonIgnore]
@@ -62,11 +62,11 @@ internal sealed record Problem(int Status, string Code, string Title, string? De
     private static Dictionary<string, string[]> Bounded(IReadOnlyDictionary<string, string[]> errors)
     {
         var bounded = new Dictionary<string, string[]>();
-        foreach (var (name, rules) in errors.Take(MostErrors))
+        foreach (var (name, rules) in errors.Take(MaxErrors))
         {
             bounded.TryAdd(
-                OutsideText.Of(name, MostErrorCharacters),
-                [.. rules.Take(MostErrors).Select(rule => OutsideText.Of(rule, MostErrorCharacters))]);
+                OutsideText.Of(name, MaxErrorCharacters),
+                [.. rules.Take(MaxErrors).Select(rule => OutsideText.Of(rule, MaxErrorCharacters))]);
         }
 
         return bounded;

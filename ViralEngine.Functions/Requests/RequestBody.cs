@@ -12,10 +12,10 @@ namespace ViralEngine.Functions.Requests;
 /// </summary>
 internal static class RequestBody
 {
-    public const int MostBytes = 1024 * 1024;
-    public const int MostDepth = 32;
+    public const int MaxBytes = 1024 * 1024;
+    public const int MaxDepth = 32;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MostDepth, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     /// <summary>Reads the body into a request record by the record's own rules.</summary>
     /// <exception cref="ProblemException">400, 413 or 415.</exception>
@@ -41,7 +41,7 @@ internal static class RequestBody
                 415, "unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."));
         }
 
-        var bytes = OutsideText.WithoutMark(await ReadBytesAsync(request, MostBytes, ct)).ToArray();
+        var bytes = OutsideText.WithoutMark(await ReadBytesAsync(request, MaxBytes, ct)).ToArray();
         if (bytes.Length == 0)
             throw new ProblemException(Problem.Validation("body", "A JSON body is required."));
         if (!Utf8.IsValid(bytes))
@@ -112,7 +112,7 @@ internal static class RequestBody
             ? $" at line {line + 1}, byte {column + 1}"
             : "";
         if (e.Message.Contains("depth", StringComparison.Ordinal))
-            return $"Must not be nested deeper than {MostDepth} levels{place}.";
+            return $"Must not be nested deeper than {MaxDepth} levels{place}.";
         return e.Message.Contains("uplicate", StringComparison.Ordinal)
             ? "Must not have duplicate fields."
             : $"Must be valid JSON in UTF-8{place}.";

@@ -6,7 +6,7 @@ namespace ViralEngine.Functions.Requests;
 internal static class RequestIds
 {
     public const string Header = "X-Request-ID";
-    private const int Longest = 128;
+    private const int MaxLength = 128;
 
     /// <summary>
     /// Uses the caller's id if it has 1 to 128 visible ASCII characters, else generates one, and returns it in the response.
@@ -14,7 +14,7 @@ internal static class RequestIds
     public static string Assign(HttpContext http)
     {
         var given = http.Request.Headers[Header].ToString();
-        var id = given.Length is > 0 and <= Longest && given.All(c => c is > ' ' and < '\x7f')
+        var id = given.Length is > 0 and <= MaxLength && given.All(c => c is > ' ' and < '\x7f')
             ? given
             : Guid.CreateVersion7().ToString();
         http.TraceIdentifier = id;

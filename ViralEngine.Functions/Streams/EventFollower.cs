@@ -13,7 +13,7 @@ namespace ViralEngine.Functions.Streams;
 /// </summary>
 internal sealed class EventFollower(EventStore events, Signals signals, CallerCheck check, TimeProvider time)
 {
-    private const int MostAtOnce = 1000;
+    private const int MaxAtOnce = 1000;
 
     /// <summary>Streams the history of a task, batch or workflow.</summary>
     public Task FollowAsync(HttpRequest request, TenantId tenant, string head, string id, string noun, CancellationToken ct)
@@ -21,7 +21,7 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
         var after = EventStream.LastEventId(request);
         return FollowAsync(request.HttpContext, tenant, id, noun, async (subjectId, stream, token) =>
         {
-            if (await events.ReadAsync(tenant, head, subjectId, after, MostAtOnce, token) is not { } page)
+            if (await events.ReadAsync(tenant, head, subjectId, after, MaxAtOnce, token) is not { } page)
                 return null;
             if (after > page.Last)
             {

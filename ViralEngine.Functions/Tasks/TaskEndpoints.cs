@@ -22,7 +22,7 @@ internal sealed class TaskEndpoints(
     Db db, TaskStore store, EventStore events, AgentDirectory agents, Signals signals, TaskLanes lanes,
     WorkflowStarts workflows, WorkflowTasks steps, IOptions<LimitsOptions> limits, BytesInFlight inFlight, TimeProvider time)
 {
-    private const int MostInputBytes = 256 * 1024;
+    private const int MaxInputBytes = 256 * 1024;
 
     [Function("CreateTask"), Allow(Roles.Operators), Summary("Submit a task.")]
     [Body(typeof(CreateTaskRequest)), Returns(201, typeof(AgentTask))]
@@ -45,7 +45,7 @@ internal sealed class TaskEndpoints(
             RowId.New(), asked.AgentId, asked.Description, asked.Input?.GetRawText(), asked.Priority, asked.Tags,
             asked.Metadata?.GetRawText(), asked.TimeoutSeconds, asked.MaxAttempts, asked.ScheduledAt, caller.Principal)
         {
-            MostPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth,
+            MaxPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth,
         }, ct);
         if (task.ScheduledAt is not { } at || at <= time.GetUtcNow().UtcDateTime.AddSeconds(10))
             await db.AfterCommitAsync(token => lanes.WakeAsync(durable, token), ct);
@@ -167,8 +167,8 @@ internal sealed class TaskEndpoints(
         var errors = new FieldErrors();
         if (string.IsNullOrWhiteSpace(asked.Description))
             errors.Add("description", "Must not be blank.");
-        if (asked.Input is { } input && input.GetRawText().Length > MostInputBytes)
-            errors.Add("input", $"Must have at most {MostInputBytes:N0} characters of JSON.");
+        if (asked.Input is { } input && input.GetRawText().Length > MaxInputBytes)
+            errors.Add("input", $"Must have at most {MaxInputBytes:N0} characters of JSON.");
         if (asked.ScheduledAt > time.GetUtcNow().UtcDateTime.AddDays(366))
             errors.Add("scheduled_at", "Must be at most a year ahead.");
         errors.ThrowIfAny();

@@ -23,8 +23,8 @@ internal static class WebhookRules
 
     public static void CheckHeaders(Dictionary<string, string> headers, FieldErrors errors)
     {
-        if (headers.Count > WebhookHeaders.Most)
-            errors.Add("headers", $"Must have at most {WebhookHeaders.Most}.");
+        if (headers.Count > WebhookHeaders.MaxCount)
+            errors.Add("headers", $"Must have at most {WebhookHeaders.MaxCount}.");
         if (headers.Keys.Distinct(StringComparer.OrdinalIgnoreCase).Count() < headers.Count)
             errors.Add("headers", "Must not list a header twice.");
         foreach (var (name, value) in headers)

@@ -14,7 +14,7 @@ namespace ViralEngine.Functions.Workflows;
 internal sealed class SubmitWorkflow(
     Db db, WorkflowStore store, DefinitionReader reader, AgentDirectory agents, ApproverDirectory approvers, WorkflowStarts starts)
 {
-    public const int MostInputCharacters = 256 * 1024;
+    public const int MaxInputCharacters = 256 * 1024;
 
     /// <summary>The checked definition, as it is stored.</summary>
     /// <exception cref="ProblemException">400 with the path of every error.</exception>
@@ -71,7 +71,7 @@ internal sealed class SubmitWorkflow(
 
     public static void CheckInput(JsonElement? input, string field)
     {
-        if (input is { } json && json.GetRawText().Length > MostInputCharacters)
-            throw new ProblemException(Problem.Validation(field, $"Must have at most {MostInputCharacters:N0} characters of JSON."));
+        if (input is { } json && json.GetRawText().Length > MaxInputCharacters)
+            throw new ProblemException(Problem.Validation(field, $"Must have at most {MaxInputCharacters:N0} characters of JSON."));
     }
 }

@@ -16,7 +16,7 @@ public sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebho
     public const string Changed = "changed";
 
     /// <summary>After this many advances the history is restarted, once no call is running.</summary>
-    private const int MostLooks = 50;
+    private const int MaxLooks = 50;
 
     [Function(nameof(WorkflowOrchestration))]
     public static async Task RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
@@ -24,7 +24,7 @@ public sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebho
         var start = context.GetInput<WorkflowStart>()!;
         var running = new Dictionary<string, Task>();
         var changed = context.WaitForExternalEvent<string>(Changed);
-        for (var looks = 0; looks < MostLooks || running.Count > 0; looks++)
+        for (var looks = 0; looks < MaxLooks || running.Count > 0; looks++)
         {
             var look = await context.CallActivityAsync<WorkflowLook?>(nameof(AdvanceWorkflowStep), start);
             if (look is null || look.Ended)

@@ -13,7 +13,7 @@ internal sealed partial class WorkflowSweep(
     WorkflowSweeper sweeper, WorkflowStarts starts, IOptions<WorkflowsOptions> options, ILogger<WorkflowSweep> logger)
 {
     private const int Most = 200;
-    private const int MostDeleted = 500;
+    private const int MaxDeleted = 500;
 
     public async Task RunAsync(DurableTaskClient durable, CancellationToken ct)
     {
@@ -34,7 +34,7 @@ internal sealed partial class WorkflowSweep(
         int deleted;
         do
         {
-            deleted = await sweeper.DeleteEndedAsync(retention, MostDeleted, ct);
+            deleted = await sweeper.DeleteEndedAsync(retention, MaxDeleted, ct);
             if (deleted > 0)
                 LogDeleted(logger, deleted);
         }

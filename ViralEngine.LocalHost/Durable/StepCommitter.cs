@@ -5,7 +5,7 @@ namespace ViralEngine.LocalHost.Durable;
 /// <summary>Commits taken steps in groups.</summary>
 internal sealed class StepCommitter(EngineSession session, EngineServices services)
 {
-    private const int LargestGroup = 128;
+    private const int MaxGroup = 128;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -13,7 +13,7 @@ internal sealed class StepCommitter(EngineSession session, EngineServices servic
         while (await session.Taken.Reader.WaitToReadAsync(ct))
         {
             group.Clear();
-            while (group.Count < LargestGroup && session.Taken.Reader.TryRead(out var step)) group.Add(step);
+            while (group.Count < MaxGroup && session.Taken.Reader.TryRead(out var step)) group.Add(step);
             foreach (var step in group) Plan(step);
             await CommitAsync(group, ct);
         }

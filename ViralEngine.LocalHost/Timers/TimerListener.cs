@@ -11,7 +11,7 @@ internal sealed partial class TimerListener(
     ILogger<TimerListener> logger)
 {
     // How often a listener checks whether another process changed the schedule.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
     // Known from the previous run, so that it need not be read.
@@ -71,9 +71,9 @@ internal sealed partial class TimerListener(
         }
 
         var wait = next - time.GetUtcNow();
-        if (wait > LongestWait)
+        if (wait > MaxWait)
         {
-            await Task.Delay(LongestWait, time, ct);
+            await Task.Delay(MaxWait, time, ct);
             return;
         }
 

@@ -23,7 +23,7 @@ internal sealed class AlarmThreshold(double oncePerMonth)
     /// <summary>
     /// How far above the threshold a block may be learned: a few incidents do not deafen the detector, many false alarms do.
     /// </summary>
-    private const double MostAbove = 2;
+    private const double MaxAbove = 2;
 
     private readonly RecentTail blocks = new(GenerationLength, heaviestShape: 0);
     private long block = -1;
@@ -59,7 +59,7 @@ internal sealed class AlarmThreshold(double oncePerMonth)
         }
 
         if (!goesOn)
-            highest = (float)Math.Max(highest, Math.Min(score, For(1) + MostAbove));
+            highest = (float)Math.Max(highest, Math.Min(score, For(1) + MaxAbove));
     }
 
     public void Write(ref StateWriter writer)

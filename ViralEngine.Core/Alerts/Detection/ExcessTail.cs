@@ -7,12 +7,12 @@ namespace ViralEngine.Core.Alerts.Detection;
 /// <param name="heaviestShape">The maximum shape of the Pareto tail; 0 for an exponential tail.</param>
 internal sealed class ExcessTail(double heaviestShape = 0.2)
 {
-    public const int MaxBytes = 5 + (Most * sizeof(float));
+    public const int MaxBytes = 5 + (MaxKept * sizeof(float));
 
-    private const int Most = 40;
+    private const int MaxKept = 40;
 
     /// <summary>Ascending.</summary>
-    private readonly float[] largest = new float[Most];
+    private readonly float[] largest = new float[MaxKept];
     private int kept;
     private double shape;
     private double scale = double.NaN;
@@ -23,12 +23,12 @@ internal sealed class ExcessTail(double heaviestShape = 0.2)
     public void Learn(float number)
     {
         Count++;
-        if (kept == Most && number <= largest[0])
+        if (kept == MaxKept && number <= largest[0])
             return;
         scale = double.NaN;
         var at = Array.BinarySearch(largest, 0, kept, number);
         at = at < 0 ? ~at : at;
-        if (kept == Most)
+        if (kept == MaxKept)
         {
             at--;
             Array.Copy(largest, 1, largest, 0, at);
@@ -47,7 +47,7 @@ internal sealed class ExcessTail(double heaviestShape = 0.2)
     /// are still learned.
     /// </summary>
     public void LearnBounded(float number) =>
-        Learn(kept == Most && number > largest[^1] ? (float)Math.Clamp(LevelOf(0.5, 0), largest[^1], number) : number);
+        Learn(kept == MaxKept && number > largest[^1] ? (float)Math.Clamp(LevelOf(0.5, 0), largest[^1], number) : number);
 
     /// <summary>How many of <see cref="Count"/> are expected to be at least as large.</summary>
     /// <param name="leastScale">The minimum scale of the tail.</param>

@@ -132,13 +132,13 @@ internal sealed class NoveltyMemory
 
     private sealed class Generation
     {
-        public const int MaxBytes = 16 + (Most * sizeof(float)) + ExcessTail.MaxBytes;
+        public const int MaxBytes = 16 + (MaxKept * sizeof(float)) + ExcessTail.MaxBytes;
 
-        private const int Most = 512;
+        private const int MaxKept = 512;
         private int phase;
 
         /// <summary>Ascending.</summary>
-        public float[] Values { get; } = new float[Most];
+        public float[] Values { get; } = new float[MaxKept];
 
         public int Kept { get; private set; }
 
@@ -157,7 +157,7 @@ internal sealed class NoveltyMemory
             if (++phase < Stride)
                 return;
             phase = 0;
-            if (Kept == Most)
+            if (Kept == MaxKept)
                 Thin();
             var at = Array.BinarySearch(Values, 0, Kept, value);
             at = at < 0 ? ~at : at;
@@ -195,9 +195,9 @@ internal sealed class NoveltyMemory
         /// <summary>Drops every second value and keeps both ends, which matter most.</summary>
         private void Thin()
         {
-            for (var i = 1; i < Most / 2; i++)
+            for (var i = 1; i < MaxKept / 2; i++)
                 Values[i] = Values[(2 * i) + 1];
-            Kept = Most / 2;
+            Kept = MaxKept / 2;
             Stride *= 2;
         }
     }

@@ -8,7 +8,7 @@ namespace ViralEngine.Core.Workflows.Conditions;
 /// <summary>Evaluates conditions. A missing or non-numeric value is in no range.</summary>
 internal static class ConditionCheck
 {
-    private const int LongestForRegex = 64 * 1024;
+    private const int MaxForRegex = 64 * 1024;
 
     /// <exception cref="LiquidException">A value cannot be rendered, or is too long for its pattern.</exception>
     public static async Task<bool> HoldsAsync(Condition condition, LiquidValues values)
@@ -70,8 +70,8 @@ internal static class ConditionCheck
 
     private static bool Matches(Condition.RegexMatch match, string text)
     {
-        if (text.Length > LongestForRegex)
-            throw new LiquidException($"A value has more than {LongestForRegex:N0} characters, too many for a pattern.");
+        if (text.Length > MaxForRegex)
+            throw new LiquidException($"A value has more than {MaxForRegex:N0} characters, too many for a pattern.");
         try
         {
             return match.Pattern.IsMatch(text);

@@ -6,8 +6,8 @@ namespace ViralEngine.Core.Workflows.Conditions;
 /// <summary>Reads conditions of a definition.</summary>
 internal sealed class ConditionReader(DefinitionTexts texts)
 {
-    private const int MostDepth = 5;
-    private const int MostTogether = 20;
+    private const int MaxDepth = 5;
+    private const int MaxTogether = 20;
 
     private static readonly Dictionary<string, TextMatchMode> Modes = new()
     {
@@ -24,7 +24,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         var condition = type switch
         {
             null => Missing(json),
-            "all" or "any" or "not" when depth > MostDepth => Fail(json, "type", $"Must not be nested deeper than {MostDepth} levels."),
+            "all" or "any" or "not" when depth > MaxDepth => Fail(json, "type", $"Must not be nested deeper than {MaxDepth} levels."),
             "all" => ReadSome(json, depth) is { } some ? new Condition.All(some) : null,
             "any" => ReadSome(json, depth) is { } some ? new Condition.Any(some) : null,
             "not" => ReadNot(json, depth),
@@ -56,7 +56,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
 
     private Condition[]? ReadSome(SettingsReader json, int depth)
     {
-        var inner = json.Objects("conditions", 1, MostTogether);
+        var inner = json.Objects("conditions", 1, MaxTogether);
         json.Require("conditions", inner);
         var read = inner?.Select(each => Read(each, depth + 1)).ToArray();
         return read is not null && read.All(each => each is not null) ? [.. read.OfType<Condition>()] : null;
@@ -93,7 +93,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
     private Condition.RegexMatch? ReadRegex(SettingsReader json)
     {
         var value = Value(json);
-        var pattern = json.Text("pattern", LinearRegex.MostCharacters);
+        var pattern = json.Text("pattern", LinearRegex.MaxCharacters);
         json.Require("pattern", pattern);
         var caseSensitive = json.Flag("case_sensitive");
         if (pattern is null)

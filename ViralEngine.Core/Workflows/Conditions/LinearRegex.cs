@@ -5,12 +5,12 @@ namespace ViralEngine.Core.Workflows.Conditions;
 /// <summary>Users' patterns, on the engine that runs in linear time. Patterns with too many states are rejected.</summary>
 internal static class LinearRegex
 {
-    public const int MostCharacters = 1000;
-    private const int MostStates = 2000;
-    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(1);
+    public const int MaxCharacters = 1000;
+    private const int MaxStates = 2000;
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(1);
 
     // Sets the engine's bound on states, which is off by default: (a{1000}){1000} would take all memory.
-    static LinearRegex() => AppContext.SetData("REGEX_NONBACKTRACKING_MAX_AUTOMATA_SIZE", MostStates);
+    static LinearRegex() => AppContext.SetData("REGEX_NONBACKTRACKING_MAX_AUTOMATA_SIZE", MaxStates);
 
     public static Regex? TryParse(string pattern, bool caseSensitive, out string? fault)
     {
@@ -19,7 +19,7 @@ internal static class LinearRegex
             | (caseSensitive ? RegexOptions.None : RegexOptions.IgnoreCase);
         try
         {
-            return new Regex(pattern, options, MostTime);
+            return new Regex(pattern, options, MaxTime);
         }
         catch (RegexParseException e)
         {

@@ -13,7 +13,7 @@ namespace ViralEngine.Core.Workflows.Execution;
 /// </summary>
 internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync)
 {
-    private const int LongestOutput = 256 * 1024;
+    private const int MaxOutput = 256 * 1024;
 
     public async Task StartAsync(StepRun step, StepAction action)
     {
@@ -67,10 +67,10 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
         {
             case AgentTaskStatus.Completed:
                 var output = TaskOutput(await readTaskResultAsync(taskId));
-                if (output.Length > LongestOutput)
+                if (output.Length > MaxOutput)
                 {
                     turn.Fail(step, new StepError(
-                        ErrorClass.TooLarge.ToApiName(), $"The step's output is longer than {LongestOutput:N0} characters.", step.StepId));
+                        ErrorClass.TooLarge.ToApiName(), $"The step's output is longer than {MaxOutput:N0} characters.", step.StepId));
                 }
                 else
                 {
@@ -133,7 +133,7 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
     private static string TaskOutput(string result)
     {
         var start = result.AsSpan().TrimStart();
-        if (start.Length > 0 && start[0] is '{' or '[' && result.Length <= LongestOutput && OutsideJson.TryParse(result, out var json))
+        if (start.Length > 0 && start[0] is '{' or '[' && result.Length <= MaxOutput && OutsideJson.TryParse(result, out var json))
             return json.GetRawText();
         return JsonSerializer.Serialize(result, WorkflowJson.Default.String);
     }

@@ -6,7 +6,7 @@ namespace ViralEngine.Core.Workflows.Liquid;
 /// <summary>Walks a parsed template: collects the steps it names, and finds invalid references.</summary>
 internal sealed class LiquidReferences : AstVisitor
 {
-    private const int LongestRange = 1000;
+    private const int MaxRange = 1000;
     private readonly HashSet<string> steps = [];
 
     public IReadOnlySet<string> Steps => steps;
@@ -32,9 +32,9 @@ internal sealed class LiquidReferences : AstVisitor
     protected override Expression VisitRangeExpression(RangeExpression rangeExpression)
     {
         if (Literal(rangeExpression.From) is not { } from || Literal(rangeExpression.To) is not { } to
-            || to - from is < 0 or > LongestRange || Math.Abs(from) > int.MaxValue / 2)
+            || to - from is < 0 or > MaxRange || Math.Abs(from) > int.MaxValue / 2)
         {
-            Fault ??= $"A range must have two numbers, at most {LongestRange:N0} apart.";
+            Fault ??= $"A range must have two numbers, at most {MaxRange:N0} apart.";
         }
 
         return base.VisitRangeExpression(rangeExpression);

@@ -11,7 +11,7 @@ namespace ViralEngine.Core.Workflows.Liquid;
 /// </summary>
 public sealed class LiquidText
 {
-    public const int MostCharacters = 20_000;
+    public const int MaxCharacters = 20_000;
 
     private readonly IFluidTemplate template;
     private readonly Expression? alone;

@@ -6,7 +6,7 @@ namespace ViralEngine.Core.Workflows.Liquid;
 /// <summary>Any JSON whose strings are templates.</summary>
 public sealed class LiquidTree
 {
-    private const int MostTexts = 200;
+    private const int MaxTexts = 200;
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly JsonElement json;
@@ -84,8 +84,8 @@ public sealed class LiquidTree
             return;
         if (LiquidText.TryParse(source, out var fault) is not { } text)
             fail(path, fault!);
-        else if (texts.Count == MostTexts && !text.IsConstant)
-            fail(path, $"Must have at most {MostTexts} templates in one value.");
+        else if (texts.Count == MaxTexts && !text.IsConstant)
+            fail(path, $"Must have at most {MaxTexts} templates in one value.");
         else
             texts[source] = text;
     }

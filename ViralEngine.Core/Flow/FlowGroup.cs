@@ -8,10 +8,10 @@ namespace ViralEngine.Core.Flow;
 /// Calls that share a provider's limits: those of one tenant to one host with one key for one model. Other keys, models and tenants are not
 /// affected.
 /// </summary>
-public sealed record FlowLane(string Host, string Key)
+public sealed record FlowGroup(string Host, string Key)
 {
     /// <summary>Null if the agent calls no provider.</summary>
-    public static FlowLane? Of(AgentCall call)
+    public static FlowGroup? Of(AgentCall call)
     {
         var (host, model, secrets) = call.Agent.Settings switch
         {
@@ -24,6 +24,6 @@ public sealed record FlowLane(string Host, string Key)
         // A fingerprint, because neither keys nor a tenant's model names belong in Redis.
         var account = string.Join('\n', [call.Agent.ApiKey ?? "", .. secrets, model]);
         var print = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(account)).AsSpan(0, 12));
-        return new FlowLane(host, $"{call.TenantId}/{host}/{print}");
+        return new FlowGroup(host, $"{call.TenantId}/{host}/{print}");
     }
 }
