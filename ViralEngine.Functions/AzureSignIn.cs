@@ -4,10 +4,10 @@ using ViralEngine.Core.Identity;
 
 namespace ViralEngine.Functions;
 
-/// <summary>Who the app is towards Azure: PostgreSQL, Redis and Application Insights.</summary>
+/// <summary>The app's identity towards Azure: PostgreSQL, Redis and Application Insights.</summary>
 internal static class AzureSignIn
 {
-    /// <summary>What asks for tokens, by section <c>Azure</c> and <c>AZURE_CLIENT_ID</c>; null: the app signs in with passwords.</summary>
+    /// <summary>The credential from section <c>Azure</c> and <c>AZURE_CLIENT_ID</c>; null if the app signs in with passwords.</summary>
     public static TokenCredential? AzureCredential(this IConfiguration configuration)
     {
         var options = configuration.GetSection("Azure").Get<AzureOptions>() ?? new AzureOptions();

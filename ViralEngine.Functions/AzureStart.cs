@@ -2,17 +2,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace ViralEngine.Functions;
 
-/// <summary>What the app refuses to start with on Azure, since it would run, and be wrong.</summary>
+/// <summary>Settings that the app refuses to start with on Azure, because it would run and be wrong.</summary>
 internal static class AzureStart
 {
-    // Comes with the package DurableTask.AzureManaged, which a build for the Durable Task Scheduler has.
+    // From the package DurableTask.AzureManaged, which only a build for the Durable Task Scheduler has.
     private const string SchedulerExtension = "Microsoft.Azure.Functions.Worker.Extensions.DurableTask.AzureManaged.dll";
 
     private const string StorageType = "AzureFunctionsJobHost:extensions:durableTask:storageProvider:type";
 
     /// <param name="configuration">Settings; the platform sets <c>WEBSITE_SITE_NAME</c>.</param>
-    /// <param name="folder">Where the app's own files are.</param>
-    /// <exception cref="InvalidOperationException">Says which setting is wrong, and what it should be.</exception>
+    /// <param name="folder">The folder of the app's files.</param>
+    /// <exception cref="InvalidOperationException">Names the wrong setting and the right value.</exception>
     public static void Check(IConfiguration configuration, string folder)
     {
         if (string.IsNullOrEmpty(configuration["WEBSITE_SITE_NAME"]))
@@ -21,7 +21,7 @@ internal static class AzureStart
         if (!string.IsNullOrEmpty(configuration["Auth:JwtSharedKey"]))
         {
             throw new InvalidOperationException(
-                "Auth:JwtSharedKey is set, and is for development only: whoever has it is anybody. Remove it; set Auth:Authority "
+                "Auth:JwtSharedKey is for development only, because its holder can act as anybody. Remove it, and set Auth:Authority "
                 + "to accept JWTs.");
         }
 
@@ -30,8 +30,8 @@ internal static class AzureStart
         if (wanted != built)
         {
             throw new InvalidOperationException(
-                $"The package was built for {Name(built)}, and the settings keep orchestrations in {Name(wanted)}. Set "
-                + "VIRAL_DURABLE_STORAGE to what is meant, provision, and deploy a package that was built with it.");
+                $"The package was built for {Name(built)}, but the settings say {Name(wanted)}. Set "
+                + "VIRAL_DURABLE_STORAGE to the one you want, provision, and deploy a package built with it.");
         }
     }
 

@@ -46,7 +46,7 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions;
 
-/// <summary>What the app is made of, feature by feature.</summary>
+/// <summary>The app's services, feature by feature.</summary>
 internal static class Composition
 {
     public static IServiceCollection AddEdge(this IServiceCollection services, IConfiguration configuration)
@@ -280,7 +280,7 @@ internal static class Composition
         services.AddOptions<SignInOptions>().Bind(configuration.GetSection(SignInOptions.Section)).ValidateDataAnnotations()
             .Validate<IOptions<AuthOptions>>(
                 (options, auth) => options.ClientId is null || auth.Value.Authority is not null,
-                "SignIn:ClientId is set, but Auth:Authority is not: it says where people sign in.")
+                "SignIn:ClientId requires Auth:Authority, the provider where people sign in.")
             .ValidateOnStart();
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<ProviderSignIn>();

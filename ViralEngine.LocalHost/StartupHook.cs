@@ -9,7 +9,7 @@ internal static class StartupHook
 {
     public static void Initialize()
     {
-        // The app knows nothing of the host: what only the host depends on lies beside it.
+        // The app does not reference the host, so the host's dependencies are loaded from its own folder.
         var beside = Path.GetDirectoryName(typeof(StartupHook).Assembly.Location)!;
         AssemblyLoadContext.Default.Resolving += (context, name) =>
             Path.Combine(beside, name.Name + ".dll") is var path && File.Exists(path) ? context.LoadFromAssemblyPath(path) : null;

@@ -56,7 +56,7 @@ $(grep -oE 'NU110[123]: Unable to find package [^ ]+( with version \([^)]*\))?' 
      They are on nuget.org. Where this machine's feed lacks them, add one that has them: dotnet nuget add source URL"
   fi
   grep -E ': error |error MSB|error NU' "$log" | sort -u | head -n 30 >&2
-  die "the build failed; all of it is in $log"
+  die "the build failed; the full log is $log"
 }
 
 # Azurite on its usual ports, so that UseDevelopmentStorage=true means it. One that runs already is used as it is.
@@ -135,7 +135,7 @@ azure_command() {
   build_app
   ((tools == 0)) || die "install what is missing and run this again"
   if ((check == 1)); then say "all there: ./dev azure"; return; fi
-  ! port_in_use "$port" || die "port $port is in use. Stop what listens there, or choose another: ./dev azure --port $((port + 1))"
+  ! port_in_use "$port" || die "port $port is in use. Stop the process that listens there, or choose another port: ./dev azure --port $((port + 1))"
 
   trap stop_all EXIT
   trap 'exit 130' INT

@@ -35,7 +35,7 @@ function tellSignedOut() {
   const link = document.createElement("a");
   link.href = location.href;
   link.textContent = "Sign in again";
-  said.append("Your session is over: this page is not kept up to date. ", link, ".");
+  said.append("Your session has ended, and this page no longer updates. ", link, ".");
   document.querySelector("main")?.prepend(said);
 }
 

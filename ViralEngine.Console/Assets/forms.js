@@ -22,7 +22,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
-      button.textContent = "Select it and copy it yourself";
+      button.textContent = "Select and copy it manually";
     }
   });
 }

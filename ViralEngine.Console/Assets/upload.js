@@ -35,7 +35,7 @@ function upload(form, address) {
       document.getElementById(id)?.replaceWith(document.adoptNode(fresh));
       taken = true;
     }
-    state.textContent = taken ? "" : (page.querySelector("main")?.textContent?.replace(/\s+/g, " ").trim() ?? "That did not work.");
+    state.textContent = taken ? "" : (page.querySelector("main")?.textContent?.replace(/\s+/g, " ").trim() ?? "The file could not be read.");
     button.disabled = !taken || form.querySelector("[data-faulty]") !== null;
   };
 
@@ -45,7 +45,7 @@ function upload(form, address) {
     button.disabled = true;
     if (!file) return;
     if (!types[file.name.split(".").pop()?.toLowerCase() ?? ""]) {
-      state.textContent = `${file.name} is of another kind. Take a file that ends in .csv, .tsv, .ndjson or .jsonl.`;
+      state.textContent = `${file.name} is not supported. Choose a .csv, .tsv, .ndjson or .jsonl file.`;
       return;
     }
     const name = /** @type {HTMLInputElement} */ (form.elements.namedItem("name"));
@@ -79,7 +79,7 @@ function upload(form, address) {
       if (answer.redirected) location.assign(answer.url);
       else await take(answer, ["batch-preview", "batch-fields"]);
     } catch {
-      state.textContent = "The file could not be sent. Try again: it is taken once.";
+      state.textContent = "The file could not be sent. Try again: it is accepted only once.";
       button.disabled = false;
     }
   });

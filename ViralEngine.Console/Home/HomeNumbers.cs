@@ -1,5 +1,5 @@
 namespace ViralEngine.Console.Home;
 
-/// <summary>Rates are shares of what finished; null where nothing did.</summary>
+/// <summary>Rates are shares of finished work; null if nothing finished.</summary>
 public sealed record HomeNumbers(
     decimal SpentUsd, decimal? BudgetUsd, long FinishedLastDay, double? ErrorRateLastDay, double? ErrorRateLastHour);

@@ -5,10 +5,10 @@ using ViralEngine.Core.Metrics;
 
 namespace ViralEngine.Console.Metrics;
 
-/// <summary>Metric points as the lines of charts: every step of the window has a place, also those in which nothing happened.</summary>
+/// <summary>Metric points as lines of charts, with a point for every step of the window.</summary>
 public static class MetricLines
 {
-    /// <param name="whenNothing">What a step without a point is worth: 0 of a count, null of a share.</param>
+    /// <param name="whenNothing">The value of a step without a point: 0 for a count, null for a share.</param>
     public static ChartLine Of(
         string name, string colour, MetricWindow window, IReadOnlyList<MetricPoint> points, Func<MetricPoint, double?> value, double? whenNothing)
     {
@@ -20,7 +20,7 @@ public static class MetricLines
         return new ChartLine(name, colour, line);
     }
 
-    /// <summary>What an alert watches, in its own unit.</summary>
+    /// <summary>The metric of an alert, in its own unit.</summary>
     public static ChartLine Of(AlertMetric metric, MetricWindow window, IReadOnlyList<MetricPoint> points)
     {
         var minutes = MetricWindow.LengthOf(window.Step).TotalMinutes;
@@ -42,9 +42,9 @@ public static class MetricLines
         AlertMetric.ErrorRate => "Error rate",
         AlertMetric.Latency => "Typical latency",
         AlertMetric.CostPerTask => "Cost per task",
-        AlertMetric.Failures => "Failures a minute",
-        AlertMetric.Throughput => "Finished a minute",
-        AlertMetric.QueueAge => "Age of the queue",
+        AlertMetric.Failures => "Failures per minute",
+        AlertMetric.Throughput => "Finished per minute",
+        AlertMetric.QueueAge => "Queue age",
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 

@@ -7,7 +7,7 @@ public static class Figures
 {
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
-    /// <summary>US dollars; small amounts with the digits that they have.</summary>
+    /// <summary>US dollars; small amounts with all digits.</summary>
     public static string Money(decimal? usd) => usd switch
     {
         null => "–",

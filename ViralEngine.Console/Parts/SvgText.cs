@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Components.Rendering;
 
 namespace ViralEngine.Console.Parts;
 
-/// <summary>A text in a picture: in a page's markup the name of the element means something else.</summary>
+/// <summary>An SVG text element, because Razor reserves the name <c>text</c>.</summary>
 public sealed class SvgText : ComponentBase
 {
     [Parameter, EditorRequired] public string X { get; set; } = "";
@@ -14,10 +14,10 @@ public sealed class SvgText : ComponentBase
 
     [Parameter] public string? Class { get; set; }
 
-    /// <summary><c>start</c>, <c>middle</c> or <c>end</c>: what of it stands at the place.</summary>
+    /// <summary><c>start</c>, <c>middle</c> or <c>end</c>: which part of the text is at the position.</summary>
     [Parameter] public string? Anchor { get; set; }
 
-    /// <summary>The whole of it, where only the beginning is shown.</summary>
+    /// <summary>The full text, if only the beginning is shown.</summary>
     [Parameter] public string? Whole { get; set; }
 
     protected override void BuildRenderTree(RenderTreeBuilder builder)

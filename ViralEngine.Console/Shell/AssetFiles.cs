@@ -3,17 +3,17 @@ using System.Security.Cryptography;
 
 namespace ViralEngine.Console.Shell;
 
-/// <summary>Stylesheet and scripts, under addresses that change with their content: a browser may keep them for good.</summary>
+/// <summary>Stylesheet and scripts, under URLs that change with their content, so that browsers can cache them permanently.</summary>
 public static class AssetFiles
 {
     private static readonly FrozenDictionary<string, Asset> ByAddress = Load("console.css", "console.js", "forms.js", "icon.svg", "upload.js");
     private static readonly FrozenDictionary<string, string> Addresses =
         ByAddress.Values.ToFrozenDictionary(asset => asset.Name, asset => "/console/assets/" + asset.Address);
 
-    /// <summary>Where the page finds one of them.</summary>
+    /// <summary>The URL of an asset.</summary>
     public static string AddressOf(string name) => Addresses[name];
 
-    /// <summary>By the last part of its address; null: there is none, or it was another version's.</summary>
+    /// <summary>Finds an asset by the last part of its URL; null if it does not exist or is of another version.</summary>
     public static Asset? Find(string address) => ByAddress.GetValueOrDefault(address);
 
     private static FrozenDictionary<string, Asset> Load(params string[] names) =>
@@ -36,5 +36,5 @@ public static class AssetFiles
     }
 }
 
-/// <param name="Address">Its name with a hash of its content before it.</param>
+/// <param name="Address">Its name, prefixed with a hash of its content.</param>
 public sealed record Asset(string Name, string Address, string ContentType, byte[] Bytes);

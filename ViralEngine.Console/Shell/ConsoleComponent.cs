@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Components;
 
 namespace ViralEngine.Console.Shell;
 
-/// <summary>What every page and part knows: who looks at it. They are rendered once, on the server, and hold nothing afterwards.</summary>
+/// <summary>The base of all pages and parts, with the viewer. Rendered once, on the server, without state.</summary>
 public abstract class ConsoleComponent : ComponentBase
 {
     [CascadingParameter]

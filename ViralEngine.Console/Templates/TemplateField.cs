@@ -2,21 +2,22 @@ using System.Text.Json;
 
 namespace ViralEngine.Console.Templates;
 
-/// <summary>A parameter of a template as its form asks for it.</summary>
-/// <param name="Type">As declared: <c>string</c>, <c>integer</c>, <c>number</c>, <c>boolean</c>, <c>enum</c>, <c>object</c> or <c>array</c>.</param>
+/// <summary>A parameter of a template as a form field.</summary>
+/// <param name="Type">As declared: <c>string</c>, <c>integer</c>, <c>number</c>, <c>boolean</c>, <c>enum</c>, <c>object</c> or
+/// <c>array</c>.</param>
 public sealed record TemplateField(
     string Name, string Type, bool IsRequired, string? Description, string? Default, string? Min, string? Max, string? Pattern,
     IReadOnlyList<string> Values)
 {
-    /// <summary>How the form names it, and the API's faults do.</summary>
+    /// <summary>Its name in the form and in the API's errors.</summary>
     public string Key => $"parameters.{Name}";
 
     public bool IsNumber => Type is "integer" or "number";
 
-    /// <summary>What is written as JSON.</summary>
+    /// <summary>Whether it is entered as JSON.</summary>
     public bool IsJson => Type is "object" or "array";
 
-    /// <summary>Of a template that is stored: it was checked then.</summary>
+    /// <summary>Reads the parameters of a stored, validated template.</summary>
     public static IReadOnlyList<TemplateField> In(JsonElement parameters) => [.. parameters.EnumerateArray().Select(Of)];
 
     private static TemplateField Of(JsonElement declared) => new(

@@ -2,8 +2,8 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>One of a tenant's agents, as the API shows it: secrets only by what may be known of them.</summary>
-/// <param name="ApiKeyHint">The key's last four characters; empty where it is too short to show any; null: there is none.</param>
+/// <summary>One of a tenant's agents, without its secrets.</summary>
+/// <param name="ApiKeyHint">The key's last four characters; empty if it is too short to show any; null without a key.</param>
 public sealed record Agent(
     Guid Id,
     string Name,
@@ -17,6 +17,6 @@ public sealed record Agent(
     DateTime CreatedAt,
     DateTime UpdatedAt)
 {
-    /// <summary>The settings in the form in which they were written, without secrets.</summary>
+    /// <summary>The settings as they were written, without secrets.</summary>
     public JsonElement SettingsJson() => AgentSettingsJson.Write(Settings);
 }

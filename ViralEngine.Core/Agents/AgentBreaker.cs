@@ -3,10 +3,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Tells whether calls of an agent are held back by the breaker of its provider's host.</summary>
+/// <summary>Whether the breaker of its provider's host holds back an agent's calls.</summary>
 public sealed class AgentBreaker(AgentDirectory agents, BreakerRegister register, TimeProvider time)
 {
-    /// <summary>Null: there is no such agent, or it calls no host.</summary>
+    /// <summary>Null if the agent does not exist or calls no host.</summary>
     public async Task<AgentBreakerState?> ReadAsync(TenantId tenant, string agentId, CancellationToken ct)
     {
         if (await agents.LoadChainAsync(tenant, agentId, ct) is not [var agent, ..])
@@ -21,8 +21,7 @@ public sealed class AgentBreaker(AgentDirectory agents, BreakerRegister register
     }
 }
 
-/// <param name="State">
-/// <c>closed</c>: calls go out; <c>open</c>: they wait; <c>half_open</c>: the next one tries whether the host is well again.
-/// </param>
-/// <param name="OpenUntil">When a call may try.</param>
+/// <param name="State"> <c>closed</c>: calls go out; <c>open</c>: they wait; <c>half_open</c>: the next call tests whether the host has
+/// recovered. </param>
+/// <param name="OpenUntil">When the trial call may be made.</param>
 public sealed record AgentBreakerState(string Host, string State, DateTime? OpenUntil);

@@ -1,12 +1,12 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>How an agent's provider is spoken to.</summary>
+/// <summary>The kind of provider an agent calls.</summary>
 public enum AgentKind
 {
-    /// <summary>Built in and deterministic: gives the description back, as slowly or wrongly as its settings say.</summary>
+    /// <summary>Built in and deterministic: returns the description, as slowly or wrongly as configured.</summary>
     Echo,
 
-    /// <summary>POSTs the task to a URL of the tenant's.</summary>
+    /// <summary>POSTs the task to one of the tenant's URLs.</summary>
     Http,
 
     /// <summary>Speaks the OpenAI chat-completions protocol.</summary>
@@ -28,12 +28,12 @@ public static class AgentKinds
 }
 
 /// <summary>An agent ready to run.</summary>
-/// <param name="Id">None for the built-in ones.</param>
+/// <param name="Id">Null for built-in agents.</param>
 /// <param name="Name">Unique in the tenant; <c>echo</c> and <c>http</c> are the built-in ones.</param>
 /// <param name="Kind">Which provider runs it.</param>
-/// <param name="Settings">Of the type that belongs to <paramref name="Kind"/>.</param>
+/// <param name="Settings">Of the type for <paramref name="Kind"/>.</param>
 /// <param name="ApiKey">Decrypted; never logged, never returned.</param>
-/// <param name="FallbackAgentIds">Tried in order when this agent fails for good.</param>
+/// <param name="FallbackAgentIds">Tried in order when this agent fails permanently.</param>
 public sealed record AgentDefinition(
     Guid? Id,
     string Name,
@@ -42,7 +42,7 @@ public sealed record AgentDefinition(
     string? ApiKey,
     IReadOnlyList<Guid> FallbackAgentIds)
 {
-    /// <summary>An alert lets its work wait.</summary>
+    /// <summary>An alert has paused the agent: its work waits.</summary>
     public bool IsPaused { get; init; }
 
     // The generated one would print the key.

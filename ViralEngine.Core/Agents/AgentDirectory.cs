@@ -6,8 +6,8 @@ namespace ViralEngine.Core.Agents;
 public sealed class AgentDirectory(AgentStore store)
 {
     /// <summary>
-    /// The agent and its fallbacks in the order in which to try them; empty where there is none of that id. Only the agent's
-    /// own list counts, not its fallbacks' lists: what is tried is what is written there.
+    /// The agent and its fallbacks, in the order in which to try them; empty if the agent does not exist. The fallbacks' own fallbacks are
+    /// not used.
     /// </summary>
     public async Task<IReadOnlyList<AgentDefinition>> LoadChainAsync(TenantId tenant, string agentId, CancellationToken ct)
     {

@@ -1,9 +1,9 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>An agent as a user wants it, checked as far as that goes without the database.</summary>
+/// <summary>A request for an agent, checked as far as possible without the database.</summary>
 /// <param name="Kind">Cannot be changed later.</param>
-/// <param name="ApiKey">Null: none, or (with <paramref name="KeepsApiKey"/>) the one there is.</param>
-/// <param name="KeepsApiKey">The user said nothing about the key. An explicit null removes it.</param>
+/// <param name="ApiKey">Null for none, or (with <paramref name="KeepsApiKey"/>) for the stored one.</param>
+/// <param name="KeepsApiKey">The request did not mention the key. An explicit null removes it.</param>
 /// <param name="FallbackAgentIds">At most <see cref="MaxFallbacks"/>, each once.</param>
 public sealed record AgentDraft(
     string Name,

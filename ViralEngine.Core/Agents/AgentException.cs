@@ -2,40 +2,40 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>What kind of trouble a provider made; decides whether another attempt may help.</summary>
+/// <summary>Why a call failed. Decides whether it is retried.</summary>
 public enum ErrorClass
 {
-    /// <summary>The provider refuses the request as it is (400, 404, 422 and the like). Final.</summary>
+    /// <summary>The provider rejected the request (400, 404, 422 and the like). Final.</summary>
     InvalidRequest,
 
-    /// <summary>The credentials are not accepted (401, 403). Final.</summary>
+    /// <summary>The credentials were rejected (401, 403). Final.</summary>
     Unauthorized,
 
-    /// <summary>Too many requests (429). Retried, not before what the provider's Retry-After says.</summary>
+    /// <summary>Too many requests (429). Retried, not before the provider's Retry-After.</summary>
     RateLimited,
 
-    /// <summary>5xx, refused connection, or the answer broke off. Retried.</summary>
+    /// <summary>5xx, no connection, or an incomplete answer. Retried.</summary>
     Unavailable,
 
-    /// <summary>No answer in time, or none any more between two chunks. Retried.</summary>
+    /// <summary>No answer in time, or too long a silence within one. Retried.</summary>
     Timeout,
 
-    /// <summary>An answer that cannot be read: most often cut or garbled on the way. Retried like Unavailable.</summary>
+    /// <summary>An unreadable answer, most often cut or garbled on the way. Retried like Unavailable.</summary>
     Malformed,
 
-    /// <summary>The answer is larger than allowed. Final: the next one would be too, and it costs money.</summary>
+    /// <summary>The answer is larger than allowed. Final: the next one would be too, and costs money.</summary>
     TooLarge,
 
-    /// <summary>The model reached its limit before the end, and the agent is not to take half an answer. Final.</summary>
+    /// <summary>The model reached its token limit, and the agent rejects incomplete answers. Final.</summary>
     Truncated,
 
-    /// <summary>The address is not one that outgoing calls may reach. Final.</summary>
+    /// <summary>The address is one that outgoing calls must not reach. Final.</summary>
     Refused,
 
-    /// <summary>The month's money does not pay for the call. Final, but a cheaper fallback may do.</summary>
+    /// <summary>The month's budget does not cover the call. Final, but a cheaper fallback may be called.</summary>
     BudgetExceeded,
 
-    /// <summary>A fault of our own. Final.</summary>
+    /// <summary>A bug of this app. Final.</summary>
     Internal,
 }
 
@@ -61,19 +61,19 @@ public static class ErrorClassRules
     };
 }
 
-/// <summary>Why a call is not made now though nothing is wrong with it: it waits, and that is no attempt.</summary>
+/// <summary>Why a call waits. Waiting is not an attempt.</summary>
 public enum WaitReason
 {
-    /// <summary>The provider fails, or asked to be left alone.</summary>
+    /// <summary>The provider is failing or asked for a pause.</summary>
     Provider,
 
-    /// <summary>Requests, tokens or calls at a time that the agent or its provider allows.</summary>
+    /// <summary>A limit of the agent or its provider on requests, tokens or concurrent calls.</summary>
     Limit,
 
-    /// <summary>Calls that run have reserved what is left of the budget.</summary>
+    /// <summary>Running calls have reserved the rest of the budget.</summary>
     Budget,
 
-    /// <summary>Answers in flight take the memory there is for them.</summary>
+    /// <summary>The answers in flight use all memory reserved for them.</summary>
     Memory,
 
     /// <summary>An alert has paused the agent until it is resolved.</summary>
@@ -94,22 +94,22 @@ public static class WaitReasons
     };
 }
 
-/// <summary>What a failure tells about the host that was called, apart from the tenant who called it.</summary>
+/// <summary>What a failure says about the host, independent of the tenant.</summary>
 public enum HostEvidence
 {
-    /// <summary>Nothing: it was not asked, or was not given the time to answer.</summary>
+    /// <summary>Nothing: it was not called, or not given enough time.</summary>
     None,
 
-    /// <summary>It answers, whatever it says: a 4xx, a limit of one key, an answer that we cannot read.</summary>
+    /// <summary>It responds: with a 4xx, a limit of one key, or an unreadable answer.</summary>
     Alive,
 
-    /// <summary>It cannot be reached or does not work: no connection, no TLS, 5xx, silence, a broken connection.</summary>
+    /// <summary>It cannot be reached or does not work: no connection, no TLS, 5xx, silence, a lost connection.</summary>
     Failing,
 }
 
 /// <summary>
-/// A provider's failure. The message is for the user: what happened at which host, without secrets and without
-/// anything of the answer's body that is not meant as an error text.
+/// A provider's failure. The message is for the user: what happened at which host, without secrets, quoting only the error text of the
+/// response.
 /// </summary>
 public sealed class AgentException(
     ErrorClass errorClass,
@@ -119,12 +119,12 @@ public sealed class AgentException(
 {
     public ErrorClass ErrorClass { get; } = errorClass;
 
-    /// <summary>How long the provider wants to be left alone, when it said so.</summary>
+    /// <summary>The pause that the provider asked for, if any.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
-    /// <summary>What the call would have had to wait for; null: it was made.</summary>
+    /// <summary>What the call would have to wait for; null if it was made.</summary>
     public WaitReason? WaitsFor { get; init; }
 
-    /// <summary>Only this counts in a breaker that tenants share.</summary>
+    /// <summary>What counts for the breaker that tenants share.</summary>
     public HostEvidence Evidence { get; init; }
 }

@@ -7,10 +7,9 @@ using ViralEngine.Core.Outgoing;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Which provider runs which kind of agent, each within the limits of the settings, through its host's breaker and within the
-/// tenant's budgets.
+/// The provider of each kind of agent, wrapped in the limits of the settings, its host's breaker and the tenant's budgets.
 /// </summary>
-/// <param name="guards">Null: the providers alone.</param>
+/// <param name="guards">Null for the bare providers.</param>
 public sealed class AgentProviders(
     OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time, CallGuards? guards = null)
 {
@@ -23,7 +22,7 @@ public sealed class AgentProviders(
 
     public IAgentProvider For(AgentKind kind) => providers[kind];
 
-    /// <summary>Decides when calls start; null: at once.</summary>
+    /// <summary>Decides when calls start; null for immediately.</summary>
     public FlowControl? Flow => guards?.Flow;
 
     private static IAgentProvider Guarded(IAgentProvider provider, CallGuards? guards, TimeProvider time) =>
@@ -33,6 +32,6 @@ public sealed class AgentProviders(
                 new BreakerProvider(provider, guards.Breakers, guards.Register, time), guards.Budgets, guards.Prices);
 }
 
-/// <summary>What decides, besides the provider, whether a call is made.</summary>
+/// <summary>What decides whether a call is made, besides the provider.</summary>
 public sealed record CallGuards(
     CircuitBreakers Breakers, BreakerRegister Register, Budgets Budgets, PriceTable Prices, FlowControl Flow);

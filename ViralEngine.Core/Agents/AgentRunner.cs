@@ -5,7 +5,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Calls an agent and, where it cannot answer, its fallbacks in order. Retries are the caller's.</summary>
+/// <summary>Calls an agent and, if it fails, its fallbacks in order. The caller is responsible for retries.</summary>
 public sealed partial class AgentRunner(
     AgentDirectory agents, AgentProviders providers, AnswerMemory memory, PriceTable prices, TimeProvider time,
     ILogger<AgentRunner> logger)
@@ -15,14 +15,14 @@ public sealed partial class AgentRunner(
     private static readonly TimeSpan TimeoutGrace = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest answer, in characters.</summary>
-    private const int LongestAnswer = 10_000_000;
+    private const int MaxAnswer = 10_000_000;
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often it is looked whether a paused agent may be called again.</summary>
+    /// <summary>How often a paused agent is checked.</summary>
     private static readonly TimeSpan WhilePaused = TimeSpan.FromSeconds(10);
 
-    /// <summary>The agent and its fallbacks, for who runs many works with them.</summary>
+    /// <summary>Loads an agent and its fallbacks, to be used for many calls.</summary>
     public async Task<AgentChain> LoadAsync(TenantId tenant, string agentId, CancellationToken ct)
     {
         try
@@ -33,7 +33,7 @@ public sealed partial class AgentRunner(
         {
             LogNotLoaded(logger, e, agentId);
             return new AgentChain([], new AgentOutcome.Failed(
-                ErrorClass.Internal, $"The agent could not be read ({e.GetType().Name}): save it again, with its secrets.", null, agentId));
+                ErrorClass.Internal, $"The agent could not be read ({e.GetType().Name}). Save it again, with its secrets.", null, agentId));
         }
     }
 
@@ -58,7 +58,7 @@ public sealed partial class AgentRunner(
             }
             catch (AgentException e)
             {
-                // Waiting is no failure, but a fallback may not have to wait.
+                // Waiting is not a failure, but a fallback may not have to wait.
                 if (e.WaitsFor is { } reason)
                 {
                     held = AgentOutcome.Held.Shorter(held, new AgentOutcome.Held(reason, e.RetryAfter ?? ShortestWait));
@@ -71,7 +71,7 @@ public sealed partial class AgentRunner(
 
                 failure = AgentOutcome.Failed.Merge(
                     failure, new AgentOutcome.Failed(e.ErrorClass, e.Message, e.RetryAfter, chain[i].Name));
-                // The request itself is at fault: another agent would say the same.
+                // The request itself is invalid: another agent would reject it too.
                 if (e.ErrorClass == ErrorClass.InvalidRequest)
                     break;
             }
@@ -83,7 +83,7 @@ public sealed partial class AgentRunner(
             ErrorClass.InvalidRequest, $"The agent '{work.AgentId}' no longer exists.", null, work.AgentId);
     }
 
-    /// <returns>Why the answer ended, where the provider says so.</returns>
+    /// <returns>Why the answer ended, if the provider says so.</returns>
     private async Task<string?> StreamAsync(
         TenantId tenant, AgentWork work, AgentDefinition agent, IAnswerSink sink, CancellationToken ct)
     {
@@ -94,8 +94,7 @@ public sealed partial class AgentRunner(
         if (pass is not null)
             call = call with { Observer = pass.Observe };
         using var metrics = new CallMetrics(agent, time);
-        // The provider's own clock is the first to end a call; this one ends what hangs around it. The wait for its turn is not the
-        // call's time.
+        // The provider's own time-out ends a call first; this one ends anything that hangs around it. Waiting for a turn does not count.
         using var timeout = new CancellationTokenSource(work.Timeout + TimeoutGrace, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         AgentUsage? usage = null;
@@ -116,8 +115,8 @@ public sealed partial class AgentRunner(
                     case AgentChunk.Text(var text):
                         metrics.Answering();
                         sink.Add(text);
-                        if (sink.Length > LongestAnswer)
-                            throw new AgentException(ErrorClass.TooLarge, $"The answer is longer than {LongestAnswer:N0} characters.");
+                        if (sink.Length > MaxAnswer)
+                            throw new AgentException(ErrorClass.TooLarge, $"The answer is longer than {MaxAnswer:N0} characters.");
                         break;
                     case AgentChunk.Progress(var fraction, var message):
                         await sink.ReportAsync(fraction, message, linked.Token);
@@ -180,42 +179,42 @@ public sealed partial class AgentRunner(
     }
 
     /// <summary>
-    /// What nobody foresaw becomes this work's failure: it is not its neighbours', nor the process's death. A database that is away
-    /// is neither: then there is nobody to tell.
+    /// An unexpected error fails only this work, not its neighbours or the process. A lost database connection is passed on, because the
+    /// failure could not be stored.
     /// </summary>
     private static bool IsOurs(Exception e) =>
         e is not (OperationCanceledException or AgentException) && !DbFault.IsAway(e);
 
-    [LoggerMessage(1, LogLevel.Warning, "Agent {Agent} failed {WorkId}, attempt {Attempt}: {ErrorClass}, {Reason}")]
+    [LoggerMessage(1, LogLevel.Warning, "Agent {Agent} failed attempt {Attempt} of {WorkId}: {ErrorClass}, {Reason}")]
     private static partial void LogFailed(
         ILogger logger, Guid workId, int attempt, string agent, ErrorClass errorClass, string reason);
 
-    [LoggerMessage(2, LogLevel.Error, "The call of agent {Agent} for {WorkId}, attempt {Attempt}, failed with an unexpected error")]
+    [LoggerMessage(2, LogLevel.Error, "Agent {Agent} failed attempt {Attempt} of {WorkId} with an unexpected error")]
     private static partial void LogUnforeseen(ILogger logger, Exception exception, Guid workId, int attempt, string agent);
 
-    [LoggerMessage(3, LogLevel.Error, "The agent {AgentId} could not be read")]
+    [LoggerMessage(3, LogLevel.Error, "Agent {AgentId} could not be read; its work fails until it is saved again")]
     private static partial void LogNotLoaded(ILogger logger, Exception exception, string agentId);
 }
 
-/// <summary>An agent and its fallbacks, in the order in which they are asked.</summary>
-/// <param name="Failure">Why they could not be read.</param>
+/// <summary>An agent and its fallbacks, in the order in which they are called.</summary>
+/// <param name="Failure">Why they could not be loaded.</param>
 public sealed record AgentChain(IReadOnlyList<AgentDefinition> Agents, AgentOutcome.Failed? Failure);
 
-/// <summary>What an agent is asked: a task's attempt, or a batch item's.</summary>
-/// <param name="Id">The task's or item's.</param>
-/// <param name="Attempt">From 1, counting failures.</param>
-/// <param name="Timeout">The most that each agent of the chain may take.</param>
+/// <summary>A piece of work for an agent: an attempt of a task or batch item.</summary>
+/// <param name="Id">The id of the task or item.</param>
+/// <param name="Attempt">Numbered from 1, counting failures.</param>
+/// <param name="Timeout">The time limit for each agent of the chain.</param>
 public sealed record AgentWork(
     Guid Id, int Attempt, string AgentId, string Description, JsonElement? Input, TimeSpan Timeout)
 {
-    /// <summary>Told what the call waits for before it is made, and null when it does not any more.</summary>
+    /// <summary>Called with what the call waits for, and with null once it no longer waits.</summary>
     public Action<WaitReason?>? Waits { get; init; }
 }
 
-/// <param name="CostUsd">By the agent's price or the price table; null if neither has the model.</param>
+/// <param name="CostUsd">By the agent's price or the price table; null if neither has a price for the model.</param>
 public sealed record AgentUsage(long InputTokens, long OutputTokens, decimal? CostUsd)
 {
-    /// <summary>Both together; a cost that only one has is the sum's.</summary>
+    /// <summary>The sum; if only one has a cost, the sum has it.</summary>
     public static AgentUsage Sum(AgentUsage? a, AgentUsage b) => a is null
         ? b
         : new AgentUsage(
@@ -224,25 +223,24 @@ public sealed record AgentUsage(long InputTokens, long OutputTokens, decimal? Co
             a.CostUsd is null && b.CostUsd is null ? null : (a.CostUsd ?? 0) + (b.CostUsd ?? 0));
 }
 
-/// <summary>What came of asking an agent and its fallbacks.</summary>
+/// <summary>The outcome of calling an agent and its fallbacks.</summary>
 public abstract record AgentOutcome
 {
-    /// <param name="FinishReason">Why the answer ended, where the provider says so.</param>
+    /// <param name="FinishReason">Why the answer ended, if the provider says so.</param>
     public sealed record Answered(string Agent, string? FinishReason) : AgentOutcome;
 
-    /// <summary>None of them could be called yet.</summary>
-    /// <param name="Wait">After which it is worth another try.</param>
+    /// <summary>None of the agents could be called yet.</summary>
+    /// <param name="Wait">The time to wait before retrying.</param>
     public sealed record Held(WaitReason Reason, TimeSpan Wait) : AgentOutcome
     {
         internal static Held Shorter(Held? before, Held latest) => before is null || latest.Wait < before.Wait ? latest : before;
     }
 
-    /// <summary>None of them answered.</summary>
+    /// <summary>None of the agents answered.</summary>
     public sealed record Failed(ErrorClass Class, string Message, TimeSpan? RetryAfter, string Agent) : AgentOutcome
     {
         /// <summary>
-        /// Of several agents' failures the one that leaves hope counts: a retry may help if it may help with any. The wait is
-        /// the shortest asked for.
+        /// Combines the failures of several agents: retryable if any of them is, after the shortest wait that any asked for.
         /// </summary>
         internal static Failed Merge(Failed? before, Failed latest)
         {

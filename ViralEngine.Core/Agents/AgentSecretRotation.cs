@@ -3,13 +3,13 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Seals the secrets of all tenants' agents with the first key of the ring, so that the others may go.</summary>
+/// <summary>Re-encrypts the secrets of all tenants' agents with the first key of the ring, so that the others can be removed.</summary>
 public sealed class AgentSecretRotation(Db db, SecretBox box)
 {
     private const int PageSize = 200;
 
-    /// <summary>Safe to run while the app works, and again after a crash.</summary>
-    /// <returns>How many were sealed anew.</returns>
+    /// <summary>Safe to run while the app is running, and again after a crash.</summary>
+    /// <returns>The number of re-encrypted secrets.</returns>
     public async Task<int> RunAsync(CancellationToken ct)
     {
         var (after, count) = (Guid.Empty, 0);
@@ -29,7 +29,7 @@ public sealed class AgentSecretRotation(Db db, SecretBox box)
                 ct);
             foreach (var (tenant, id, secrets) in page.Where(row => box.IsStale(row.Secrets)))
             {
-                // Whoever changed the secrets meanwhile has sealed them with the new key.
+                // Secrets that changed meanwhile were encrypted with the new key.
                 count += await db.ExecuteAsync(
                     new TenantId(tenant),
                     "UPDATE viral.agents SET secrets = $3 WHERE tenant_id = $1 AND id = $2 AND secrets = $4",

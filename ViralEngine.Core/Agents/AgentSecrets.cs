@@ -1,6 +1,6 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>What of an agent is encrypted in storage and never shown.</summary>
+/// <summary>The parts of an agent that are encrypted in storage and never shown.</summary>
 internal sealed record AgentSecrets(string? ApiKey, IReadOnlyDictionary<string, string>? Headers)
 {
     public bool Any => ApiKey is not null || Headers is { Count: > 0 };
@@ -8,6 +8,6 @@ internal sealed record AgentSecrets(string? ApiKey, IReadOnlyDictionary<string, 
     // The generated one would print them.
     public override string ToString() => nameof(AgentSecrets);
 
-    /// <summary>Sealed for the one agent: moved to another row it does not open.</summary>
+    /// <summary>Bound to one agent: the ciphertext cannot be opened from another row.</summary>
     public static string PurposeOf(Guid agentId) => $"agent:{agentId}";
 }

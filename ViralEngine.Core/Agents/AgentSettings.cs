@@ -2,44 +2,44 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>What an agent of any kind can be told; see the record of each kind for the rest.</summary>
+/// <summary>The settings that all kinds of agents share. Each kind's record adds its own.</summary>
 public abstract record AgentSettings
 {
     private protected AgentSettings()
     {
     }
 
-    /// <summary>The most one call may take, when that is less than the task allows. 1 to 3600.</summary>
+    /// <summary>Time limit for one call in seconds, if shorter than the task's. 1 to 3600.</summary>
     public int? TimeoutSeconds { get; init; }
 
     /// <summary>
-    /// The longest silence once an answer has begun; 60 when not given. 1 to 3600. Any byte ends it: a comment, a thought.
+    /// Longest silence within an answer in seconds; 60 by default. 1 to 3600. Any byte ends it, such as a comment or reasoning.
     /// </summary>
     public int? IdleTimeoutSeconds { get; init; }
 
-    /// <summary>The longest wait for the first text of an answer, thoughts not counted; none when not given. 1 to 3600.</summary>
+    /// <summary>Longest wait for the first text of an answer in seconds, reasoning not counted; no limit by default. 1 to 3600.</summary>
     public int? FirstTextTimeoutSeconds { get; init; }
 
-    /// <summary>What becomes of an answer that the provider ended at a limit of tokens.</summary>
+    /// <summary>What happens to an answer that the provider cut at its token limit.</summary>
     public OnTruncated OnTruncated { get; init; }
 
-    /// <summary>What this agent's tokens cost, when the price table does not know or says otherwise.</summary>
+    /// <summary>The price of this agent's tokens. Overrides the price table.</summary>
     public TokenPrice? Price { get; init; }
 
-    /// <summary>How many calls a minute the provider allows, of all that share host, key and model. 1 to 1,000,000.</summary>
+    /// <summary>Calls per minute the provider allows, shared by all agents with the same host, key and model. 1 to 1,000,000.</summary>
     public int? RequestsPerMinute { get; init; }
 
-    /// <summary>How many tokens a minute it allows, input and output together. 1 to 1,000,000,000.</summary>
+    /// <summary>Tokens per minute the provider allows, input and output together. 1 to 1,000,000,000.</summary>
     public int? TokensPerMinute { get; init; }
 
-    /// <summary>How many calls it allows at a time. 1 to 100,000.</summary>
+    /// <summary>Concurrent calls the provider allows. 1 to 100,000.</summary>
     public int? MaxConcurrency { get; init; }
 
-    /// <summary>Where the secrets go, as <c>scheme://host:port</c>: when it changes, they must be given again.</summary>
+    /// <summary>Where the secrets go, as <c>scheme://host:port</c>: if it changes, the secrets must be sent again.</summary>
     public abstract string? FindOrigin();
 
-    /// <summary>Reads an agent's settings as a user wrote them.</summary>
-    /// <returns>Null when <paramref name="errors"/> got what is wrong, by field.</returns>
+    /// <summary>Reads an agent's settings from a request.</summary>
+    /// <returns>Null if <paramref name="errors"/> received errors.</returns>
     public static AgentSettings? Read(AgentKind kind, JsonElement settings, SettingsRules rules, SettingsErrors errors)
     {
         if (settings.ValueKind != JsonValueKind.Object)
@@ -70,7 +70,7 @@ public abstract record AgentSettings
         return errors.Any ? null : read;
     }
 
-    /// <summary>Who answers, for messages: <c>groq (api.groq.com)</c>.</summary>
+    /// <summary>The provider's name in messages: <c>groq (api.groq.com)</c>.</summary>
     internal abstract string Label(AgentCall call);
 
     private static readonly Dictionary<string, OnTruncated> TruncatedWords = new()
@@ -80,12 +80,12 @@ public abstract record AgentSettings
     };
 }
 
-/// <summary>What becomes of an answer whose finish reason is <c>length</c>.</summary>
+/// <summary>What happens to an answer whose finish reason is <c>length</c>.</summary>
 public enum OnTruncated
 {
-    /// <summary>It is taken; its finish reason says what it is.</summary>
+    /// <summary>It is accepted, with that finish reason.</summary>
     Complete,
 
-    /// <summary>The call fails, and the next fallback is asked.</summary>
+    /// <summary>The call fails, and the next fallback is called.</summary>
     Fail,
 }

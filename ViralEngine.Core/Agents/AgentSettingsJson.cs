@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>An agent's settings in storage and answers; secrets are left out.</summary>
+/// <summary>An agent's settings in storage and responses, without secrets.</summary>
 internal static class AgentSettingsJson
 {
     public static JsonElement Write(AgentSettings settings) => settings switch
@@ -10,10 +10,10 @@ internal static class AgentSettingsJson
         EchoSettings echo => JsonSerializer.SerializeToElement(echo, AgentJson.Default.EchoSettings),
         HttpSettings http => JsonSerializer.SerializeToElement(http, AgentJson.Default.HttpSettings),
         OpenAiSettings openAi => JsonSerializer.SerializeToElement(openAi, AgentJson.Default.OpenAiSettings),
-        _ => throw new ArgumentOutOfRangeException(nameof(settings), settings.GetType().Name, "No such settings."),
+        _ => throw new ArgumentOutOfRangeException(nameof(settings), settings.GetType().Name, "The settings have an unknown type."),
     };
 
-    /// <summary>Reads what <see cref="Write"/> wrote, without checking it again: rules may have changed since.</summary>
+    /// <summary>Reads what <see cref="Write"/> wrote, without validation, because rules may have changed since.</summary>
     public static AgentSettings Read(AgentKind kind, string json) => kind switch
     {
         AgentKind.Echo => JsonSerializer.Deserialize(json, AgentJson.Default.EchoSettings)!,

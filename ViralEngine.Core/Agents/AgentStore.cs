@@ -5,7 +5,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Tenants' agents in PostgreSQL, their secrets sealed. Each call is one round trip.</summary>
+/// <summary>Tenants' agents in PostgreSQL, their secrets encrypted. Each call is one round trip.</summary>
 public sealed class AgentStore(Db db, SecretBox box)
 {
     public Task<Agent?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
@@ -46,8 +46,8 @@ public sealed class AgentStore(Db db, SecretBox box)
             ct);
 
     /// <summary>
-    /// The agent, then its fallbacks in their order, with open secrets; empty where there is no such agent. While an alert says so, it is
-    /// paused, left out where it has a fallback, or makes fewer calls at a time.
+    /// The agent, then its fallbacks in order, with decrypted secrets; empty if the agent does not exist. Applies the actions of open
+    /// alerts: pauses the agent, skips it if it has a fallback, or halves its concurrent calls.
     /// </summary>
     internal async Task<IReadOnlyList<AgentDefinition>> LoadChainAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
@@ -88,7 +88,7 @@ public sealed class AgentStore(Db db, SecretBox box)
         return [first with { IsPaused = restraints.Contains("pause_agent"), Settings = settings }, .. fallbacks];
     }
 
-    /// <summary>What an edit builds on: the sealed secrets opened, and the version it must still have when it is written.</summary>
+    /// <summary>The agent for an edit: its decrypted secrets, and the version it must still have when it is written.</summary>
     internal Task<StoredAgent?> FindForEditAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -128,7 +128,7 @@ public sealed class AgentStore(Db db, SecretBox box)
             row => new AgentWrite(row.GetBoolean(0), row.GetFieldValue<Guid[]>(1), NameTaken: false),
             ct);
 
-    /// <summary>Changes nothing where the agent is not of the version any more, has gone, or a rule is broken.</summary>
+    /// <summary>Changes nothing if the agent has another version, no longer exists, or breaks a rule.</summary>
     internal async Task<AgentWrite?> ReplaceAsync(
         TenantId tenant, Guid id, int version, AgentDraft draft, AgentSecrets secrets, CancellationToken ct)
     {
@@ -166,7 +166,7 @@ public sealed class AgentStore(Db db, SecretBox box)
         }
     }
 
-    /// <summary>Null: no such agent; else the names of those that fall back to it, none when it was deleted.</summary>
+    /// <summary>Null if the agent does not exist; else the names of agents that fall back to it, none if it was deleted.</summary>
     public Task<string[]?> DeleteAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -219,7 +219,7 @@ public sealed class AgentStore(Db db, SecretBox box)
         JsonSerializer.Deserialize(
             box.Open(tenant.Value, AgentSecrets.PurposeOf(id), sealedSecrets), AgentJson.Default.AgentSecrets)!;
 
-    // Four characters of a short key would be too much of it.
+    // Four characters would disclose too much of a short key.
     private static string? HintOf(AgentSecrets secrets) =>
         secrets.ApiKey is { } key ? key.Length >= 16 ? key[^4..] : "" : null;
 
@@ -228,5 +228,5 @@ public sealed class AgentStore(Db db, SecretBox box)
 
 internal sealed record StoredAgent(AgentDefinition Definition, int Version);
 
-/// <summary>Whether a write was done, and if not, what was in its way; nothing of these: the version.</summary>
+/// <summary>Whether a write was done; if not, why: missing fallbacks, a taken name, or else the version.</summary>
 internal sealed record AgentWrite(bool Done, Guid[] MissingFallbacks, bool NameTaken);

@@ -1,14 +1,14 @@
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// How long an answer may still take. Three limits hold together: of the whole call; of the time to the first text, where the agent
-/// has one; and, once the answer has begun, of silence. Any byte ends a silence, whatever it says: a comment, a thought, a call.
+/// The time left for an answer. Three limits apply: for the whole call; for the time to the first text, if the agent has one; and for
+/// silence within the answer. Any byte ends a silence, such as a comment or reasoning.
 /// </summary>
 internal sealed class AnswerClock : IDisposable
 {
     private enum Limit { Call, FirstText, Silence }
 
-    /// <summary>Who gives a host less time than this and does not get an answer has learnt nothing about it.</summary>
+    /// <summary>A missing answer within less time than this says nothing about the host.</summary>
     private static readonly TimeSpan FairTime = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource clock;
@@ -42,7 +42,7 @@ internal sealed class AnswerClock : IDisposable
             clock.CancelAfter(Left());
     }
 
-    /// <summary>Somebody takes a chunk: only the whole call's time goes on.</summary>
+    /// <summary>While a chunk is processed, only the limit for the whole call runs.</summary>
     public void Pause() => clock.CancelAfter(LeftOfCall());
 
     public void GoOn(AgentChunk chunk)
@@ -55,15 +55,17 @@ internal sealed class AnswerClock : IDisposable
 
     public void Stop() => clock.Cancel();
 
-    /// <summary>The limit that ran out: the one the clock was last set by. A timer may fire a little early, so times tell less.</summary>
+    /// <summary>
+    /// The limit that ran out: the one that last set the clock. Comparing times would be less reliable, because timers may fire early.
+    /// </summary>
     public string Verdict() => tightest switch
     {
         Limit.FirstText => $"sent no text within {firstText!.Value.TotalSeconds:0} s",
-        Limit.Silence => $"began to answer and then fell silent for {idle.TotalSeconds:0} s",
+        Limit.Silence => $"started to answer and then sent nothing for {idle.TotalSeconds:0} s",
         _ => "did not answer in time",
     };
 
-    /// <summary>Silence tells about a host; an answer that takes longer than this agent lets it does not.</summary>
+    /// <summary>Silence counts against a host; an answer that takes longer than the agent allows does not.</summary>
     public HostEvidence Evidence() =>
         time.GetElapsedTime(lastHeard) >= FairTime ? HostEvidence.Failing : HostEvidence.None;
 

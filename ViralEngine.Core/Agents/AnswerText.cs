@@ -5,15 +5,15 @@ using Microsoft.Win32.SafeHandles;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Text that grows while an answer arrives. It is in memory; a long one goes to a temporary file while the process holds too much. Not
-/// for concurrent use.
+/// An answer's text as it grows: in memory, or in a temporary file if it is long and the process is over its memory budget. Not
+/// thread-safe.
 /// </summary>
 internal sealed class AnswerText(AnswerMemory memory) : IDisposable
 {
-    /// <summary>Characters that are counted together.</summary>
+    /// <summary>Memory is accounted in steps of this many characters.</summary>
     private const int Step = 4096;
 
-    /// <summary>What is written to the file at a time, in characters.</summary>
+    /// <summary>Characters per write to the file.</summary>
     private const int Written = 16 * 1024;
 
     private StringBuilder tail = new();
@@ -42,7 +42,7 @@ internal sealed class AnswerText(AnswerMemory memory) : IDisposable
 
     public void Clear()
     {
-        // A long one's memory is given back.
+        // Release the memory of a long text.
         tail = tail.Capacity > AnswerMemory.Long ? new StringBuilder() : tail.Clear();
         file?.Dispose();
         (file, inFile) = (null, 0);
@@ -68,7 +68,7 @@ internal sealed class AnswerText(AnswerMemory memory) : IDisposable
         {
             var read = RandomAccess.Read(file!, bytes, offset);
             if (read == 0)
-                throw new EndOfStreamException("The temporary file of an answer is shorter than what was written to it.");
+                throw new EndOfStreamException("The temporary file of an answer is shorter than the text written to it.");
             bytes = bytes[read..];
             offset += read;
         }
@@ -83,7 +83,7 @@ internal sealed class AnswerText(AnswerMemory memory) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A full disk is no fault of the answer: what is not in the file yet stays where it is.
+            // A full disk must not fail the answer: the rest stays in memory.
             staysInMemory = true;
             return;
         }

@@ -6,8 +6,7 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// What every provider's answer goes through: it caps time and size, turns failures into <see cref="AgentException"/>, and
-/// makes what is said fit to be stored and counted.
+/// Wraps every provider: limits time and size, turns failures into <see cref="AgentException"/>, and makes text and usage fit to be stored.
 /// </summary>
 internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptions> options, TimeProvider time)
     : IAgentProvider
@@ -21,7 +20,7 @@ internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptio
         var text = new TextFilter(options.Value.MaxAnswerBytes, call);
         while (await MoveNextAsync(chunks, call, clock, ct))
         {
-            // The silence limit is for the provider, not for whoever takes the chunk.
+            // The silence limit applies to the provider, not to the consumer of the chunk.
             clock.Pause();
             if (Pass(chunks.Current, text) is { } passed)
                 yield return passed;
@@ -49,7 +48,7 @@ internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptio
         }
         catch (Exception) when (ct.IsCancellationRequested)
         {
-            // Cancelling breaks the connection, which may surface as any failure of it.
+            // Cancelling closes the connection, which may surface as any kind of failure.
             throw new OperationCanceledException(ct);
         }
         catch (Exception e) when (e is OperationCanceledException || clock.Token.IsCancellationRequested)
@@ -66,7 +65,7 @@ internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptio
         }
     }
 
-    /// <summary>Counts bytes, replaces what PostgreSQL cannot store, and keeps a character cut in two together.</summary>
+    /// <summary>Counts bytes, replaces what PostgreSQL cannot store, and rejoins characters that were split between chunks.</summary>
     private sealed class TextFilter(int maxBytes, AgentCall call)
     {
         private string held = "";

@@ -5,13 +5,13 @@ using ViralEngine.Core.Flow;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Calls a provider through its host's breaker: while that is open the call fails at once, so that a fallback gets its turn. A
-/// provider that says when to come back (Retry-After) is left alone by this tenant until then.
+/// Calls a provider through its host's breaker: while it is open, calls fail immediately, so that a fallback is called. After a
+/// Retry-After, this tenant does not call the provider until then.
 /// </summary>
 internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers breakers, BreakerRegister register, TimeProvider time)
     : IAgentProvider
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
 
     public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
@@ -22,9 +22,9 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
             yield break;
         }
 
-        // Accounts are limited, not hosts: the 429 of another tenant, key or model is no reason to wait.
-        var lane = FlowLane.Of(call)!.Key;
-        if (await register.OpenUntilAsync(lane) is { } paused && paused > time.GetUtcNow())
+        // Limits apply to accounts, not hosts: another tenant's, key's or model's 429 is no reason to wait.
+        var group = FlowGroup.Of(call)!.Key;
+        if (await register.OpenUntilAsync(group) is { } paused && paused > time.GetUtcNow())
         {
             throw new AgentException(
                 ErrorClass.RateLimited, $"{host} asked for a pause until {paused:HH:mm:ss} UTC.", paused - time.GetUtcNow())
@@ -35,7 +35,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
 
         await using var pass = await EnterAsync(call.TenantId, host);
         await using var chunks = inner.RunAsync(call, ct).GetAsyncEnumerator(ct);
-        while (await MoveNextAsync(chunks, pass, call, lane))
+        while (await MoveNextAsync(chunks, pass, call, group))
             yield return chunks.Current;
         await pass.ReportAsync(failed: false);
     }
@@ -53,7 +53,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
     }
 
     private async Task<bool> MoveNextAsync(
-        IAsyncEnumerator<AgentChunk> chunks, BreakerPass pass, AgentCall call, string lane)
+        IAsyncEnumerator<AgentChunk> chunks, BreakerPass pass, AgentCall call, string group)
     {
         try
         {
@@ -64,7 +64,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
             if (e.Evidence != HostEvidence.None)
                 await pass.ReportAsync(e.Evidence == HostEvidence.Failing);
             if (e is { ErrorClass: ErrorClass.RateLimited, RetryAfter: { } wait } && wait > TimeSpan.Zero)
-                await register.OpenAsync(lane, time.GetUtcNow() + (wait < LongestPause ? wait : LongestPause), again: true);
+                await register.OpenAsync(group, time.GetUtcNow() + (wait < MaxPause ? wait : MaxPause), again: true);
             throw;
         }
     }

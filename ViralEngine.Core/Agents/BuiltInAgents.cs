@@ -1,6 +1,6 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>The agents that every tenant has, named by their name where others are by their id.</summary>
+/// <summary>The agents that every tenant has. They are referenced by name, others by id.</summary>
 public static class BuiltInAgents
 {
     public const string Echo = "echo";

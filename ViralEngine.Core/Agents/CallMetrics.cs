@@ -4,8 +4,8 @@ using System.Diagnostics.Metrics;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// One call of an agent as OpenTelemetry's semantic conventions for generative AI measure it: its duration, the time
-/// until the first piece of the answer, and its tokens.
+/// Measures one call after OpenTelemetry's semantic conventions for generative AI: its duration, the time to the first token, and its
+/// tokens.
 /// </summary>
 internal sealed class CallMetrics(AgentDefinition agent, TimeProvider time) : IDisposable
 {
@@ -44,7 +44,7 @@ internal sealed class CallMetrics(AgentDefinition agent, TimeProvider time) : ID
 
     public void Failed(ErrorClass errorClass) => error = errorClass.ToApiName();
 
-    /// <summary>The call waits for its turn: there is nothing to measure.</summary>
+    /// <summary>The call was not made: nothing is measured.</summary>
     public void NotMade() => made = false;
 
     public void Dispose()

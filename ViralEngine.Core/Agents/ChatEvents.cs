@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Cuts what a chat server sends into events. Server-sent events are read as the HTML standard has them (section 9.2.6), and beyond
-/// that: an event at the very end counts without an empty line after it, lines of JSON without a field's name are taken for data
-/// (JSON lines, or one whole document), and a field <c>error</c> for an event of that name, as llama.cpp sends it.
+/// Splits a chat server's response into events: server-sent events (HTML standard, section 9.2.6), with extensions. The last event needs no
+/// empty line after it, lines of JSON without a field name count as data (JSON lines, or one whole document), and a field <c>error</c>
+/// counts as an event of that name, as llama.cpp sends it.
 /// </summary>
 internal static class ChatEvents
 {
@@ -58,7 +58,7 @@ internal static class ChatEvents
         return value is [' ', ..] ? value[1..].ToString() : value.ToString();
     }
 
-    /// <summary>One event's data: its lines together, or, where they are documents of their own, each.</summary>
+    /// <summary>One event's data: its lines joined, or each line if each is a document of its own.</summary>
     private static IEnumerable<string> Pieces(List<string> data) =>
         data.Count > 1 && data.TrueForAll(line => line == ChatEvent.Done || IsWhole(line)) ? [.. data]
         : data.Count > 0 ? [string.Join('\n', data)]
@@ -80,7 +80,7 @@ internal static class ChatEvents
     }
 }
 
-/// <param name="Name">Empty where the event has none.</param>
+/// <param name="Name">Empty if the event has none.</param>
 internal readonly record struct ChatEvent(string Name, string Data)
 {
     /// <summary>The data of the event that ends a stream.</summary>

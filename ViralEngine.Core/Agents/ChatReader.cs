@@ -4,9 +4,8 @@ using System.Text.Json;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Reads the answer of a server that speaks the OpenAI chat-completions protocol, or means to: a stream of chunks, or one whole
-/// completion where a stream was asked for. What it does not know it passes over; what tells of an error ends the answer with
-/// the server's own words.
+/// Reads the response of a server that speaks the OpenAI chat-completions protocol, more or less: a stream of chunks, or one whole
+/// completion instead. Unknown parts are ignored; an error ends the answer with the server's own message.
 /// </summary>
 internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
 {
@@ -52,14 +51,14 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
             };
         }
 
-        // A connection closed between two events looks like an end, and half an answer like a whole one.
+        // Without an explicit end, a connection closed between two events is indistinguishable from a complete answer.
         if (finish == FinishReasons.Error || (finish is null && !whole))
             throw ProviderFault.BrokenOff(label, null);
         return refused ? FinishReasons.Refusal : finish;
     }
 
-    /// <summary>Adds what the event says to the chunks.</summary>
-    /// <returns>The failure that it tells of, if it does.</returns>
+    /// <summary>Adds the event's content to the chunks.</summary>
+    /// <returns>The failure that the event reports, if any.</returns>
     private AgentException? Read(string name, string data)
     {
         using var document = Parse(name, data);
@@ -69,7 +68,7 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
 
         model = root.TextOf("model") ?? model;
         var choices = ChoicesOf(root);
-        // First of all: it counts whatever else the event says.
+        // Usage first: it counts whatever else the event contains.
         AddUsage(root, choices);
         if (ErrorOf(name, root, choices) is { } error)
             return ProviderFault.FromWords(error, call);
@@ -86,12 +85,12 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
         }
         catch (JsonException) when (name == "error")
         {
-            // Words without JSON are words.
+            // Text that is not JSON is answer text.
             return JsonSerializer.SerializeToDocument(data, AgentJson.Default.String);
         }
     }
 
-    /// <summary>The only choice that was asked for; servers leave it out of chunks that only count or comment.</summary>
+    /// <summary>The only requested choice. Servers omit it from chunks that only carry usage or comments.</summary>
     private static List<JsonElement> ChoicesOf(JsonElement root) => root.Member("choices") switch
     {
         null => [],
@@ -103,12 +102,12 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
         ? choice.Member("index") is not { ValueKind: JsonValueKind.Number } index || !index.TryGetInt32(out var number) || number == 0
         : choice.ValueKind == JsonValueKind.Null ? false : throw Unreadable();
 
-    // Groq has it in x_groq, Moonshot in the choice.
+    // Groq has usage in x_groq, Moonshot in the choice.
     private void AddUsage(JsonElement root, List<JsonElement> choices)
     {
         var used = root.Member("usage") ?? root.Member("x_groq")?.Member("usage")
             ?? (choices is [var choice, ..] ? choice.Member("usage") : null);
-        // Some repeat the running count in every event, so the last one counts, not the sum.
+        // Some servers repeat the running count in every event, so the last one counts, not the sum.
         if (used is { } usage && ProviderJson.UsageOf(usage, model) is { } counted && counted != lastUsage)
             chunks.Add(lastUsage = counted);
     }
@@ -119,7 +118,7 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
             return name == "error" ? root : throw Unreadable();
         if (root.Member("error") is { ValueKind: not JsonValueKind.False } error)
             return error;
-        // vLLM and Mistral put the error at the top.
+        // vLLM and Mistral put the error at the top level.
         if (name == "error" || root.TextOf("object") == "error" || root.TextOf("type") == "error")
             return root;
         if (root.Member("x_groq")?.Member("error") is { } groq)
@@ -132,7 +131,7 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
     private void ReadChoice(JsonElement choice)
     {
         finish = FinishReasons.From(choice.TextOf("finish_reason")) ?? finish;
-        // Perplexity sends the message so far beside each piece.
+        // Perplexity sends the whole message so far beside each delta.
         if (choice.Member("delta") is { } delta)
             ReadMessage(delta);
         else if (choice.Member("message") is { } message)
@@ -160,7 +159,7 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
             chunks.Add(new AgentChunk.Working());
     }
 
-    // Magistral answers in parts, some of which are its thoughts.
+    // Magistral answers in parts, some of which are reasoning.
     private void ReadContent(JsonElement content)
     {
         switch (content.ValueKind)

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Gives the description back word by word: the same answer each time, for examples and tests that must be slow or fail on
-/// purpose. A word is a token here.
+/// Returns the description word by word: a deterministic answer, for examples and tests that must be slow or fail on purpose. A word counts
+/// as a token.
 /// </summary>
 public sealed class EchoProvider(TimeProvider time) : IAgentProvider
 {
@@ -43,7 +43,7 @@ public sealed class EchoProvider(TimeProvider time) : IAgentProvider
                 settings.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null)
             : null;
 
-    // Together the pieces are the text again: each word takes the white space after it along.
+    // Each word includes the white space after it, so that the pieces add up to the text.
     private static (List<string> Pieces, int Words) Cut(string text, int wordsPerPiece)
     {
         var pieces = new List<string>();

@@ -1,6 +1,6 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>How slowly and how wrongly <see cref="EchoProvider"/> answers.</summary>
+/// <summary>How slowly <see cref="EchoProvider"/> answers, and how it fails.</summary>
 public sealed record EchoSettings : AgentSettings
 {
     public static readonly EchoSettings Plain = new();
@@ -11,10 +11,10 @@ public sealed record EchoSettings : AgentSettings
     /// <summary>Milliseconds before each piece. 0 to 60000.</summary>
     public int DelayMsPerChunk { get; init; }
 
-    /// <summary>Words in a piece. 1 to 10000.</summary>
+    /// <summary>Words per piece. 1 to 10000.</summary>
     public int ChunkSize { get; init; } = 1;
 
-    /// <summary>How often the description is given back. 1 to 100000.</summary>
+    /// <summary>How many times the description is returned. 1 to 100000.</summary>
     public int Repeat { get; init; } = 1;
 
     /// <summary>Reports progress after each piece.</summary>
@@ -23,13 +23,13 @@ public sealed record EchoSettings : AgentSettings
     /// <summary>Fails with this class of error.</summary>
     public ErrorClass? FailWith { get; init; }
 
-    /// <summary>Only the first attempts fail; all do when not given. 1 to 1000.</summary>
+    /// <summary>How many attempts fail; all by default. 1 to 1000.</summary>
     public int? FailFirstAttempts { get; init; }
 
-    /// <summary>How many pieces come before the failure.</summary>
+    /// <summary>How many pieces are sent before the failure.</summary>
     public int FailAfterChunks { get; init; }
 
-    /// <summary>The Retry-After that comes with the failure. 0 to 3600.</summary>
+    /// <summary>The Retry-After sent with the failure. 0 to 3600.</summary>
     public int? RetryAfterSeconds { get; init; }
 
     public override string? FindOrigin() => null;
@@ -50,7 +50,7 @@ public sealed record EchoSettings : AgentSettings
             RetryAfterSeconds = settings.Integer("retry_after_seconds", 0, 3600),
         };
 
-        // Saying how often to fail is saying to fail.
+        // Setting how many attempts fail implies a failure.
         return read is { FailFirstAttempts: not null, FailWith: null } ? read with { FailWith = ErrorClass.Unavailable } : read;
     }
 }

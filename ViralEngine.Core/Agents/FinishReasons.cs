@@ -1,15 +1,15 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Why an answer ended. Providers say it in many words; what means the same is one word here, and the rest is kept.</summary>
+/// <summary>Why an answer ended. Providers' synonyms are mapped to one word; other words are kept.</summary>
 internal static class FinishReasons
 {
-    /// <summary>The model came to its end.</summary>
+    /// <summary>The model finished.</summary>
     public const string Stop = "stop";
 
-    /// <summary>It reached a limit of tokens: the answer is not whole.</summary>
+    /// <summary>The model reached a token limit: the answer is incomplete.</summary>
     public const string Length = "length";
 
-    /// <summary>It declined to answer; the text is its refusal.</summary>
+    /// <summary>The model declined; the text is its refusal.</summary>
     public const string Refusal = "refusal";
 
     /// <summary>A filter stopped the answer.</summary>
@@ -20,7 +20,7 @@ internal static class FinishReasons
 
     private const int MaxLength = 40;
 
-    /// <summary>Null: nothing is said, as by the empty text that some send until the end.</summary>
+    /// <summary>Null for no reason, such as the empty text that some providers send until the end.</summary>
     public static string? From(string? said)
     {
         var word = said?.Trim().ToLowerInvariant().Replace('-', '_').Replace(' ', '_');

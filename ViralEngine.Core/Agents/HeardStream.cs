@@ -1,6 +1,6 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>An answer's body that tells whenever some of it arrives.</summary>
+/// <summary>A response body that reports whenever bytes arrive.</summary>
 internal sealed class HeardStream(Stream inner, Action? heard) : Stream
 {
     public override bool CanRead => true;

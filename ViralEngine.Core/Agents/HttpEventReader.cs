@@ -5,10 +5,9 @@ using System.Text.Json;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Reads an http agent's event stream: <c>message</c> events are text (their data, or what the text path finds in it);
-/// <c>progress</c> carries <c>{fraction, message}</c>, <c>usage</c> <c>{input_tokens, output_tokens, model}</c>, <c>error</c>
-/// <c>{message, retryable}</c>; <c>done</c> with or without <c>{finish_reason}</c>, or the data <c>[DONE]</c>, ends it. Other events
-/// are passed over.
+/// Reads an http agent's event stream: <c>message</c> events are text (their data, or what the text path finds in it); <c>progress</c>
+/// carries <c>{fraction, message}</c>, <c>usage</c> <c>{input_tokens, output_tokens, model}</c>, <c>error</c> <c>{message, retryable}</c>;
+/// <c>done</c> with or without <c>{finish_reason}</c>, or the data <c>[DONE]</c>, ends it. Other events are ignored.
 /// </summary>
 internal sealed class HttpEventReader(string? textPath, AgentCall call)
 {
@@ -76,7 +75,7 @@ internal sealed class HttpEventReader(string? textPath, AgentCall call)
         using var document = Parse(data);
         var error = document.RootElement;
         var fault = ProviderFault.FromWords(error, call);
-        // What the agent says of a retry counts more than what its words sound like.
+        // The agent's own retryable flag takes precedence over its message.
         return error.Member("retryable")?.ValueKind switch
         {
             JsonValueKind.True => new AgentException(ErrorClass.Unavailable, fault.Message) { Evidence = HostEvidence.Alive },
@@ -99,7 +98,7 @@ internal sealed class HttpEventReader(string? textPath, AgentCall call)
         }
         catch (JsonException)
         {
-            // Words without JSON are words.
+            // Text that is not JSON is answer text.
             return JsonSerializer.SerializeToDocument(data, AgentJson.Default.String);
         }
     }

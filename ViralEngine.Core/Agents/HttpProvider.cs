@@ -8,8 +8,8 @@ using ViralEngine.Core.Outgoing;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// POSTs <c>{task_id, attempt, description, input}</c> to the agent's URL. A JSON answer is taken whole, its <c>usage</c> and
-/// <c>finish_reason</c> are read; any other text as it arrives; an event stream (<c>text/event-stream</c>) as <see cref="HttpEventReader"/> says.
+/// POSTs <c>{task_id, attempt, description, input}</c> to the agent's URL. A JSON response is read as a whole, with its <c>usage</c> and
+/// <c>finish_reason</c>; an event stream (<c>text/event-stream</c>) by <see cref="HttpEventReader"/>; any other text as it arrives.
 /// </summary>
 public sealed class HttpProvider(
     OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time) : IAgentProvider
@@ -77,7 +77,7 @@ public sealed class HttpProvider(
         var text = await reader.ReadToEndAsync(ct);
         using var document = JsonDocument.Parse(text);
         var root = document.RootElement;
-        // Before the text is looked for: what was used counts although there may be none.
+        // Usage before text: it counts even if there is no text.
         if (root.Member("usage") is { } used
             && ProviderJson.UsageOf(used, used.TextOf("model") ?? root.TextOf("model")) is { } usage)
             yield return usage;
@@ -99,5 +99,5 @@ public sealed class HttpProvider(
     }
 }
 
-/// <summary>What an http agent is sent.</summary>
+/// <summary>The request to an http agent.</summary>
 internal sealed record HttpAgentRequest(Guid TaskId, int Attempt, string Description, JsonElement? Input);

@@ -3,40 +3,39 @@ using System.Text.Json.Serialization;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Where <see cref="HttpProvider"/> sends a task, and how it reads the answer.</summary>
+/// <summary>Where <see cref="HttpProvider"/> sends a task and how it reads the response.</summary>
 public sealed record HttpSettings : AgentSettings
 {
     private const int MaxHeaders = 20;
     private const int MaxHeaderLength = 4096;
 
-    // Ours to set, or about the connection (RFC 9110, section 7.6.1).
+    // Set by the app, or about the connection (RFC 9110, section 7.6.1).
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
         "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "TE", "Trailer",
         "Expect", "Proxy-Authorization", "Proxy-Connection", "Cookie", "traceparent", "tracestate",
     };
 
-    /// <summary>Null only for the built-in agent: then the task's <c>input.url</c> says.</summary>
+    /// <summary>Null only for the built-in agent, which uses the task's <c>input.url</c>.</summary>
     public string? Url { get; init; }
 
-    /// <summary>Sent along, and shown to whoever may see the agent.</summary>
+    /// <summary>Headers to send. Shown to everyone who may read the agent.</summary>
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
     /// <summary>
-    /// Sent along, encrypted in storage and never shown again. In what a user wrote, null keeps those there are and an empty
-    /// one removes them.
+    /// Headers to send, encrypted in storage and never shown. In a request, null keeps the stored ones and an empty object removes them.
     /// </summary>
     [JsonIgnore]
     public IReadOnlyDictionary<string, string>? SecretHeaders { get; init; }
 
-    /// <summary>JSON pointer (RFC 6901) to the text in a JSON answer or in the data of each event; all of it when not given.</summary>
+    /// <summary>JSON pointer (RFC 6901) to the text in a JSON response or in the data of each event; all of it by default.</summary>
     public string? TextPath { get; init; }
 
     public override string? FindOrigin() => Url is null ? null : new Uri(Url).GetLeftPart(UriPartial.Authority);
 
     internal override string Label(AgentCall call) => AddressFor(call) is { } url ? url.Host : "http";
 
-    /// <summary>Null when neither settings nor task give an absolute URL.</summary>
+    /// <summary>Null if neither the settings nor the task have an absolute URL.</summary>
     internal Uri? AddressFor(AgentCall call)
     {
         var text = Url;

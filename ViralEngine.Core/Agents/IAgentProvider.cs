@@ -3,27 +3,27 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Runs one attempt of a task at an agent's provider and streams what it answers.</summary>
+/// <summary>Calls an agent's provider and streams its answer.</summary>
 public interface IAgentProvider
 {
     /// <summary>
-    /// Calls the provider once: retries and fallbacks are the caller's. Text chunks in order make up the answer. Usage comes
-    /// as soon as the provider tells it, so that it counts whatever comes of the call; where it comes again, the last counts.
+    /// Calls the provider once; retries and fallbacks are the caller's responsibility. Text chunks in order make up the answer. Usage is
+    /// reported as soon as it is known, so that it counts even if the call fails; the last report counts.
     /// </summary>
     /// <exception cref="AgentException">The provider failed; its class says whether another attempt may help.</exception>
-    /// <exception cref="OperationCanceledException">Only when <paramref name="ct"/> was cancelled; a time-out is an
+    /// <exception cref="OperationCanceledException">Only if <paramref name="ct"/> was cancelled; a time-out is an
     /// <see cref="AgentException"/> of class <see cref="ErrorClass.Timeout"/>.</exception>
     IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, CancellationToken ct);
 }
 
 /// <summary>One attempt to run a task.</summary>
-/// <param name="TenantId">Whose task it is.</param>
-/// <param name="TaskId">Stable over attempts, so a provider may use it with <paramref name="Attempt"/> to tell repeats.</param>
+/// <param name="TenantId">The tenant of the task.</param>
+/// <param name="TaskId">Stable over attempts, so a provider can use it with <paramref name="Attempt"/> to detect duplicates.</param>
 /// <param name="Attempt">From 1.</param>
-/// <param name="Agent">What runs it, secrets decrypted.</param>
-/// <param name="Description">What is asked, in words.</param>
+/// <param name="Agent">The agent, with decrypted secrets.</param>
+/// <param name="Description">The prompt.</param>
 /// <param name="Input">Structured input, if any.</param>
-/// <param name="Timeout">The most the whole call may take.</param>
+/// <param name="Timeout">The time limit for the whole call.</param>
 public sealed record AgentCall(
     Guid TenantId,
     Guid TaskId,
@@ -33,10 +33,10 @@ public sealed record AgentCall(
     JsonElement? Input,
     TimeSpan Timeout)
 {
-    /// <summary>Told of each answer as its headers come.</summary>
+    /// <summary>Called with each response once its headers have arrived.</summary>
     public Action<HttpResponseMessage>? Observer { get; init; }
 
-    /// <summary>To be called whenever bytes of the answer arrive, whatever they are: they prove life.</summary>
+    /// <summary>Must be called whenever bytes of the response arrive: they end a silence.</summary>
     internal Action? Heard { get; init; }
 }
 
@@ -50,7 +50,7 @@ public abstract record AgentChunk
     /// <summary>The next piece of the answer's text, never empty.</summary>
     public sealed record Text(string Value) : AgentChunk;
 
-    /// <summary>How far the work is, 0 to 1.</summary>
+    /// <summary>The progress of the work, 0 to 1.</summary>
     public sealed record Progress(double Fraction, string? Message) : AgentChunk
     {
         public const int MaxMessageLength = 2000;
@@ -58,26 +58,26 @@ public abstract record AgentChunk
         public string? Message { get; } = Message is null ? null : OutsideText.Of(Message, MaxMessageLength);
     }
 
-    /// <summary>The model works on what is no text of the answer: it thinks, or prepares a call.</summary>
+    /// <summary>The model is producing something else than answer text, such as reasoning or a tool call.</summary>
     public sealed record Working : AgentChunk;
 
-    /// <summary>What the call has used so far, as the provider counts it.</summary>
+    /// <summary>The usage of the call so far, as the provider counts it.</summary>
     public sealed record Usage(long InputTokens, long OutputTokens, string? Model) : AgentChunk
     {
         public const int MaxModelLength = 200;
 
-        /// <summary>Above what any model takes or gives in one call.</summary>
-        private const long MostTokens = 100_000_000;
+        /// <summary>More than any model accepts or returns in one call.</summary>
+        private const long MaxTokens = 100_000_000;
 
         public string? Model { get; } = Model is null ? null : OutsideText.Of(Model, MaxModelLength);
 
-        /// <summary>Numbers that cannot be are not counted: what was estimated before the call stands.</summary>
-        internal bool IsPossible => InputTokens is >= 0 and <= MostTokens && OutputTokens is >= 0 and <= MostTokens;
+        /// <summary>False for impossible numbers: then the estimate made before the call is used.</summary>
+        internal bool IsPossible => InputTokens is >= 0 and <= MaxTokens && OutputTokens is >= 0 and <= MaxTokens;
     }
 
-    /// <summary>The provider counted, but to a number that cannot be.</summary>
+    /// <summary>The provider reported an impossible usage.</summary>
     public sealed record ImpossibleUsage : AgentChunk;
 
-    /// <summary>Why the answer ended, where the provider says so; see <see cref="FinishReasons"/>.</summary>
+    /// <summary>Why the answer ended, if the provider says so; see <see cref="FinishReasons"/>.</summary>
     public sealed record Finish(string Reason) : AgentChunk;
 }

@@ -1,24 +1,24 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Where an answer goes while an agent gives it.</summary>
+/// <summary>Receives an answer while it arrives.</summary>
 public interface IAnswerSink
 {
-    /// <summary>How many characters the answer has so far.</summary>
+    /// <summary>The number of characters of the answer so far.</summary>
     int Length { get; }
 
     void Add(string chunk);
 
     /// <summary>
-    /// A call has ended and used this much, whatever came of it. Each call is told of once, those before a fallback's too.
+    /// Records the usage of a call that has ended, successful or not. Called once for each call, including failed ones before a fallback.
     /// </summary>
     void Use(AgentUsage usage);
 
-    /// <summary>Another agent begins: what came so far is not part of the answer.</summary>
+    /// <summary>Another agent is called: discards the text so far.</summary>
     void Reset();
 
-    /// <summary>The agent has nothing ready: a good moment to pass on what has come.</summary>
+    /// <summary>The agent has nothing ready: a good moment to pass on what has arrived.</summary>
     void Flush();
 
-    /// <summary>The agent tells how far it is, 0 to 1.</summary>
+    /// <summary>Reports the agent's progress, 0 to 1.</summary>
     Task ReportAsync(double fraction, string? message, CancellationToken ct);
 }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>A request's JSON body, whole, so that it goes out with its length: not every server reads a chunked one.</summary>
+/// <summary>A request's JSON body, buffered to send its Content-Length, because not every server accepts chunked bodies.</summary>
 internal static class JsonBody
 {
     public static HttpContent Of<T>(T value, JsonTypeInfo<T> type)

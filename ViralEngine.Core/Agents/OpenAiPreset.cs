@@ -1,11 +1,11 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>What differs between those who speak the OpenAI chat-completions protocol.</summary>
+/// <summary>What differs between providers of the OpenAI chat-completions protocol.</summary>
 /// <param name="Name">As the <c>provider</c> setting spells it.</param>
-/// <param name="BaseUrl">Where it is, or null when every installation has its own.</param>
+/// <param name="BaseUrl">The provider's URL; null if every installation has its own.</param>
 /// <param name="KeyHeader">The header that carries the key; null is <c>Authorization: Bearer</c>.</param>
-/// <param name="SendsOldMaxTokens">Knows <c>max_tokens</c> only, not <c>max_completion_tokens</c>.</param>
-/// <param name="SendsStreamOptions">False: counts the tokens of a stream unasked, and refuses to be asked.</param>
+/// <param name="SendsOldMaxTokens">Supports only <c>max_tokens</c>, not <c>max_completion_tokens</c>.</param>
+/// <param name="SendsStreamOptions">False if the provider reports usage in streams unasked and rejects the option.</param>
 public sealed record OpenAiPreset(
     string Name, string? BaseUrl, string? KeyHeader = null, bool SendsOldMaxTokens = false, bool SendsStreamOptions = true)
 {

@@ -6,8 +6,8 @@ using ViralEngine.Core.Outgoing;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Asks a model that speaks the OpenAI chat-completions protocol, streaming. The answer is read by <see cref="ChatReader"/> and
-/// not by OpenAI's own client, which refuses what most other servers send somewhere.
+/// Calls a model by the OpenAI chat-completions protocol, streaming. <see cref="ChatReader"/> reads the response instead of OpenAI's own
+/// client, which rejects the deviations of most other servers.
 /// </summary>
 public sealed class OpenAiProvider(
     OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time) : IAgentProvider
@@ -17,7 +17,7 @@ public sealed class OpenAiProvider(
         var settings = (OpenAiSettings)call.Agent.Settings;
         using var response = await AskAsync(settings, call, ct);
         await using var body = new HeardStream(await response.Content.ReadAsStreamAsync(ct), call.Heard);
-        // A stream has no length, whatever it calls itself.
+        // A response without a length is a stream, whatever its content type.
         var chunks = response.Content.Headers.ContentLength >= AnswerMemory.Long
             ? ReadWholeAsync(body, settings, call, ct)
             : new ChatReader(settings, call).ReadAsync(body, ct);
@@ -25,7 +25,7 @@ public sealed class OpenAiProvider(
             yield return chunk;
     }
 
-    /// <summary>A long completion that does not come as a stream.</summary>
+    /// <summary>Reads a long completion that is not a stream.</summary>
     private async IAsyncEnumerable<AgentChunk> ReadWholeAsync(
         Stream body, OpenAiSettings settings, AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
@@ -48,7 +48,7 @@ public sealed class OpenAiProvider(
             using (response)
             {
                 var error = await ProviderFault.ReadErrorAsync(response, ct);
-                // Some refuse what they do not know, and count anyway: they were not asked anything yet.
+                // Some providers reject the unknown option and report usage anyway: retry without it.
                 if (!countsUsage || (int)response.StatusCode is not (400 or 422) || !error.Mentions("stream_options"))
                     throw ProviderFault.FromAnswer(response, error, call, time.GetUtcNow());
             }
@@ -94,7 +94,7 @@ public sealed class OpenAiProvider(
     }
 }
 
-/// <summary>What a model is asked, as the protocol has it.</summary>
+/// <summary>The request of the protocol.</summary>
 internal sealed record ChatRequest(
     string Model,
     IReadOnlyList<ChatMessage> Messages,

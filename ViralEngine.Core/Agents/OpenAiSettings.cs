@@ -2,7 +2,7 @@ using ViralEngine.Core.Outgoing;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Which model answers, where it is, and what it is told.</summary>
+/// <summary>The model, its provider and its parameters.</summary>
 public sealed record OpenAiSettings : AgentSettings
 {
     /// <summary>A name in <see cref="OpenAiPreset.All"/>.</summary>
@@ -11,7 +11,7 @@ public sealed record OpenAiSettings : AgentSettings
     /// <summary>The URL that <c>/chat/completions</c> is appended to.</summary>
     public required string BaseUrl { get; init; }
 
-    /// <summary>Model, or on Azure the deployment.</summary>
+    /// <summary>The model; on Azure, the deployment.</summary>
     public required string Model { get; init; }
 
     /// <summary>For Azure's dated API; its <c>/openai/v1</c> needs none.</summary>
@@ -19,7 +19,7 @@ public sealed record OpenAiSettings : AgentSettings
 
     public string? SystemPrompt { get; init; }
 
-    /// <summary>0 to 2; the model's own when not given.</summary>
+    /// <summary>0 to 2; the model's own by default.</summary>
     public decimal? Temperature { get; init; }
 
     public int? MaxOutputTokens { get; init; }
@@ -37,11 +37,11 @@ public sealed record OpenAiSettings : AgentSettings
             : OpenAiPreset.OpenAi;
         var baseUrl = settings.Text("base_url", UrlPolicy.MaxLength) ?? preset.BaseUrl;
         if (baseUrl is null)
-            settings.Fail("base_url", $"Is required: every installation of {preset.Name} has its own address.");
+            settings.Fail("base_url", $"Is required for provider {preset.Name}.");
         else if (rules.Urls.Check(baseUrl) is { } fault)
             settings.Fail("base_url", fault);
         else if (baseUrl.Contains('?') || baseUrl.Contains('#'))
-            settings.Fail("base_url", "Must not have a query or fragment (api_version is a setting of its own).");
+            settings.Fail("base_url", "Must not have a query or fragment. Use the setting api_version for Azure's.");
 
         var model = settings.Text("model", 200);
         settings.Require("model", model);

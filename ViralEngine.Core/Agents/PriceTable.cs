@@ -4,9 +4,8 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// What a call costs. First the agent's own price, then the settings', then list prices published by the providers in
-/// 2025, which are a start and not a promise. A model that nobody priced has no cost (null), which is not the same as none
-/// (0).
+/// The cost of calls: by the agent's own price, then the settings', then list prices that the providers published in 2025, as a starting
+/// point. A model without a price has no cost (null), which differs from a cost of 0.
 /// </summary>
 public sealed partial class PriceTable
 {
@@ -35,12 +34,12 @@ public sealed partial class PriceTable
             prices[model] = new TokenPrice(price.InputPerMillion, price.OutputPerMillion);
     }
 
-    /// <summary>US dollars, or null when no price is known, neither of the model that answered nor of the one that was asked.</summary>
+    /// <summary>US dollars; null if neither the model that answered nor the requested one has a price.</summary>
     public decimal? CostOf(AgentSettings agent, AgentChunk.Usage usage) =>
         (PriceOf(agent, usage.Model) ?? PriceOf(agent, (agent as OpenAiSettings)?.Model))
             ?.CostOf(usage.InputTokens, usage.OutputTokens);
 
-    /// <summary>The price that a call will be settled at, for reserving money before it.</summary>
+    /// <summary>The price for reserving a call's cost in advance.</summary>
     public TokenPrice? PriceOf(AgentSettings agent, string? model)
     {
         if (agent.Price is { } own)
@@ -48,7 +47,7 @@ public sealed partial class PriceTable
         if (model is null)
             return null;
 
-        // Providers answer with the snapshot they used: gpt-4o-2024-08-06.
+        // Providers report the snapshot they used: gpt-4o-2024-08-06.
         return prices.TryGetValue(model, out var price) || prices.TryGetValue(Snapshot().Replace(model, ""), out price)
             ? price
             : null;

@@ -4,8 +4,8 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>What a provider says of an error: its words, and its code or type, for which there are as many forms as providers.</summary>
-/// <param name="Message">Empty: it says nothing in words.</param>
+/// <summary>A provider's error: its message, and its code or type, in any of the many forms that providers use.</summary>
+/// <param name="Message">Empty if there is none.</param>
 /// <param name="Kind">Codes and types together, in lower case.</param>
 internal sealed record ProviderError(string Message, int? Status, string Kind)
 {
@@ -33,16 +33,16 @@ internal sealed record ProviderError(string Message, int? Status, string Kind)
             string.Join(' ', words).ToLowerInvariant());
     }
 
-    /// <summary>The body of an answer with an error's status; bytes that are no UTF-8 are replaced.</summary>
+    /// <summary>Reads the body of an error response; invalid UTF-8 is replaced.</summary>
     public static ProviderError Read(ReadOnlySpan<byte> body, string? mediaType)
     {
         if (OutsideJson.TryParse(body, out var json))
             return Read(json);
-        // An error page's markup tells a user less than the status does.
+        // An error page's markup helps a user less than the status.
         return mediaType == "text/plain" ? new ProviderError(OutsideText.Of(body), null, "") : Nothing;
     }
 
-    /// <summary>The class of an error that came without a status of HTTP's, as in the middle of a stream.</summary>
+    /// <summary>The class of an error without an HTTP status, as in the middle of a stream.</summary>
     public ErrorClass Class => Status is { } status
         ? OfStatus(status)
         : Find(Kind) ?? Find(Message.ToLowerInvariant()) ?? ErrorClass.Unavailable;

@@ -7,14 +7,14 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Turns what a call can fail with into an <see cref="AgentException"/> in words that a user understands.</summary>
+/// <summary>Turns a call's failure into an <see cref="AgentException"/> with a message for users.</summary>
 internal static class ProviderFault
 {
     private const int MaxExcerpt = 300;
     private const int MaxErrorBytes = 64 * 1024;
-    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(1);
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromDays(1);
 
-    /// <returns>Null when it is none of the provider's faults.</returns>
+    /// <returns>Null if the failure is not the provider's.</returns>
     public static AgentException? From(Exception failure, AgentCall call)
     {
         var label = call.Agent.Settings.Label(call);
@@ -24,7 +24,7 @@ internal static class ProviderFault
             {
                 AgentException known => known,
                 OutgoingRefusedException => new AgentException(
-                    ErrorClass.Refused, $"{label} is not an address that outgoing calls may reach.", inner: failure),
+                    ErrorClass.Refused, $"{label} is an address that outgoing calls must not reach.", inner: failure),
                 ResponseTooLargeException => new AgentException(
                     ErrorClass.TooLarge, $"{label} sent an answer that is too large.", inner: failure)
                 {
@@ -51,7 +51,7 @@ internal static class ProviderFault
         };
     }
 
-    /// <summary>Reads what an answer with an error's status says.</summary>
+    /// <summary>Reads the error of a response.</summary>
     public static async Task<ProviderError> ReadErrorAsync(HttpResponseMessage response, CancellationToken ct)
     {
         if (response.Content.Headers.ContentLength > MaxErrorBytes)
@@ -78,7 +78,7 @@ internal static class ProviderFault
             message += "; redirects are not followed";
         if (retryAfter is { } wait)
             message += string.Create(CultureInfo.InvariantCulture, $"; retry after {Math.Ceiling(wait.TotalSeconds)} s");
-        // What is said of a key that is not accepted may hold half of it.
+        // A message about a rejected key may quote part of it.
         if (status != 401 && WordsOf(error, call) is { Length: > 0 } words)
             message += $": {words}";
         return new AgentException(errorClass, Ended(message), retryAfter)
@@ -87,7 +87,7 @@ internal static class ProviderFault
         };
     }
 
-    /// <summary>An error that the provider reports in the middle of an answer that began well.</summary>
+    /// <summary>An error that the provider reports in the middle of an answer.</summary>
     public static AgentException FromWords(JsonElement said, AgentCall call)
     {
         var error = ProviderError.Read(said);
@@ -99,9 +99,9 @@ internal static class ProviderFault
     }
 
     public static AgentException BrokenOff(string label, Exception? inner) =>
-        Failing($"{label} broke off its answer.", inner);
+        Failing($"{label} closed the connection before the answer was complete.", inner);
 
-    /// <summary>The beginning of a provider's words, on one line.</summary>
+    /// <summary>The beginning of a provider's message, on one line.</summary>
     public static string Excerpt(string text) => OutsideText.Excerpt(text, MaxExcerpt);
 
     private static AgentException FromConnection(Exception e, string label, Exception failure)
@@ -138,10 +138,10 @@ internal static class ProviderFault
     private static TimeSpan? RetryAfterOf(string? header, DateTimeOffset now)
     {
         var wait = RetryAfterHeader.Read(header, now);
-        return wait > LongestRetryAfter ? LongestRetryAfter : wait;
+        return wait > MaxRetryAfter ? MaxRetryAfter : wait;
     }
 
-    // Providers quote the key in what they say about it.
+    // Providers quote the key in messages about it.
     private static string WordsOf(ProviderError error, AgentCall call) => Excerpt(WithoutSecrets(error.Message, call.Agent));
 
     private static string Ended(string message) => message.EndsWith('.') ? message : message + ".";

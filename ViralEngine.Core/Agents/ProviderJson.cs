@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Reads providers' JSON as liberally as it can be understood.</summary>
+/// <summary>Reads providers' JSON as liberally as possible.</summary>
 internal static class ProviderJson
 {
     public static JsonElement? Member(this JsonElement json, string name) =>
@@ -13,14 +13,11 @@ internal static class ProviderJson
             ? member
             : null;
 
-    /// <summary>A member's text; null where it is none, or empty.</summary>
+    /// <summary>A member's text; null if it is not a string, or empty.</summary>
     public static string? TextOf(this JsonElement json, string name) =>
         json.Member(name) is { ValueKind: JsonValueKind.String } member && member.Text() is { Length: > 0 } text ? text : null;
 
-    /// <summary>
-    /// A string's text, halves of surrogate pairs included: some servers cut an answer between the two, and its next piece has the
-    /// other half.
-    /// </summary>
+    /// <summary>A string's text, including unpaired surrogates: some servers split an answer within a surrogate pair.</summary>
     public static string Text(this JsonElement json)
     {
         try
@@ -34,8 +31,8 @@ internal static class ProviderJson
     }
 
     /// <summary>
-    /// What a call used: <c>prompt_tokens</c> and <c>completion_tokens</c>, or <c>input_tokens</c> and <c>output_tokens</c>. Null
-    /// where neither is there.
+    /// The usage of a call: <c>prompt_tokens</c> and <c>completion_tokens</c>, or <c>input_tokens</c> and <c>output_tokens</c>. Null if it
+    /// has neither.
     /// </summary>
     public static AgentChunk.Usage? UsageOf(JsonElement usage, string? model)
     {
@@ -44,7 +41,7 @@ internal static class ProviderJson
         return input is null && output is null ? null : new AgentChunk.Usage(input ?? 0, output ?? 0, model);
     }
 
-    // What is no count becomes a negative one, which is refused like those.
+    // An invalid count becomes negative, and is rejected like negative ones.
     private static long? Count(JsonElement usage, string name) => usage.Member(name) switch
     {
         null => null,

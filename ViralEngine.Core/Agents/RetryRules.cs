@@ -1,23 +1,23 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>When a failed attempt is tried again: exponential backoff with full jitter, never before a provider's Retry-After.</summary>
+/// <summary>When a failed attempt is retried: exponential backoff with full jitter, never before the provider's Retry-After.</summary>
 public static class RetryRules
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
 
-    /// <summary>The wait before the next attempt, or null where another would not help or none is left.</summary>
-    /// <param name="failedAttempts">Those before this one.</param>
+    /// <summary>The wait before the next attempt; null if a retry would not help or none is left.</summary>
+    /// <param name="failedAttempts">The number of failed attempts before this one.</param>
     public static TimeSpan? Delay(
         ErrorClass errorClass, TimeSpan? retryAfter, int failedAttempts, int maxAttempts, Random random)
     {
         if (!errorClass.IsRetryable() || failedAttempts + 1 >= maxAttempts)
             return null;
-        if (retryAfter > LongestRetryAfter)
-            return null; // nobody waits that long for a retry: let a person decide
+        if (retryAfter > MaxRetryAfter)
+            return null; // too long for a retry: let a person decide
 
-        var ceiling = Math.Min(FirstDelay.TotalSeconds * Math.Pow(2, failedAttempts), LongestDelay.TotalSeconds);
+        var ceiling = Math.Min(FirstDelay.TotalSeconds * Math.Pow(2, failedAttempts), MaxDelay.TotalSeconds);
         var backoff = TimeSpan.FromSeconds(ceiling * (0.5 + random.NextDouble() / 2));
         return retryAfter > backoff ? retryAfter + TimeSpan.FromMilliseconds(random.Next(250)) : backoff;
     }

@@ -2,7 +2,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Stores a tenant's agent, new or changed.</summary>
+/// <summary>Creates or replaces a tenant's agent.</summary>
 public sealed class SaveAgent(AgentStore store)
 {
     public abstract record Outcome
@@ -15,13 +15,13 @@ public sealed class SaveAgent(AgentStore store)
 
         public sealed record NotFound : Outcome;
 
-        /// <summary>Another agent of the tenant has the name.</summary>
+        /// <summary>Another agent of the tenant has this name.</summary>
         public sealed record NameTaken : Outcome;
 
-        /// <summary>Somebody else changed or deleted it at the same time.</summary>
+        /// <summary>The agent was changed or deleted concurrently.</summary>
         public sealed record Conflict : Outcome;
 
-        /// <summary>What is wrong with the request, by field.</summary>
+        /// <summary>The request is invalid.</summary>
         public sealed record Invalid(SettingsErrors Errors) : Outcome;
     }
 
@@ -38,8 +38,8 @@ public sealed class SaveAgent(AgentStore store)
     }
 
     /// <summary>
-    /// Replaces everything but the kind. Secrets that the draft does not mention are kept, unless they would then be sent to
-    /// another host than they were given for.
+    /// Replaces everything but the kind. Secrets that the draft does not mention are kept, unless they would be sent to another host than
+    /// the one they were given for.
     /// </summary>
     public async Task<Outcome> ReplaceAsync(TenantId tenant, Guid id, AgentDraft draft, CancellationToken ct)
     {

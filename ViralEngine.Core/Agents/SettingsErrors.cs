@@ -1,14 +1,14 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>What is wrong with an agent's settings, by the path of the field.</summary>
+/// <summary>Errors in an agent's settings, by the path of the field.</summary>
 public sealed class SettingsErrors
 {
     private readonly Dictionary<string, List<string>> errors = [];
 
     public bool Any => errors.Count > 0;
 
-    /// <param name="field">Its path: <c>settings.price.input_per_million</c>.</param>
-    /// <param name="message">The rule it breaks: "Must be a string."</param>
+    /// <param name="field">The field's path: <c>settings.price.input_per_million</c>.</param>
+    /// <param name="message">The rule: "Must be a string."</param>
     public void Add(string field, string message)
     {
         if (!errors.TryGetValue(field, out var messages))

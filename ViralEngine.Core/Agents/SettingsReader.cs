@@ -4,8 +4,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Reads an object that a user wrote, field by field, and notes what is wrong with each. A null counts as absent; what no
-/// one asked for is refused by <see cref="RefuseOthers"/>, so that a misspelt setting is not silently without effect.
+/// Reads a JSON object field by field and records the errors of each. Null counts as absent. <see cref="RefuseOthers"/> rejects unknown
+/// fields, so that a misspelt setting is not silently ignored.
 /// </summary>
 internal sealed class SettingsReader(JsonElement settings, string path, SettingsErrors errors)
 {
@@ -54,7 +54,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
         return false;
     }
 
-    /// <summary>One of a few words; <paramref name="words"/> gives each its meaning.</summary>
+    /// <summary>One of a few words; <paramref name="words"/> maps them to values.</summary>
     public T? Choice<T>(string name, IReadOnlyDictionary<string, T> words)
         where T : struct
     {
@@ -81,7 +81,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
         return Wrong<SettingsReader>(name, "Must be an object.");
     }
 
-    /// <summary>Each object of an array; what is none is noted and left out.</summary>
+    /// <summary>The objects of an array; other elements are errors and left out.</summary>
     public IReadOnlyList<SettingsReader>? Objects(string name, int minCount, int maxCount)
     {
         if (Find(name) is not { } value)
@@ -103,7 +103,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
         return readers;
     }
 
-    /// <summary>An array of texts, each from 1 character.</summary>
+    /// <summary>An array of strings, each of at least 1 character.</summary>
     public IReadOnlyList<string>? Texts(string name, int maxCount, int maxLength)
     {
         if (Find(name) is not { } value)
@@ -124,10 +124,10 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
         return texts;
     }
 
-    /// <summary>Any JSON as it stands.</summary>
+    /// <summary>Any JSON.</summary>
     public JsonElement? Value(string name) => Find(name);
 
-    /// <summary>Names and texts; each checked by <paramref name="check"/>, which says what is wrong or null.</summary>
+    /// <summary>An object of strings; <paramref name="check"/> returns an error or null for each.</summary>
     public IReadOnlyDictionary<string, string>? Map(string name, int maxCount, Func<string, string, string?> check)
     {
         if (Find(name) is not { } value)
@@ -187,7 +187,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
         return null;
     }
 
-    // Half a surrogate pair, escaped, is valid JSON and no text.
+    // An escaped unpaired surrogate is valid JSON but not valid text.
     private static bool TryGetString(JsonElement value, out string text)
     {
         try

@@ -2,5 +2,5 @@ using ViralEngine.Core.Outgoing;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>What checking an agent's settings needs to know of the installation.</summary>
+/// <summary>The installation's rules for agents' settings.</summary>
 public sealed record SettingsRules(UrlPolicy Urls);

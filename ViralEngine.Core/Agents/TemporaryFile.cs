@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>A file without a name, where the system allows it: it ends with the process, however that ends.</summary>
+/// <summary>An unnamed file, where the system supports it: it disappears with the process, even after a crash.</summary>
 internal static class TemporaryFile
 {
     public static SafeFileHandle Create()
@@ -14,8 +14,8 @@ internal static class TemporaryFile
         return file;
     }
 
-    /// <summary>Reads a stream to its end: into memory, or where it is longer than <paramref name="most"/>, into a file.</summary>
-    /// <returns>All of it, from its start.</returns>
+    /// <summary>Reads a stream to its end: into memory, or into a file if it is longer than <paramref name="most"/>.</summary>
+    /// <returns>The content, positioned at its start.</returns>
     public static async Task<Stream> CollectAsync(Stream source, int most, CancellationToken ct)
     {
         var start = GC.AllocateUninitializedArray<byte>(most);

@@ -4,7 +4,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Runs one small call of an agent, without fallbacks or retries, so that a user sees whether it works.</summary>
+/// <summary>Makes one call to an agent, without fallbacks or retries, so that a user sees whether it works.</summary>
 public sealed class TestAgent(AgentDirectory directory, AgentProviders providers, PriceTable prices, TimeProvider time)
 {
     public const int MaxOutputLength = 64 * 1024;
@@ -42,7 +42,7 @@ public sealed class TestAgent(AgentDirectory directory, AgentProviders providers
         {
             await foreach (var chunk in providers.For(agent.Kind).RunAsync(call, ct))
             {
-                // Read to its end although only the beginning is shown: what it costs comes last.
+                // Read to the end although only the beginning is shown, because usage comes last.
                 if (chunk is AgentChunk.Text(var text) && output.Length <= MaxOutputLength)
                     output.Append(text);
                 usage = chunk as AgentChunk.Usage ?? usage;
@@ -55,7 +55,7 @@ public sealed class TestAgent(AgentDirectory directory, AgentProviders providers
         }
         catch (AgentException)
         {
-            // More is there than is shown: the agent works.
+            // Long enough to show that the agent works.
         }
 
         var truncated = output.Length > MaxOutputLength;

@@ -1,6 +1,6 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>US dollars for a million tokens.</summary>
+/// <summary>US dollars per million tokens.</summary>
 public sealed record TokenPrice(decimal InputPerMillion, decimal OutputPerMillion)
 {
     public decimal CostOf(long inputTokens, long outputTokens) =>

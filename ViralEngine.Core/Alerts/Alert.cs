@@ -6,10 +6,10 @@ public enum AlertStatus
     Resolved,
 }
 
-/// <summary>An incident: one or more series that went wrong together.</summary>
-/// <param name="Summary">What is wrong, in a sentence.</param>
-/// <param name="ResolvedBy">Who; null while it is open. <c>recovery</c>: by itself.</param>
-/// <param name="MutedUntil">Until then nothing is sent of it.</param>
+/// <summary>An alert: one or more metric series that went wrong together.</summary>
+/// <param name="Summary">One sentence that says what is wrong.</param>
+/// <param name="ResolvedBy">The principal, or <c>recovery</c> if the series recovered; null while open.</param>
+/// <param name="MutedUntil">Until then, only its resolution is announced.</param>
 public sealed record Alert(
     Guid Id,
     AlertStatus Status,
@@ -21,13 +21,12 @@ public sealed record Alert(
     DateTime? MutedUntil,
     IReadOnlyList<AlertSeries> Series);
 
-/// <summary>A series of an incident, at its strangest.</summary>
-/// <param name="Expected">What was usual, with the band in which 999 of 1,000 lie.</param>
-/// <param name="Score">−log₁₀ of how likely it was, summed over three scales; from the threshold on it is an
-/// alarm.</param>
-/// <param name="Volume">How many tasks it is of.</param>
-/// <param name="Reason">Why, in a sentence.</param>
-/// <param name="Action">What the rule did about it.</param>
+/// <summary>A series of an alert, at its most unusual.</summary>
+/// <param name="Expected">The usual value, with the band that holds 999 of 1,000 values.</param>
+/// <param name="Score">−log₁₀ of its probability, summed over three scales. From the threshold on, it raises an alert.</param>
+/// <param name="Volume">The number of tasks.</param>
+/// <param name="Reason">One sentence that says why.</param>
+/// <param name="Action">The action of the rule.</param>
 public sealed record AlertSeries(
     Guid RuleId,
     AlertMetric Metric,
@@ -45,10 +44,10 @@ public sealed record AlertSeries(
     double Volume,
     string Reason)
 {
-    /// <summary>The minutes around it, where one alert is read: an hour before it until half an hour after its end.</summary>
+    /// <summary>The minutes from an hour before the alert to half an hour after its end. Left out in lists.</summary>
     public IReadOnlyList<AlertPoint>? Points { get; init; }
 }
 
 /// <summary>A minute of an alert's series.</summary>
-/// <param name="Value">In the metric's unit; null: nothing finished, which is not zero.</param>
+/// <param name="Value">In the metric's unit; null if nothing finished, which differs from zero.</param>
 public sealed record AlertPoint(DateTime At, double? Value);

@@ -7,16 +7,16 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Alerts;
 
 /// <summary>
-/// How an incident goes: it opens with a series, others of the same agent or the same half hour join it, and it is
-/// resolved when all have ended, or by hand. Each step is an event, which webhooks carry; what a rule does is audited
-/// and undone with the incident. Called inside a transaction.
+/// The course of an alert: it opens with a series, others of the same agent or the same half hour join it, and it is resolved when all
+/// series have recovered, or manually. Each step is an event for webhooks; a rule's action is audited, and undone with the alert. Must be
+/// called inside a transaction.
 /// </summary>
 public sealed class AlertCourse(Db db, AuditStore audit)
 {
-    /// <summary>What began so long apart has another cause.</summary>
+    /// <summary>Series that start further apart belong to different alerts.</summary>
     private static readonly TimeSpan Together = TimeSpan.FromMinutes(30);
 
-    /// <summary>A series of an incident begins to be strange.</summary>
+    /// <summary>Opens an alert for a series, or adds the series to an open alert.</summary>
     internal async Task OpenAsync(TenantId tenant, AlertRule rule, SeriesFinding finding, DateTime at, CancellationToken ct)
     {
         var agent = rule.AgentId ?? "";
@@ -64,7 +64,7 @@ public sealed class AlertCourse(Db db, AuditStore audit)
         await TellAsync(tenant, id, joined is null ? "alert.opened" : "alert.updated", at, ct);
     }
 
-    /// <summary>All series have ended, or somebody says that it is over. False: it was not open.</summary>
+    /// <summary>Resolves an alert, because all series have recovered or a user asked to. False if it was not open.</summary>
     internal async Task<bool> ResolveAsync(TenantId tenant, Guid id, string by, DateTime at, CancellationToken ct)
     {
         var resolved = await db.ExecuteAsync(
@@ -97,8 +97,8 @@ public sealed class AlertCourse(Db db, AuditStore audit)
     }
 
     /// <summary>
-    /// Half of the concurrency that the agent declares; where it declares none, of what it had in the busiest minute of the last hour
-    /// (Little's law) or what its running batches may have.
+    /// Half of the agent's declared concurrency; without one, half of its concurrency in the busiest minute of the last hour (Little's law)
+    /// or of what its running batches may use.
     /// </summary>
     private async Task ActAsync(TenantId tenant, Guid id, AlertRule rule, string action, DateTime at, CancellationToken ct)
     {
@@ -149,7 +149,7 @@ public sealed class AlertCourse(Db db, AuditStore audit)
             ct);
     }
 
-    /// <summary>Of a muted alert only its end is told.</summary>
+    /// <summary>For a muted alert, only the resolution is announced.</summary>
     private Task<int> TellAsync(TenantId tenant, Guid id, string type, DateTime at, CancellationToken ct) => db.ExecuteAsync(
         tenant,
         """

@@ -4,28 +4,28 @@ namespace ViralEngine.Core.Alerts;
 
 public enum AlertMetric
 {
-    /// <summary>Failed of finished.</summary>
+    /// <summary>The share of finished work that failed.</summary>
     ErrorRate,
 
-    /// <summary>The typical seconds of an answer: the geometric mean.</summary>
+    /// <summary>Seconds per answer: the geometric mean.</summary>
     Latency,
 
-    /// <summary>US dollars, the mean of the tasks that completed in a minute.</summary>
+    /// <summary>US dollars: the mean of the tasks completed in a minute.</summary>
     CostPerTask,
 
-    /// <summary>Failures a minute.</summary>
+    /// <summary>Failures per minute.</summary>
     Failures,
 
-    /// <summary>Finished a minute.</summary>
+    /// <summary>Finished tasks per minute.</summary>
     Throughput,
 
-    /// <summary>Seconds that the oldest due task has waited; of the organization as a whole.</summary>
+    /// <summary>Seconds that the oldest due task has waited, in the whole organization.</summary>
     QueueAge,
 }
 
 public enum AlertMode
 {
-    /// <summary>By what was learnt of the series, at a rate of false alarms.</summary>
+    /// <summary>Learns what is usual and alerts at a rate of false alarms.</summary>
     Anomaly,
 
     /// <summary>
@@ -33,7 +33,7 @@ public enum AlertMode
     /// </summary>
     Simple,
 
-    /// <summary>Beyond a bound.</summary>
+    /// <summary>Beyond a fixed bound.</summary>
     Static,
 }
 
@@ -52,15 +52,15 @@ public enum AlertAction
     /// <summary>The agent's tasks go to its fallbacks.</summary>
     UseFallback,
 
-    /// <summary>The agent makes half as many calls at a time.</summary>
+    /// <summary>The agent makes half as many concurrent calls.</summary>
     HalveConcurrency,
 }
 
-/// <summary>What is watched, and when it is worth an alert.</summary>
-/// <param name="AgentId">Null: the organization as a whole.</param>
-/// <param name="FalseAlarmsPerMonth">How often the rule may be wrong; smaller is quieter and slower.</param>
-/// <param name="LeastVolume">Windows of fewer tasks raise nothing.</param>
-/// <param name="QuietFrom">From this time of day no alert is opened, <c>HH:mm</c>.</param>
+/// <summary>What is watched, and when it raises an alert.</summary>
+/// <param name="AgentId">Null for the whole organization.</param>
+/// <param name="FalseAlarmsPerMonth">The acceptable number of false alarms. Fewer means fewer alerts, and later ones.</param>
+/// <param name="LeastVolume">Windows with fewer tasks raise no alert.</param>
+/// <param name="QuietFrom">Start of quiet hours, <c>HH:mm</c>: no alert is opened during them.</param>
 public sealed record AlertRule(
     Guid Id,
     string Name,
@@ -87,7 +87,7 @@ public sealed record AlertRule(
 
     internal static string? Text(TimeOnly? time) => time?.ToString("HH:mm", Culture);
 
-    /// <summary>Whether no alert is to be opened at this time.</summary>
+    /// <summary>Whether this time is in quiet hours.</summary>
     public bool IsQuiet(DateTime utc)
     {
         if (QuietFrom is null || QuietTo is null)

@@ -3,7 +3,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Alerts;
 
-/// <summary>Rules in PostgreSQL.</summary>
+/// <summary>Alert rules in PostgreSQL.</summary>
 public sealed class AlertRuleStore(Db db)
 {
     internal const string Columns =
@@ -35,7 +35,7 @@ public sealed class AlertRuleStore(Db db)
             row => Read(row, 0),
             ct);
 
-    /// <summary>Null: the organization has as many as it may have.</summary>
+    /// <summary>Null if the organization has the maximum number of rules.</summary>
     public Task<AlertRule?> AddAsync(TenantId tenant, Guid id, AlertRuleDraft rule, string createdBy, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -98,7 +98,7 @@ public sealed class AlertRuleStore(Db db)
     ];
 }
 
-/// <summary>A rule as its user wants it.</summary>
+/// <summary>A checked request for a rule.</summary>
 public sealed record AlertRuleDraft(
     string Name,
     AlertMetric Metric,

@@ -4,15 +4,15 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Alerts;
 
-/// <summary>Incidents in PostgreSQL, as their tenant sees them.</summary>
+/// <summary>A tenant's alerts in PostgreSQL.</summary>
 public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
 {
     private static readonly TimeSpan Before = TimeSpan.FromHours(1);
     private static readonly TimeSpan After = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan NotYetFolded = TimeSpan.FromMinutes(2);
 
-    /// <summary>An alert that lasts longer shows its beginning.</summary>
-    private static readonly TimeSpan MostShown = TimeSpan.FromHours(12);
+    /// <summary>A longer alert shows only its beginning.</summary>
+    private static readonly TimeSpan MaxShown = TimeSpan.FromHours(12);
 
     private const string Columns = "id, status, summary, opened_at, updated_at, resolved_at, resolved_by, muted_until";
 
@@ -58,7 +58,7 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
         row => row.GetInt32(0),
         ct);
 
-    /// <summary>Ends an open alert by hand, with what it did. False: there is no open one of this id.</summary>
+    /// <summary>Resolves an open alert and undoes its actions. False if there is no such open alert.</summary>
     public async Task<bool> ResolveAsync(TenantId tenant, Guid id, string by, DateTime at, CancellationToken ct)
     {
         await db.BeginAsync(ct);
@@ -67,19 +67,19 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
         return resolved;
     }
 
-    /// <summary>Sends nothing of an open alert until a time.</summary>
+    /// <summary>Mutes an open alert until a time.</summary>
     public async Task<bool> MuteAsync(TenantId tenant, Guid id, DateTime until, CancellationToken ct) => await db.ExecuteAsync(
         tenant,
         "UPDATE viral.alerts SET muted_until = $3, updated_at = now() WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
         [tenant.Value, id, until],
         ct) > 0;
 
-    /// <summary>What the detector saw, minute by minute. Empty where minutes are no longer kept.</summary>
+    /// <summary>What the detector saw, minute by minute. Empty if those minutes are no longer kept.</summary>
     private async Task<IReadOnlyList<AlertPoint>> AroundAsync(TenantId tenant, AlertSeries series, CancellationToken ct)
     {
         var from = series.OpenedAt - Before;
         var end = series.EndedAt is { } ended ? ended + After : DateTime.MaxValue;
-        var to = new[] { end, from + MostShown, time.GetUtcNow().UtcDateTime - NotYetFolded }.Min();
+        var to = new[] { end, from + MaxShown, time.GetUtcNow().UtcDateTime - NotYetFolded }.Min();
         var figures = (await new WatchStore(db).HistoryAsync(tenant, series.AgentId, from, to, ct))
             .ToDictionary(row => row.At, row => row.Figures);
         var points = new List<AlertPoint>();

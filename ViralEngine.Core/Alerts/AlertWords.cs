@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Alerts;
 
-/// <summary>How kinds are spelled in the API and in the database, and how an alert says what is wrong.</summary>
+/// <summary>The API's and database's spelling of kinds, and the sentences of alerts.</summary>
 internal static class AlertWords
 {
     public static string Of<T>(T value)
@@ -12,7 +12,7 @@ internal static class AlertWords
     public static T Parse<T>(string word)
         where T : struct, Enum => Enum.GetValues<T>().First(value => Of(value) == word);
 
-    /// <summary>One sentence: what, where, how much instead of how much, over how long.</summary>
+    /// <summary>One sentence: the metric, the agent, the actual and expected values, and the period.</summary>
     public static string Reason(AlertMetric metric, string agentId, SeriesFinding finding)
     {
         var subject = agentId.Length == 0 ? "" : $" of agent {agentId}";
@@ -29,7 +29,7 @@ internal static class AlertWords
         AlertMetric.CostPerTask => "The cost per task",
         AlertMetric.Failures => "The number of failures",
         AlertMetric.Throughput => "The throughput",
-        AlertMetric.QueueAge => "The queue's age",
+        AlertMetric.QueueAge => "The queue age",
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
@@ -38,12 +38,12 @@ internal static class AlertWords
         AlertMetric.ErrorRate => string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.##} %"),
         AlertMetric.Latency or AlertMetric.QueueAge => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} s"),
         AlertMetric.CostPerTask => string.Create(CultureInfo.InvariantCulture, $"${value:0.######}"),
-        AlertMetric.Failures or AlertMetric.Throughput => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} a minute"),
+        AlertMetric.Failures or AlertMetric.Throughput => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} per minute"),
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 }
 
-/// <summary>How a series stands at a minute under a rule: 1 and above is an alarm.</summary>
+/// <summary>A series at a minute under a rule. A score of 1 or more raises an alert.</summary>
 /// <param name="Score">In units of the threshold's.</param>
 internal readonly record struct SeriesFinding(
     double Score,

@@ -7,13 +7,12 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Alerts;
 
 /// <summary>
-/// Judges each minute of every watched series once and in order, of all tenants at once, by whichever instance comes
-/// first. A minute is one transaction: what was learnt, what was raised and how far it got are stored together or not
-/// at all.
+/// Evaluates each minute of every watched series of all tenants exactly once and in order, on whichever instance comes first. A minute is
+/// one transaction: what was learned, what was raised and the progress are stored together.
 /// </summary>
 public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditStore audit, TimeProvider time, ILogger<DetectAnomalies> logger)
 {
-    /// <summary>After its end a minute waits so long for what finished in it.</summary>
+    /// <summary>How long after its end a minute waits for late figures.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     private const int SeriesAtATime = 2_000;
@@ -21,7 +20,7 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
     private readonly WatchStore store = new(db);
     private readonly AlertCourse course = new(db, audit);
 
-    /// <summary>Judges all minutes that are over. Returns at once when another instance is at it.</summary>
+    /// <summary>Evaluates all minutes that have ended. Returns immediately if another instance is doing so.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         while (await JudgeNextAsync(ct))
@@ -29,7 +28,7 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
         }
     }
 
-    /// <returns>Whether there was a minute to judge.</returns>
+    /// <returns>Whether there was a minute to evaluate.</returns>
     public async Task<bool> JudgeNextAsync(CancellationToken ct)
     {
         await db.BeginAsync(ct);
@@ -48,7 +47,7 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
         }
         finally
         {
-            // Whatever was not committed is given up.
+            // Uncommitted changes are rolled back.
             await db.RollbackAsync();
         }
     }
@@ -71,7 +70,7 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
         foreach (var keys in learnt.Select(series => series.Key).Chunk(SeriesAtATime))
             await JudgeSeriesAsync(keys, learnt, figures, open, minute, ct);
 
-        // Of rules that were deleted or switched off while they had something open.
+        // Series of rules that were deleted or disabled while an alert was open.
         var known = rules.Select(each => (each.Tenant, each.Rule.Id)).ToHashSet();
         foreach (var orphan in open.Values.Where(series => !known.Contains((series.Tenant, series.RuleId))))
             await EndAsync(orphan, minute, ct);
@@ -86,7 +85,7 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
         CancellationToken ct)
     {
         var states = await store.StatesAsync(keys, ct);
-        // A series begins with the first thing that happens in it.
+        // A series starts with its first event.
         var live = keys.Where(key => states.ContainsKey(key) || figures.ContainsKey((key.Tenant, key.Agent))).ToArray();
         var after = new byte[live.Length][];
         for (var i = 0; i < live.Length; i++)
@@ -135,6 +134,6 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
             await course.ResolveAsync(series.Tenant, series.AlertId, "recovery", at, ct);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Tenant {Tenant}: rule {Rule} raised an alert over {Metric}, score {Score} of {Threshold}")]
+    [LoggerMessage(1, LogLevel.Warning, "Tenant {Tenant}: rule {Rule} raised an alert for {Metric}: score {Score}, threshold {Threshold}")]
     private static partial void LogOpened(ILogger logger, Guid tenant, Guid rule, AlertMetric metric, double score, double threshold);
 }

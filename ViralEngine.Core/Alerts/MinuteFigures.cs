@@ -2,13 +2,13 @@ using ViralEngine.Core.Alerts.Detection;
 
 namespace ViralEngine.Core.Alerts;
 
-/// <summary>What the rollup of a minute says of one series' subject; zeros where there is none.</summary>
+/// <summary>The rolled-up figures of one subject in a minute; zeros without any.</summary>
 internal readonly record struct MinuteFigures(
     long Completed, long Failed, decimal CostUsd, long LatencyCount, double LatencyLogSum, double? QueueAge)
 {
     public long Finished => Completed + Failed;
 
-    /// <summary>The point as its statistics want it.</summary>
+    /// <summary>The point in the form that its statistics expect.</summary>
     public Observation ToObservation(AlertMetric metric, long minute) => metric switch
     {
         AlertMetric.ErrorRate => new(minute, Failed, Finished),
@@ -22,7 +22,7 @@ internal readonly record struct MinuteFigures(
         _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
-    /// <summary>The point in the metric's own unit; weight 0 where there is none.</summary>
+    /// <summary>The point in the metric's own unit; weight 0 without a value.</summary>
     public Observation ToPlain(AlertMetric metric, long minute) => metric switch
     {
         AlertMetric.ErrorRate => new(minute, Finished == 0 ? 0 : (double)Failed / Finished, Finished),

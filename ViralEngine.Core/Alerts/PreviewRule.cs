@@ -3,9 +3,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Alerts;
 
-/// <summary>
-/// A dry run: which alerts a rule would have raised over the stored history, learning as it goes from its beginning.
-/// </summary>
+/// <summary>A dry run: the alerts a rule would have raised over the stored history, learning from its beginning.</summary>
 public sealed class PreviewRule(Db db)
 {
     private readonly WatchStore store = new(db);
@@ -56,5 +54,5 @@ public sealed class PreviewRule(Db db)
     }
 }
 
-/// <param name="ResolvedAt">Null: it would still be open.</param>
+/// <param name="ResolvedAt">Null if it would still be open.</param>
 public sealed record PreviewedAlert(DateTime OpenedAt, DateTime? ResolvedAt, string Reason);

@@ -2,7 +2,7 @@ using ViralEngine.Core.Alerts.Detection;
 
 namespace ViralEngine.Core.Alerts;
 
-/// <summary>One series as it is watched: its detector with what it last said, for the rules that look at it.</summary>
+/// <summary>A watched series: its detector and last verdict, shared by its rules.</summary>
 internal sealed class SeriesWatch
 {
     private readonly AlertMetric metric;
@@ -13,7 +13,7 @@ internal sealed class SeriesWatch
     private SeriesWatch(AlertMetric metric, SeriesDetector? detector, SimpleDetector? simple) =>
         (this.metric, this.detector, this.simple) = (metric, detector, simple);
 
-    /// <param name="state">Null, or of another version: the series is learnt from its beginning.</param>
+    /// <param name="state">If null or of another version, learning starts over.</param>
     public static SeriesWatch Open(AlertMetric metric, AlertMode mode, byte[]? state) => mode == AlertMode.Simple
         ? new(metric, null, SimpleDetector.Read(RuleOf(metric), state))
         : new(metric, (state is null ? null : SeriesDetector.TryRead(state)) ?? new SeriesDetector(MinuteFigures.KindOf(metric)), null);
@@ -29,7 +29,7 @@ internal sealed class SeriesWatch
         var threshold = detector?.Threshold(rule.FalseAlarmsPerMonth) ?? 1;
         var fits = rule.Direction == AlertDirection.Both
             || verdict.Direction == (rule.Direction == AlertDirection.Above ? 1 : -1);
-        // Silence has no volume: it is what was expected that counts.
+        // Silence has no volume: use the expected one.
         var volume = metric is AlertMetric.Throughput or AlertMetric.Failures
             ? Math.Max(verdict.Weight, verdict.Expected * verdict.ScaleMinutes)
             : verdict.Weight;
@@ -39,7 +39,7 @@ internal sealed class SeriesWatch
             verdict.ScaleMinutes, verdict.Actual, verdict.Expected, verdict.Low, verdict.High, verdict.Weight);
     }
 
-    /// <summary>A rule with bounds needs nothing but the minute.</summary>
+    /// <summary>A rule with fixed bounds needs only the minute.</summary>
     public static SeriesFinding Bound(AlertRule rule, MinuteFigures figures, long minute)
     {
         var point = figures.ToPlain(rule.Metric, minute);

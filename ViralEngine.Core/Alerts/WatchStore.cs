@@ -3,12 +3,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Alerts;
 
-/// <summary>What a minute's detection reads and writes, of all tenants at once, inside one transaction.</summary>
+/// <summary>Reads and writes for a minute's detection, for all tenants, inside one transaction.</summary>
 internal sealed class WatchStore(Db db)
 {
-    /// <summary>
-    /// Until when minutes are judged. Null: another instance is at it. The row is held until the transaction ends.
-    /// </summary>
+    /// <summary>The time up to which minutes are evaluated; null if another instance holds the row, which is locked until the end.</summary>
     public Task<DateTime?> TakeTurnAsync(CancellationToken ct) => db.QueryOneAsync(
         DbScope.AllTenants,
         "SELECT until FROM viral.metric_progress WHERE name = 'minute' FOR UPDATE SKIP LOCKED",
@@ -26,7 +24,7 @@ internal sealed class WatchStore(Db db)
         row => (new TenantId(row.GetGuid(0)), AlertRuleStore.Read(row, 1)),
         ct);
 
-    /// <summary>The figures of a minute, of each agent and ('') of each organization as a whole.</summary>
+    /// <summary>The figures of a minute, for each agent and ('') for each whole organization.</summary>
     public async Task<Dictionary<(TenantId Tenant, string Agent), MinuteFigures>> FiguresAsync(DateTime minute, CancellationToken ct) =>
         (await db.QueryAsync(
             DbScope.AllTenants,
@@ -96,7 +94,7 @@ internal sealed class WatchStore(Db db)
         row => new OpenSeries(new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetGuid(2), row.GetInt32(3), row.GetDouble(4)),
         ct);
 
-    /// <summary>How an open series goes on; at its strangest, what it says is kept.</summary>
+    /// <summary>Updates an open series; keeps the figures of its most unusual minute.</summary>
     public Task<int> GoOnAsync(OpenSeries open, int calm, SeriesFinding finding, string reason, CancellationToken ct) => db.ExecuteAsync(
         DbScope.AllTenants,
         """
@@ -113,7 +111,7 @@ internal sealed class WatchStore(Db db)
         ],
         ct);
 
-    /// <summary>Ends a series. True: it was the last of its incident.</summary>
+    /// <summary>Ends a series. True if it was the last of its alert.</summary>
     public Task<bool> EndAsync(OpenSeries open, DateTime at, CancellationToken ct) => db.QueryOneAsync(
         DbScope.AllTenants,
         """
@@ -150,5 +148,5 @@ internal sealed class WatchStore(Db db)
 
 internal readonly record struct SeriesKey(TenantId Tenant, AlertMetric Metric, string Agent, AlertMode Mode);
 
-/// <param name="Score">At its strangest.</param>
+/// <param name="Score">The score at its most unusual.</param>
 internal sealed record OpenSeries(TenantId Tenant, Guid AlertId, Guid RuleId, int Calm, double Score);

@@ -2,9 +2,9 @@ using ViralEngine.Core.Organizations;
 
 namespace ViralEngine.Core.Approvals;
 
-/// <summary>Somebody who decides, as gates name them.</summary>
-/// <param name="Principal">Under which the decision is kept: one for each principal.</param>
-/// <param name="Names">What a gate's <c>users</c> may call them.</param>
+/// <summary>Somebody who may decide at gates.</summary>
+/// <param name="Principal">The principal, which can decide once per gate.</param>
+/// <param name="Names">The names by which a gate's <c>users</c> may refer to them.</param>
 public sealed record Approver(string Principal, Role Role, IReadOnlyCollection<string> Names)
 {
     public static Approver From(Caller caller) => new(caller.Principal, caller.Role, NamesOf(caller));

@@ -3,7 +3,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Approvals;
 
-/// <summary>Finds the people and keys that a link may be for, with the role they have now.</summary>
+/// <summary>Finds members and keys with their current roles.</summary>
 public sealed class ApproverDirectory(Db db)
 {
     /// <param name="name">A principal (<c>user:…</c>, <c>api_key:…</c>), or the subject of a member's tokens.</param>
@@ -29,7 +29,7 @@ public sealed class ApproverDirectory(Db db)
             ct);
     }
 
-    /// <summary>Whose pair of eyes each of these principals is.</summary>
+    /// <summary>The person behind each of these principals.</summary>
     public Task<string[]> EyesOfAsync(TenantId tenant, string[] principals, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -38,8 +38,8 @@ public sealed class ApproverDirectory(Db db)
             row => row.GetFieldValue<string[]>(0),
             ct)!;
 
-    /// <summary>How many people, each counted once whatever keys they hold, may decide at a gate that asks these.</summary>
-    /// <param name="except">Who may not, with all that are one person with them.</param>
+    /// <summary>How many people may decide at a gate with these approvers. Each counts once, whatever keys they hold.</summary>
+    /// <param name="except">A principal to exclude, with all keys of the same person.</param>
     public Task<int> CountAsync(
         TenantId tenant, IEnumerable<string> roles, IEnumerable<string> users, string? except, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -64,7 +64,7 @@ public sealed class ApproverDirectory(Db db)
             row => row.GetInt32(0),
             ct);
 
-    /// <summary>Those of the names that nobody of the organization has.</summary>
+    /// <summary>The names that match nobody in the organization.</summary>
     public async Task<IReadOnlySet<string>> UnknownAsync(TenantId tenant, IReadOnlyCollection<string> names, CancellationToken ct) =>
         (await db.QueryAsync(
             tenant,

@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Approvals;
 
 /// <summary>
-/// Takes the decision that a link names, in the name of whom it was made for and with the role they have now. The link is used up in
-/// the transaction of the decision, which is the caller's to begin and to commit: neither without the other.
+/// Records the decision of a link, in the name of the person it was created for and with their current role. The link is used up in the
+/// same transaction, which the caller begins and commits.
 /// </summary>
 public sealed class DecideByLink(LinkStore links, ApproverDirectory approvers, DecideGate decide)
 {
@@ -12,10 +12,10 @@ public sealed class DecideByLink(LinkStore links, ApproverDirectory approvers, D
 
         public sealed record UsedOrExpired : Outcome;
 
-        /// <summary>Whom the link was made for is not there any more.</summary>
+        /// <summary>The person the link was created for no longer exists.</summary>
         public sealed record NobodyThere : Outcome;
 
-        /// <summary>Somebody else made it, and could have read it.</summary>
+        /// <summary>Somebody else created the link and could have read it.</summary>
         public sealed record NotTheirs : Outcome;
     }
 
@@ -28,7 +28,7 @@ public sealed class DecideByLink(LinkStore links, ApproverDirectory approvers, D
         if (link.CreatedBy != approver.Principal)
             return new Outcome.NotTheirs();
 
-        // The gate first, then the link: two uses at once meet at the workflow's lock, and the second finds the decision made.
+        // The gate first, then the link: concurrent uses wait at the workflow's lock, and the second finds the decision made.
         var outcome = await decide.RunAsync(
             token.Tenant, link.WorkflowId, link.GateId, link.Run, approver, link.Decision, reason, link.CreatedBy, ct);
         if (outcome is DecideGate.Outcome.Taken)

@@ -6,12 +6,12 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Approvals;
 
 /// <summary>
-/// Takes a decision under the lock of the workflow's row, so that it falls either before the gate's end or after it, and tells which.
-/// The row is written first; the workflow is told after the commit, and looks for itself where it was not told.
+/// Records a decision under the lock of the workflow's row, so that it is either before or after the gate's end. The workflow is notified
+/// after the commit; if that fails, a sweep does.
 /// </summary>
 /// <remarks>
-/// Before the gate is open: refused, as nothing was asked yet. While it is open: counted, once for each principal. From the gate's
-/// time-out on, by the database's clock, and after its end: refused, whether or not the time-out was noticed before.
+/// Before the gate opens: rejected. While it is open: counted, once per principal. From the gate's time-out on, by the database's clock,
+/// and after its end: rejected, whether or not the time-out was processed before.
 /// </remarks>
 public sealed class DecideGate(
     Db db, WorkflowTurnStore store, GateStore gates, ApproverDirectory approvers, Signals signals)
@@ -20,29 +20,29 @@ public sealed class DecideGate(
 
     public abstract record Outcome
     {
-        /// <summary>Kept and counted. <paramref name="Before"/>: it had been already, this was a repetition.</summary>
+        /// <summary>Recorded and counted. <paramref name="Before"/>: it was a repetition of an earlier request.</summary>
         public sealed record Taken(Gate Gate, bool Before) : Outcome;
 
-        /// <summary>There is no such workflow, or it has no such gate.</summary>
+        /// <summary>The workflow does not exist or has no such gate.</summary>
         public sealed record Unknown : Outcome;
 
-        /// <summary>The workflow has not come to the gate.</summary>
+        /// <summary>The workflow has not reached the gate.</summary>
         public sealed record NotOpenYet : Outcome;
 
         public sealed record Closed(Gate Gate) : Outcome;
 
-        /// <summary>The gate does not ask this approver.</summary>
+        /// <summary>The caller is not an approver for this gate.</summary>
         public sealed record NotAsked(string Why) : Outcome;
 
-        /// <summary>The approver has decided otherwise before, and a decision is not changed.</summary>
+        /// <summary>The approver has already decided differently. A decision is final.</summary>
         public sealed record DecidedAlready(Decision Decision) : Outcome;
 
-        /// <summary>The same person has decided before with another credential: who made a key is one with its holder.</summary>
+        /// <summary>The same person has already decided with another credential: a key and its creator count as one.</summary>
         public sealed record SamePerson(Decision Decision) : Outcome;
     }
 
-    /// <param name="run">The run of the workflow that the question is of; null: the present one.</param>
-    /// <param name="linkCreatedBy">Who made the link that is used; null: it is none.</param>
+    /// <param name="run">The run of the workflow that the gate belongs to; null for the current one.</param>
+    /// <param name="linkCreatedBy">The creator of the link used; null without a link.</param>
     public async Task<Outcome> RunAsync(
         TenantId tenant,
         Guid workflowId,
@@ -89,7 +89,7 @@ public sealed class DecideGate(
                 : new Outcome.NotOpenYet();
         }
 
-        // Time first: what comes at the very moment of the time-out, or later, comes too late.
+        // Process time first: a decision at the moment of the time-out is too late.
         gate.Tick(turn.Now, turn.Tell);
         var eyes = await approvers.EyesOfAsync(tenant, [approver.Principal, gate.RequestedBy], ct);
         var outcome = Judge(gate, approver, kind, eyes[0], eyes[1]);

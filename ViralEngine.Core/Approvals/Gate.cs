@@ -5,12 +5,12 @@ using ViralEngine.Core.Workflows;
 namespace ViralEngine.Core.Approvals;
 
 /// <summary>
-/// A question put to people, and the rules by which it is closed: once, whatever arrives in whatever order. It is read and changed
-/// under the lock of its workflow's row; the time is the database's, read after the lock was taken.
+/// An open or closed gate and the rules by which it closes: exactly once, in whatever order decisions arrive. Read and changed under the
+/// lock of its workflow's row; the time is the database's, read after the lock was taken.
 /// </summary>
 public sealed class Gate
 {
-    public const int MostReminders = 20;
+    public const int MaxReminders = 20;
 
     public required Guid Id { get; init; }
 
@@ -57,41 +57,41 @@ public sealed class Gate
 
     public DateTime? DecidedAt { get; set; }
 
-    /// <summary>Nobody decided in time: the outcome is what the gate says for that.</summary>
+    /// <summary>Whether the gate timed out: the outcome is its timeout action.</summary>
     public bool TimedOut { get; set; }
 
     public required List<Decision> Decisions { get; init; }
 
-    /// <summary>Whether it must be stored.</summary>
+    /// <summary>Whether the gate must be stored.</summary>
     public bool Changed { get; set; }
 
     public bool IsNew { get; init; }
 
     public bool IsOpen => Status == GateStatus.Open;
 
-    /// <summary>When something is due without anybody's doing.</summary>
+    /// <summary>The next reminder or time-out.</summary>
     public DateTime? NextTick => IsOpen ? Earlier(ExpiresAt, NextReminderAt) : null;
 
-    /// <summary>Does what time demands: reminds, escalates, or closes. What happened goes to <paramref name="tell"/>.</summary>
+    /// <summary>Reminds, escalates or closes if due, and reports it to <paramref name="tell"/>.</summary>
     public void Tick(DateTime now, Action<string, JsonObject> tell)
     {
-        // An escalation may have run out too by the time somebody looks.
+        // An escalation may also have timed out by now.
         while (IsOpen && ExpiresAt <= now)
             TimeOut(now, tell);
         if (IsOpen && NextReminderAt <= now)
         {
             RemindersSent++;
-            NextReminderAt = RemindersSent < MostReminders ? now.AddSeconds(ReminderSeconds!.Value) : null;
+            NextReminderAt = RemindersSent < MaxReminders ? now.AddSeconds(ReminderSeconds!.Value) : null;
             Changed = true;
             tell("approval.reminder", Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("reminder", RemindersSent)));
         }
     }
 
-    /// <summary>Whether the gate asks this caller.</summary>
+    /// <summary>Whether the caller is an approver for this gate.</summary>
     public bool Asks(Role role, IReadOnlyCollection<string> names) =>
         (role is not Role.None && Roles.Contains(role.ToText())) || Users.Any(names.Contains);
 
-    /// <summary>Adds a decision and closes the gate where it was the one that was missing.</summary>
+    /// <summary>Adds a decision, and closes the gate if the quorum is reached.</summary>
     public void Add(Decision decision, Action<string, JsonObject> tell)
     {
         Decisions.Add(decision);
@@ -105,7 +105,7 @@ public sealed class Gate
 
     public void Cancel(DateTime now) => Close(GateStatus.Cancelled, now);
 
-    /// <summary>What an event or an output says about it.</summary>
+    /// <summary>The gate's data for events and outputs.</summary>
     public JsonObject Told(params (string Name, JsonNode? Value)[] more)
     {
         var told = new JsonObject { ["gate_id"] = GateId, ["title"] = Title };
@@ -147,10 +147,10 @@ public sealed class Gate
     private static DateTime? Earlier(DateTime? a, DateTime? b) => a is null ? b : b is null || a < b ? a : b;
 }
 
-/// <summary>What one approver said. Never changed.</summary>
+/// <summary>One approver's decision. Never changed.</summary>
 /// <param name="Decider">A principal: <c>user:…</c> or <c>api_key:…</c>.</param>
 /// <param name="Via"><c>api</c> or <c>link</c>.</param>
-/// <param name="Eyes">The person behind the principal: who made a key is one with its holder.</param>
+/// <param name="Eyes">The person behind the principal: a key and its creator count as one.</param>
 /// <param name="LinkCreatedBy">Who created the link, for a decision by link.</param>
 public sealed record Decision(
     string Decider, DecisionKind Kind, string? Reason, string Via, DateTime DecidedAt, string Eyes, string? LinkCreatedBy);

@@ -10,7 +10,7 @@ namespace ViralEngine.Core.Approvals;
 /// <summary>Gates and decisions in PostgreSQL.</summary>
 public sealed class GateStore(Db db)
 {
-    /// <summary>Adds a query for the gates that the present run of a workflow has come to, with their decisions.</summary>
+    /// <summary>Adds a query for the gates that the current run of a workflow has reached, with their decisions.</summary>
     internal static void AddReadTo(DbBatch batch, TenantId tenant, Guid workflowId) =>
         batch.Add(
             """
@@ -29,7 +29,7 @@ public sealed class GateStore(Db db)
             """,
             [tenant.Value, workflowId]);
 
-    /// <summary>The latest gate of a step, or null where none was opened.</summary>
+    /// <summary>The latest gate of a step; null if none was opened.</summary>
     public Task<Gate?> FindAsync(TenantId tenant, Guid workflowId, string gateId, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -52,7 +52,7 @@ public sealed class GateStore(Db db)
             Read,
             ct);
 
-    /// <summary>The open gates that ask this caller and have not heard of it yet, the newest first.</summary>
+    /// <summary>The open gates that wait for this caller's decision, newest first.</summary>
     public Task<List<Gate>> WaitingForAsync(Caller caller, Guid? before, int limit, CancellationToken ct) =>
         db.QueryAsync(
             caller.Tenant,
@@ -83,7 +83,7 @@ public sealed class GateStore(Db db)
             Read,
             ct);
 
-    /// <summary>Stores a decision. The gate's row is stored with the turn.</summary>
+    /// <summary>Stores a decision. The gate's row is stored with the workflow.</summary>
     public Task<int> AddDecisionAsync(TenantId tenant, Guid gate, Decision decision, CancellationToken ct) =>
         db.ExecuteAsync(
             tenant,

@@ -15,7 +15,7 @@ public sealed class LinkStore(Db db)
             [tenant.Value, id, gate, link.Decider, link.Decision.ToText(), link.CreatedBy, link.ExpiresAt],
             ct);
 
-    /// <summary>The link with what it is about; null: it is not there any more.</summary>
+    /// <summary>The link with its gate; null if it no longer exists.</summary>
     public Task<ApprovalLink?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -35,7 +35,7 @@ public sealed class LinkStore(Db db)
                 row.GetDateTime(8), row.GetBoolean(9), row.GetString(10)),
             ct);
 
-    /// <summary>Marks the link as used, in the transaction of its decision. False: it was used before, or its time is over.</summary>
+    /// <summary>Marks the link as used, in the transaction of its decision. False if it was already used or has expired.</summary>
     public async Task<bool> UseAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         await db.ExecuteAsync(
             tenant,
@@ -48,7 +48,7 @@ public sealed class LinkStore(Db db)
             ct) == 1;
 }
 
-/// <param name="Decider">The principal in whose name the decision is.</param>
+/// <param name="Decider">The principal who decides.</param>
 public sealed record ApprovalLink(
     Guid WorkflowId,
     string? WorkflowName,

@@ -7,7 +7,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Approvals;
 
-/// <summary>What a link may do: one decision, in one approver's name, once, until a time.</summary>
+/// <summary>The content of a link: one decision by one approver, once, until it expires.</summary>
 public sealed record LinkToken(TenantId Tenant, Guid LinkId, DecisionKind Decision, DateTimeOffset ExpiresAt);
 
 /// <summary>
@@ -41,10 +41,10 @@ public sealed class LinkSigner
         return Base64Url.EncodeToString(bytes);
     }
 
-    /// <summary>What the token says, or null where it is not one of ours. Whether it has expired is the caller's to look at.</summary>
+    /// <summary>The token's content; null if its signature is not valid. The caller checks its expiry.</summary>
     public LinkToken? Verify(string text)
     {
-        // Not decoded before its length is right: what comes here is anybody's.
+        // Check the length before decoding, because anybody can send anything here.
         if (text.Length != Base64Url.GetEncodedLength(Length) || !Base64Url.IsValid(text))
             return null;
         var bytes = new byte[Length];

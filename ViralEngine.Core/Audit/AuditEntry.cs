@@ -2,14 +2,15 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Audit;
 
-/// <summary>One thing that somebody did, as the API shows it.</summary>
-/// <param name="Actor">Who: <c>api_key:…</c>, <c>user:…</c>, <c>platform</c>, <c>alert-rule</c>, or whom a signed link was for.</param>
-/// <param name="Credential">By what: <c>api_key</c>, <c>token</c>, <c>platform_key</c>, <c>link</c> or <c>rule</c>.</param>
+/// <summary>An entry of the audit log.</summary>
+/// <param name="Actor"><c>api_key:…</c>, <c>user:…</c>, <c>platform</c>, <c>alert-rule</c>, or the decider of a signed link.</param>
+/// <param name="Credential">How the actor authenticated: <c>api_key</c>, <c>token</c>, <c>platform_key</c>, <c>link</c> or
+/// <c>rule</c>.</param>
 /// <param name="Subject">The token's subject.</param>
-/// <param name="Action">What: <c>webhook.created</c>.</param>
-/// <param name="Ip">From where; none where the connection has no address.</param>
+/// <param name="Action">What happened: <c>webhook.created</c>.</param>
+/// <param name="Ip">The client's address; null if the connection has none.</param>
 /// <param name="Before">The state of a setting before; secrets are left out.</param>
-/// <param name="After">The state of a setting after; none when it was deleted.</param>
+/// <param name="After">The state of a setting after; null if it was deleted.</param>
 public sealed record AuditEntry(
     Guid Id,
     DateTime At,
@@ -26,7 +27,7 @@ public sealed record AuditEntry(
     JsonElement? Before,
     JsonElement? After);
 
-/// <summary>What is to be written down, redacted already.</summary>
+/// <summary>An entry to record, already redacted.</summary>
 public sealed record NewAuditEntry(
     string Actor,
     string? Role,

@@ -7,7 +7,7 @@ public sealed class AuditOptions
 {
     public const string Section = "Audit";
 
-    /// <summary>Days for which entries are kept.</summary>
+    /// <summary>Days that entries are kept.</summary>
     [Range(1, 36500)]
     public int RetentionDays { get; set; } = 365;
 }

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace ViralEngine.Core.Audit;
 
 /// <summary>
-/// Takes secrets out of what goes into the audit log. It goes by the names of fields and rather takes out too much: what the
-/// API answers to its caller (a new key, shown once) must not be read again by others for a year.
+/// Removes secrets from audit log entries, by field names and generously: a secret that the API shows once, such as a new key, must not be
+/// readable in the log for a year.
 /// </summary>
 public static class AuditRedaction
 {
@@ -17,7 +17,7 @@ public static class AuditRedaction
 
     private static readonly string[] Endings = ["_secret", "_key", "_token", "_password"];
 
-    /// <summary>Changes the node itself.</summary>
+    /// <summary>Redacts the node in place.</summary>
     public static void Redact(JsonNode? node)
     {
         if (node is JsonArray array)
@@ -43,7 +43,7 @@ public static class AuditRedaction
     {
         if (Names.Contains(name) || Endings.Any(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)))
             return Mark;
-        // Queries of URLs carry tokens more often than not.
+        // URL queries often contain tokens.
         return name.EndsWith("url", StringComparison.OrdinalIgnoreCase) && value.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query
             ? value[..(query + 1)] + Mark
             : value;

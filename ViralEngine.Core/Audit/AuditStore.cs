@@ -4,10 +4,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Audit;
 
-/// <summary>The audit log in PostgreSQL. It can be added to and read; the app's role has no right to change or delete.</summary>
+/// <summary>The audit log in PostgreSQL, append-only: the app's role cannot update or delete entries.</summary>
 public sealed class AuditStore(Db db)
 {
-    /// <summary>Adds an entry, in the transaction that is open where one is.</summary>
+    /// <summary>Adds an entry, in the open transaction if there is one.</summary>
     public Task AddAsync(TenantId tenant, NewAuditEntry entry, CancellationToken ct) =>
         db.ExecuteAsync(
             tenant,

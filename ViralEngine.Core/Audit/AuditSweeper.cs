@@ -3,13 +3,13 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Audit;
 
-/// <summary>Removes entries that are past their time. The only one who may.</summary>
+/// <summary>Removes audit log entries past their retention. Nothing else may.</summary>
 public sealed class AuditSweeper(Db db, IOptions<AuditOptions> options)
 {
     private const int PageSize = 5000;
 
-    /// <summary>Safe to run while the app works, and again after a crash.</summary>
-    /// <returns>How many were removed.</returns>
+    /// <summary>Safe to run while the app is running, and again after a crash.</summary>
+    /// <returns>The number of entries removed.</returns>
     public async Task<int> RunAsync(CancellationToken ct)
     {
         var (removed, page) = (0, PageSize);

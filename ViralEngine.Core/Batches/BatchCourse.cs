@@ -3,20 +3,20 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>Begins and ends batches. Harmless when repeated: each step looks at the row and does what is left of it.</summary>
+/// <summary>Starts and ends batches. Idempotent: each step reads the row and does what is left.</summary>
 public sealed class BatchCourse(Db db, Signals signals)
 {
-    /// <summary>How many numbers a statement looks through when failed items are opened again.</summary>
+    /// <summary>How many item numbers one statement scans when failed items are reopened.</summary>
     private const int Window = 20_000;
 
-    /// <summary>Numbers that go into one range then.</summary>
+    /// <summary>Item numbers per range when failed items are reopened.</summary>
     private const int RetrySlice = 50;
 
-    /// <summary>Ranges whose items one statement cancels.</summary>
+    /// <summary>Ranges that one statement cancels.</summary>
     private const int SlicesAtOnce = 40;
 
-    /// <summary>Starts what waits to be started.</summary>
-    /// <returns>How many of its items may run at a time; 0 where the batch has ended or is to end.</returns>
+    /// <summary>Starts a batch that waits to be started.</summary>
+    /// <returns>How many of its items may run concurrently; 0 if the batch has ended or must end.</returns>
     public async Task<int> BeginAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         var state = await db.QueryOneAsync(
@@ -66,16 +66,14 @@ public sealed class BatchCourse(Db db, Signals signals)
         return places;
     }
 
-    /// <summary>
-    /// Ends the batch if everything in it is settled, and cancels what will not be run any more. Announced once, whoever calls.
-    /// </summary>
+    /// <summary>Ends the batch if all its items are settled, and cancels items that will no longer run. Announced once.</summary>
     public async Task<BatchPause> EndAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         while (await CancelSomeAsync(tenant, batchId, ct) > 0)
             ct.ThrowIfCancellationRequested();
         await TryEndAsync(tenant, batchId, ct);
 
-        // What is still held is being given back, or lapses with the lease of a worker that died.
+        // Ranges still held are being released, or expire with a dead worker's lease.
         return await db.QueryOneAsync(
             tenant,
             """
@@ -88,7 +86,7 @@ public sealed class BatchCourse(Db db, Signals signals)
             ct) ?? new BatchPause(null, false);
     }
 
-    /// <summary>Ends the batch where no item is left to run.</summary>
+    /// <summary>Ends the batch if no item is left to run.</summary>
     internal async Task TryEndAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         var ended = await db.ExecuteAsync(
@@ -128,8 +126,8 @@ public sealed class BatchCourse(Db db, Signals signals)
             signals.Publish(tenant, batchId);
     }
 
-    /// <summary>Cancels the items of some ranges that nobody holds, where the batch is to end.</summary>
-    /// <returns>How many ranges.</returns>
+    /// <summary>Cancels the items of some free ranges of a batch that must end.</summary>
+    /// <returns>The number of ranges.</returns>
     private Task<int> CancelSomeAsync(TenantId tenant, Guid batchId, CancellationToken ct) =>
         db.QueryByIndexAsync<int>(
             tenant,
@@ -168,8 +166,7 @@ public sealed class BatchCourse(Db db, Signals signals)
             ct);
 
     /// <summary>
-    /// Makes the failed items pending again, window by window. One that a crash interrupts is gone on with: what was opened is not
-    /// failed any more.
+    /// Makes failed items pending again, window by window. Resumable after a crash, because reopened items no longer count as failed.
     /// </summary>
     private async Task OpenFailedAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
@@ -210,6 +207,6 @@ public sealed class BatchCourse(Db db, Signals signals)
 
 }
 
-/// <param name="Until">When to look again; null: the batch has ended.</param>
-/// <param name="HasWork">There is something for lanes to run.</param>
+/// <param name="Until">When to look again; null if the batch has ended.</param>
+/// <param name="HasWork">Whether there is work for lanes.</param>
 public sealed record BatchPause(DateTime? Until, bool HasWork);

@@ -2,10 +2,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>Tells why items of a batch failed: how many for which kind of error, with an example of each.</summary>
+/// <summary>Summarizes why items of a batch failed: a count and an example for each kind of error.</summary>
 public sealed class BatchFailureReader(Db db)
 {
-    /// <summary>So many failed items are looked at, the first ones: a page must not wait for a million.</summary>
+    /// <summary>Only the first failed items are read, so that a page does not wait for a million.</summary>
     public const int MaxItems = 10_000;
 
     public Task<List<BatchFailure>> ReadAsync(TenantId tenant, Guid batchId, CancellationToken ct) =>
@@ -31,6 +31,6 @@ public sealed class BatchFailureReader(Db db)
 
 /// <summary>The items of a batch that failed for one kind of error.</summary>
 /// <param name="Class">The kind, as in a task's error.</param>
-/// <param name="Example">What the first of them says.</param>
+/// <param name="Example">The message of the first one.</param>
 /// <param name="Items">The ids of the first three.</param>
 public sealed record BatchFailure(string Class, int Count, string Example, IReadOnlyList<string> Items);

@@ -5,24 +5,24 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Stores a batch while its body still arrives: its items in portions, each in a transaction of its own, and last of all the batch. No
-/// connection is held while the client sends, and memory does not depend on how many items there are. Until the batch is there nobody
-/// sees them; what does not come to be one is removed.
+/// Stores a batch while its body arrives: the items in portions, each in a transaction of its own, and finally the batch. No connection is
+/// held while the client sends, and memory does not depend on the number of items. Items are invisible until the batch is stored; those of
+/// an aborted submission are removed.
 /// </summary>
 public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
 {
-    /// <summary>The most items that one claim can take.</summary>
-    private const int LargestSlice = 500;
+    /// <summary>The maximum number of items per claim.</summary>
+    private const int MaxSlice = 500;
 
-    private const int LargestPortion = 1000;
-    private const int LargestPortionCharacters = 1024 * 1024;
+    private const int MaxPortion = 1000;
+    private const int MaxPortionCharacters = 1024 * 1024;
 
     /// <summary>
-    /// Stores the items as they come, before what the batch itself is may be known, and stops where they are more than the plan has
-    /// left for the month. What it stored is <see cref="RemoveAsync"/>'s to remove, unless <see cref="AddAsync"/> comes.
+    /// Stores the items as they arrive, before the batch's settings may be known. Stops if they exceed what the plan has left for the
+    /// month. The caller must call <see cref="AddAsync"/> or <see cref="RemoveAsync"/> afterwards.
     /// </summary>
-    /// <returns>What came.</returns>
-    /// <exception cref="PlanLimitException">They are more than what is left of this month's tasks.</exception>
+    /// <returns>A summary of the items received.</returns>
+    /// <exception cref="PlanLimitException">They exceed what is left of this month's tasks.</exception>
     public async Task<BatchContents> StoreAsync(
         TenantId tenant, Guid batchId, long mostPerMonth, IAsyncEnumerable<NewBatchItem> items, CancellationToken ct)
     {
@@ -37,7 +37,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
                 throw PlanLimitException.OfMonth(mostPerMonth);
             portion.Add(item);
             characters += item.Description.Length + (item.InputJson?.Length ?? 0) + (item.MetadataJson?.Length ?? 0);
-            if (portion.Count < LargestPortion && characters < LargestPortionCharacters)
+            if (portion.Count < MaxPortion && characters < MaxPortionCharacters)
                 continue;
             await StoreAsync(tenant, batchId, portion, tally, ct);
             portion.Clear();
@@ -51,7 +51,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
         return tally.ToContents();
     }
 
-    /// <summary>Removes what was stored of a batch that is none.</summary>
+    /// <summary>Removes the items of an aborted submission.</summary>
     public async Task RemoveAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         await using var own = new Db(dataSource);
@@ -75,7 +75,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
             tenant, "DELETE FROM viral.batch_intakes WHERE tenant_id = $1 AND batch_id = $2", [tenant.Value, batchId], ct);
     }
 
-    /// <summary>Removes what processes that died have left, of all tenants.</summary>
+    /// <summary>Removes the items that dead processes left, of all tenants.</summary>
     public async Task SweepAsync(CancellationToken ct)
     {
         await using var own = new Db(dataSource);
@@ -94,13 +94,15 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
             await RemoveAsync(tenant, batchId, ct);
     }
 
-    /// <summary>Stores the batch of items that are stored already, with its first event and its work, and counts its items.</summary>
-    /// <exception cref="PlanLimitException">It is more than what is left of this month's tasks.</exception>
+    /// <summary>
+    /// Stores the batch of already stored items, with its first event and its ranges, and counts the items against the plan.
+    /// </summary>
+    /// <exception cref="PlanLimitException">The items exceed what is left of this month's tasks.</exception>
     public async Task AddAsync(TenantId tenant, NewBatch batch, BatchContents contents, CancellationToken ct)
     {
-        if (batch.MostPerMonth > 0)
+        if (batch.MaxPerMonth > 0)
         {
-            // Two at once must not both take what is left; each holds this only from here to its commit.
+            // Two submissions must not both take what is left; the lock is held only until the commit.
             await db.ExecuteAsync(
                 tenant, "SELECT pg_advisory_xact_lock(hashtextextended('month ' || $1::text, 0))", [tenant.Value], ct);
         }
@@ -148,16 +150,16 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
             [
                 tenant.Value, batch.Id, batch.Name, batch.Description, batch.AgentId, (short)batch.ConcurrencyLimit,
                 batch.FailureMode.ToText(), contents.Items, batch.CreatedBy, contents.LastNumber,
-                SliceSize(contents.LastNumber, batch.ConcurrencyLimit), batch.MostPerMonth,
+                SliceSize(contents.LastNumber, batch.ConcurrencyLimit), batch.MaxPerMonth,
             ],
             row => row.GetBoolean(0),
             ct);
         if (stored is null)
-            throw PlanLimitException.OfMonth(batch.MostPerMonth);
+            throw PlanLimitException.OfMonth(batch.MaxPerMonth);
     }
 
-    /// <summary>Small enough that each lane gets its share of a small batch.</summary>
-    internal static int SliceSize(int items, int lanes) => Math.Clamp(items / (lanes * 4), 1, LargestSlice);
+    /// <summary>Small enough that each lane gets a share of a small batch.</summary>
+    internal static int SliceSize(int items, int lanes) => Math.Clamp(items / (lanes * 4), 1, MaxSlice);
 
     private Task<long> CountMonthAsync(TenantId tenant, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -208,7 +210,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
         var stored = new HashSet<int>(portion.Count);
         await using (var reader = await batch.ExecuteReaderAsync(ct))
         {
-            // The first statement gives no rows, and its result is passed over.
+            // The first statement returns no rows.
             while (await reader.ReadAsync(ct))
                 stored.Add(reader.GetInt32(0));
         }
@@ -218,7 +220,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
             tally.Repeat(await FindFirstAsync(own, tenant, batchId, repeated, ct));
     }
 
-    /// <summary>Where the ids of items that were not stored, as their ids were there already, were given first.</summary>
+    /// <summary>For items that were not stored because of a duplicate id, where the id was used first.</summary>
     private static Task<List<RepeatedId>> FindFirstAsync(
         Db own, TenantId tenant, Guid batchId, NewBatchItem[] repeated, CancellationToken ct) =>
         own.QueryAsync(
@@ -235,7 +237,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
             row => new RepeatedId(row.GetString(0), row.GetInt32(1), row.GetInt32(2)),
             ct);
 
-    /// <summary>Ids that are the number of an item without an id of its own.</summary>
+    /// <summary>Ids that equal the number of an item without an id of its own.</summary>
     private async Task<List<RepeatedId>> FindNumbersAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         await using var own = new Db(dataSource);
@@ -257,10 +259,10 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
     }
 }
 
-/// <summary>Counts what comes.</summary>
+/// <summary>Counts the items received.</summary>
 internal sealed class IntakeTally
 {
-    private const int MostRepeated = 20;
+    private const int MaxRepeated = 20;
     private readonly Dictionary<string, int> agents = [];
     private readonly List<RepeatedId> repeated = [];
     private int last;
@@ -276,22 +278,22 @@ internal sealed class IntakeTally
         last = item.Number;
         if (item.AgentId is null)
             withoutAgent ??= item.Number;
-        else if (agents.Count <= BatchLimits.MostAgents)
+        else if (agents.Count <= BatchLimits.MaxAgents)
             agents.TryAdd(item.AgentId, item.Number);
-        // One that looks like a number may be that of a line without an id of its own.
+        // An id that looks like a number may equal that of a line without an id of its own.
         HasNumericIds |= item.ItemId is [>= '1' and <= '9', ..];
     }
 
-    public void Repeat(IEnumerable<RepeatedId> more) => repeated.AddRange(more.Take(MostRepeated - repeated.Count));
+    public void Repeat(IEnumerable<RepeatedId> more) => repeated.AddRange(more.Take(MaxRepeated - repeated.Count));
 
     public BatchContents ToContents() => new(Items, last, withoutAgent, agents, repeated);
 }
 
-/// <summary>What a body held.</summary>
-/// <param name="LastNumber">Of the last item: more than their count where lines were empty.</param>
-/// <param name="WithoutAgent">The first item that names no agent.</param>
-/// <param name="Agents">Which agents are named, and by which item first; more than are allowed, where that is so.</param>
-/// <param name="Repeated">Ids that are there more than once: then the items are not whole.</param>
+/// <summary>A summary of the items received.</summary>
+/// <param name="LastNumber">The number of the last item, which exceeds their count if lines were empty.</param>
+/// <param name="WithoutAgent">The number of the first item that names no agent.</param>
+/// <param name="Agents">The agents named, each with the first item that names it. May hold more than are allowed.</param>
+/// <param name="Repeated">Duplicate ids; if there are any, not all items were stored.</param>
 public sealed record BatchContents(
     int Items,
     int LastNumber,

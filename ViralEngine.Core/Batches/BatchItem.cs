@@ -3,9 +3,9 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>An item as a lane takes it up.</summary>
-/// <param name="Attempt">How often it has been run before, in all runs.</param>
-/// <param name="FailedAttempts">How often it has failed in this run.</param>
+/// <summary>An item claimed by a lane.</summary>
+/// <param name="Attempt">The number of earlier attempts, in all runs.</param>
+/// <param name="FailedAttempts">The number of failed attempts in this run.</param>
 internal sealed record BatchItem(
     int Number,
     string? AgentId,
@@ -16,7 +16,7 @@ internal sealed record BatchItem(
     int Attempt,
     int FailedAttempts)
 {
-    /// <summary>By what agents know an item: the same for each attempt, and nobody else's.</summary>
+    /// <summary>The id that agents see: unique, and the same for each attempt.</summary>
     public static Guid IdOf(Guid batchId, int number)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -27,9 +27,9 @@ internal sealed record BatchItem(
     }
 }
 
-/// <summary>What came of an item: an answer, a failure for good, or (pending) a failure after which it is tried again.</summary>
-/// <param name="Used">By all calls of this attempt, those that failed too.</param>
-/// <param name="RetryAfter">Not before this time has passed; null: it has ended.</param>
+/// <summary>The outcome of an item's attempt: an answer, a permanent failure, or (pending) a failure that is retried.</summary>
+/// <param name="Used">The usage of all calls of this attempt, including failed ones.</param>
+/// <param name="RetryAfter">The wait before the next attempt; null if the item has ended.</param>
 internal sealed record ItemOutcome(
     int Number,
     string Status,
@@ -41,9 +41,9 @@ internal sealed record ItemOutcome(
     TimeSpan? RetryAfter);
 
 /// <summary>A range of items that a lane holds.</summary>
-/// <param name="Holder">The fencing token: a new one with each claim.</param>
-/// <param name="Lost">How often a worker died holding it.</param>
+/// <param name="Holder">The fencing token, new with each claim.</param>
+/// <param name="Lost">How often a worker died while holding it.</param>
 internal sealed record SliceLease(long Id, Guid Holder, int First, int Last, int Lost);
 
-/// <summary>A range that is to be done later, and how much later.</summary>
+/// <summary>A range to run later, and the wait before it.</summary>
 internal sealed record SliceRest(int First, int Last, TimeSpan Wait);

@@ -2,10 +2,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>What keeps running batches going in PostgreSQL: one statement for all that run in a process.</summary>
+/// <summary>Maintenance of running batches in PostgreSQL: one statement for all batches that run in a process.</summary>
 internal sealed class BatchKeepingStore(Db db)
 {
-    /// <summary>Those of the batches of which more may be started.</summary>
+    /// <summary>The batches whose items may still be started.</summary>
     public async Task<HashSet<Guid>> FindOpenAsync((TenantId Tenant, Guid Id)[] batches, CancellationToken ct) =>
     [
         .. await db.QueryAsync(
@@ -22,7 +22,7 @@ internal sealed class BatchKeepingStore(Db db)
             ct),
     ];
 
-    /// <returns>The ranges that are still theirs.</returns>
+    /// <returns>The ranges whose leases are still held.</returns>
     public async Task<HashSet<long>> RenewAsync(SliceLease[] leases, TimeSpan lease, CancellationToken ct) =>
     [
         .. await db.QueryAsync(
@@ -56,10 +56,10 @@ internal sealed class BatchKeepingStore(Db db)
     ];
 
     /// <summary>
-    /// Writes an event for each batch that has moved since its last one: at most two a second, and fewer the longer it runs, so
-    /// that the history of a day stays as short as that of an hour.
+    /// Writes an event for each batch that has moved since its last one: at most two a second, and fewer the longer it runs, so that the
+    /// history of a day stays as short as that of an hour.
     /// </summary>
-    /// <returns>Those that got one.</returns>
+    /// <returns>The batches that got an event.</returns>
     public Task<List<(TenantId Tenant, Guid Id)>> ReportProgressAsync((TenantId Tenant, Guid Id)[] batches, CancellationToken ct) =>
         db.QueryAsync(
             DbScope.AllTenants,
@@ -95,7 +95,7 @@ internal sealed class BatchKeepingStore(Db db)
             row => (new TenantId(row.GetGuid(0)), row.GetGuid(1)),
             ct);
 
-    /// <summary>Notes what holds batches back; null: nothing does any more.</summary>
+    /// <summary>Stores what holds batches back; null for nothing.</summary>
     public Task TellWaitsAsync((TenantId Tenant, Guid Id)[] batches, string?[] reasons, CancellationToken ct) =>
         db.ExecuteAsync(
             DbScope.AllTenants,

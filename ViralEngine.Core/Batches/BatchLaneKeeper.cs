@@ -9,8 +9,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Looks after the lanes that run in this process, all of them by a few statements twice a second: renews leases, tells lanes
-/// that their batch was stopped or their lease lost, and writes the batches' progress events. Idle processes do nothing.
+/// Maintains all batch lanes of this process with a few statements twice a second: renews leases, notifies lanes whose batch was stopped or
+/// lease was lost, and writes progress events. Does nothing without lanes.
 /// </summary>
 public sealed partial class BatchLaneKeeper(
     NpgsqlDataSource dataSource,
@@ -26,7 +26,7 @@ public sealed partial class BatchLaneKeeper(
 
     public TimeSpan Lease { get; } = TimeSpan.FromSeconds(options.Value.LeaseSeconds);
 
-    /// <summary>Looks after a lane until disposal.</summary>
+    /// <summary>Maintains a lane until disposal.</summary>
     internal HeldLane Hold(TenantId tenant, Guid batchId, CancellationToken stopping)
     {
         var lane = new HeldLane(this, tenant, batchId, stopping);
@@ -46,7 +46,7 @@ public sealed partial class BatchLaneKeeper(
             if (lanes.IsEmpty)
             {
                 Volatile.Write(ref looping, 0);
-                // One that came between the look and the write would have seen a loop that is about to end.
+                // A lane added between the check and the write would have seen a loop that is about to end.
                 if (lanes.IsEmpty || Interlocked.CompareExchange(ref looping, 1, 0) != 0)
                     return;
             }
@@ -64,7 +64,7 @@ public sealed partial class BatchLaneKeeper(
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
             {
-                // The database is away for a moment: leases that lapse meanwhile are fenced by their holder.
+                // The database is unreachable for a moment: expired leases are fenced by their holder.
                 LogFailed(logger, e);
             }
         }
@@ -77,7 +77,7 @@ public sealed partial class BatchLaneKeeper(
             await lane.EndAsync();
     }
 
-    /// <summary>Only what is held for a while: quick slices come and go between two looks.</summary>
+    /// <summary>Renews only leases held for a while: quick slices end between two rounds.</summary>
     private async Task RenewAsync(BatchKeepingStore store, HeldLane[] held)
     {
         var due = held
@@ -97,7 +97,7 @@ public sealed partial class BatchLaneKeeper(
         }
     }
 
-    /// <summary>What holds batches back is told where it changes: where half of what a batch has here waits for the same.</summary>
+    /// <summary>Reports what holds a batch back when it changes: a reason that half of its ranges here wait for.</summary>
     private async Task ReportWaitsAsync(BatchKeepingStore store, HeldLane[] held)
     {
         var now = held
@@ -126,7 +126,7 @@ public sealed partial class BatchLaneKeeper(
     private static (TenantId Tenant, Guid BatchId)[] BatchesOf(HeldLane[] held) =>
         [.. held.Select(lane => (lane.Tenant, lane.BatchId)).Distinct()];
 
-    [LoggerMessage(1, LogLevel.Warning, "Batch lanes could not be renewed; trying again")]
+    [LoggerMessage(1, LogLevel.Warning, "Leases of batch lanes could not be renewed; trying again")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }
 
@@ -143,7 +143,7 @@ internal sealed class HeldLane : IDisposable
         Tenant = tenant;
         BatchId = batchId;
         ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        // Kept, as the source may be disposed when the token is asked for.
+        // Kept, because the source may already be disposed when the token is read.
         Ended = ended.Token;
     }
 
@@ -151,13 +151,13 @@ internal sealed class HeldLane : IDisposable
 
     public Guid BatchId { get; }
 
-    /// <summary>What the lane holds while its items run and until they are settled.</summary>
+    /// <summary>The ranges the lane holds, until they are settled.</summary>
     public ICollection<HeldClaim> Claims => claims.Keys;
 
-    /// <summary>Why the lane starts nothing at the moment; null: it does.</summary>
+    /// <summary>Why the lane currently starts nothing; null if it does.</summary>
     public WaitReason? PausedFor { get; set; }
 
-    /// <summary>Cancelled when what runs is to end: the batch was stopped, the lease lost, or the process is stopping.</summary>
+    /// <summary>Cancelled when running items must end: the batch was stopped, the lease lost, or the process is stopping.</summary>
     public CancellationToken Ended { get; }
 
     public void Dispose()
@@ -189,13 +189,13 @@ internal sealed class HeldLane : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // Its turn ended at this very moment.
+            // Its turn ended at the same moment.
         }
     }
 }
 
-/// <summary>A range whose items run in this process, or have run and are not settled yet.</summary>
-/// <param name="agents">Those who run them.</param>
+/// <summary>A range whose items are running in this process, or are waiting to be settled.</summary>
+/// <param name="agents">The agents that run them.</param>
 internal sealed class HeldClaim(
     SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, CancellationToken laneEnded) : IDisposable
 {
@@ -205,12 +205,12 @@ internal sealed class HeldClaim(
 
     public IReadOnlyDictionary<string, AgentChain> Agents { get; } = agents;
 
-    /// <summary>Cancelled when the lane ends, or the lease is another's.</summary>
+    /// <summary>Cancelled when the lane ends or the lease is lost.</summary>
     public CancellationToken Ended => ended.Token;
 
     public long Renewed { get; set; }
 
-    /// <summary>What its item is being held back by; null: it runs.</summary>
+    /// <summary>What holds its item back; null if it is running.</summary>
     public WaitReason? WaitingFor { get; set; }
 
     public void Dispose() => ended.Dispose();
@@ -223,7 +223,7 @@ internal sealed class HeldClaim(
         }
         catch (ObjectDisposedException)
         {
-            // It was done at this very moment.
+            // It ended at the same moment.
         }
     }
 }

@@ -8,8 +8,7 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Runs one lane of a batch for a turn: claims items into its places, tops them up as they end, and settles in groups. Harmless when
-/// there is nothing to do, whoever calls it and however often.
+/// Runs one lane of a batch for a turn: claims items into its places, tops them up as they end, and settles in groups. Idempotent.
 /// </summary>
 public sealed partial class BatchLaneRunner(
     BatchLaneStore store,
@@ -24,26 +23,26 @@ public sealed partial class BatchLaneRunner(
     TimeProvider time,
     ILogger<BatchLaneRunner> logger)
 {
-    private const long MostBytesRead = 4 * 1024 * 1024;
+    private const long MaxBytesRead = 4 * 1024 * 1024;
 
-    /// <summary>What one statement settles.</summary>
-    private const int MostSettled = 1000;
+    /// <summary>The maximum number of items one statement settles.</summary>
+    private const int MaxSettled = 1000;
 
-    private const long MostBytesSettled = 4 * 1024 * 1024;
+    private const long MaxBytesSettled = 4 * 1024 * 1024;
 
-    /// <summary>How long calls that end gather before one statement settles them, where each takes long anyway.</summary>
+    /// <summary>How long finished slow calls are gathered before one statement settles them.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>When a lane without a place asks again; a call of another ends sooner or later.</summary>
+    /// <summary>How long a lane without free places waits before it asks again.</summary>
     private static readonly TimeSpan NoPlace = TimeSpan.FromSeconds(1);
 
-    /// <summary>When a lane asks again that found nothing it might take.</summary>
+    /// <summary>How long a lane that found nothing to claim waits before it asks again.</summary>
     private static readonly TimeSpan NothingFree = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How often it is looked whether workers died.</summary>
+    /// <summary>How often expired leases of dead workers are checked.</summary>
     private static readonly TimeSpan LapsedEvery = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentQueue<EndedSlice> ended = new();
     private readonly Bell bell = new();
@@ -52,10 +51,10 @@ public sealed partial class BatchLaneRunner(
     private long pausedAt;
     private TimeSpan pause;
 
-    /// <param name="lane">From 0: whose counters and places are used.</param>
-    /// <param name="places">How many items the lane runs at a time.</param>
-    /// <param name="claimSize">How many items its last turn claimed at a time for each place.</param>
-    /// <exception cref="OperationCanceledException">The process is stopping; what was not settled was given back.</exception>
+    /// <param name="lane">The lane's number, from 0: selects its counters and places.</param>
+    /// <param name="places">The number of items the lane runs concurrently.</param>
+    /// <param name="claimSize">The number of items its last turn claimed for each place.</param>
+    /// <exception cref="OperationCanceledException">The process is stopping; unsettled ranges were released.</exception>
     public async Task<LaneTurn> RunAsync(
         TenantId tenant, Guid batchId, int lane, int places, int claimSize, CancellationToken ct)
     {
@@ -71,7 +70,7 @@ public sealed partial class BatchLaneRunner(
         }
         finally
         {
-            // Also where a step failed: what runs has its places until it has ended.
+            // Also after a failed step: running calls keep their places until they end.
             while (Volatile.Read(ref running) > 0)
                 await bell.WaitAsync(NothingFree, CancellationToken.None);
             while (ended.TryDequeue(out var slice))
@@ -105,7 +104,7 @@ public sealed partial class BatchLaneRunner(
                 continue;
             if (Volatile.Read(ref running) == 0)
                 return await RestAsync(tenant, plan.BatchId, lane, claimSize, ct);
-            // Nothing is free: until something here ends, or has been put back elsewhere.
+            // Nothing is free: wait until a call here ends or a range is released elsewhere.
             await bell.WaitAsync(NothingFree, CancellationToken.None);
         }
     }
@@ -118,12 +117,12 @@ public sealed partial class BatchLaneRunner(
         return new SliceClaim(Guid.NewGuid(), free, size, places, keeper.Lease, freesLapsed);
     }
 
-    /// <summary>What has ended, as much as one statement settles.</summary>
+    /// <summary>Finished ranges, as many as one statement settles.</summary>
     private List<EndedSlice> TakeEnded(HeldLane lane, ref int claimSize)
     {
         var settled = new List<EndedSlice>();
         var (items, bytes, waiting, longest) = (0, 0L, 0, (AgentOutcome.Held?)null);
-        while (items < MostSettled && bytes < MostBytesSettled && ended.TryDequeue(out var slice))
+        while (items < MaxSettled && bytes < MaxBytesSettled && ended.TryDequeue(out var slice))
         {
             var run = slice.Run;
             settled.Add(slice);
@@ -138,7 +137,7 @@ public sealed partial class BatchLaneRunner(
 
         if (longest is not null && waiting * 2 >= settled.Count)
         {
-            // What is claimed now would only come back.
+            // A claim now would only be released again.
             (pausedAt, pause, lane.PausedFor) = (time.GetTimestamp(), longest.Wait, longest.Reason);
         }
 
@@ -155,10 +154,8 @@ public sealed partial class BatchLaneRunner(
         return false;
     }
 
-    /// <summary>
-    /// Settles, claims and starts what was claimed. Not cancelled with the process: what was run is to be kept, and each step is short.
-    /// </summary>
-    /// <returns>How many ranges were started.</returns>
+    /// <summary>Settles, claims and starts. Not cancelled with the process, because results must be kept and each step is short.</summary>
+    /// <returns>The number of ranges started.</returns>
     private async Task<int> StepAsync(
         TenantId tenant, LanePlan plan, HeldLane held, int lane, List<EndedSlice> settled, SliceClaim? claim, CancellationToken stopping)
     {
@@ -192,7 +189,7 @@ public sealed partial class BatchLaneRunner(
     private async Task<List<ClaimedSlice>> ClaimAsync(
         TenantId tenant, Guid batchId, int lane, List<SettledSlice> settled, SliceClaim? claim, CancellationToken stopping)
     {
-        var longest = settled.Count == 0 ? 0 : settled.Max(slice => slice.LongestAnswer);
+        var longest = settled.Count == 0 ? 0 : settled.Max(slice => slice.MaxAnswer);
         using var whole = await memory.HoldWholeAsync(longest, CancellationToken.None);
         using var turn = await turns.TakeAsync(tenant);
         var step = await StoredAgain.RunAsync(
@@ -202,7 +199,7 @@ public sealed partial class BatchLaneRunner(
         return step.Taken.Count == 0
             ? []
             : await StoredAgain.RunAsync(
-                () => store.ReadAsync(tenant, batchId, step.Taken, MostBytesRead, CancellationToken.None), time, logger, stopping);
+                () => store.ReadAsync(tenant, batchId, step.Taken, MaxBytesRead, CancellationToken.None), time, logger, stopping);
     }
 
     private async Task RunAsync(TenantId tenant, LanePlan plan, ClaimedSlice slice, HeldLane lane, HeldClaim claim)
@@ -210,15 +207,15 @@ public sealed partial class BatchLaneRunner(
         try
         {
             var run = await slices.RunAsync(tenant, plan, slice, claim, claim.Ended);
-            // A group of those that take long costs them nothing, and one statement does for all.
+            // Gathering slow calls costs them nothing and saves statements.
             if (run.Ran > 0 && run.Took / run.Ran > Gathering * 10)
                 await Task.Delay(Gathering, time, CancellationToken.None);
-            // Its lease is renewed until it is settled: however long that waits for the database, nobody calls again.
+            // The lease is renewed until it is settled, so that nobody repeats the call while the database is slow.
             ended.Enqueue(new EndedSlice(run, claim));
         }
         catch (Exception e)
         {
-            // Its lease lapses and others take it up; the lane goes on with the rest.
+            // Its lease expires and others take it over; the lane continues with the rest.
             lane.LetGo(claim);
             if (e is not OperationCanceledException)
                 LogFailed(logger, e, plan.BatchId, slice.Lease.First, slice.Lease.Last);
@@ -232,8 +229,8 @@ public sealed partial class BatchLaneRunner(
     }
 
     /// <summary>
-    /// Nothing is free. As many lanes stay as there are ranges that are held or wait for a retry; the others are not needed any
-    /// more. The first to see that none is left announces the end.
+    /// Nothing is free. As many lanes stay as ranges are held or wait for a retry; the others end. The first to see that no range is left
+    /// announces the batch's end.
     /// </summary>
     private async Task<LaneTurn> RestAsync(TenantId tenant, Guid batchId, int lane, int claimSize, CancellationToken ct)
     {
@@ -253,26 +250,26 @@ public sealed partial class BatchLaneRunner(
     }
 
     private static LaneTurn Later(int claimSize, TimeSpan wait) => new(
-        false, claimSize, TimeSpan.FromMilliseconds(50) + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, LongestWait.Ticks)));
+        false, claimSize, TimeSpan.FromMilliseconds(50) + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, MaxWait.Ticks)));
 
-    [LoggerMessage(1, LogLevel.Warning, "Batch {BatchId}: items {First} to {Last} were taken over; their results are dropped")]
+    [LoggerMessage(1, LogLevel.Warning, "Batch {BatchId}: the lease of items {First} to {Last} was lost; their results are dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid batchId, int first, int last);
 
     [LoggerMessage(2, LogLevel.Error, "Batch {BatchId}: items {First} to {Last} failed with an unexpected error; they run again")]
     private static partial void LogFailed(ILogger logger, Exception exception, Guid batchId, int first, int last);
 }
 
-/// <summary>A range that has been run and is not settled yet.</summary>
+/// <summary>A range that has run and is not settled yet.</summary>
 internal sealed record EndedSlice(SliceRun Run, HeldClaim Claim);
 
 /// <summary>How a lane's turn ended.</summary>
-/// <param name="Ended">There is nothing left for this lane.</param>
-/// <param name="ClaimSize">For its next turn.</param>
-/// <param name="Wait">Until the next is worth its while; null: none.</param>
+/// <param name="Ended">No work is left for this lane.</param>
+/// <param name="ClaimSize">The claim size for the next turn.</param>
+/// <param name="Wait">The wait before the next turn; null for none.</param>
 public sealed record LaneTurn(bool Ended, int ClaimSize, TimeSpan? Wait)
 {
     internal static LaneTurn Over { get; } = new(true, 1, null);
 
-    /// <summary>The batch is to end: nothing more of it is started.</summary>
+    /// <summary>The batch must end: no more items start.</summary>
     public bool Stopped { get; init; }
 }

@@ -11,7 +11,7 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
 {
     private readonly TaskAdmission admission = admission ?? TaskAdmission.Everything;
 
-    /// <summary>What is left when there was nothing to claim.</summary>
+    /// <summary>What remains when there was nothing to claim.</summary>
     internal Task<Remainder?> LookAsync(TenantId tenant, Guid batchId, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -27,7 +27,7 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 row.GetBoolean(0), row.GetBoolean(1), row.GetInt32(2), row.IsDBNull(3) ? TimeSpan.Zero : row.GetTimeSpan(3)),
             ct);
 
-    /// <summary>How the batch is to be run; null where it is not being run.</summary>
+    /// <summary>How to run the batch; null if it is not running.</summary>
     internal Task<LanePlan?> FindPlanAsync(TenantId tenant, Guid batchId, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -41,8 +41,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
             ct);
 
     /// <summary>
-    /// Settles what a lane has run (if anything) and takes the fronts of free ranges (if asked to). What is settled under a lease that
-    /// another has taken over changes nothing.
+    /// Settles what a lane has run (if anything) and claims the fronts of free ranges (if requested). Settling under a lost lease changes
+    /// nothing.
     /// </summary>
     internal async Task<LaneStep> SettleAndClaimAsync(
         TenantId tenant, Guid batchId, int lane, IReadOnlyList<SettledSlice> settled, SliceClaim? claim, CancellationToken ct)
@@ -83,8 +83,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
     }
 
     /// <summary>
-    /// The items of claimed ranges that are to be run, up to a size. A statement of its own after the claim: its snapshot is taken when
-    /// the ranges are held, so it cannot show an item as pending that a former holder has just settled.
+    /// The pending items of claimed ranges, up to a size. A separate statement after the claim, so that its snapshot cannot show an item as
+    /// pending that the former holder has just settled.
     /// </summary>
     internal async Task<List<ClaimedSlice>> ReadAsync(
         TenantId tenant, Guid batchId, IReadOnlyList<SliceLease> leases, long mostBytes, CancellationToken ct)
@@ -132,7 +132,7 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
         return SliceUp(leases, items, unread);
     }
 
-    /// <summary>Each lease with its items; from the number that was not read on, what is left of it is not run.</summary>
+    /// <summary>Each lease with its items. Items beyond the last one read are not run.</summary>
     private static List<ClaimedSlice> SliceUp(IReadOnlyList<SliceLease> leases, List<BatchItem> items, int unread)
     {
         var slices = new List<ClaimedSlice>(leases.Count);
@@ -229,8 +229,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
     }
 
     /// <summary>
-    /// A held range is one item that runs: the items of a range run one after the other. A lane holds no more than its places, those of
-    /// its turns before and of a worker that died included.
+    /// Each held range is one running item, because its items run one after the other. A lane holds at most as many ranges as it has
+    /// places, including those of its earlier turns and of a dead worker.
     /// </summary>
     private void AddClaim(DbBatch batch, TenantId tenant, Guid batchId, int lane, SliceClaim claim)
     {
@@ -328,20 +328,20 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
     }
 }
 
-/// <param name="Running">It has not ended.</param>
-/// <param name="Stopping">It is to end: nothing more is started.</param>
-/// <param name="Slices">Ranges that are not settled, held or waiting.</param>
-/// <param name="Wait">Until the first of them may be taken.</param>
+/// <param name="Running">The batch has not ended.</param>
+/// <param name="Stopping">The batch must end: no more items start.</param>
+/// <param name="Slices">Unsettled ranges, held or waiting.</param>
+/// <param name="Wait">The wait until the first of them may be claimed.</param>
 internal sealed record Remainder(bool Running, bool Stopping, int Slices, TimeSpan Wait);
 
 /// <param name="AgentId">The agent for items that name no other.</param>
-/// <param name="Stopping">It is to end: nothing more is started.</param>
+/// <param name="Stopping">The batch must end: no more items start.</param>
 internal sealed record LanePlan(Guid BatchId, string? AgentId, FailureMode FailureMode, bool Stopping);
 
-/// <summary>Dispose it when it is stored, or is not to be: long answers are let go.</summary>
+/// <summary>Dispose after storing or discarding it: releases long answers.</summary>
 internal sealed record SettledSlice(SliceLease Lease, IReadOnlyList<ItemOutcome> Outcomes, IReadOnlyList<SliceRest> Rest) : IDisposable
 {
-    public int LongestAnswer => Outcomes.Max(outcome => outcome.Result?.Length) ?? 0;
+    public int MaxAnswer => Outcomes.Max(outcome => outcome.Result?.Length) ?? 0;
 
     public void Dispose()
     {
@@ -351,11 +351,11 @@ internal sealed record SettledSlice(SliceLease Lease, IReadOnlyList<ItemOutcome>
 }
 
 /// <param name="Holder">The fencing token of this claim.</param>
-/// <param name="Slices">How many ranges to take.</param>
-/// <param name="Size">How many items each may have.</param>
-/// <param name="Places">How many ranges the lane may hold together.</param>
-/// <param name="FreesLapsed">Whether to look first for what dead workers hold.</param>
+/// <param name="Slices">The number of ranges to claim.</param>
+/// <param name="Size">The maximum number of items of each.</param>
+/// <param name="Places">The maximum number of ranges the lane may hold in total.</param>
+/// <param name="FreesLapsed">Whether to first free the ranges of dead workers.</param>
 internal sealed record SliceClaim(Guid Holder, int Slices, int Size, int Places, TimeSpan Lease, bool FreesLapsed);
 
-/// <param name="Lost">What was to be settled and is not: another has taken it over.</param>
+/// <param name="Lost">Ranges that were not settled because their lease was lost.</param>
 internal sealed record LaneStep(IReadOnlyList<SettledSlice> Lost, IReadOnlyList<SliceLease> Taken);

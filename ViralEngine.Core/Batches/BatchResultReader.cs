@@ -6,17 +6,17 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Reads what came of a batch's items, in the order of submission: page by page, each read to its end before any of it is given, so
-/// that no connection is held as long as a slow reader reads. A page has as many results as are not too large together.
+/// Reads the results of a batch's items in the order of submission, in pages bounded by size. Each page is read to its end before it is
+/// returned, so that a slow reader holds no connection.
 /// </summary>
 public sealed class BatchResultReader(Db db)
 {
     private const int PageSize = 1000;
 
-    /// <summary>Where a single result is larger, the page has it alone.</summary>
+    /// <summary>A larger result gets a page of its own.</summary>
     public const int PageBytes = 256 * 1024;
 
-    /// <param name="status">Only items in this state; null: all.</param>
+    /// <param name="status">Only items in this state; null for all.</param>
     /// <param name="after">The number of the last item of the page before; 0 for the first page.</param>
     public async Task<BatchResultPage> ReadAsync(
         TenantId tenant, Guid batchId, AgentTaskStatus? status, int after, CancellationToken ct)
@@ -84,16 +84,16 @@ public sealed class BatchResultReader(Db db)
         row.IsDBNull(12) ? null : row.GetDateTime(12));
 }
 
-/// <param name="Last">The number of its last item.</param>
-/// <param name="More">There may be more after it.</param>
+/// <param name="Last">The number of the page's last item.</param>
+/// <param name="More">Whether there may be more.</param>
 public sealed record BatchResultPage(IReadOnlyList<BatchResult> Results, int Last, bool More);
 
-/// <summary>What came of an item.</summary>
-/// <param name="Id">The one it was given, else its place or line.</param>
-/// <param name="FinishReason">Why the answer ended, where the provider says so: stop, length, refusal, …</param>
-/// <param name="Error">Why it failed, or why it is being tried again.</param>
-/// <param name="Attempt">How often it was run.</param>
-/// <param name="Usage">Of all attempts together.</param>
+/// <summary>The result of an item.</summary>
+/// <param name="Id">The given id, or else the item's position or line.</param>
+/// <param name="FinishReason">Why the answer ended, if the provider says so: stop, length, refusal, …</param>
+/// <param name="Error">Why it failed or is being retried.</param>
+/// <param name="Attempt">The number of attempts.</param>
+/// <param name="Usage">The sum of all attempts.</param>
 public sealed record BatchResult(
     string Id,
     AgentTaskStatus Status,

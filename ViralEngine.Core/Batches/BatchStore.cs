@@ -4,7 +4,7 @@ using ViralEngine.Core.Tasks;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>A user's side of batches in PostgreSQL: read, cancel, retry. Each call is one round trip, whatever the batch's size.</summary>
+/// <summary>Batches in PostgreSQL for users: read, cancel, retry. Each call is one round trip, regardless of the batch's size.</summary>
 public sealed class BatchStore(Db db)
 {
     /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
@@ -49,10 +49,7 @@ public sealed class BatchStore(Db db)
             Read,
             ct);
 
-    /// <summary>
-    /// Asks for the end of a batch: from now on nothing more of it is started. Null: no such batch; false: it had ended
-    /// already.
-    /// </summary>
+    /// <summary>Requests cancellation: no more items start. Null if the batch does not exist; false if it has already ended.</summary>
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -77,8 +74,8 @@ public sealed class BatchStore(Db db)
             ct);
 
     /// <summary>
-    /// Opens an ended batch again for another attempt of the items that failed, and of those only. Null: no such batch; 0: it has
-    /// not ended or nothing in it failed; else the number of the run.
+    /// Reopens an ended batch to retry only its failed items. Null if the batch does not exist; 0 if it has not ended or nothing failed;
+    /// else the number of the run.
     /// </summary>
     public Task<int?> RetryFailedAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -113,11 +110,11 @@ public sealed class BatchStore(Db db)
     {
         var status = AgentTaskStatuses.Parse(row.GetString(3))!.Value;
         var (total, completed, failed, cancelled) = (row.GetInt32(14), row.GetInt32(16), row.GetInt32(17), row.GetInt32(18));
-        // What failed is about to be run again, as soon as the batch begins: its lanes' counters do not know yet.
+        // The failed items will run once the batch starts; the lanes' counters do not reflect that yet.
         if (status == AgentTaskStatus.Pending && row.GetInt32(8) > 1 && row.IsDBNull(7))
             failed = 0;
         var settled = completed + failed + cancelled;
-        // Leases and counters are read at one moment, but a range that is held may have nothing pending left in it.
+        // Leases and counters are read together, but a held range may have no pending items left.
         var running = Math.Min(row.GetInt32(15), total - settled);
         var (startedAt, completedAt, seenAt) = (Time(row, 12), Time(row, 13), row.GetDateTime(24));
         var rate = status switch

@@ -2,12 +2,12 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>Finds batches that nobody has looked after when somebody should have.</summary>
+/// <summary>Finds abandoned batches.</summary>
 public sealed class BatchSweeper(Db db)
 {
     /// <summary>
-    /// Takes up to <paramref name="limit"/> open batches whose time to be checked has passed, and sets their next for a minute
-    /// later: one that needs no help is asked after seldom.
+    /// Takes up to <paramref name="limit"/> open batches whose time to be checked has passed, and sets their next check a minute later, so
+    /// that healthy batches are checked rarely.
     /// </summary>
     public Task<List<UnattendedBatch>> TakeAsync(int limit, CancellationToken ct) =>
         db.QueryAsync(

@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Round trips whose statements go by index and row by row, whatever the planner believes. A batch makes a small table large within
-/// a second, and a plan that was prepared when it was small (read all of it, hash it) would be kept until the next ANALYZE.
+/// Round trips whose statements are forced to use indexes and nested loops. A batch makes a small table large within a second, and a plan
+/// prepared for the small table (sequential scan, hash) would be kept until the next ANALYZE.
 /// </summary>
 internal static class ByIndex
 {
@@ -16,16 +16,16 @@ internal static class ByIndex
         """,
         []);
 
-    /// <summary>Runs all and stands at the first result of the first statement added.</summary>
+    /// <summary>Runs all statements and positions the reader at the first statement's result.</summary>
     public static async Task<NpgsqlDataReader> ReadByIndexAsync(this DbBatch batch, CancellationToken ct)
     {
         var reader = await batch.ExecuteReaderAsync(ct);
-        await reader.NextResultAsync(ct); // past the settings' own row
+        await reader.NextResultAsync(ct); // skips the settings' row
         return reader;
     }
 
     /// <summary>
-    /// Adds a statement that matches two lists of hundreds: by a hash, never each with each. Its result is read between
+    /// Adds a statement that joins two lists of hundreds by hash, never by nested loops. Its result is read between
     /// <see cref="ReadByHashAsync"/> and <see cref="PastByHashAsync"/>.
     /// </summary>
     public static void AddByHash(this DbBatch batch, string sql, object?[] args) => batch
@@ -33,18 +33,18 @@ internal static class ByIndex
         .Add(sql, args)
         .Add("SELECT set_config('enable_nestloop', 'on', true), set_config('enable_hashjoin', 'off', true)", []);
 
-    /// <summary>Goes to the first row of such a statement; false: it has none.</summary>
+    /// <summary>Moves to the first row of such a statement; false if it has none.</summary>
     public static async Task<bool> ReadByHashAsync(this NpgsqlDataReader reader, CancellationToken ct)
     {
-        await reader.NextResultAsync(ct); // past the settings' own row
+        await reader.NextResultAsync(ct); // skips the settings' row
         return await reader.ReadAsync(ct);
     }
 
-    /// <summary>Goes on to the result of the statement after it.</summary>
+    /// <summary>Moves to the result of the statement after it.</summary>
     public static async Task PastByHashAsync(this NpgsqlDataReader reader, CancellationToken ct)
     {
         await reader.NextResultAsync(ct);
-        await reader.NextResultAsync(ct); // past the settings' own row
+        await reader.NextResultAsync(ct); // skips the settings' row
     }
 
     /// <summary>Runs a statement and returns the first column of its first row.</summary>

@@ -1,14 +1,14 @@
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// How many items a lane claims next for each of its places, which run them one after the other: about a tenth of a second of work.
-/// That is one item of a slow agent, and hundreds of a quick one, which makes the way to the database cheap.
+/// How many items a lane claims for each of its places, which run them one after the other: about a tenth of a second of work. That is one
+/// item of a slow agent, or hundreds of a quick one to save round trips.
 /// </summary>
 internal static class ClaimSize
 {
-    public const int Most = 500;
+    public const int MaxItems = 500;
     private const int Growth = 4;
-    private const long MostBytes = 2 * 1024 * 1024;
+    private const long MaxBytes = 2 * 1024 * 1024;
     private static readonly TimeSpan Aim = TimeSpan.FromMilliseconds(100);
 
     public static int Next(int before, int ran, TimeSpan took, long bytes)
@@ -16,7 +16,7 @@ internal static class ClaimSize
         if (ran == 0)
             return before;
         var byTime = Aim / (took / ran);
-        var bySize = MostBytes / Math.Max(1, bytes / ran);
-        return (int)Math.Clamp(Math.Min(byTime, bySize), 1, Math.Min(Most, (long)before * Growth));
+        var bySize = MaxBytes / Math.Max(1, bytes / ran);
+        return (int)Math.Clamp(Math.Min(byTime, bySize), 1, Math.Min(MaxItems, (long)before * Growth));
     }
 }

@@ -2,21 +2,21 @@ using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>Collects an item's answer. Nobody follows single items, so there is nothing to pass on meanwhile.</summary>
+/// <summary>Collects an item's answer. Items have no streams, so nothing is passed on meanwhile.</summary>
 internal sealed class ItemAnswer(AnswerMemory memory) : IAnswerSink, IDisposable
 {
     private AnswerText text = new(memory);
 
     public int Length => text.Length;
 
-    /// <summary>What all calls for the item have used, since it was begun.</summary>
+    /// <summary>The usage of all calls of the current item.</summary>
     public AgentUsage? Used { get; private set; }
 
     public void Add(string chunk) => text.Append(chunk);
 
     public void Use(AgentUsage usage) => Used = AgentUsage.Sum(Used, usage);
 
-    /// <summary>Another item begins.</summary>
+    /// <summary>Starts another item.</summary>
     public void Begin()
     {
         Reset();
@@ -31,7 +31,7 @@ internal sealed class ItemAnswer(AnswerMemory memory) : IAnswerSink, IDisposable
 
     public Task ReportAsync(double fraction, string? message, CancellationToken ct) => Task.CompletedTask;
 
-    /// <summary>The answer, until it is stored: a long one stays where it was collected.</summary>
+    /// <summary>The answer; a long one stays where it was collected until it is stored.</summary>
     public ItemResult Take()
     {
         if (text.Length < AnswerMemory.Long)
@@ -44,7 +44,7 @@ internal sealed class ItemAnswer(AnswerMemory memory) : IAnswerSink, IDisposable
     public void Dispose() => text.Dispose();
 }
 
-/// <summary>An item's answer that waits to be stored; one of both is there.</summary>
+/// <summary>An item's answer waiting to be stored. Exactly one of the two is set.</summary>
 internal readonly record struct ItemResult(string? Short, AnswerText? Long)
 {
     public int Length => Long?.Length ?? Short!.Length;

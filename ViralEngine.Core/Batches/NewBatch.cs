@@ -1,6 +1,6 @@
 namespace ViralEngine.Core.Batches;
 
-/// <summary>What a user says of a batch as a whole, checked.</summary>
+/// <summary>The checked settings of a batch.</summary>
 public sealed record NewBatch(
     Guid Id,
     string Name,
@@ -10,14 +10,14 @@ public sealed record NewBatch(
     FailureMode FailureMode,
     string CreatedBy)
 {
-    /// <summary>How many tasks the plan allows in a month, of which each item is one; 0: any number.</summary>
-    public long MostPerMonth { get; init; }
+    /// <summary>The plan's tasks per month, of which each item is one; 0 for no limit.</summary>
+    public long MaxPerMonth { get; init; }
 }
 
-/// <summary>One item as it comes, checked as far as that goes without the others.</summary>
-/// <param name="Number">Its line or its place, from 1, rising.</param>
-/// <param name="ItemId">The user's own; null: the number.</param>
-/// <param name="AgentId">Null: the batch's.</param>
+/// <summary>One received item, checked as far as possible without the others.</summary>
+/// <param name="Number">Its line or position, from 1, ascending.</param>
+/// <param name="ItemId">The user's own id; null for the number.</param>
+/// <param name="AgentId">Null for the batch's agent.</param>
 public readonly record struct NewBatchItem(
     int Number,
     string? ItemId,
@@ -31,12 +31,12 @@ public readonly record struct NewBatchItem(
 /// <summary>Bounds of a batch.</summary>
 public static class BatchLimits
 {
-    public const int MostItems = 1_000_000;
-    public const int MostConcurrency = 5000;
+    public const int MaxItems = 1_000_000;
+    public const int MaxConcurrency = 5000;
     public const int DefaultConcurrency = 20;
 
-    /// <summary>Each is looked up once; a million different ones would be a million look-ups.</summary>
-    public const int MostAgents = 100;
+    /// <summary>Each agent is looked up once, so their number is limited.</summary>
+    public const int MaxAgents = 100;
 
     public const int DefaultTimeoutSeconds = 300;
     public const int DefaultMaxAttempts = 3;

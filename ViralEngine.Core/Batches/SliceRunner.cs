@@ -14,27 +14,27 @@ namespace ViralEngine.Core.Batches;
 public sealed partial class SliceRunner(
     AgentRunner agents, AnswerMemory memory, TimeProvider time, ILogger<SliceRunner> logger)
 {
-    /// <summary>An item over which so many workers died is taken to be what kills them.</summary>
-    private const int MostLost = 10;
+    /// <summary>After this many workers died over an item, the item is assumed to be the cause.</summary>
+    private const int MaxLost = 10;
 
-    private const long MostBytes = 4 * 1024 * 1024;
+    private const long MaxBytes = 4 * 1024 * 1024;
 
-    /// <summary>A slice that turns out slower than its lane thought gives the rest to other places.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(500);
+    /// <summary>A slice that takes longer releases the rest for other places.</summary>
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Quick agents answer without ever waiting: then others are let in this often.</summary>
+    /// <summary>Quick agents never wait, so yield this often.</summary>
     private static readonly TimeSpan LetInEvery = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>What lasts longer than this is waited for in the queue, not in a lane.</summary>
-    private static readonly TimeSpan LongestWaitInLane = TimeSpan.FromSeconds(2);
+    /// <summary>Longer waits are spent in the queue, not in a lane.</summary>
+    private static readonly TimeSpan MaxWaitInLane = TimeSpan.FromSeconds(2);
 
-    /// <summary>How soon a change of an agent shows in a lane that runs.</summary>
+    /// <summary>How soon a running lane sees changes of an agent.</summary>
     private static readonly TimeSpan AgentsAreKept = TimeSpan.FromSeconds(5);
 
     private Dictionary<string, AgentChain> chains = [];
     private long loadedAt;
 
-    /// <summary>The agents that the slices need, by their id. Not for concurrent use.</summary>
+    /// <summary>Loads the agents that the slices need, by id. Not thread-safe.</summary>
     internal async Task<IReadOnlyDictionary<string, AgentChain>> LoadAgentsAsync(
         TenantId tenant, LanePlan plan, IReadOnlyList<ClaimedSlice> slices)
     {
@@ -43,7 +43,7 @@ public sealed partial class SliceRunner(
         if (fresh && needed.All(chains.ContainsKey))
             return chains;
 
-        // A new one: slices that run look into the one they began with.
+        // A new dictionary, because running slices use the previous one.
         var loaded = fresh ? new Dictionary<string, AgentChain>(chains) : [];
         foreach (var agentId in needed.Where(agentId => !loaded.ContainsKey(agentId)))
             loaded[agentId] = await agents.LoadAsync(tenant, agentId, CancellationToken.None);
@@ -52,7 +52,7 @@ public sealed partial class SliceRunner(
         return chains = loaded;
     }
 
-    /// <returns>What came of those that were run; the others go back.</returns>
+    /// <returns>The outcomes of the items that ran; the others are released.</returns>
     internal async Task<SliceRun> RunAsync(
         TenantId tenant, LanePlan plan, ClaimedSlice slice, HeldClaim claim, CancellationToken ended)
     {
@@ -66,7 +66,7 @@ public sealed partial class SliceRunner(
         {
             if (ended.IsCancellationRequested)
                 break;
-            if (outcomes.Count > 0 && (bytes > MostBytes || time.GetElapsedTime(started) > Longest))
+            if (outcomes.Count > 0 && (bytes > MaxBytes || time.GetElapsedTime(started) > MaxTime))
                 break;
             var (outcome, wait) = await RunItemAsync(tenant, plan, item, slice.Lease, answer, claim, ended);
             held = wait;
@@ -94,8 +94,8 @@ public sealed partial class SliceRunner(
     }
 
     /// <summary>
-    /// What is left of the slice: the items that were not run, at once or when they need not wait any more, and those that are tried again, each not before its time.
-    /// Neighbours that wait about as long share a range; what lies between them is settled and does not count.
+    /// The rest of a slice: items that did not run, and items to retry, with their waits. Neighbours with similar waits share a range;
+    /// settled items between them do not matter.
     /// </summary>
     internal static List<SliceRest> Rest(IReadOnlyList<ItemOutcome> outcomes, int next, int last, TimeSpan wait = default)
     {
@@ -115,15 +115,15 @@ public sealed partial class SliceRunner(
         return rest;
     }
 
-    /// <summary>No outcome: it was ended from outside, or has to wait for something; it is as if it had not been run.</summary>
+    /// <summary>Without an outcome, the item was ended from outside or must wait, as if it had not run.</summary>
     private async Task<(ItemOutcome? Outcome, AgentOutcome.Held? Held)> RunItemAsync(
         TenantId tenant, LanePlan plan, BatchItem item, SliceLease lease, ItemAnswer answer, HeldClaim claim, CancellationToken ended)
     {
         var agentId = item.AgentId ?? plan.AgentId!;
-        if (lease.Lost >= MostLost && lease.First == lease.Last)
+        if (lease.Lost >= MaxLost && lease.First == lease.Last)
         {
             return (Failed(item, new AgentOutcome.Failed(
-                ErrorClass.Internal, $"The process running the item died {lease.Lost} times.", null, agentId), null), null);
+                ErrorClass.Internal, $"The process running the item stopped {lease.Lost} times.", null, agentId), null), null);
         }
 
         answer.Begin();
@@ -150,19 +150,19 @@ public sealed partial class SliceRunner(
         }
         catch (NpgsqlException e) when (DbFault.IsAway(e))
         {
-            // It could not be begun; what its neighbours were answered is kept.
+            // The item could not be started; its neighbours' answers are kept.
             return (null, null);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Whatever it is, it is this item's trouble and none of its neighbours'.
+            // Any error fails only this item, not its neighbours.
             LogFault(logger, e, plan.BatchId, item.Number);
             return (Failed(item, new AgentOutcome.Failed(
                 ErrorClass.Internal, "The attempt failed with an internal error, which is logged.", null, agentId), answer.Used), null);
         }
     }
 
-    /// <summary>A short wait is waited here.</summary>
+    /// <summary>Makes the call, waiting in place for short waits.</summary>
     private async Task<AgentOutcome> CallAsync(
         TenantId tenant, AgentChain chain, AgentWork work, ItemAnswer answer, HeldClaim claim,
         CancellationToken ended)
@@ -172,7 +172,7 @@ public sealed partial class SliceRunner(
         {
             answer.Reset();
             var outcome = await agents.RunAsync(tenant, chain, work, answer, ended);
-            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > LongestWaitInLane)
+            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > MaxWaitInLane)
                 return outcome;
             claim.WaitingFor = held.Reason;
             await Task.Delay(held.Wait, time, ended);
@@ -196,7 +196,7 @@ public sealed partial class SliceRunner(
 /// <param name="Next">The first number of the range that was not read.</param>
 internal sealed record ClaimedSlice(SliceLease Lease, IReadOnlyList<BatchItem> Items, int Next);
 
-/// <param name="Held">What the rest of it has to wait for.</param>
+/// <param name="Held">What the rest must wait for.</param>
 internal sealed record SliceRun(SettledSlice Settled, int Ran, TimeSpan Took, long Bytes, AgentOutcome.Held? Held)
 {
     public int NextClaimSize(int before) => ClaimSize.Next(before, Ran, Took, Bytes);

@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// A limited number of turns at once, given to the tenants in rotation and within a tenant in order of arrival: a tenant with a
-/// thousand lanes waiting gets no more of them than one with a single lane.
+/// A limited number of concurrent turns, given to tenants in rotation and within a tenant in order of arrival: a tenant with a thousand
+/// waiting lanes gets no more turns than one with a single lane.
 /// </summary>
 public sealed class TenantTurns(IOptions<BatchOptions> options)
 {
@@ -14,7 +14,7 @@ public sealed class TenantTurns(IOptions<BatchOptions> options)
     private readonly Queue<TenantId> rotation = new();
     private int free = options.Value.StoreTurns;
 
-    /// <summary>Waits for a turn; disposing the result ends it.</summary>
+    /// <summary>Waits for a turn. Dispose the result to end it.</summary>
     public async Task<Turn> TakeAsync(TenantId tenant)
     {
         TaskCompletionSource mine;

@@ -1,6 +1,6 @@
 namespace ViralEngine.Core.Breakers;
 
-/// <summary>The names of breakers: a host's, for all, and <c>host#tenant</c> for the calls of one tenant to it.</summary>
+/// <summary>The names of breakers: the host for all tenants, <c>host#tenant</c> for one tenant's calls.</summary>
 internal static class BreakerKey
 {
     private const char Separator = '#';

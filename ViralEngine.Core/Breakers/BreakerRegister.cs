@@ -6,31 +6,31 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// Which breakers are open, for all instances: <c>viral:breaker:{host}</c> holds until when, <c>…:probe</c> who tries. Changes are
-/// told by pub/sub and read again each second where they matter. While Redis is away each instance knows its own.
+/// The open breakers of all instances: <c>viral:breaker:{host}</c> holds until when, <c>…:probe</c> which call is the trial. Changes are
+/// published, and reread every second where they matter. Without Redis, each instance knows only its own.
 /// </summary>
 public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
 {
     private static readonly TimeSpan ReadEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KeptAfter = TimeSpan.FromMinutes(10);
-    private const int MostKnown = 10_000;
+    private const int MaxKnown = 10_000;
     private static readonly RedisChannel Channel = RedisChannel.Literal("viral:breakers");
 
     private readonly ConcurrentDictionary<string, Entry> known = new();
     private int listening;
 
-    /// <summary>Raised when a breaker was closed, wherever that was.</summary>
+    /// <summary>Raised when a breaker was closed, on any instance.</summary>
     public event Action<string>? Closed;
 
     /// <summary>
-    /// The hosts whose breaker is open, with the time at which a probe may go. Lanes that asked to be left alone are kept here too, under
-    /// <c>tenant/host/…</c>; they are no breakers.
+    /// The hosts with an open breaker, and when a trial call may be made. Also holds paused provider groups, under <c>tenant/host/…</c>,
+    /// which are not breakers.
     /// </summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Open => known
         .Where(entry => entry.Value.OpenUntil is not null && !entry.Key.Contains('/'))
         .ToDictionary(entry => entry.Key, entry => entry.Value.OpenUntil!.Value);
 
-    /// <summary>Null: closed. A time in the past: half open.</summary>
+    /// <summary>Null if closed; a time in the past if half open.</summary>
     public async Task<DateTimeOffset?> OpenUntilAsync(string host)
     {
         await ListenAsync();
@@ -43,13 +43,13 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            // What this instance knows has to do.
+            // Fall back to what this instance knows.
         }
 
         return known.TryGetValue(host, out entry) ? entry.OpenUntil : null;
     }
 
-    /// <summary>Opens, or opens again after a failed probe. False: another instance was first, and its word counts.</summary>
+    /// <summary>Opens a breaker, or reopens it after a failed trial call. False if another instance was first.</summary>
     public async Task<bool> OpenAsync(string host, DateTimeOffset until, bool again)
     {
         var first = true;
@@ -64,7 +64,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
             }
 
             await database.PublishAsync(Channel, $"{host} {Text(until)}");
-            // After the new time is there: who takes the probe from now on sees it.
+            // After the new time is set, so that the next trial call sees it.
             await database.KeyDeleteAsync(Probe(host));
         });
         Note(host, until);
@@ -82,7 +82,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         Closed?.Invoke(host);
     }
 
-    /// <summary>Whether this call is the one that tries, of all on all instances.</summary>
+    /// <summary>Whether this call is the only trial call of all instances.</summary>
     public async Task<bool> TakeProbeAsync(string host, TimeSpan most)
     {
         var now = time.GetUtcNow();
@@ -93,7 +93,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
             if (!taken)
                 return;
 
-            // What this instance knew may be of before the last probe, which has just ended: then it is too late, or needless.
+            // This instance's knowledge may predate the last trial call: then this one is too late or needless.
             var until = Parse(await database.StringGetAsync(Key(host)));
             Note(host, until);
             taken = until is { } current && current <= now;
@@ -103,14 +103,14 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         if (shared)
             return taken;
 
-        // Alone: the one that moves the time on is the one.
+        // Without Redis: whoever advances the time makes the trial call.
         return known.TryGetValue(host, out var entry) && entry.OpenUntil <= now
             && known.TryUpdate(host, new Entry(now + most, time.GetTimestamp()), entry);
     }
 
     public Task ReleaseProbeAsync(string host) => TryAsync(database => database.KeyDeleteAsync(Probe(host)));
 
-    /// <summary>Starts to hear of other instances' changes, once.</summary>
+    /// <summary>Subscribes to other instances' changes, once.</summary>
     internal async Task ListenAsync()
     {
         if (redis.Database is null || redis.Subscriber is not { } subscriber || Interlocked.Exchange(ref listening, 1) == 1)
@@ -137,7 +137,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     private void Note(string host, DateTimeOffset? until)
     {
         known[host] = new Entry(until, time.GetTimestamp());
-        if (known.Count <= MostKnown)
+        if (known.Count <= MaxKnown)
             return;
         foreach (var closed in known.Where(entry => entry.Value.OpenUntil is null))
             known.TryRemove(closed);
@@ -158,7 +158,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         }
     }
 
-    // A value that is not there parses as 0.
+    // A missing value parses as 0.
     private static DateTimeOffset? Parse(RedisValue value) =>
         value.HasValue && value.TryParse(out long ms) ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 

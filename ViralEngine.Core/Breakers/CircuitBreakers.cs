@@ -8,15 +8,15 @@ using Polly.CircuitBreaker;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// Two breakers for each host that is called: one of the tenant who calls it, and one of all, in which each tenant has a bounded
-/// voice (<see cref="EvidenceShare"/>), so that what goes wrong with one tenant's calls holds up nobody else's. Polly judges
-/// this instance's calls; what it finds is shared, so that a breaker that opens on one instance is open on all, one probe at
-/// a time is let through when its time is over, and its success closes all.
+/// Two breakers for each host: one per calling tenant, and one shared by all tenants, to which each contributes a bounded share of the
+/// evidence (<see cref="EvidenceShare"/>), so that one tenant's failing calls do not affect others. Polly judges this instance's calls; the
+/// state is shared, so that a breaker that opens on one instance is open on all, one trial call at a time is made once its time is over,
+/// and its success closes it everywhere.
 /// </summary>
 public sealed partial class CircuitBreakers : IDisposable
 {
-    /// <summary>Tenants choose the hosts of their agents: there may be any number.</summary>
-    private const int MostJudges = 10_000;
+    /// <summary>Bounded, because tenants choose the hosts of their agents.</summary>
+    private const int MaxJudges = 10_000;
 
     private readonly ConcurrentDictionary<string, ResiliencePipeline> judges = new();
     private readonly EvidenceShare share;
@@ -32,16 +32,16 @@ public sealed partial class CircuitBreakers : IDisposable
     {
         (this.register, this.options, this.time, this.logger) = (register, options.Value, time, logger);
         share = new EvidenceShare(this.options, time);
-        changes = meter.CreateCounter<long>("viral.breaker.changes", description: "Breakers that opened or closed.");
+        changes = meter.CreateCounter<long>("viral.breaker.changes", description: "Breaker state changes.");
         meter.CreateObservableGauge(
             "viral.breaker.open",
             () => register.Open.Select(open => BreakerKey.HostOf(open.Key)).Distinct()
                 .Select(host => new Measurement<int>(1, new KeyValuePair<string, object?>("server.address", host))),
-            description: "Hosts that calls are held back from.");
+            description: "Hosts with an open breaker.");
         register.Closed += Reset;
     }
 
-    /// <summary>How many hosts are held back from now, and how many may be tried.</summary>
+    /// <summary>The numbers of open and half-open breakers.</summary>
     public async Task<(int Open, int HalfOpen)> CountAsync()
     {
         await register.ListenAsync();
@@ -50,8 +50,8 @@ public sealed partial class CircuitBreakers : IDisposable
         return (open.Count(until => until > now), open.Count(until => until <= now));
     }
 
-    /// <summary>Asks to call a host. Tell the pass what came of it, and dispose it.</summary>
-    /// <exception cref="BreakerOpenException">Not now.</exception>
+    /// <summary>Asks for permission to call a host. Report the outcome to the pass, and dispose it.</summary>
+    /// <exception cref="BreakerOpenException">The breaker is open.</exception>
     public async Task<BreakerPass> EnterAsync(Guid tenant, string host)
     {
         var own = BreakerKey.Of(tenant, host);
@@ -76,7 +76,7 @@ public sealed partial class CircuitBreakers : IDisposable
     internal async Task ReportAsync(BreakerPass pass, bool failed)
     {
         await ReportOneAsync(BreakerKey.Of(pass.Tenant, pass.Host), pass.IsOwnProbe, failed);
-        // Who is just finding out whether his own calls go through again is no judge of the host for others.
+        // A tenant's own trial call is no evidence about the host for others.
         if (pass.IsSharedProbe && failed && pass.IsOwnProbe)
             await register.ReleaseProbeAsync(pass.Host);
         else if (pass.IsSharedProbe || share.Take(pass.Tenant, pass.Host))
@@ -91,7 +91,7 @@ public sealed partial class CircuitBreakers : IDisposable
             await register.ReleaseProbeAsync(pass.Host);
     }
 
-    /// <summary>Whether the call is the breaker's probe.</summary>
+    /// <summary>Whether the call is the breaker's trial call.</summary>
     private async Task<bool> EnterOneAsync(string key)
     {
         if (await register.OpenUntilAsync(key) is not { } until)
@@ -110,7 +110,7 @@ public sealed partial class CircuitBreakers : IDisposable
             return;
         }
 
-        if (judges.Count > MostJudges)
+        if (judges.Count > MaxJudges)
             judges.Clear();
         var judge = judges.GetOrAdd(host, NewJudge);
         try
@@ -124,7 +124,7 @@ public sealed partial class CircuitBreakers : IDisposable
         }
         catch (BrokenCircuitException)
         {
-            // It opened while this call ran.
+            // The breaker opened while this call was running.
         }
     }
 
@@ -159,7 +159,7 @@ public sealed partial class CircuitBreakers : IDisposable
         LogClosed(logger, host);
     }
 
-    /// <summary>What this instance had counted against the host is over.</summary>
+    /// <summary>Forgets what this instance counted against the host.</summary>
     private void Reset(string host) => judges.TryRemove(host, out _);
 
     private TimeSpan Wait(DateTimeOffset until)
@@ -176,11 +176,11 @@ public sealed partial class CircuitBreakers : IDisposable
     [LoggerMessage(2, LogLevel.Information, "Circuit closed for {Host}")]
     private static partial void LogClosed(ILogger logger, string host);
 
-    [LoggerMessage(3, LogLevel.Information, "Circuit half open for {Host}: one call is sent")]
+    [LoggerMessage(3, LogLevel.Information, "Circuit half open for {Host}: sending one trial call")]
     private static partial void LogProbe(ILogger logger, string host);
 }
 
-/// <summary>The leave to make one call.</summary>
+/// <summary>Permission to make one call.</summary>
 public sealed class BreakerPass : IAsyncDisposable
 {
     private readonly CircuitBreakers breakers;
@@ -200,14 +200,14 @@ public sealed class BreakerPass : IAsyncDisposable
 
     internal bool IsSharedProbe { get; }
 
-    /// <param name="failed">Whether the host is at fault; not for a request that it rightly refused.</param>
+    /// <param name="failed">Whether the host failed; false for a request that it rightly rejected.</param>
     public Task ReportAsync(bool failed)
     {
         reported = true;
         return breakers.ReportAsync(this, failed);
     }
 
-    /// <summary>Without a report, as when the call was cancelled, it says nothing, and another may be the probe.</summary>
+    /// <summary>Without a report, such as after a cancelled call, nothing is counted, and another call may be the trial.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!reported)
@@ -215,7 +215,7 @@ public sealed class BreakerPass : IAsyncDisposable
     }
 }
 
-/// <summary>Calls to the host are held back.</summary>
+/// <summary>The host's breaker is open.</summary>
 public sealed class BreakerOpenException(string host, TimeSpan retryAfter) : Exception($"Calls to {host} are failing, so its circuit breaker is open.")
 {
     public TimeSpan RetryAfter { get; } = retryAfter;

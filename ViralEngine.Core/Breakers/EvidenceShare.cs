@@ -3,20 +3,20 @@ using System.Collections.Concurrent;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// How much of what a host's shared breaker hears may come from one tenant: in each sampling time, half of what it takes to open it.
-/// One tenant alone cannot open it then, whatever he does, nor hide from the others that a host is down.
+/// Limits how much of the evidence for a host's shared breaker comes from one tenant: per sampling time, half of what it takes to open it.
+/// One tenant alone can then neither open it nor hide that a host is down.
 /// </summary>
 internal sealed class EvidenceShare(BreakersOptions options, TimeProvider time)
 {
-    private const int MostKnown = 50_000;
+    private const int MaxKnown = 50_000;
 
     private readonly ConcurrentDictionary<string, Window> windows = new();
     private readonly int most = Math.Max(1, (int)(options.MinimumCalls * options.FailureRatio / 2));
 
-    /// <summary>Whether this call of the tenant's is still to be heard; counts it.</summary>
+    /// <summary>Counts the tenant's call, and returns whether it is still within the share.</summary>
     public bool Take(Guid tenant, string host)
     {
-        if (windows.Count > MostKnown)
+        if (windows.Count > MaxKnown)
             windows.Clear();
         var window = windows.GetOrAdd(BreakerKey.Of(tenant, host), _ => new Window());
         return window.Take(time, TimeSpan.FromSeconds(options.SamplingSeconds), most);

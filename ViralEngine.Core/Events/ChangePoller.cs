@@ -6,21 +6,21 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Events;
 
 /// <summary>
-/// Notices for all the streams of this process what no signal told: one statement asks after all subjects together, and less
-/// often the longer nothing happens. Without Redis it is how streams go on; with it, how a lost signal is made up for.
+/// Finds changes that no signal reported, for all streams of this process: one statement checks all subjects, less often the longer nothing
+/// happens. Without Redis, it drives the streams; with Redis, it makes up for lost signals.
 /// </summary>
 public sealed partial class ChangePoller(
     NpgsqlDataSource dataSource, RedisConnection redis, TimeProvider time, ILogger<ChangePoller> logger)
 {
-    private const int MostAtOnce = 2000;
+    private const int MaxAtOnce = 2000;
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
     private readonly HashSet<Watch> watches = [];
     private bool runs;
 
-    /// <summary>Calls <paramref name="changed"/> whenever the subject has a new event; dispose it to stop.</summary>
+    /// <summary>Calls <paramref name="changed"/> whenever the subject has a new event. Dispose the result to stop.</summary>
     internal IDisposable WatchFor(TenantId tenant, Guid subjectId, Action changed)
     {
         var watch = new Watch(this, tenant, subjectId, changed);
@@ -41,7 +41,7 @@ public sealed partial class ChangePoller(
         var pause = Shortest;
         while (true)
         {
-            await Task.Delay(redis.Database is null ? pause : Longest, time);
+            await Task.Delay(redis.Database is null ? pause : MaxPause, time);
             Watch[] asked;
             lock (gate)
             {
@@ -53,9 +53,9 @@ public sealed partial class ChangePoller(
 
             var started = time.GetTimestamp();
             var changed = await LookAsync(asked);
-            // However many there are, and however slow the database is, looking takes no more than a tenth of the time.
+            // Polling takes at most a tenth of the time, however slow the database is.
             var least = time.GetElapsedTime(started) * 10;
-            pause = changed ? Shortest : Shorter(pause * 1.5, Longest);
+            pause = changed ? Shortest : Shorter(pause * 1.5, MaxPause);
             pause = least > pause ? least : pause;
         }
     }
@@ -63,7 +63,7 @@ public sealed partial class ChangePoller(
     private async Task<bool> LookAsync(Watch[] asked)
     {
         var changed = false;
-        foreach (var some in asked.Chunk(MostAtOnce))
+        foreach (var some in asked.Chunk(MaxAtOnce))
         {
             try
             {
@@ -117,12 +117,12 @@ public sealed partial class ChangePoller(
             watches.Remove(watch);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Streams could not poll for changes: {Reason}")]
+    [LoggerMessage(1, LogLevel.Warning, "Streams could not poll for changes; trying again: {Reason}")]
     private static partial void LogAway(ILogger logger, string reason);
 
     private sealed class Watch(ChangePoller owner, TenantId tenant, Guid subjectId, Action changed) : IDisposable
     {
-        // The first look always tells: something may have happened before it.
+        // The first poll always reports a change, because something may have happened before it.
         private int? seen;
 
         public TenantId Tenant { get; } = tenant;

@@ -6,6 +6,6 @@ namespace ViralEngine.Core.Events;
 public sealed record Event(int Number, string Type, JsonElement Data, DateTime CreatedAt);
 
 /// <param name="Last">The number of the subject's last event.</param>
-/// <param name="Ended">The subject has ended and these are its last events.</param>
-/// <param name="More">There are more than were asked for.</param>
+/// <param name="Ended">Whether the subject has ended and these are its last events.</param>
+/// <param name="More">Whether there are more.</param>
 public sealed record EventPage(IReadOnlyList<Event> Items, int Last, bool Ended, bool More);

@@ -4,17 +4,15 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Events;
 
-/// <summary>Reads what happened to tasks, batches and workflows.</summary>
+/// <summary>Reads the events of tasks, batches and workflows.</summary>
 public sealed class EventStore(Db db)
 {
     /// <summary>
-    /// The events after number <paramref name="after"/>, in order, and whether the subject has ended: then the list is its
-    /// last. Null: no such subject.
+    /// The events after number <paramref name="after"/>, in order, and whether the subject has ended with them. Null if the subject does
+    /// not exist.
     /// </summary>
-    /// <param name="head">
-    /// The feature's own statement for the subject: whether it has ended, and its last event's number, by tenant ($1) and id
-    /// ($2).
-    /// </param>
+    /// <param name="head"> The feature's own statement for the subject: whether it has ended, and its last event's number, by tenant ($1)
+    /// and id ($2). </param>
     public async Task<EventPage?> ReadAsync(
         TenantId tenant, string head, Guid subjectId, int after, int limit, CancellationToken ct)
     {
@@ -40,7 +38,7 @@ public sealed class EventStore(Db db)
         while (await reader.ReadAsync(ct))
             events.Add(Read(reader));
 
-        // The two statements see one snapshot each: an end seen without its event is looked at again.
+        // The two statements have separate snapshots: an end without its event is read again.
         var last = events is [.., var newest] ? newest.Number : after;
         return new EventPage(events, Math.Max(lastNumber, events is [.., var end] ? end.Number : 0), ended && last >= lastNumber, last < lastNumber && events.Count == limit);
     }

@@ -2,7 +2,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Events;
 
-/// <summary>Stores events beside the change that they tell. Their numbers are the subject's row's to give, under its lock.</summary>
+/// <summary>Stores events together with their change. The subject's row assigns their numbers, under its lock.</summary>
 internal static class EventWriter
 {
     public static void AddTo(DbBatch batch, TenantId tenant, Guid subjectId, IReadOnlyList<NewEvent> events)

@@ -5,12 +5,12 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Events;
 
 /// <summary>
-/// Tells instances that something about a task, batch or workflow changed; what changed they read for themselves. Channels
-/// <c>viral:{tenant}:changed:{id}</c>. A signal may be lost: <see cref="ChangePoller"/> notices what it would have told.
+/// Notifies instances that a task, batch or workflow changed; they read the change from the database. Channels
+/// <c>viral:{tenant}:changed:{id}</c>. A signal may be lost; <see cref="ChangePoller"/> makes up for it.
 /// </summary>
 public sealed class Signals(RedisConnection redis, ChangePoller poller)
 {
-    /// <summary>Something was published by this process.</summary>
+    /// <summary>Raised when this process publishes a signal.</summary>
     public event Action? Published;
 
     public void Publish(TenantId tenant, Guid subjectId)
@@ -19,7 +19,7 @@ public sealed class Signals(RedisConnection redis, ChangePoller poller)
         Published?.Invoke();
     }
 
-    /// <summary>Starts to listen. Dispose to stop.</summary>
+    /// <summary>Starts listening. Dispose the result to stop.</summary>
     public async Task<SignalWaiter> ListenAsync(TenantId tenant, Guid subjectId, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
@@ -58,13 +58,13 @@ public sealed class SignalWaiter : IAsyncDisposable
 
     internal IDisposable? Watch { get; set; }
 
-    /// <summary>Waits for a signal; false: none came in the time.</summary>
+    /// <summary>Waits for a signal; false if none arrived in time.</summary>
     public async Task<bool> WaitAsync(TimeSpan most, CancellationToken ct)
     {
-        // Redis may have come back since.
+        // Redis may be reachable again.
         await SubscribeAsync();
         var any = await signalled.WaitAsync(most, ct);
-        // Many signals, one look.
+        // Many signals, one wake-up.
         while (signalled.Wait(0, ct))
         {
         }

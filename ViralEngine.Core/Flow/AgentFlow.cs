@@ -4,35 +4,35 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Flow;
 
-/// <summary>How fast an agent's provider is called, and what holds the agent's work back.</summary>
+/// <summary>How fast an agent's provider is called, and what holds its work back.</summary>
 public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, LimitsOptions limits)
 {
-    private const int MostCounted = 10_000;
+    private const int MaxCounted = 10_000;
 
-    /// <summary>Null: there is no such agent.</summary>
+    /// <summary>Null if the agent does not exist.</summary>
     public async Task<AgentFlowState?> ReadAsync(TenantId tenant, string plan, string agentId, CancellationToken ct)
     {
         if (await agents.LoadChainAsync(tenant, agentId, ct) is not [var agent, ..])
             return null;
         var call = new AgentCall(tenant.Value, Guid.Empty, 1, agent, "", null, TimeSpan.Zero);
-        var lane = await flow.ReadAsync(call);
+        var group = await flow.ReadAsync(call);
         var (due, running, waiting) = await CountAsync(tenant, agentId, ct);
         var most = limits.Of(plan).ConcurrentTasks;
         return new AgentFlowState(
             agent.Settings.RequestsPerMinute,
             agent.Settings.TokensPerMinute,
             agent.Settings.MaxConcurrency,
-            lane?.InFlight ?? 0,
-            lane?.RequestsPerMinute,
-            lane?.Concurrency,
-            lane?.PausedUntil,
+            group?.InFlight ?? 0,
+            group?.RequestsPerMinute,
+            group?.Concurrency,
+            group?.PausedUntil,
             due + waiting.Values.Sum(),
             waiting,
             HeldBackBy());
 
         string? HeldBackBy()
         {
-            if (lane?.PausedUntil is not null)
+            if (group?.PausedUntil is not null)
                 return WaitReason.Provider.ToText();
             if (waiting.Count > 0)
                 return waiting.MaxBy(reason => reason.Value).Key;
@@ -72,7 +72,7 @@ public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, Li
             WHERE tenant_id = $1 AND agent_id = $2 AND status = 'in_progress' AND waiting_for IS NOT NULL
             GROUP BY waiting_for
             """,
-            [tenant.Value, agentId, MostCounted],
+            [tenant.Value, agentId, MaxCounted],
             row => (Name: row.GetString(0), Count: row.GetInt32(1)),
             ct);
         return (
@@ -83,16 +83,16 @@ public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, Li
     }
 }
 
-/// <param name="DeclaredRequestsPerMinute">As the agent's settings say.</param>
-/// <param name="DeclaredTokensPerMinute">As the agent's settings say.</param>
-/// <param name="DeclaredConcurrency">As the agent's settings say; less while an alert's rule has halved it.</param>
-/// <param name="InFlight">Calls that run at this moment, of all agents that share host, key and model.</param>
-/// <param name="RequestsPerMinute">The rate that the provider was found to bear; null: nothing was learnt yet.</param>
-/// <param name="Concurrency">Calls at a time that are tried after it was overloaded; null: no bound.</param>
-/// <param name="PausedUntil">Until when it asked to be left alone.</param>
-/// <param name="Waiting">Tasks and batches that wait, as far as 10,000 of each kind.</param>
-/// <param name="WaitingFor">How many of them wait for what: <c>provider</c>, <c>limit</c>, <c>budget</c>, <c>memory</c>.</param>
-/// <param name="HeldBackBy">What holds most of it back: one of these, or the <c>plan</c>; null: nothing.</param>
+/// <param name="DeclaredRequestsPerMinute">As in the agent's settings.</param>
+/// <param name="DeclaredTokensPerMinute">As in the agent's settings.</param>
+/// <param name="DeclaredConcurrency">As in the agent's settings; less while an alert rule has halved it.</param>
+/// <param name="InFlight">Running calls of all agents with the same host, key and model.</param>
+/// <param name="RequestsPerMinute">The rate that the provider was found to accept; null if none was measured yet.</param>
+/// <param name="Concurrency">The number of concurrent calls after the provider was overloaded; null for no bound.</param>
+/// <param name="PausedUntil">The end of a pause that the provider asked for.</param>
+/// <param name="Waiting">Waiting tasks and batches, counted up to 10,000 of each.</param>
+/// <param name="WaitingFor">How many of them wait for each reason: <c>provider</c>, <c>limit</c>, <c>budget</c>, <c>memory</c>.</param>
+/// <param name="HeldBackBy">What holds back most of the work: one of these reasons, or <c>plan</c>; null for nothing.</param>
 public sealed record AgentFlowState(
     int? DeclaredRequestsPerMinute,
     int? DeclaredTokensPerMinute,

@@ -7,30 +7,30 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// Starts calls at the speed their provider allows: what the agent declares (requests and tokens a minute, calls at a time), what the
-/// provider asks for, and what it is found to bear. All instances share it in Redis (<c>viral:flow:{lane}</c>); while Redis is away
-/// nothing but the provider itself holds calls back.
+/// Starts calls at the rate their provider allows: the limits the agent declares (requests and tokens per minute, concurrent calls), those
+/// the provider asks for, and those found by trial. Shared by all instances in Redis (<c>viral:flow:{group}</c>); without Redis, only the
+/// provider itself limits calls.
 /// </summary>
 public sealed class FlowControl(RedisConnection redis, TimeProvider time)
 {
-    /// <summary>A turn that is further off is not waited for in a lane.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    /// <summary>A longer wait for a turn is not spent in a lane.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>When it is worth another try then.</summary>
+    /// <summary>The wait before asking again in that case.</summary>
     private static readonly TimeSpan PutOff = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>How long a call counts of which nothing is heard.</summary>
+    /// <summary>How long a call counts without renewal.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, byte>> running = new();
     private int renewing;
 
-    /// <summary>Waits for the call's turn. Tell the pass what came of it, and dispose it.</summary>
-    /// <param name="waits">Told what the call waits for, and null when it does not any more.</param>
-    /// <exception cref="AgentException">Its turn is not soon: <see cref="AgentException.WaitsFor"/> says what for.</exception>
+    /// <summary>Waits for the call's turn. Report the outcome to the pass, and dispose it.</summary>
+    /// <param name="waits">Called with what the call waits for, and with null once it no longer waits.</param>
+    /// <exception cref="AgentException">The wait is too long; <see cref="AgentException.WaitsFor"/> has the reason.</exception>
     public async Task<FlowPass?> EnterAsync(AgentCall call, Action<WaitReason?>? waits, CancellationToken ct)
     {
-        if (FlowLane.Of(call) is not { } lane)
+        if (FlowGroup.Of(call) is not { } group)
             return null;
         var settings = call.Agent.Settings;
         var tokens = settings.TokensPerMinute is null ? 0 : EstimateOf(call);
@@ -39,14 +39,14 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         var turn = "0";
         while (true)
         {
-            var (wait, kept, reason) = await AskAsync(lane, id, settings, tokens, turn);
+            var (wait, kept, reason) = await AskAsync(group, id, settings, tokens, turn);
             if (wait == TimeSpan.Zero)
                 break;
             turn = kept ? "1" : "0";
-            var left = LongestWait - time.GetElapsedTime(began);
+            var left = MaxWait - time.GetElapsedTime(began);
             if (wait > left)
             {
-                throw new AgentException(ErrorClass.RateLimited, $"The rate limit for {lane.Host} is reached.", Later(wait, reason))
+                throw new AgentException(ErrorClass.RateLimited, $"The rate limit for {group.Host} is reached.", Later(wait, reason))
                 {
                     WaitsFor = reason,
                 };
@@ -57,22 +57,22 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         }
 
         waits?.Invoke(null);
-        running.GetOrAdd(lane.Key, _ => new())[id] = 0;
+        running.GetOrAdd(group.Key, _ => new())[id] = 0;
         if (Interlocked.CompareExchange(ref renewing, 1, 0) == 0)
             _ = RenewAsync();
-        return new FlowPass(this, lane, id, settings.TokensPerMinute ?? 0, tokens, time);
+        return new FlowPass(this, group, id, settings.TokensPerMinute ?? 0, tokens, time);
     }
 
-    /// <summary>How a lane stands; null: nothing is known of it.</summary>
+    /// <summary>The state of a group; null if nothing is known.</summary>
     public async Task<FlowState?> ReadAsync(AgentCall call)
     {
-        if (FlowLane.Of(call) is not { } lane || redis.Database is not { } database)
+        if (FlowGroup.Of(call) is not { } group || redis.Database is not { } database)
             return null;
         try
         {
             var now = DateTime.UnixEpoch.AddMilliseconds(await NowAsync(database));
-            var values = await database.HashGetAsync(Hash(lane), ["rate", "window", "paused"]);
-            var held = await database.SortedSetLengthAsync(Calls(lane), (now - DateTime.UnixEpoch).TotalMilliseconds);
+            var values = await database.HashGetAsync(Hash(group), ["rate", "window", "paused"]);
+            var held = await database.SortedSetLengthAsync(Calls(group), (now - DateTime.UnixEpoch).TotalMilliseconds);
             var paused = Number(values[2]) is > 0 and var at ? DateTime.UnixEpoch.AddMilliseconds(at) : (DateTime?)null;
             return new FlowState(
                 (int)held,
@@ -86,26 +86,26 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         }
     }
 
-    internal async Task LeaveAsync(FlowLane lane, string id, string outcome, TimeSpan pause, int tokensPerMinute, long tokensMore)
+    internal async Task LeaveAsync(FlowGroup group, string id, string outcome, TimeSpan pause, int tokensPerMinute, long tokensMore)
     {
-        if (running.TryGetValue(lane.Key, out var calls) && calls.TryRemove(id, out _) && calls.IsEmpty)
-            running.TryRemove(new(lane.Key, calls));
+        if (running.TryGetValue(group.Key, out var calls) && calls.TryRemove(id, out _) && calls.IsEmpty)
+            running.TryRemove(new(group.Key, calls));
         if (redis.Database is not { } database)
             return;
         try
         {
             await database.ScriptEvaluateAsync(
-                FlowScripts.Leave, [Hash(lane), Calls(lane)],
+                FlowScripts.Leave, [Hash(group), Calls(group)],
                 [id, outcome, Text(pause.TotalMilliseconds), tokensPerMinute, tokensMore]);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            // The call stops to count when its lease ends.
+            // The call stops counting when its lease expires.
         }
     }
 
     private async Task<(TimeSpan Wait, bool Kept, WaitReason Reason)> AskAsync(
-        FlowLane lane, string id, AgentSettings settings, long tokens, string turn)
+        FlowGroup group, string id, AgentSettings settings, long tokens, string turn)
     {
         if (redis.Database is not { } database)
             return (TimeSpan.Zero, true, WaitReason.Limit);
@@ -113,10 +113,10 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         {
             var answer = (string[])(await database.ScriptEvaluateAsync(
                 FlowScripts.Enter,
-                [Hash(lane), Calls(lane)],
+                [Hash(group), Calls(group)],
                 [
                     id, Text(Lease.TotalMilliseconds), settings.RequestsPerMinute ?? 0, settings.TokensPerMinute ?? 0,
-                    settings.MaxConcurrency ?? 0, tokens, Text(LongestWait.TotalMilliseconds), turn,
+                    settings.MaxConcurrency ?? 0, tokens, Text(MaxWait.TotalMilliseconds), turn,
                 ]))!;
             var wait = TimeSpan.FromMilliseconds(double.Parse(answer[0], CultureInfo.InvariantCulture));
             return (wait, answer[1] == "1", answer[2] == "provider" ? WaitReason.Provider : WaitReason.Limit);
@@ -127,7 +127,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         }
     }
 
-    /// <summary>Looks after the calls of this process for as long as there are any.</summary>
+    /// <summary>Renews the leases of this process's calls while there are any.</summary>
     private async Task RenewAsync()
     {
         while (true)
@@ -136,17 +136,17 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
             if (running.IsEmpty)
             {
                 Volatile.Write(ref renewing, 0);
-                // One that came between the look and the write would have seen a loop that is about to end.
+                // A call added between the check and the write would have seen a loop that is about to end.
                 if (running.IsEmpty || Interlocked.CompareExchange(ref renewing, 1, 0) != 0)
                     return;
             }
 
-            foreach (var (lane, calls) in running)
+            foreach (var (group, calls) in running)
             {
                 foreach (var some in calls.Keys.Chunk(500))
                 {
                     redis.Database?.ScriptEvaluate(
-                        FlowScripts.Renew, [$"viral:flow:{{{lane}}}:calls"],
+                        FlowScripts.Renew, [$"viral:flow:{{{group}}}:calls"],
                         [Text(Lease.TotalMilliseconds), .. some.Select(id => (RedisValue)id)], CommandFlags.FireAndForget);
                 }
             }
@@ -158,11 +158,11 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
             "local t = redis.call('TIME') return tostring(tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000))"))!,
         CultureInfo.InvariantCulture);
 
-    /// <summary>A pause is known to its end; the place in a queue is not.</summary>
+    /// <summary>The end of a pause is known; the time in a queue is not.</summary>
     private static TimeSpan Later(TimeSpan wait, WaitReason reason) =>
         reason == WaitReason.Provider || wait < PutOff ? wait : PutOff;
 
-    /// <summary>About four characters a token; settled with what the provider counts.</summary>
+    /// <summary>About four characters per token; corrected by what the provider counts.</summary>
     private static long EstimateOf(AgentCall call)
     {
         var openAi = call.Agent.Settings as OpenAiSettings;
@@ -175,16 +175,16 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
 
     private static string Text(double number) => number.ToString("F0", CultureInfo.InvariantCulture);
 
-    private static RedisKey Hash(FlowLane lane) => $"viral:flow:{{{lane.Key}}}";
+    private static RedisKey Hash(FlowGroup group) => $"viral:flow:{{{group.Key}}}";
 
-    private static RedisKey Calls(FlowLane lane) => $"viral:flow:{{{lane.Key}}}:calls";
+    private static RedisKey Calls(FlowGroup group) => $"viral:flow:{{{group.Key}}}:calls";
 }
 
-/// <summary>The leave to make one call.</summary>
+/// <summary>Permission to make one call.</summary>
 public sealed class FlowPass : IAsyncDisposable
 {
     private readonly FlowControl flow;
-    private readonly FlowLane lane;
+    private readonly FlowGroup group;
     private readonly string id;
     private readonly int tokensPerMinute;
     private readonly long estimate;
@@ -194,11 +194,11 @@ public sealed class FlowPass : IAsyncDisposable
     private TimeSpan pause;
     private long used;
 
-    internal FlowPass(FlowControl flow, FlowLane lane, string id, int tokensPerMinute, long estimate, TimeProvider time) =>
-        (this.flow, this.lane, this.id, this.tokensPerMinute, this.estimate, this.time) =
-            (flow, lane, id, tokensPerMinute, estimate, time);
+    internal FlowPass(FlowControl flow, FlowGroup group, string id, int tokensPerMinute, long estimate, TimeProvider time) =>
+        (this.flow, this.group, this.id, this.tokensPerMinute, this.estimate, this.time) =
+            (flow, group, id, tokensPerMinute, estimate, time);
 
-    /// <summary>What the provider tells of itself with its answer's headers.</summary>
+    /// <summary>Reads the provider's limits from its response headers.</summary>
     public void Observe(HttpResponseMessage answer)
     {
         overloaded = (int)answer.StatusCode is 503 or 529;
@@ -223,12 +223,12 @@ public sealed class FlowPass : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() =>
-        await flow.LeaveAsync(lane, id, outcome, pause, tokensPerMinute, used == 0 ? 0 : used - estimate);
+        await flow.LeaveAsync(group, id, outcome, pause, tokensPerMinute, used == 0 ? 0 : used - estimate);
 }
 
-/// <summary>How a lane to a provider stands.</summary>
-/// <param name="InFlight">Calls that run, on all instances.</param>
-/// <param name="RequestsPerMinute">The rate that is found to be borne; null: nothing was learnt yet.</param>
-/// <param name="Concurrency">How many calls at a time are tried after the provider was overloaded; null: no bound.</param>
-/// <param name="PausedUntil">Until when the provider asked to be left alone.</param>
+/// <summary>The state of a group of calls.</summary>
+/// <param name="InFlight">Running calls on all instances.</param>
+/// <param name="RequestsPerMinute">The rate that the provider was found to accept; null if none was measured yet.</param>
+/// <param name="Concurrency">The number of concurrent calls after the provider was overloaded; null for no bound.</param>
+/// <param name="PausedUntil">The end of a pause that the provider asked for.</param>
 public sealed record FlowState(int InFlight, double? RequestsPerMinute, int? Concurrency, DateTime? PausedUntil);

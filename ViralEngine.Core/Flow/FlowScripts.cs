@@ -1,15 +1,15 @@
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// What is decided in Redis, by its clock, for all instances at once. A lane's hash holds until when it is paused, when its next
-/// request and token may go (generic cell rate algorithm), the rate it has found, and how many calls it may hold.
+/// Decisions made in Redis, by its clock, for all instances. A group's hash holds until when it is paused, when its next request and token
+/// may go (generic cell rate algorithm), the rate it has found, and how many calls it may hold.
 /// </summary>
 internal static class FlowScripts
 {
     /// <summary>
-    /// Asks to start a call. KEYS: the lane's hash, its calls. ARGV: the call's id, its lease in ms, requests a minute, tokens a minute and
-    /// calls at a time that are declared (0: none), its tokens, the longest wait in ms, whether its turn was given before.
-    /// Answers the wait in ms (0: go), whether the turn is kept while it waits, and what for.
+    /// Requests to start a call. KEYS: the group's hash, its calls. ARGV: the call's id, its lease in ms, declared requests per minute,
+    /// tokens per minute and concurrent calls (0 for no limit), its tokens, the longest wait in ms, whether its turn was already assigned.
+    /// Returns the wait in ms (0 to start), whether the turn is kept during the wait, and the reason.
     /// </summary>
     public const string Enter =
         """
@@ -69,9 +69,9 @@ internal static class FlowScripts
         """;
 
     /// <summary>
-    /// Tells that a call is over. KEYS as above. ARGV: its id, what came of it (<c>ok</c>, <c>refused</c>: too many requests,
-    /// <c>overloaded</c>, <c>other</c>), how long the provider wants to be left alone in ms, tokens a minute that are declared, how many
-    /// more tokens it used than was thought.
+    /// Reports the end of a call. KEYS as above. ARGV: its id, its outcome (<c>ok</c>, <c>refused</c>: too many requests,
+    /// <c>overloaded</c>, <c>other</c>), the pause that the provider asked for in ms, the declared tokens per minute, how many more tokens
+    /// it used than estimated.
     /// </summary>
     public const string Leave =
         """
@@ -129,7 +129,7 @@ internal static class FlowScripts
         return 'ok'
         """;
 
-    /// <summary>Keeps calls that run among those that count. KEYS: the lane's calls. ARGV: the lease in ms, their ids.</summary>
+    /// <summary>Renews the leases of running calls. KEYS: the group's calls. ARGV: the lease in ms, their ids.</summary>
     public const string Renew =
         """
         local clock = redis.call('TIME')

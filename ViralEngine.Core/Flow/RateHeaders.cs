@@ -5,13 +5,13 @@ using System.Text.RegularExpressions;
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// Reads what providers tell of their limits with each answer: OpenAI's <c>x-ratelimit-remaining-requests</c> and
-/// <c>x-ratelimit-reset-requests</c> (<c>1m30.5s</c>) and the same of tokens, which many others have too, and Anthropic's
-/// <c>anthropic-ratelimit-requests-remaining</c> and <c>…-reset</c> (RFC 3339).
+/// Reads providers' limits from response headers: OpenAI's <c>x-ratelimit-remaining-requests</c> and <c>x-ratelimit-reset-requests</c>
+/// (<c>1m30.5s</c>) and the same of tokens, which many others have too, and Anthropic's <c>anthropic-ratelimit-requests-remaining</c> and
+/// <c>…-reset</c> (RFC 3339).
 /// </summary>
 public static partial class RateHeaders
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(5);
 
     private static readonly (string Remaining, string Reset)[] Pairs =
     [
@@ -23,7 +23,7 @@ public static partial class RateHeaders
         ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
     ];
 
-    /// <summary>How long nothing is left of a limit; zero: there is, or nothing is said.</summary>
+    /// <summary>How long a limit is exhausted; zero if it is not, or without headers.</summary>
     public static TimeSpan PauseOf(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var pause = TimeSpan.Zero;
@@ -33,7 +33,7 @@ public static partial class RateHeaders
                 && double.TryParse(left, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number <= 0
                 && First(headers, reset) is { } text && WaitOf(text, now) is { } wait && wait > pause)
             {
-                pause = wait < Longest ? wait : Longest;
+                pause = wait < MaxPause ? wait : MaxPause;
             }
         }
 
@@ -45,11 +45,11 @@ public static partial class RateHeaders
         if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && text.Contains('T'))
             return at - now;
         if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
-            return TimeSpan.FromSeconds(Math.Min(seconds, Longest.TotalSeconds));
+            return TimeSpan.FromSeconds(Math.Min(seconds, MaxPause.TotalSeconds));
         var matches = Part().Matches(text);
         if (matches.Count == 0 || matches.Sum(match => match.Length) != text.Length)
             return null;
-        return TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds, matches.Sum(match =>
+        return TimeSpan.FromSeconds(Math.Min(MaxPause.TotalSeconds, matches.Sum(match =>
             double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) * match.Groups[2].Value switch
             {
                 "ms" => 0.001,

@@ -6,7 +6,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Idempotency;
 
-/// <summary>Makes the leases of claimed keys last as long as their requests.</summary>
+/// <summary>Renews the leases of claimed keys while their requests run.</summary>
 public sealed partial class IdempotencyLeases(
     NpgsqlDataSource dataSource,
     SecretBox secrets,
@@ -15,8 +15,8 @@ public sealed partial class IdempotencyLeases(
     ILogger<IdempotencyLeases> logger)
 {
     /// <summary>
-    /// Renews the claim, on connections of its own, until it is disposed. Dispose it before the answer is written: that locks the
-    /// row which a renewal would wait for.
+    /// Renews the claim, on connections of its own, until disposal. Dispose it before storing the response, which locks the row that a
+    /// renewal would wait for.
     /// </summary>
     public IAsyncDisposable Keep(IdempotencyScope scope, Guid token)
     {
@@ -39,7 +39,7 @@ public sealed partial class IdempotencyLeases(
                 }
                 catch (Exception e) when (e is NpgsqlException or TimeoutException)
                 {
-                    // Without a database the request will not end well either; if it does, the claim decides.
+                    // Without a database, the request will fail too; if it does not, the claim decides.
                     LogFailed(logger, e);
                 }
             }

@@ -7,11 +7,11 @@ public sealed class IdempotencyOptions
 {
     public const string Section = "Idempotency";
 
-    /// <summary>Seconds for which a process that died keeps a key; one that lives renews it.</summary>
+    /// <summary>Seconds that a dead process keeps a key; a live one renews it.</summary>
     [Range(1, 300)]
     public double LeaseSeconds { get; set; } = 10;
 
-    /// <summary>Hours for which an answer is given again.</summary>
+    /// <summary>Hours that a stored response is replayed.</summary>
     [Range(1, 24 * 31)]
     public double RetentionHours { get; set; } = 24;
 

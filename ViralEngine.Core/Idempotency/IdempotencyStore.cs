@@ -7,8 +7,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Idempotency;
 
 /// <summary>
-/// Keys and the answers kept under them. A claim is committed at once, so that others see it; the answer is written in the
-/// transaction of the effect, under the claim: who lost it commits nothing.
+/// Keys and their stored responses. A claim is committed immediately, so that others see it; the response is stored in the transaction of
+/// the effect, under the claim, so that a lost claim commits nothing.
 /// </summary>
 public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<IdempotencyOptions> options)
 {
@@ -16,17 +16,17 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
 
     public abstract record Claim
     {
-        /// <summary>The key is free and now this request's, under <paramref name="Token"/>.</summary>
+        /// <summary>The key was free and is now claimed under <paramref name="Token"/>.</summary>
         public sealed record Taken(Guid Token) : Claim;
 
-        /// <summary>The first request with this key has not been answered yet.</summary>
+        /// <summary>The first request with this key is in progress.</summary>
         public sealed record InFlight : Claim;
 
-        /// <summary>Answered: the same request gets the same answer.</summary>
+        /// <summary>The first request has a response: the same request gets it again.</summary>
         public sealed record Answered(Fingerprint Fingerprint, StoredAnswer Answer) : Claim;
     }
 
-    /// <summary>Takes the key where it is free: new, expired, or left by a process that died.</summary>
+    /// <summary>Claims the key if it is free: new, expired, or left by a dead process.</summary>
     public async Task<Claim> ClaimAsync(IdempotencyScope scope, CancellationToken ct)
     {
         var token = Guid.CreateVersion7();
@@ -59,7 +59,7 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
         return await reader.ReadAsync(ct) && !reader.IsDBNull(2) ? Answered(scope, reader) : new Claim.InFlight();
     }
 
-    /// <summary>Keeps the key for another lease. False: it is another's by now, or answered.</summary>
+    /// <summary>Renews the claim. False if it was lost or already has a response.</summary>
     public async Task<bool> RenewAsync(IdempotencyScope scope, Guid token, CancellationToken ct) =>
         await db.ExecuteAsync(
             scope.Tenant,
@@ -72,8 +72,8 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
             ct) > 0;
 
     /// <summary>
-    /// Writes the answer in the transaction that is open. False: the claim was lost to another request, so that the transaction
-    /// must not be committed. From here on to its end others who claim wait.
+    /// Stores the response in the open transaction. False if the claim was lost: then the transaction must not be committed. From here to
+    /// its end, other claims wait.
     /// </summary>
     public async Task<bool> AnswerAsync(
         IdempotencyScope scope, Guid token, Fingerprint fingerprint, StoredAnswer answer, CancellationToken ct) =>
@@ -92,7 +92,7 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
             ],
             ct) > 0;
 
-    /// <summary>Frees a key whose request had no effect.</summary>
+    /// <summary>Releases a key whose request had no effect.</summary>
     public Task<int> ReleaseAsync(IdempotencyScope scope, Guid token, CancellationToken ct) =>
         db.ExecuteAsync(
             scope.Tenant,
@@ -103,8 +103,8 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
             [scope.Tenant.Value, scope.Principal, scope.Method, scope.Route, scope.Key, token],
             ct);
 
-    /// <summary>Removes up to <paramref name="limit"/> keys past their time, of all tenants.</summary>
-    /// <returns>How many.</returns>
+    /// <summary>Removes up to <paramref name="limit"/> expired keys of all tenants.</summary>
+    /// <returns>The number removed.</returns>
     public Task<int> SweepAsync(int limit, CancellationToken ct) =>
         db.ExecuteAsync(
             DbScope.AllTenants,

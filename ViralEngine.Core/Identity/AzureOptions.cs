@@ -8,16 +8,16 @@ namespace ViralEngine.Core.Identity;
 /// </summary>
 public sealed class AzureOptions
 {
-    /// <summary>True on Azure: connection strings then carry no password, and tokens of the identity take its place.</summary>
+    /// <summary>True on Azure: connection strings then have no password, and the identity's tokens replace it.</summary>
     public bool UseManagedIdentity { get; set; }
 
     /// <summary>
-    /// Client id of a user-assigned identity (<c>AZURE_CLIENT_ID</c>). Without it, whoever is signed in: the environment,
-    /// the system-assigned identity, or a developer's own login.
+    /// Client id of a user-assigned identity (<c>AZURE_CLIENT_ID</c>). Without it, the default credential: the environment, the
+    /// system-assigned identity, or a developer's own login.
     /// </summary>
     public string? ClientId { get; set; }
 
-    /// <summary>What asks for tokens; null when passwords are used.</summary>
+    /// <summary>The credential; null if passwords are used.</summary>
     public TokenCredential? Credential() => (UseManagedIdentity, ClientId) switch
     {
         (false, _) => null,

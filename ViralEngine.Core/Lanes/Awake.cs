@@ -4,15 +4,17 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Lanes;
 
 /// <summary>
-/// Whether anything is open or came lately, on any instance. While nothing is, sweeps leave the database alone, so that one that
-/// is paid by the hour may sleep. In Redis (<c>viral:awake</c>), by its clock; without Redis there is always something.
+/// Whether anything is open or arrived recently, on any instance. If not, sweeps leave the database alone, so that a database billed by the
+/// hour can pause. In Redis (<c>viral:awake</c>), by its clock; without Redis, always true.
 /// </summary>
 public sealed class Awake(RedisConnection redis, TimeProvider time)
 {
-    /// <summary>For so long after the last sign work is looked for: longer than a lease, so that what a dead process held is found.</summary>
+    /// <summary>
+    /// How long after the last sign sweeps look for work: longer than a lease, so that the work of a dead process is found.
+    /// </summary>
     public static readonly TimeSpan ForWork = TimeSpan.FromMinutes(2);
 
-    /// <summary>For so long metrics are judged: silence is to be noticed.</summary>
+    /// <summary>How long after the last sign metrics are evaluated, so that silence is noticed.</summary>
     public static readonly TimeSpan ForMetrics = TimeSpan.FromMinutes(20);
 
     private static readonly TimeSpan Kept = TimeSpan.FromHours(1);
@@ -20,7 +22,7 @@ public sealed class Awake(RedisConnection redis, TimeProvider time)
     private static readonly RedisKey Key = "viral:awake";
     private long marked;
 
-    /// <summary>Something came, or is open. Say so before it is stored: whoever dies in between has said it.</summary>
+    /// <summary>Records that work arrived or is open. Call it before storing the work, in case the process dies in between.</summary>
     public void Mark()
     {
         var last = Volatile.Read(ref marked);
@@ -36,7 +38,7 @@ public sealed class Awake(RedisConnection redis, TimeProvider time)
             Volatile.Write(ref marked, 0);
     }
 
-    /// <returns>False: nothing is open, and nothing has come for so long.</returns>
+    /// <returns>False if nothing is open and nothing has arrived within this age.</returns>
     public async Task<bool> IsSinceAsync(TimeSpan age)
     {
         if (redis.Database is not { } database)

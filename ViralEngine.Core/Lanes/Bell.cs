@@ -1,7 +1,7 @@
 namespace ViralEngine.Core.Lanes;
 
-/// <summary>Wakes who waits at it; rung while nobody waits, it wakes the next who does. Many rings are one.</summary>
-#pragma warning disable CA1001 // A SemaphoreSlim holds nothing to be released unless its wait handle is asked for.
+/// <summary>Wakes the waiter; if there is none, the next one. Several rings count as one.</summary>
+#pragma warning disable CA1001 // A SemaphoreSlim needs no disposal unless its wait handle is used.
 public sealed class Bell
 #pragma warning restore CA1001
 {
@@ -16,6 +16,6 @@ public sealed class Bell
         }
     }
 
-    /// <returns>Whether it rang within the time.</returns>
+    /// <returns>Whether it rang in time.</returns>
     public Task<bool> WaitAsync(TimeSpan most, CancellationToken ct) => woken.WaitAsync(most, ct);
 }

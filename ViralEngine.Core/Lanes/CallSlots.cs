@@ -4,9 +4,9 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Lanes;
 
 /// <summary>
-/// How many calls this process holds at a time, and who may start more. A tenant may hold four times what is free at that
-/// moment: one alone fills four fifths, many together nearly all, and a newcomer finds room at once, however long the calls of the
-/// others take (dynamic thresholds: Choudhury and Hahne, 1998).
+/// Limits the concurrent calls of this process and of each tenant. A tenant may hold four times what is free at that moment: one alone
+/// fills four fifths, many together nearly all, and a newcomer finds room immediately, however long the other calls take (dynamic
+/// thresholds: Choudhury and Hahne, 1998).
 /// </summary>
 public sealed class CallSlots(IOptions<LanesOptions> options)
 {
@@ -16,10 +16,10 @@ public sealed class CallSlots(IOptions<LanesOptions> options)
     private readonly int most = options.Value.CallsPerInstance;
     private int used;
 
-    /// <summary>Calls that run or were set aside for calls about to.</summary>
+    /// <summary>Calls that are running or have a reserved place.</summary>
     public int Used => Volatile.Read(ref used);
 
-    /// <summary>Takes up to so many places for a tenant's calls; each is given back by <see cref="Return"/>.</summary>
+    /// <summary>Takes up to this many places for a tenant's calls. Release each with <see cref="Return"/>.</summary>
     public int Take(TenantId tenant, int wanted)
     {
         lock (gate)
@@ -46,13 +46,13 @@ public sealed class CallSlots(IOptions<LanesOptions> options)
         }
     }
 
-    /// <summary>Sets places aside for calls of tenants that are not known yet. Dispose it to give back what was not used.</summary>
+    /// <summary>Reserves places for calls whose tenants are not known yet. Dispose it to release the unused ones.</summary>
     public Reserve SetAside(int wanted)
     {
         lock (gate)
         {
             var places = Math.Clamp(wanted, 0, most - used);
-            // With what is being set aside still free: it is what the tenants are to share.
+            // Counts the reserved places as free, because the tenants share them.
             var rooms = taken
                 .Select(one => (one.Key, Room: RoomOf(one.Value)))
                 .Where(one => one.Room < places)
@@ -63,7 +63,7 @@ public sealed class CallSlots(IOptions<LanesOptions> options)
         }
     }
 
-    /// <summary>Each call that a tenant takes is one less that is free; who has none may always have one.</summary>
+    /// <summary>Each call a tenant takes reduces what is free. A tenant without calls may always have one.</summary>
     private int RoomOf(int running) => Math.Max(
         running == 0 ? 1 : 0, ((TimesWhatIsFree * (most - used)) - running) / (TimesWhatIsFree + 1));
 
@@ -79,19 +79,19 @@ public sealed class CallSlots(IOptions<LanesOptions> options)
             used -= places;
     }
 
-    /// <param name="rooms">Tenants that may not take all of it, and how much they may.</param>
+    /// <param name="rooms">Tenants that may not use all of it, and how many places they may use.</param>
     public sealed class Reserve(CallSlots slots, int places, IReadOnlyDictionary<TenantId, int> rooms, int newcomers) : IDisposable
     {
-        /// <summary>What is left of it.</summary>
+        /// <summary>The places left.</summary>
         public int Places { get; private set; } = places;
 
-        /// <summary>Tenants that may not take all of it, and how much they may.</summary>
+        /// <summary>Tenants that may not use all of it, and how many places they may use.</summary>
         public IReadOnlyDictionary<TenantId, int> Rooms { get; } = rooms;
 
-        /// <summary>How much a tenant may take that runs nothing here.</summary>
+        /// <summary>How many places a tenant without running calls may use.</summary>
         public int Newcomers { get; } = newcomers;
 
-        /// <summary>Uses a place; it is given back by <see cref="Return"/>.</summary>
+        /// <summary>Uses a place. Release it with <see cref="Return"/>.</summary>
         public void Spend(TenantId tenant)
         {
             Places--;

@@ -4,8 +4,8 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Lanes;
 
 /// <summary>
-/// Wakes lanes that wait for single tasks, on whichever instance they are, by the Redis channel <c>viral:lanes</c>. Who tells of a task
-/// learns whether any lane heard it. Without Redis lanes look for themselves.
+/// Wakes lanes that wait for single tasks, on any instance, through the Redis channel <c>viral:lanes</c>. The sender learns whether any
+/// lane heard it. Without Redis, lanes poll.
 /// </summary>
 public sealed class LaneSignals(RedisConnection redis) : IDisposable
 {
@@ -16,13 +16,11 @@ public sealed class LaneSignals(RedisConnection redis) : IDisposable
     private Task<bool>? telling;
     private Task<bool>? next;
 
-    /// <summary>Whether lanes are told: otherwise they look from time to time.</summary>
+    /// <summary>Whether lanes can be notified; otherwise they poll.</summary>
     public bool CanTell => redis.Database is not null;
 
-    /// <summary>
-    /// Tells that tasks are due. Those who ask while a message is on its way share the next one.
-    /// </summary>
-    /// <returns>False: no lane listens, or it is not known whether one does.</returns>
+    /// <summary>Notifies lanes that tasks are due. Concurrent callers share the next message.</summary>
+    /// <returns>False if no lane listens, or if that is unknown.</returns>
     public Task<bool> TellAsync()
     {
         lock (gate)
@@ -33,7 +31,7 @@ public sealed class LaneSignals(RedisConnection redis) : IDisposable
         }
     }
 
-    /// <summary>Starts to listen; dispose to stop. What is told from then on is heard by one of this process's lanes.</summary>
+    /// <summary>Starts listening. From then on, one of this process's lanes hears each message. Dispose the result to stop.</summary>
     public async Task<LaneListener> ListenAsync()
     {
         var listener = new LaneListener(this);
@@ -60,7 +58,7 @@ public sealed class LaneSignals(RedisConnection redis) : IDisposable
 
     public void Dispose() => changing.Dispose();
 
-    /// <summary>Wakes one lane: the one that has waited longest, other than <paramref name="but"/>.</summary>
+    /// <summary>Wakes the lane that has waited longest, except <paramref name="but"/>.</summary>
     internal void Pass(LaneListener? but)
     {
         lock (gate)
@@ -75,7 +73,7 @@ public sealed class LaneSignals(RedisConnection redis) : IDisposable
                 return;
             }
 
-            // None waits: those that are about to look will see it.
+            // No lane waits: those about to look will see it.
             foreach (var listener in listeners)
             {
                 if (listener != but)
@@ -143,7 +141,7 @@ public sealed class LaneSignals(RedisConnection redis) : IDisposable
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            // Then the lanes of this process look for themselves, and who tells of a task learns that nobody heard.
+            // Without Redis, the lanes of this process poll, and senders learn that nobody heard.
         }
     }
 }
@@ -157,10 +155,10 @@ public sealed class LaneListener : IAsyncDisposable
 
     internal LaneListener(LaneSignals signals) => this.signals = signals;
 
-    /// <summary>Whether it has room for more and waits for it.</summary>
+    /// <summary>Whether it has room and waits for work.</summary>
     internal bool Waits { get; private set; }
 
-    /// <summary>Waits to be woken, or for so long.</summary>
+    /// <summary>Waits to be woken, at most this long.</summary>
     /// <param name="hasRoom">Whether the lane could take on more.</param>
     /// <returns>Whether it was woken.</returns>
     public async Task<bool> WaitAsync(TimeSpan most, bool hasRoom, CancellationToken ct)
@@ -176,13 +174,13 @@ public sealed class LaneListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Wakes the lane itself, as when one of its calls has ended.</summary>
+    /// <summary>Wakes this lane, for example when one of its calls has ended.</summary>
     public void Wake() => bell.Ring();
 
-    /// <summary>Whether something was told since it was asked last.</summary>
+    /// <summary>Whether a message has arrived since the last call.</summary>
     public bool WasTold() => Interlocked.Exchange(ref told, 0) == 1;
 
-    /// <summary>There is more than this lane takes: lets another one of this process look.</summary>
+    /// <summary>Lets another lane of this process look, because there is more than this one takes.</summary>
     public void PassOn() => signals.Pass(this);
 
     public async ValueTask DisposeAsync() => await signals.StopAsync(this);

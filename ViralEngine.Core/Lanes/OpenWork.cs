@@ -2,7 +2,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Lanes;
 
-/// <summary>Looks whether anything is not at its end, of all tenants: by one probe of an index each.</summary>
+/// <summary>Whether any tenant has unfinished work, by one index probe for each kind.</summary>
 public sealed class OpenWork(Db db)
 {
     public Task<bool> AnyAsync(CancellationToken ct) => db.QueryOneAsync(

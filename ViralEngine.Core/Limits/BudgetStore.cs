@@ -2,15 +2,15 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Limits;
 
-/// <summary>Budgets and what was spent and set aside of them. Rows are locked in the order of their agent ids.</summary>
+/// <summary>Budgets with their spent and reserved amounts. Rows are locked in the order of agent ids.</summary>
 public sealed class BudgetStore(Db db)
 {
-    /// <summary>The id under which a budget is the whole organization's.</summary>
+    /// <summary>The agent id of the whole organization's budget.</summary>
     public const string Everything = "";
 
     /// <summary>
-    /// Sets money aside in every budget that the call falls under, or in none. Parallel calls take turns at the budget's row, so
-    /// that together they cannot pass it.
+    /// Reserves money in every budget that applies to the call, or in none. Concurrent calls take turns at the budget's row, so that
+    /// together they cannot exceed it.
     /// </summary>
     public async Task<Reserving> ReserveAsync(
         TenantId tenant, Guid id, string agentId, DateOnly month, decimal amount, TimeSpan lifetime, CancellationToken ct)
@@ -67,8 +67,8 @@ public sealed class BudgetStore(Db db)
     }
 
     /// <summary>
-    /// Gives back what was set aside, and books what the call cost, with or without a reservation. Idempotent: a statement whose answer
-    /// was lost may be sent again, and may even arrive after its repetition.
+    /// Releases the reservation, if any, and books the call's cost. Idempotent: a statement whose response was lost may be sent again, and
+    /// may even arrive after its repetition.
     /// </summary>
     public async Task SettleAsync(TenantId tenant, Guid id, string agentId, DateOnly month, decimal cost, CancellationToken ct)
     {
@@ -99,8 +99,8 @@ public sealed class BudgetStore(Db db)
         await batch.ExecuteAsync(ct);
     }
 
-    /// <summary>Gives back what calls of dead processes have set aside.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Releases the reservations of dead processes.</summary>
+    /// <returns>The number released.</returns>
     public async Task<int> SweepAsync(int limit, CancellationToken ct)
     {
         var stale = await db.QueryAsync(
@@ -114,8 +114,8 @@ public sealed class BudgetStore(Db db)
         return stale.Count;
     }
 
-    /// <summary>Forgets which calls were settled, when nobody settles them again.</summary>
-    /// <returns>How many.</returns>
+    /// <summary>Deletes old settlements that nobody will repeat.</summary>
+    /// <returns>The number deleted.</returns>
     public Task<int> ForgetAsync(TimeSpan age, int limit, CancellationToken ct) => db.ExecuteAsync(
         DbScope.AllTenants,
         """
@@ -125,7 +125,7 @@ public sealed class BudgetStore(Db db)
         [age, limit],
         ct);
 
-    /// <summary>The budgets with this month's spending; those without a budget too, where something was spent.</summary>
+    /// <summary>The budgets with this month's spending, including agents without a budget that spent something.</summary>
     public Task<List<BudgetLine>> ListAsync(TenantId tenant, DateOnly month, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
@@ -182,22 +182,22 @@ public sealed class BudgetStore(Db db)
         """;
 }
 
-/// <summary>What came of setting money aside.</summary>
+/// <summary>The outcome of a reservation.</summary>
 public abstract record Reserving
 {
     public sealed record Reserved(Guid Id) : Reserving;
 
-    /// <summary>No budget covers the call.</summary>
+    /// <summary>No budget applies to the call.</summary>
     public sealed record Unlimited : Reserving;
 
-    /// <summary>Calls that run hold what is left; when they are settled there may be room.</summary>
+    /// <summary>Running calls have reserved the rest; once they are settled, there may be room.</summary>
     public sealed record Busy(string AgentId) : Reserving;
 
-    /// <summary>What is left this month would not pay for the call.</summary>
+    /// <summary>The rest of the month's budget does not cover the call.</summary>
     public sealed record Exhausted(string AgentId) : Reserving;
 }
 
-/// <param name="AgentId">Empty: the whole organization.</param>
-/// <param name="MonthlyUsd">Null: no budget.</param>
-/// <param name="ReservedUsd">Set aside for calls that run.</param>
+/// <param name="AgentId">Empty for the whole organization.</param>
+/// <param name="MonthlyUsd">Null for no budget.</param>
+/// <param name="ReservedUsd">Reserved for running calls.</param>
 public sealed record BudgetLine(string AgentId, decimal? MonthlyUsd, decimal SpentUsd, decimal ReservedUsd);

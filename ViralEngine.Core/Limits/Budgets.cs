@@ -8,8 +8,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Limits;
 
 /// <summary>
-/// Keeps agents' calls within their budgets: the most that a call can cost is set aside before it and settled with what it did
-/// cost, or given back when it failed. Calls without a price are not counted, but for models: those a budget needs a price for.
+/// Keeps calls within budgets: reserves a call's maximum cost before it, and settles it with the actual cost afterwards. Calls without a
+/// price are not counted, except of models, for which a budget requires a price.
 /// </summary>
 public sealed partial class Budgets(
     NpgsqlDataSource dataSource,
@@ -18,7 +18,7 @@ public sealed partial class Budgets(
     TimeProvider time,
     ILogger<Budgets> logger)
 {
-    /// <summary>How long a settlement that the database does not take is tried again.</summary>
+    /// <summary>How long a settlement is retried while the database is unreachable.</summary>
     private static readonly TimeSpan SettlingTime = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan SettleAgain = TimeSpan.FromMilliseconds(250);
@@ -26,21 +26,19 @@ public sealed partial class Budgets(
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RoomAgain = TimeSpan.FromSeconds(2);
 
-    /// <summary>What a chat's frame adds to its texts, in tokens.</summary>
+    /// <summary>Tokens that a chat's structure adds to its texts.</summary>
     private const int FrameTokens = 100;
 
-    /// <summary>Sets aside what the call may cost; the cost is booked by <see cref="SettleAsync"/>, whatever came of the call.</summary>
-    /// <exception cref="AgentException">
-    /// <see cref="ErrorClass.BudgetExceeded"/>: the month's money does not pay for it.
-    /// <see cref="ErrorClass.RateLimited"/>: running calls hold the rest.
-    /// </exception>
+    /// <summary>Reserves the call's maximum cost. <see cref="SettleAsync"/> must be called afterwards, whatever the outcome.</summary>
+    /// <exception cref="AgentException"> <see cref="ErrorClass.BudgetExceeded"/>: the month's budget does not cover it.
+    /// <see cref="ErrorClass.RateLimited"/>: running calls have reserved the rest. </exception>
     public async Task<BudgetedCall> ReserveAsync(AgentCall call, CancellationToken ct)
     {
         var agentId = call.Agent.Id?.ToString() ?? call.Agent.Name;
         var now = time.GetUtcNow().UtcDateTime;
         var month = new DateOnly(now.Year, now.Month, 1);
         var price = prices.PriceOf(call.Agent.Settings, (call.Agent.Settings as OpenAiSettings)?.Model);
-        var most = MostCost(call, price);
+        var most = MaxCost(call, price);
         var id = RowId.New();
         if (most == 0)
             return new BudgetedCall(id, false, agentId, month);
@@ -54,7 +52,7 @@ public sealed partial class Budgets(
                 await SettleAsync(call, new BudgetedCall(id, true, agentId, month), 0);
             throw new AgentException(
                 ErrorClass.BudgetExceeded,
-                $"A budget needs the model price of agent '{call.Agent.Name}': set settings.price of the agent.");
+                $"The budget needs a price for the model of agent '{call.Agent.Name}'. Set settings.price of the agent.");
         }
 
         return outcome switch
@@ -73,8 +71,7 @@ public sealed partial class Budgets(
     }
 
     /// <summary>
-    /// Books what the call cost and gives back what was set aside. While the database is away it is tried again, for a while: the
-    /// answer is there, and what it cost is spent.
+    /// Books the call's cost and releases its reservation. Retried for a while if the database is unreachable, because the money is spent.
     /// </summary>
     public async Task SettleAsync(AgentCall call, BudgetedCall reserved, decimal cost)
     {
@@ -104,10 +101,7 @@ public sealed partial class Budgets(
 
     internal void Refuse(AgentCall call) => LogRefused(logger, call.Agent.Name, call.TaskId, call.Attempt);
 
-    /// <summary>
-    /// The most that the call may use, as it is reserved: no token is shorter than a byte. It stands where a provider counts to a
-    /// number that cannot be.
-    /// </summary>
+    /// <summary>The call's maximum usage: a token has at least one byte. Also used if the provider reports an impossible usage.</summary>
     public AgentChunk.Usage EstimateOf(AgentCall call)
     {
         var settings = call.Agent.Settings as OpenAiSettings;
@@ -123,8 +117,8 @@ public sealed partial class Budgets(
         return new AgentChunk.Usage(input, output, settings?.Model);
     }
 
-    /// <summary>Null: a model without a price.</summary>
-    private decimal? MostCost(AgentCall call, TokenPrice? price)
+    /// <summary>Null for a model without a price.</summary>
+    private decimal? MaxCost(AgentCall call, TokenPrice? price)
     {
         if (price is null)
             return call.Agent.Kind == AgentKind.OpenAi ? null : 0;
@@ -135,15 +129,15 @@ public sealed partial class Budgets(
     private static string Name(string agentId, AgentCall call) =>
         agentId == BudgetStore.Everything ? "the organization's budget" : $"the budget of agent '{call.Agent.Name}'";
 
-    [LoggerMessage(1, LogLevel.Error, "The cost of {TaskId}, attempt {Attempt}, could not be recorded: {Cost} USD")]
+    [LoggerMessage(1, LogLevel.Error, "Attempt {Attempt} of {TaskId}: its cost of {Cost} USD could not be recorded")]
     private static partial void LogNotSettled(ILogger logger, Exception exception, Guid taskId, int attempt, decimal cost);
 
-    [LoggerMessage(2, LogLevel.Warning, "Agent {Agent} reported an impossible usage for {TaskId}, attempt {Attempt}; the estimate stands")]
+    [LoggerMessage(2, LogLevel.Warning, "Agent {Agent} reported an impossible usage for attempt {Attempt} of {TaskId}; the estimate is used")]
     private static partial void LogRefused(ILogger logger, string agent, Guid taskId, int attempt);
 }
 
-/// <param name="Id">Of its reservation, where there is one, and of its settlement.</param>
-/// <param name="IsReserved">False: no budget covers the call.</param>
+/// <param name="Id">The id of its reservation, if any, and of its settlement.</param>
+/// <param name="IsReserved">False if no budget applies to the call.</param>
 public sealed record BudgetedCall(Guid Id, bool IsReserved, string AgentId, DateOnly Month);
 
 /// <summary>Calls a provider within the budgets of the tenant and the agent.</summary>

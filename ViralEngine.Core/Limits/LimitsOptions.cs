@@ -11,11 +11,11 @@ public sealed class LimitsOptions
     [ValidateObjectMembers]
     public PlansOptions Plans { get; init; } = new();
 
-    /// <summary>How many instances share the load; each allows its share of the rates while Redis is away.</summary>
+    /// <summary>The expected number of instances; without Redis, each allows its share of the rates.</summary>
     [Range(1, 1000)]
     public int ExpectedInstances { get; set; } = 3;
 
-    /// <summary>Tokens of output to set money aside for where an agent has no <c>max_output_tokens</c>.</summary>
+    /// <summary>Output tokens to reserve money for if an agent has no <c>max_output_tokens</c>.</summary>
     [Range(1, 10_000_000)]
     public int AssumedOutputTokens { get; set; } = 16_384;
 
@@ -27,7 +27,7 @@ public sealed class LimitsOptions
     };
 }
 
-/// <summary>What each plan allows: <c>Limits:Plans:Free:RequestsPerSecond</c> and so on.</summary>
+/// <summary>The limits of each plan: <c>Limits:Plans:Free:RequestsPerSecond</c> and so on.</summary>
 public sealed class PlansOptions
 {
     [ValidateObjectMembers]
@@ -52,20 +52,19 @@ public sealed class PlansOptions
     public PlanLimits Enterprise { get; init; } = new();
 }
 
-/// <summary>What a plan allows; 0 stands for no limit.</summary>
+/// <summary>The limits of a plan; 0 for no limit.</summary>
 public sealed class PlanLimits
 {
-    /// <summary>On average over ten seconds, for the organization as a whole; one caller may use half of it.</summary>
+    /// <summary>Requests per second of the organization, averaged over ten seconds; one caller may use half of them.</summary>
     [Range(0, 1_000_000)]
     public int RequestsPerSecond { get; set; }
 
-    /// <summary>Tasks that may be submitted in a calendar month, UTC; each item of a batch is one.</summary>
+    /// <summary>Tasks that may be submitted in a calendar month (UTC), each batch item being one.</summary>
     [Range(0, long.MaxValue)]
     public long TasksPerMonth { get; set; }
 
     /// <summary>
-    /// Tasks that run at a time; those beyond wait, higher priority first, then the older. Batches run in what tasks leave of it, and
-    /// at least one item at a time.
+    /// Concurrent tasks; further tasks wait, by priority, then by age. Batches run in what tasks leave, and at least one item at a time.
     /// </summary>
     [Range(0, 1_000_000)]
     public int ConcurrentTasks { get; set; }

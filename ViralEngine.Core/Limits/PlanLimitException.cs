@@ -1,12 +1,12 @@
 namespace ViralEngine.Core.Limits;
 
-/// <summary>The organization's plan does not allow more; nothing was changed. The edge answers 429.</summary>
+/// <summary>A limit of the organization's plan is reached; nothing was changed. The edge responds with 429.</summary>
 /// <param name="limit">The limit's name: <c>tasks_per_month</c>, <c>members</c>.</param>
-/// <param name="retryAfter">Until it may be different.</param>
+/// <param name="retryAfter">The time until the limit may be free again.</param>
 public sealed class PlanLimitException(string limit, long most, TimeSpan retryAfter)
     : Exception($"The plan allows {most} ({limit}).")
 {
-    /// <summary>What was submitted is more than what is left of the month.</summary>
+    /// <summary>The submission exceeds what is left of the month's tasks.</summary>
     public static PlanLimitException OfMonth(long most)
     {
         var now = DateTime.UtcNow;

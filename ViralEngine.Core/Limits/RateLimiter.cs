@@ -8,8 +8,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Limits;
 
 /// <summary>
-/// Request rates of tenants and of their callers by the generic cell rate algorithm (ITU-T I.371): one time a key, no counters.
-/// All instances share it in Redis (<c>viral:{tenant}:rate…</c>), one round trip a request; while Redis is away each allows its
+/// Limits the request rates of tenants and their callers by the generic cell rate algorithm (ITU-T I.371), which stores one time per key.
+/// Shared by all instances in Redis (<c>viral:{tenant}:rate…</c>), one round trip per request; without Redis, each instance allows its
 /// share.
 /// </summary>
 public sealed partial class RateLimiter(
@@ -17,11 +17,11 @@ public sealed partial class RateLimiter(
 {
     public const int WindowSeconds = 10;
 
-    /// <summary>More keys than this are not remembered while Redis is away; who is forgotten starts anew.</summary>
-    private const int MostLocalKeys = 50_000;
+    /// <summary>The maximum number of keys remembered without Redis; forgotten ones start over.</summary>
+    private const int MaxLocalKeys = 50_000;
 
-    // All or none: a request that the tenant's rate refuses does not count against the caller's. Times in microseconds, by the clock
-    // of Redis: instances may not agree on what time it is.
+    // All or none: a request that exceeds the tenant's rate does not count against the caller's. Times are in microseconds, by the clock of
+    // Redis, because instances' clocks may differ.
     private const string Script =
         """
         local time = redis.call('TIME')
@@ -51,7 +51,7 @@ public sealed partial class RateLimiter(
     private readonly ConcurrentDictionary<string, double> local = new();
     private int away;
 
-    /// <summary>Counts a request of the caller, unless it is refused. Null: the plan has no limit.</summary>
+    /// <summary>Counts a request of the caller unless it exceeds a limit. Null if the plan has no limit.</summary>
     public async Task<RateDecision?> TakeAsync(TenantId tenant, string principal, string plan)
     {
         var perSecond = options.Value.Of(plan).RequestsPerSecond;
@@ -93,7 +93,7 @@ public sealed partial class RateLimiter(
 
     private RateDecision TakeLocally(RateQuota[] quotas)
     {
-        if (local.Count > MostLocalKeys)
+        if (local.Count > MaxLocalKeys)
             local.Clear();
         var now = Now();
         var shares = redis.IsConfigured
@@ -122,28 +122,28 @@ public sealed partial class RateLimiter(
 
     private static string Text(double number) => number.ToString("F3", Invariant);
 
-    /// <param name="Key">In Redis; its part in braces keeps a tenant's keys on one node of a cluster.</param>
+    /// <param name="Key">The Redis key; its part in braces keeps a tenant's keys on one node of a cluster.</param>
     private sealed record RateQuota(string Name, string Key, double PerSecond)
     {
         public double Interval => 1e6 / PerSecond;
 
-        // A rate below one request a window would refuse all.
+        // A rate below one request per window would reject all.
         public double Window => Math.Max(WindowSeconds * 1e6, Interval);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Redis is away: this instance allows 1/{Instances} of the request rates")]
+    [LoggerMessage(1, LogLevel.Warning, "Redis is unreachable: this instance allows 1/{Instances} of the request rates")]
     private static partial void LogAway(ILogger logger, int instances);
 
-    [LoggerMessage(2, LogLevel.Information, "Redis is back: request rates are shared again")]
+    [LoggerMessage(2, LogLevel.Information, "Redis is reachable again: request rates are shared")]
     private static partial void LogBack(ILogger logger);
 }
 
-/// <param name="Limits">As they stand after the request, the tenant's first.</param>
+/// <param name="Limits">The limits after the request, the tenant's first.</param>
 public sealed record RateDecision(bool Allowed, IReadOnlyList<RateLimit> Limits);
 
-/// <summary>A rate as <c>RateLimit</c> and <c>RateLimit-Policy</c> tell it.</summary>
-/// <param name="Quota">Requests in a window.</param>
-/// <param name="Remaining">That may come at once.</param>
-/// <param name="ResetSeconds">Until all of the quota is there again.</param>
-/// <param name="RetrySeconds">Until one more request is allowed; 0: now.</param>
+/// <summary>A rate for <c>RateLimit</c> and <c>RateLimit-Policy</c>.</summary>
+/// <param name="Quota">Requests per window.</param>
+/// <param name="Remaining">Requests allowed immediately.</param>
+/// <param name="ResetSeconds">Seconds until the full quota is available.</param>
+/// <param name="RetrySeconds">Seconds until one more request is allowed; 0 for now.</param>
 public sealed record RateLimit(string Name, int Quota, int Remaining, int ResetSeconds, int RetrySeconds);

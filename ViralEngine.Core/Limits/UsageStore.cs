@@ -2,11 +2,11 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Limits;
 
-/// <summary>How much of its plan an organization uses.</summary>
+/// <summary>An organization's use of its plan.</summary>
 public sealed class UsageStore(Db db)
 {
-    /// <param name="scope">The tenant's own, or above tenants.</param>
-    /// <param name="month">The month's first day.</param>
+    /// <param name="scope">The tenant's scope, or that of all tenants.</param>
+    /// <param name="month">The first day of the month.</param>
     public Task<Usage> ReadAsync(DbScope scope, TenantId tenant, DateOnly month, CancellationToken ct) =>
         db.QueryOneAsync(
             scope,
@@ -32,10 +32,10 @@ public sealed class UsageStore(Db db)
             ct)!;
 }
 
-/// <param name="TasksThisMonth">Submitted in this calendar month, UTC, items of batches included.</param>
-/// <param name="TasksRunning">At this moment, items of batches included.</param>
-/// <param name="SpentUsd">This month, by the prices of agents and models.</param>
-/// <param name="ReservedUsd">Set aside for calls that run.</param>
-/// <param name="BudgetUsd">What may be spent in a month; null: no budget.</param>
+/// <param name="TasksThisMonth">Submitted in this calendar month (UTC), batch items included.</param>
+/// <param name="TasksRunning">Running now, batch items included.</param>
+/// <param name="SpentUsd">Spent this month, by the prices of agents and models.</param>
+/// <param name="ReservedUsd">Reserved for running calls.</param>
+/// <param name="BudgetUsd">The monthly budget; null for none.</param>
 public sealed record Usage(
     long TasksThisMonth, long TasksRunning, long Members, decimal SpentUsd, decimal ReservedUsd, decimal? BudgetUsd);

@@ -24,7 +24,7 @@ public sealed class LatencyHistogram
         }
     }
 
-    /// <summary>Seconds that this share of the durations does not exceed; null where there are none.</summary>
+    /// <summary>Seconds that this share of the durations does not exceed; null without durations.</summary>
     public double? Quantile(double share)
     {
         var rank = (long)Math.Ceiling(share * Count);

@@ -15,14 +15,13 @@ public enum MetricGroup
     Model,
 }
 
-/// <summary>What happened in one step of time.</summary>
-/// <param name="At">Its beginning, UTC.</param>
+/// <summary>The metrics of one step of time.</summary>
+/// <param name="At">The start of the step, UTC.</param>
 /// <param name="Finished">Tasks and batch items that completed or failed.</param>
-/// <param name="Retried">Attempts that failed and are made again.</param>
+/// <param name="Retried">Attempts that failed and are retried.</param>
 /// <param name="ErrorRate">The share of finished work that failed; null if nothing finished.</param>
-/// <param name="LatencyP50">Seconds from the start of the attempt that answered; of tasks, within 2 %.</param>
-/// <param name="QueueAgeSeconds">The longest that a task which was due had waited; only of the organization as a
-/// whole.</param>
+/// <param name="LatencyP50">Seconds from the start of the successful attempt, within 2 %.</param>
+/// <param name="QueueAgeSeconds">Seconds that the oldest due task had waited; only for the whole organization.</param>
 public sealed record MetricPoint(
     DateTime At,
     long Finished,
@@ -38,14 +37,14 @@ public sealed record MetricPoint(
     long OutputTokens,
     double? QueueAgeSeconds);
 
-/// <param name="Group">The agent's id, the provider or the model; null where nothing is grouped.</param>
+/// <param name="Group">The agent's id, the provider or the model; null without grouping.</param>
 public sealed record MetricSeries(string? Group, IReadOnlyList<MetricPoint> Points);
 
 /// <param name="From">Inclusive.</param>
 /// <param name="To">Exclusive.</param>
 public sealed record MetricWindow(DateTime From, DateTime To, MetricStep Step, MetricGroup Group, string? AgentId)
 {
-    /// <summary>The most steps that one answer holds: a day of minutes, or four years of days.</summary>
+    /// <summary>The maximum number of steps in one response: a day of minutes, or four years of days.</summary>
     public const int MaxSteps = 1500;
 
     public int Steps => (int)Math.Min(int.MaxValue, Math.Ceiling((To - From) / LengthOf(Step)));

@@ -2,16 +2,12 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Metrics;
 
-/// <summary>
-/// Folds what was recorded into minutes, hours and days, of all tenants at once, and deletes what is past its time.
-/// </summary>
+/// <summary>Rolls recorded metrics up into minutes, hours and days, for all tenants, and deletes those past their retention.</summary>
 public sealed class MetricRollup(Db db, TimeProvider time)
 {
-    private const int MostDeleted = 20_000;
+    private const int MaxDeleted = 20_000;
 
-    /// <summary>
-    /// Folds what was recorded before a time; what comes later for such a minute is added when it comes.
-    /// </summary>
+    /// <summary>Rolls up what was recorded before a time. Late records of a minute are added when they arrive.</summary>
     public Task FoldAsync(DateTime before, CancellationToken ct) => db.ExecuteAsync(
         DbScope.AllTenants,
         """
@@ -55,7 +51,7 @@ public sealed class MetricRollup(Db db, TimeProvider time)
         [before],
         ct);
 
-    /// <summary>Notes how long each tenant's oldest due task has waited at this minute.</summary>
+    /// <summary>Records how long each tenant's oldest due task has waited at this minute.</summary>
     public Task MeasureQueuesAsync(DateTime minute, CancellationToken ct) => db.ExecuteAsync(
         DbScope.AllTenants,
         """
@@ -72,7 +68,7 @@ public sealed class MetricRollup(Db db, TimeProvider time)
         [minute, time.GetUtcNow().UtcDateTime],
         ct);
 
-    /// <summary>Rolls the next hours up that are over, then the days.</summary>
+    /// <summary>Rolls up the hours that are over, then the days.</summary>
     public async Task RollUpAsync(CancellationToken ct)
     {
         await RollUpAsync("hour", "minute", TimeSpan.FromHours(1), ct);
@@ -91,8 +87,8 @@ public sealed class MetricRollup(Db db, TimeProvider time)
                 WHERE ctid = ANY (ARRAY(
                     SELECT ctid FROM viral.metric_rollups WHERE step = $1 AND at < $2 LIMIT $3))
                 """,
-                [step, now - TimeSpan.FromDays(days), MostDeleted],
-                ct) == MostDeleted)
+                [step, now - TimeSpan.FromDays(days), MaxDeleted],
+                ct) == MaxDeleted)
             {
             }
         }
@@ -106,7 +102,7 @@ public sealed class MetricRollup(Db db, TimeProvider time)
 
     private async Task RollUpAsync(string step, string from, TimeSpan length, CancellationToken ct)
     {
-        // Ten minutes later: what was late is in.
+        // Ten minutes later, late records have arrived.
         var end = time.GetUtcNow().UtcDateTime - TimeSpan.FromMinutes(10);
         while (await db.QueryOneAsync(
             DbScope.AllTenants,

@@ -3,13 +3,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Metrics;
 
-/// <summary>
-/// Reads metrics: what is rolled up from the rollups, what is newer from the minutes, and what is newest as it was
-/// recorded.
-/// </summary>
+/// <summary>Reads metrics: from the rollups, for newer ones from the minutes, and for the newest from the records.</summary>
 public sealed class MetricStore(Db db)
 {
-    /// <summary>The series of a window by group; steps in which nothing happened have no point.</summary>
+    /// <summary>The series of a window by group; steps without activity have no point.</summary>
     public async Task<IReadOnlyList<MetricSeries>> ReadAsync(TenantId tenant, MetricWindow window, CancellationToken ct)
     {
         var rows = await db.QueryAsync(

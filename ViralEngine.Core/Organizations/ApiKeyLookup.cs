@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Looks up the API keys of concurrent requests together: those that come while a look-up is under way share the next one, which
-/// begins after they came, so that a key that was revoked before is never taken for a good one.
+/// Looks up the API keys of concurrent requests together. Requests that arrive during a look-up share the next one, which starts only after
+/// all its callers have arrived, so that a revoked key is never accepted.
 /// </summary>
 public sealed class ApiKeyLookup
 {
@@ -18,7 +18,7 @@ public sealed class ApiKeyLookup
         lookups = new(_ => null, FindAsync);
     }
 
-    /// <summary>Whose key has this hash; null: nobody's, or it is revoked, or its organization is deleted.</summary>
+    /// <summary>The owner of the key with this hash; null if there is none, it is revoked, or its organization is deleted.</summary>
     internal Task<ApiKeyOwner?> FindAsync(byte[] hash) => lookups.RunAsync(hash);
 
     private async Task<IReadOnlyList<ApiKeyOwner?>> FindAsync(IReadOnlyList<byte[]> hashes, CancellationToken ct)
@@ -59,11 +59,11 @@ public sealed class ApiKeyLookup
 
         public bool Equals(byte[]? one, byte[]? other) => one.AsSpan().SequenceEqual(other);
 
-        // The hash of a key is as good as any of itself.
+        // A key's hash is its own hash code.
         public int GetHashCode(byte[] hash) => BitConverter.ToInt32(hash);
     }
 }
 
-/// <summary>Who an API key is for. Times are the database's to judge: instances may not agree on them.</summary>
+/// <summary>The owner of an API key. The database compares times, because instances' clocks may differ.</summary>
 internal sealed record ApiKeyOwner(
     TenantId Tenant, Guid KeyId, Role Role, bool Expired, bool UsedLately, string Plan, int Sessions);

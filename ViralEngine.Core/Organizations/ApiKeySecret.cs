@@ -5,8 +5,7 @@ using System.Text;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// The secret of an API key: <c>vk_</c> and 32 random bytes in base64url. Only its SHA-256 is stored; with 256 random bits
-/// there is nothing a slow hash would protect.
+/// The secret of an API key: <c>vk_</c> and 32 random bytes in base64url. Only its SHA-256 is stored; 256 random bits need no slow hash.
 /// </summary>
 public static class ApiKeySecret
 {
@@ -16,6 +15,6 @@ public static class ApiKeySecret
 
     public static byte[] Hash(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 
-    /// <summary>What may be shown later, to tell keys apart.</summary>
+    /// <summary>The part that is shown later, to tell keys apart.</summary>
     public static string Hint(string secret) => $"{secret[..7]}…{secret[^4..]}";
 }

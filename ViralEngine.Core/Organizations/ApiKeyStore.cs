@@ -47,7 +47,7 @@ public sealed class ApiKeyStore(Db db)
             Read,
             ct);
 
-    /// <summary>The keys in force that somebody made, and those made with them.</summary>
+    /// <summary>The active keys that a principal created, and those created with them.</summary>
     public Task<List<ApiKey>> MadeByAsync(TenantId tenant, string principal, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
@@ -61,7 +61,7 @@ public sealed class ApiKeyStore(Db db)
             Read,
             ct);
 
-    /// <summary>From the next request on these keys are refused, on every instance. They stay listed.</summary>
+    /// <summary>Revokes keys, effective with the next request on every instance. They stay listed.</summary>
     public Task<int> RevokeAsync(TenantId tenant, Guid[] ids, CancellationToken ct) =>
         db.ExecuteAsync(
             tenant,

@@ -5,14 +5,14 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Finds out who calls and for which tenant, from the credential alone; nothing about callers is kept between requests. The
-/// tenant asked for (<c>X-Tenant-ID</c>) chooses among those the principal may act for and never grants one.
+/// Authenticates the caller and determines the tenant from the credential alone; nothing is cached between requests. The requested tenant
+/// (<c>X-Tenant-ID</c>) selects one of those the principal may act for and grants no access.
 /// </summary>
 public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator tokens, PlatformKey platformKey)
 {
     public abstract record Outcome
     {
-        /// <summary>The caller is who it says.</summary>
+        /// <summary>The caller is authenticated.</summary>
         public sealed record Known(Caller Caller) : Outcome;
 
         /// <summary>No valid credential: 401.</summary>
@@ -21,7 +21,7 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
         /// <summary>A valid credential that may not act for the tenant asked for: 403.</summary>
         public sealed record NotForTenant(string Fault) : Outcome;
 
-        /// <summary>The principal belongs to several organizations and named none: 400.</summary>
+        /// <summary>The principal belongs to several organizations and requested none: 400.</summary>
         public sealed record TenantMissing(string Fault) : Outcome;
     }
 
@@ -41,13 +41,10 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
         return subject is null ? new Outcome.Unknown(fault!) : await BySubjectAsync(subject, tenantAsked, ct);
     }
 
-    /// <summary>
-    /// Who a person is, whatever organizations they are members of: the subject of their token. Keys and the platform are nobody's
-    /// person.
-    /// </summary>
+    /// <summary>The subject of a person's token, regardless of memberships. API keys and the platform key have none.</summary>
     public async Task<(string? Subject, string? Fault)> PersonOfAsync(string credential) =>
         credential.StartsWith(ApiKeySecret.Prefix, StringComparison.Ordinal) || IsPlatformKey(ApiKeySecret.Hash(credential))
-            ? (null, "This endpoint is for people: send a token, not an API key.")
+            ? (null, "This endpoint requires a person's token, not an API key.")
             : await tokens.ValidateAsync(credential);
 
     private bool IsPlatformKey(byte[] hash) =>
@@ -92,7 +89,7 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
             ReadMembership,
             ct);
 
-        // Who had several acts for none unnamed, though but one of them is left.
+        // A former member of several organizations must still name one, even if only one is left.
         var several = memberships.Count > 1;
         memberships.RemoveAll(membership => membership.Deleted);
         if (memberships.Count == 0)

@@ -9,14 +9,14 @@ public enum CallerKind
     Platform,
 }
 
-/// <summary>Who makes a request, and for which tenant. The platform acts for none: its tenant is empty.</summary>
+/// <summary>The caller of a request and its tenant, which is empty for the platform.</summary>
 /// <param name="Id">The API key's or member's id; <c>platform</c> for the platform key.</param>
-/// <param name="Plan">The organization's plan; the platform has none.</param>
-/// <param name="Sessions">How often the principal has signed out everywhere: sessions from before are over.</param>
+/// <param name="Plan">The organization's plan; null for the platform.</param>
+/// <param name="Sessions">How often the principal has signed out everywhere, which ends earlier sessions.</param>
 public sealed record Caller(
     CallerKind Kind, string Id, TenantId Tenant, Role Role, string? Subject = null, string? Plan = null, int Sessions = 0)
 {
-    /// <summary>One text for "who did it": <c>api_key:…</c>, <c>user:…</c> or <c>platform</c>.</summary>
+    /// <summary>The principal as text: <c>api_key:…</c>, <c>user:…</c> or <c>platform</c>.</summary>
     public string Principal => Kind switch
     {
         CallerKind.ApiKey => $"api_key:{Id}",

@@ -4,16 +4,16 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Ends an organization: from the commit on its keys and tokens are refused, its webhooks send nothing, its workflows, batches and tasks
-/// are cancelled, those that run within a second. What was in flight is caught by <see cref="StopAsync"/> again, which sweeps call; what
-/// it owned is erased after its retention.
+/// Deletes an organization. From the commit on, its keys and tokens are rejected, its webhooks send nothing, and its workflows, batches and
+/// tasks are cancelled, running ones within a second. Sweeps call <see cref="StopAsync"/> for work stored meanwhile. Its data is erased
+/// after its retention.
 /// </summary>
 public sealed class DeleteOrganization(Db db, Signals signals)
 {
     private const int MaxTasksAtOnce = 5_000;
     private const int MaxPortions = 20;
 
-    /// <summary>False: there is no such organization.</summary>
+    /// <summary>False if the organization does not exist.</summary>
     public async Task<bool> RunAsync(Guid id, CancellationToken ct)
     {
         await db.BeginAsync(ct);
@@ -36,7 +36,7 @@ public sealed class DeleteOrganization(Db db, Signals signals)
         return deleted;
     }
 
-    /// <summary>Stops whatever of a deleted organization is not stopped yet.</summary>
+    /// <summary>Stops any open work of a deleted organization.</summary>
     public async Task StopAsync(TenantId tenant, CancellationToken ct)
     {
         var stopped = await StopWorkflowsAndBatchesAsync(tenant, ct);
@@ -53,7 +53,7 @@ public sealed class DeleteOrganization(Db db, Signals signals)
             ct);
     }
 
-    /// <summary>Those deleted lately, and those before them for which something is still open.</summary>
+    /// <summary>Recently deleted organizations, and earlier ones with open work.</summary>
     public Task<List<TenantId>> DeletedLatelyAsync(CancellationToken ct) =>
         db.QueryAsync(
             DbScope.AllTenants,
@@ -71,7 +71,7 @@ public sealed class DeleteOrganization(Db db, Signals signals)
             row => new TenantId(row.GetGuid(0)),
             ct);
 
-    // No rollbacks: they are calls too.
+    // Without rollbacks, which would be calls too.
     private async Task<List<Guid>> StopWorkflowsAndBatchesAsync(TenantId tenant, CancellationToken ct)
     {
         var stopped = await db.QueryAsync(

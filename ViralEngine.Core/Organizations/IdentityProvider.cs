@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>The OpenID Connect provider of <c>Auth:Authority</c>: its discovery document with its keys, fetched again from time to time.</summary>
+/// <summary>The OpenID Connect provider of <c>Auth:Authority</c>: its discovery document and keys, refreshed from time to time.</summary>
 public sealed class IdentityProvider
 {
     private static readonly TimeSpan KeysWithdrawnWithin = TimeSpan.FromMinutes(15);
@@ -21,12 +21,12 @@ public sealed class IdentityProvider
         {
             RefreshInterval = TimeSpan.FromSeconds(options.Value.KeyRefreshSeconds),
             AutomaticRefreshInterval = KeysWithdrawnWithin,
-            // Else keys that the issuer has withdrawn are good for another hour.
+            // Otherwise withdrawn keys would be accepted for another hour.
             UseLastKnownGoodConfiguration = false,
         };
     }
 
-    /// <summary>Null: no provider is configured.</summary>
+    /// <summary>Null if no provider is configured.</summary>
     public ConfigurationManager<OpenIdConnectConfiguration>? Document { get; }
 
     public string? Host { get; }

@@ -3,10 +3,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>A person's side of memberships: who wants them, and whether they want it. Found by the subject of their tokens, in all tenants.</summary>
+/// <summary>A person's invitations in all tenants, found by the subject of their tokens.</summary>
 public sealed class InvitationStore(Db db)
 {
-    /// <summary>What waits for the person, newest first.</summary>
+    /// <summary>The person's pending invitations, newest first.</summary>
     public Task<List<Invitation>> ListAsync(string subject, CancellationToken ct) =>
         db.QueryAsync(
             DbScope.AllTenants,
@@ -22,7 +22,7 @@ public sealed class InvitationStore(Db db)
             Read,
             ct);
 
-    /// <summary>Makes a member of the person. Idempotent. Null: there is no such invitation for them.</summary>
+    /// <summary>Makes the person a member. Idempotent. Null if there is no such invitation.</summary>
     public Task<Invitation?> AcceptAsync(string subject, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             DbScope.AllTenants,
@@ -38,7 +38,7 @@ public sealed class InvitationStore(Db db)
             Read,
             ct);
 
-    /// <summary>Null: there is nothing to decline.</summary>
+    /// <summary>Null if there is no such invitation.</summary>
     public Task<Invitation?> DeclineAsync(string subject, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             DbScope.AllTenants,
@@ -63,7 +63,7 @@ public sealed class InvitationStore(Db db)
         row.IsDBNull(6) ? null : row.GetDateTime(6));
 }
 
-/// <summary>An organization that wants a person as its member. Until they accept, they may not act for it.</summary>
-/// <param name="Id">Of the membership.</param>
+/// <summary>An invitation to become a member of an organization.</summary>
+/// <param name="Id">The id of the membership.</param>
 public sealed record Invitation(
     Guid Id, Guid OrganizationId, string OrganizationName, string Role, string? InvitedBy, DateTime CreatedAt, DateTime? AcceptedAt);

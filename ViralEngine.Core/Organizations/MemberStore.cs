@@ -4,7 +4,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>The people of an organization.</summary>
+/// <summary>The members of an organization.</summary>
 public sealed class MemberStore(Db db)
 {
     public abstract record Outcome
@@ -13,18 +13,18 @@ public sealed class MemberStore(Db db)
 
         public sealed record Absent : Outcome;
 
-        /// <summary>The subject is a member already.</summary>
+        /// <summary>The subject is already a member.</summary>
         public sealed record Duplicate : Outcome;
     }
 
-    /// <summary>Invites a person, who is a member once they accept.</summary>
-    /// <param name="most">How many members the plan allows; 0: any number.</param>
+    /// <summary>Invites a person, who becomes a member on accepting.</summary>
+    /// <param name="most">The plan's members; 0 for no limit.</param>
     public async Task<Outcome> AddAsync(
         TenantId tenant, Guid id, string subject, string? email, string? name, Role role, string invitedBy, int most,
         CancellationToken ct)
     {
         await using var batch = db.Batch(tenant)
-            // One after the other: of two at once, not both may be the last that fits.
+            // Serialized, so that two concurrent invitations cannot both take the last place.
             .Add("SELECT FROM viral.organizations WHERE id = $1 FOR UPDATE", [tenant.Value])
             .Add(
                 """

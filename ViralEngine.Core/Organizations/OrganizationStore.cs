@@ -3,10 +3,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>Organizations in PostgreSQL. <see cref="DeleteOrganization"/> ends one.</summary>
+/// <summary>Organizations in PostgreSQL. <see cref="DeleteOrganization"/> deletes one.</summary>
 public sealed class OrganizationStore(Db db)
 {
-    /// <summary>Creates an organization with its first API key, an owner's.</summary>
+    /// <summary>Creates an organization with its first API key, with the role owner.</summary>
     public Task<Organization> AddAsync(
         Guid id, string name, string plan, Guid keyId, string keySecret, string createdBy, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -28,7 +28,7 @@ public sealed class OrganizationStore(Db db)
             Read,
             ct)!;
 
-    /// <summary>One organization as <paramref name="scope"/> sees it.</summary>
+    /// <summary>An organization visible to <paramref name="scope"/>.</summary>
     public Task<Organization?> FindAsync(DbScope scope, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             scope,
@@ -41,7 +41,7 @@ public sealed class OrganizationStore(Db db)
             Read,
             ct);
 
-    /// <summary>Newest first, as <paramref name="scope"/> sees them: a tenant sees itself.</summary>
+    /// <summary>The organizations visible to <paramref name="scope"/>, newest first. A tenant sees itself.</summary>
     public Task<List<Organization>> ListAsync(DbScope scope, Guid? before, int limit, CancellationToken ct) =>
         db.QueryAsync(
             scope,
@@ -56,7 +56,7 @@ public sealed class OrganizationStore(Db db)
             Read,
             ct);
 
-    /// <summary>Changes what is given; null leaves as it is.</summary>
+    /// <summary>Changes the given values; nulls are kept.</summary>
     public Task<Organization?> UpdateAsync(DbScope scope, Guid id, string? name, string? plan, CancellationToken ct) =>
         db.QueryOneAsync(
             scope,

@@ -1,6 +1,6 @@
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>What a member or API key may do in its organization. A flag each, so that an endpoint can name the set it allows.</summary>
+/// <summary>What a member or API key may do in its organization. Flags, so that an endpoint can allow a set.</summary>
 [Flags]
 public enum Role
 {
@@ -10,22 +10,22 @@ public enum Role
     Operator = 4,
     Admin = 8,
     Owner = 16,
-    /// <summary>Holds the platform key: stands above tenants, acts in none.</summary>
+    /// <summary>The platform key: above tenants, acting in none.</summary>
     Platform = 32,
 }
 
 public static class Roles
 {
-    /// <summary>Who may read: every role of the tenant.</summary>
+    /// <summary>May read: every role of a tenant.</summary>
     public const Role Readers = Role.Viewer | Role.Approver | Role.Operator | Role.Admin | Role.Owner;
 
-    /// <summary>Who may submit, cancel and retry work.</summary>
+    /// <summary>May submit, cancel and retry work.</summary>
     public const Role Operators = Role.Operator | Role.Admin | Role.Owner;
 
-    /// <summary>Who may decide at a gate that names them.</summary>
+    /// <summary>May decide at gates where they are approvers.</summary>
     public const Role Deciders = Role.Approver | Role.Operator | Role.Admin | Role.Owner;
 
-    /// <summary>Who may change settings, people, keys, agents and webhooks.</summary>
+    /// <summary>May change settings, members, keys, agents and webhooks.</summary>
     public const Role Admins = Role.Admin | Role.Owner;
 
     public static string ToText(this Role role) => role switch

@@ -2,10 +2,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>What sessions of the console need to know of a principal beyond what its credential says.</summary>
+/// <summary>Data of console sessions beyond the credential.</summary>
 public sealed class SessionStore(Db db)
 {
-    /// <summary>Ends every session of the caller: of a person in all organizations, of a key those that were begun with it.</summary>
+    /// <summary>Ends every session of the caller: a person's in all organizations, or those started with a key.</summary>
     public Task<int> EndAllAsync(Caller caller, CancellationToken ct) => caller.Kind == CallerKind.User
         ? db.ExecuteAsync(
             DbScope.AllTenants,
@@ -18,7 +18,7 @@ public sealed class SessionStore(Db db)
             [caller.Tenant.Value, Guid.Parse(caller.Id)],
             ct);
 
-    /// <summary>The organizations that a person is a member of, by name.</summary>
+    /// <summary>A person's organizations, by name.</summary>
     public Task<List<Membership>> OrganizationsOfAsync(string subject, CancellationToken ct) =>
         db.QueryAsync(
             DbScope.AllTenants,
@@ -35,5 +35,5 @@ public sealed class SessionStore(Db db)
             ct);
 }
 
-/// <summary>An organization as one of its members sees it.</summary>
+/// <summary>A membership of the person.</summary>
 public sealed record Membership(Guid OrganizationId, string Name, string Role);

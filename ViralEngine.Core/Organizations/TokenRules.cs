@@ -5,13 +5,13 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>What RFC 7515 and RFC 7519 ask of a token beyond what the library checks.</summary>
+/// <summary>Rules of RFC 7515 and RFC 7519 beyond those that the library checks.</summary>
 internal static class TokenRules
 {
-    private const int MostSubjectCharacters = 300;
+    private const int MaxSubjectCharacters = 300;
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
 
-    /// <summary>What is wrong with the token, whoever signed it; null: nothing.</summary>
+    /// <summary>What is wrong with the token, regardless of its signature; null if nothing.</summary>
     public static string? FaultOf(JsonWebToken token)
     {
         try
@@ -26,17 +26,17 @@ internal static class TokenRules
         }
     }
 
-    /// <summary>RFC 7515, section 4.1.11: who does not understand an extension that is critical refuses it. Ours are none.</summary>
+    /// <summary>RFC 7515, section 4.1.11: tokens with unsupported critical extensions must be rejected. None are supported.</summary>
     private static string? HeaderFault(JsonElement header)
     {
         if (header.TryGetProperty("crit", out _))
             return "The token has a critical extension (crit) that is not supported.";
         return header.TryGetProperty("b64", out var encoded) && encoded.ValueKind != JsonValueKind.True
-            ? "The token's payload must be encoded: b64 is not supported."
+            ? "The token's payload must be base64url-encoded: b64 is not supported."
             : null;
     }
 
-    /// <summary>It is compared, so it is not mended: that could make somebody else of it.</summary>
+    /// <summary>The subject is compared, so it is not repaired: that could turn it into somebody else's.</summary>
     private static string? SubjectFault(JsonElement claims)
     {
         if (!claims.TryGetProperty("sub", out var subject))
@@ -47,12 +47,12 @@ internal static class TokenRules
         {
             var text = subject.GetString()!;
             return text.Length == 0 ? "The token has no subject."
-                : text.Length > MostSubjectCharacters || OutsideText.Of(text) != text ? "The token's subject is not valid."
+                : text.Length > MaxSubjectCharacters || OutsideText.Of(text) != text ? "The token's subject is not valid."
                 : null;
         }
         catch (InvalidOperationException)
         {
-            return "The token's subject is not valid."; // half a surrogate pair
+            return "The token's subject is not valid."; // an unpaired surrogate
         }
     }
 }

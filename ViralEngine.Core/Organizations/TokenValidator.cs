@@ -6,9 +6,9 @@ using Microsoft.IdentityModel.Tokens;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Checks JSON Web Tokens (RFC 7519) after RFC 8725: the algorithms are ours to choose, never the token's. Tokens of the
-/// configured issuer name their key, and it must be one that the issuer publishes: keys are fetched again when a key id is
-/// unknown, and every quarter of an hour, so that a key that is withdrawn is refused by then.
+/// Validates JSON Web Tokens (RFC 7519) after RFC 8725: the app chooses the algorithms, never the token. Tokens of the configured issuer
+/// must name a key that the issuer publishes. Keys are refetched for an unknown key id and every quarter of an hour, so that a withdrawn
+/// key is rejected by then.
 /// </summary>
 public sealed class TokenValidator
 {
@@ -28,7 +28,7 @@ public sealed class TokenValidator
         {
             issuer = Parameters(settings.Audience, time);
             issuer.ConfigurationManager = document;
-            // Else a token with an unknown key id is tried with every key.
+            // Otherwise a token with an unknown key id would be tried with every key.
             issuer.TryAllIssuerSigningKeys = false;
             issuer.ValidAlgorithms =
             [
@@ -47,7 +47,7 @@ public sealed class TokenValidator
         }
     }
 
-    /// <summary>The token's subject, or why it is not accepted, in words that give no secret away.</summary>
+    /// <summary>The token's subject, or why it is rejected, without secrets.</summary>
     public async Task<(string? Subject, string? Fault)> ValidateAsync(string token)
     {
         var (parsed, fault) = await CheckAsync(token, of => development is not null && of.Issuer == DevelopmentIssuer ? development : issuer);
@@ -55,8 +55,8 @@ public sealed class TokenValidator
     }
 
     /// <summary>
-    /// What is wrong with an ID token (OpenID Connect Core 1.0, section 3.1.3.7), by the same rules, but that it must be for the client
-    /// and for this sign-in; null: nothing.
+    /// What is wrong with an ID token (OpenID Connect Core 1.0, section 3.1.3.7), by the same rules, but for the client and this sign-in;
+    /// null if nothing.
     /// </summary>
     public async Task<string?> FaultOfIdTokenAsync(string token, string clientId, string nonce)
     {
@@ -95,8 +95,8 @@ public sealed class TokenValidator
     }
 
     /// <summary>
-    /// An unknown key id makes the handler fetch the keys, but behind the back of the request. It waits for them, so that not
-    /// even the first token of a new key is refused.
+    /// For an unknown key id, the handler fetches the keys in the background; this waits for them, so that the first token of a new key is
+    /// accepted.
     /// </summary>
     private async Task<TokenValidationResult> ValidateAsync(JsonWebToken token, TokenValidationParameters parameters)
     {
@@ -120,7 +120,7 @@ public sealed class TokenValidator
         RequireSignedTokens = true,
         RequireExpirationTime = true,
         ClockSkew = TimeSpan.FromSeconds(30),
-        // The default reads the machine's clock: ours is the injected one.
+        // The default reads the machine's clock instead of the injected one.
         LifetimeValidator = (notBefore, expires, _, parameters) =>
         {
             var now = time.GetUtcNow().UtcDateTime;

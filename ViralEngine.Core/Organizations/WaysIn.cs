@@ -4,20 +4,20 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Sees to it that somebody always gets into an organization as its owner: with a key, or, where tokens are accepted, as a member.
-/// Call it in the transaction of the change.
+/// Ensures that an owner can always access an organization: with a key or, if tokens are accepted, as a member. Must be called in the
+/// transaction of the change.
 /// </summary>
 public sealed class WaysIn(Db db, IOptions<AuthOptions> auth)
 {
     private readonly bool takesTokens = auth.Value.Authority is not null || auth.Value.JwtSharedKey is not null;
 
-    /// <summary>Whether an owner could still get in without these. Of two changes at once, the second waits for the first.</summary>
-    /// <param name="lasting">Whether a key that expires is not enough: it is none of what is taken away either.</param>
+    /// <summary>Whether an owner still has access without these. Concurrent changes are serialized.</summary>
+    /// <param name="lasting">Whether expiring keys do not count.</param>
     public async Task<bool> RemainAsync(
         TenantId tenant, Guid[] withoutKeys, Guid? withoutMember, bool lasting, CancellationToken ct)
     {
         if (!db.InTransaction)
-            throw new InvalidOperationException("What was found must hold until the change is made.");
+            throw new InvalidOperationException("RemainAsync must be called in the transaction of the change.");
         await using var batch = db.Batch(tenant)
             .Add("SELECT FROM viral.organizations WHERE id = $1 FOR UPDATE", [tenant.Value])
             .Add(

@@ -3,17 +3,16 @@ using System.Net.Sockets;
 
 namespace ViralEngine.Core.Outgoing;
 
-/// <summary>Asks the name system for a host's addresses.</summary>
+/// <summary>Resolves a host's addresses.</summary>
 public delegate Task<IPAddress[]> HostResolver(string host, CancellationToken ct);
 
 /// <summary>
-/// Opens the connections of outgoing calls. It resolves the name itself and connects to the very address it has checked, so
-/// a name that changes its answer between check and connect gains nothing.
+/// Opens the connections of outgoing calls. Resolves the name itself and connects to the checked address, so that DNS rebinding has no
+/// effect.
 /// </summary>
 public sealed class GuardedConnector(AddressPolicy addresses, HostResolver resolve)
 {
-    /// <exception cref="OutgoingRefusedException">The host has an address that must not be reached; nothing was sent
-    /// to any of them.</exception>
+    /// <exception cref="OutgoingRefusedException">The host has a forbidden address; nothing was sent.</exception>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
@@ -22,7 +21,7 @@ public sealed class GuardedConnector(AddressPolicy addresses, HostResolver resol
 
         var candidates = IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, ct);
 
-        // One bad address condemns the name: no honest public service mixes the two.
+        // One forbidden address rejects the name: no legitimate public service mixes the two.
         if (candidates.Any(a => !addresses.Allows(a)))
             throw new OutgoingRefusedException(host);
 

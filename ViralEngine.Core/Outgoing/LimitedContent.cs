@@ -2,7 +2,7 @@ using System.Net;
 
 namespace ViralEngine.Core.Outgoing;
 
-/// <summary>An answer's body that ends in <see cref="ResponseTooLargeException"/> instead of growing past its limit.</summary>
+/// <summary>A response body that throws <see cref="ResponseTooLargeException"/> beyond its limit.</summary>
 internal sealed class LimitedContent : HttpContent
 {
     private readonly HttpContent inner;

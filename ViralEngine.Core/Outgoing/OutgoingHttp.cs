@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Core.Outgoing;
 
 /// <summary>
-/// The one way out for calls to addresses that tenants chose (webhooks, agents): checked addresses, no redirects, no proxy,
-/// no cookies, no decompression, capped sizes and connections. Time is the caller's to cap, by cancellation.
+/// The only HTTP client for URLs that tenants choose (webhooks, agents): checked addresses, no redirects, proxies, cookies or
+/// decompression, limited sizes and connections. The caller limits time, by cancellation.
 /// </summary>
 public sealed class OutgoingHttp : IDisposable
 {
@@ -28,26 +28,28 @@ public sealed class OutgoingHttp : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(options.ConnectTimeoutSeconds),
             MaxConnectionsPerServer = options.MaxConnectionsPerHost,
             MaxResponseHeadersLength = 64,
-            // An answer we stop reading is cut off, not read to its end to save the connection.
+            // A response that is not read to its end closes the connection instead of being drained.
             MaxResponseDrainSize = 0,
-            // Names move; a connection's address was checked only when it was made.
+            // DNS changes, and a connection's address is checked only when it is opened.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
         });
         Client = new HttpClient(guard, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    /// <summary>Shared by all callers. Refusals come as <see cref="OutgoingRefusedException"/>, also as inner exception.</summary>
+    /// <summary>
+    /// Shared by all callers. Rejections are thrown as <see cref="OutgoingRefusedException"/>, possibly as an inner exception.
+    /// </summary>
     public HttpClient Client { get; }
 
-    /// <summary>The rules that <see cref="Client"/> keeps, for checking a URL when it is configured.</summary>
+    /// <summary>The rules of <see cref="Client"/>, for checking a URL when it is configured.</summary>
     public UrlPolicy Urls { get; }
 
-    /// <summary>Sets how much of this answer is read, instead of what the settings say.</summary>
+    /// <summary>Overrides the maximum size of this response.</summary>
     public static void LimitResponse(HttpRequestMessage request, long bytes) =>
         request.Options.Set(UrlGuard.ResponseLimit, bytes);
 
-    /// <summary>Has the answer to this request shown to somebody as its headers come.</summary>
+    /// <summary>Registers an observer for this request's response, called once its headers have arrived.</summary>
     public static void Observe(HttpRequestMessage request, Action<HttpResponseMessage>? observer)
     {
         if (observer is not null)
@@ -80,7 +82,7 @@ public sealed class OutgoingHttp : IDisposable
             return response;
         }
 
-        /// <summary>A connection that ends as soon as it was made comes bare out of the handler, unlike every other.</summary>
+        /// <summary>A connection closed right after it was opened surfaces as a bare exception, unlike all other failures.</summary>
         private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, CancellationToken ct)
         {
             try

@@ -3,14 +3,14 @@ using System.Net;
 
 namespace ViralEngine.Core.Outgoing;
 
-/// <summary>Settings of every call to an address that a tenant chose, section <c>Outgoing</c>.</summary>
+/// <summary>Settings of calls to URLs that tenants choose, section <c>Outgoing</c>.</summary>
 public sealed class OutgoingOptions : IValidatableObject
 {
     public const string Section = "Outgoing";
 
     /// <summary>
-    /// Networks in CIDR form that may be called although they are private, such as <c>10.20.0.0/16</c>. None by
-    /// default; the local stack allows loopback. Cloud metadata addresses stay refused whatever is listed.
+    /// Private networks (CIDR) that may be called, such as <c>10.20.0.0/16</c>. None by default; the local stack allows loopback. Cloud
+    /// metadata addresses are always rejected.
     /// </summary>
     public IList<string> AllowedNetworks { get; init; } = [];
 
@@ -18,11 +18,11 @@ public sealed class OutgoingOptions : IValidatableObject
     [Range(1, 120)]
     public int ConnectTimeoutSeconds { get; set; } = 10;
 
-    /// <summary>Bytes of an answer's body that are read; a longer one is an error.</summary>
+    /// <summary>Maximum bytes of a response body; a longer one is an error.</summary>
     [Range(1, 1024L * 1024 * 1024)]
     public long MaxResponseBytes { get; set; } = 10 * 1024 * 1024;
 
-    /// <summary>Connections to one host and port at a time from one instance; more calls wait their turn.</summary>
+    /// <summary>Connections per host and port from one instance; further calls wait.</summary>
     [Range(1, 10_000)]
     public int MaxConnectionsPerHost { get; set; } = 5000;
 

@@ -1,9 +1,9 @@
 namespace ViralEngine.Core.Outgoing;
 
-/// <summary>An outgoing call to where none may go. Says no address, so that nobody learns our networks from it.</summary>
+/// <summary>An outgoing call to a forbidden address. The message has no address, to disclose nothing about internal networks.</summary>
 public sealed class OutgoingRefusedException(string host)
-    : Exception($"{host} is not a host that outgoing calls may reach");
+    : Exception($"{host} is a host that outgoing calls must not reach");
 
-/// <summary>An answer's body exceeds what is read of it.</summary>
+/// <summary>A response body exceeds its maximum size.</summary>
 public sealed class ResponseTooLargeException(long limit)
     : IOException($"The answer is larger than {limit} bytes");

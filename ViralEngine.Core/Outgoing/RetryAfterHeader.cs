@@ -14,7 +14,7 @@ public static class RetryAfterHeader
         "ddd MMM d HH:mm:ss yyyy", // asctime: its day has a space where it has one digit
     ];
 
-    /// <summary>How long to wait from now, never less than nothing; null: the header is not there or says nothing.</summary>
+    /// <summary>The wait from now, not negative; null if the header is missing or invalid.</summary>
     public static TimeSpan? Read(string? header, DateTimeOffset now)
     {
         var text = header?.Trim() ?? "";
@@ -35,7 +35,7 @@ public static class RetryAfterHeader
         const DateTimeStyles Styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite;
         if (DateTimeOffset.TryParseExact(text, Forms, CultureInfo.InvariantCulture, Styles, out date))
             return true;
-        // RFC 850 has a day's full name and two digits of the year, which are never more than 50 years ahead.
+        // RFC 850 has the full name of the day and a two-digit year, at most 50 years ahead.
         var comma = text.IndexOf(", ", StringComparison.Ordinal);
         if (comma < 0 || !Enum.TryParse<DayOfWeek>(text[..comma], out _)
             || !DateTimeOffset.TryParseExact(

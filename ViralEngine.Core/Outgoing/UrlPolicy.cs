@@ -3,30 +3,30 @@ using System.Net;
 namespace ViralEngine.Core.Outgoing;
 
 /// <summary>
-/// Which URLs a tenant may give us to call. This is the check of the text, for a clear answer when it is configured; what
-/// a name resolves to is checked when a connection is made (<see cref="GuardedConnector"/>).
+/// The URLs that tenants may configure. Checks the text, for a clear error when it is configured; addresses are checked when a connection
+/// is opened (<see cref="GuardedConnector"/>).
 /// </summary>
 /// <remarks>
-/// Ports: 80, 443 and everything from 1024. Below that live mail, shell and directory services that would be spoken to
-/// over HTTP on our behalf; above it, people run HTTP on any number, and what is internal is refused by address.
+/// Ports: 80, 443 and everything from 1024. Lower ports belong to mail, shell and directory services, which must not receive HTTP requests
+/// from the app; higher ones commonly serve HTTP, and internal services are rejected by address.
 /// </remarks>
 public sealed class UrlPolicy(AddressPolicy addresses)
 {
     public const int MaxLength = 2048;
 
-    /// <summary>Null when the URL may be used, else what is wrong with it, in a sentence about the value.</summary>
+    /// <summary>Null if the URL may be used, else an error message.</summary>
     public string? Check(string url)
     {
         if (url.Length > MaxLength)
-            return $"Must not be longer than {MaxLength} characters.";
+            return $"Must have at most {MaxLength} characters.";
 
-        // Parsers disagree on these, and a check that one parser passes protects nothing when another one connects.
+        // URL parsers disagree on these characters, so that a check by one does not protect a connection by another.
         if (url.Any(c => c is <= ' ' or '\\' or >= '\x7f'))
             return "Must be plain ASCII without spaces, control characters or backslashes "
                 + "(write an international name in its xn-- form, other characters percent-encoded).";
 
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri))
-            return "Must be an absolute URL (such as https://example.com/hook).";
+            return "Must be an absolute URL, such as https://example.com/hook.";
 
         return Check(uri);
     }

@@ -9,10 +9,10 @@ using StackExchange.Redis.Configuration;
 namespace ViralEngine.Core.Redis;
 
 /// <summary>
-/// Signs in to Azure Managed Redis with tokens of an Entra identity: a new connection takes the newest one, and those that
-/// are open are signed in again before theirs ends, since the server cuts whoever's token has ended.
+/// Signs in to Azure Managed Redis with tokens of an Entra identity: a new connection uses the newest one, and open connections are
+/// re-authenticated before their token expires, because the server closes connections with an expired token.
 /// </summary>
-/// <remarks>The login's name is the identity's object id, which the token itself tells (claim <c>oid</c>).</remarks>
+/// <remarks>The user name is the identity's object id, from the token's claim <c>oid</c>.</remarks>
 public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProvider time, ILogger logger)
     : AzureManagedRedisOptionsProvider, IDisposable
 {
@@ -25,12 +25,12 @@ public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProv
 
     private readonly CancellationTokenSource stopping = new();
 
-    // Asked for by the client at each handshake, which waits for no task; the credential answers from its cache but once.
+    // Called synchronously at each handshake; after the first time, the credential answers from its cache.
     public override string? User => ObjectId(credential.GetToken(Scope, stopping.Token).Token);
 
     public override string? Password => credential.GetToken(Scope, stopping.Token).Token;
 
-    // Subscriptions share the connection of the commands, so that there is one to sign in again.
+    // Subscriptions share the commands' connection, so that only one must be re-authenticated.
     public override RedisProtocol? Protocol => RedisProtocol.Resp3;
 
     public override Task AfterConnectAsync(ConnectionMultiplexer multiplexer, Action<string> log)
@@ -47,7 +47,7 @@ public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProv
 
     private async Task RenewAsync(ConnectionMultiplexer multiplexer, CancellationToken ct)
     {
-        // The first token may fail as any other may, and is then asked for again.
+        // The first token may fail like any other, and is then requested again.
         AccessToken? known = null;
         while (!ct.IsCancellationRequested)
         {
@@ -85,20 +85,20 @@ public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProv
         return until > TimeSpan.Zero ? until : TimeSpan.Zero;
     }
 
-    // The signature is for Redis to check; here only the name is read.
+    // Redis checks the signature; only the name is read here.
     internal static string ObjectId(string token)
     {
         if (token.Split('.') is not [_, var body, _])
-            throw new FormatException("A token for Redis is not a JWT.");
+            throw new FormatException("The token for Redis is not a JWT.");
 
         using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(body));
         return claims.RootElement.GetProperty("oid").GetString()
-            ?? throw new FormatException("A token for Redis has no object id.");
+            ?? throw new FormatException("The token for Redis has no object id (claim oid).");
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Signed in to Redis again; the token expires at {End}")]
+    [LoggerMessage(1, LogLevel.Debug, "Redis sign-in renewed; the token expires at {End}")]
     private static partial void LogRenewed(ILogger logger, DateTimeOffset end);
 
-    [LoggerMessage(2, LogLevel.Error, "Redis connections could not be signed in again; trying again: {Reason}")]
+    [LoggerMessage(2, LogLevel.Error, "Redis sign-in could not be renewed; trying again: {Reason}")]
     private static partial void LogNotRenewed(ILogger logger, string reason);
 }

@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace ViralEngine.Core.Redis;
 
 /// <summary>
-/// The way to Redis, where there is one. The app starts and serves without it: <see cref="Database"/> is null while Redis is
-/// not configured or away, callers then do without, and it is taken back when it returns.
+/// The connection to Redis, which is optional: <see cref="Database"/> is null while Redis is not configured or unreachable. Callers must
+/// handle that. Reconnects automatically.
 /// </summary>
 public sealed partial class RedisConnection : IAsyncDisposable
 {
@@ -23,7 +23,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
     /// <summary>Redis while it is reachable, else null.</summary>
     public IDatabase? Database => multiplexer.Value is { IsConnected: true } connected ? connected.GetDatabase() : null;
 
-    /// <summary>Subscriptions: they outlive a loss of the connection, but what was published meanwhile is gone.</summary>
+    /// <summary>Subscriptions survive a lost connection, but messages published meanwhile are lost.</summary>
     public ISubscriber? Subscriber => multiplexer.Value?.GetSubscriber();
 
     public bool IsConfigured => multiplexer.Value is not null;
@@ -56,14 +56,14 @@ public sealed partial class RedisConnection : IAsyncDisposable
         return opened;
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Redis is away ({Reason}): streams poll PostgreSQL until it returns")]
+    [LoggerMessage(1, LogLevel.Warning, "Redis is unreachable ({Reason}): streams poll PostgreSQL until it returns")]
     private static partial void LogLost(ILogger logger, string reason);
 
-    [LoggerMessage(2, LogLevel.Information, "Redis is back")]
+    [LoggerMessage(2, LogLevel.Information, "Redis is reachable again")]
     private static partial void LogBack(ILogger logger);
 }
 
 /// <summary>
-/// Where Redis is, and (on Azure) the Entra identity to sign in as; without a connection string the app does without.
+/// The Redis server and, on Azure, the Entra identity to sign in with. Without a connection string, the app runs without Redis.
 /// </summary>
 public sealed record RedisSettings(string? ConnectionString, TokenCredential? Credential = null);

@@ -2,14 +2,12 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Retention;
 
-/// <summary>
-/// Deletes ended batches: hidden first and at once, so that nobody reads half of one, and then their items slice by slice.
-/// </summary>
+/// <summary>Deletes ended batches: first hides a batch, so that nobody reads half of it, then deletes its items slice by slice.</summary>
 public sealed class BatchRetention(Db db)
 {
-    private const int MostItems = 10_000;
+    private const int MaxItems = 10_000;
 
-    /// <summary>Deletes something of those that ended before <paramref name="before"/>. False: there is nothing more.</summary>
+    /// <summary>Deletes part of the batches that ended before <paramref name="before"/>. False if there is nothing left.</summary>
     public async Task<bool> SweepSomeAsync(DateTime before, CancellationToken ct)
     {
         await db.ExecuteAsync(
@@ -42,7 +40,7 @@ public sealed class BatchRetention(Db db)
             WHERE batch_id = $1
               AND number IN (SELECT number FROM viral.batch_items WHERE batch_id = $1 ORDER BY number LIMIT $2)
             """,
-            [batchId, MostItems],
+            [batchId, MaxItems],
             ct);
 
     private Task<int> DeleteBatchAsync(Guid batchId, CancellationToken ct) =>

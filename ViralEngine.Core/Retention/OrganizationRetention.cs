@@ -2,12 +2,14 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Retention;
 
-/// <summary>Erases what deleted organizations owned, a portion at a time. Their audit log stays for its own time.</summary>
+/// <summary>Erases the data of deleted organizations, a portion at a time. Their audit log has its own retention.</summary>
 public sealed class OrganizationRetention(Db db)
 {
     private const int MaxRows = 5_000;
 
-    /// <summary>Erases something of those deleted before <paramref name="before"/>. False: there is nothing more to do now.</summary>
+    /// <summary>
+    /// Erases part of the organizations deleted before <paramref name="before"/>. False if there is nothing left for now.
+    /// </summary>
     public async Task<bool> SweepSomeAsync(DateTime before, CancellationToken ct)
     {
         var organization = await db.QueryOneAsync(
@@ -19,7 +21,7 @@ public sealed class OrganizationRetention(Db db)
         if (organization is not { } id)
             return false;
 
-        // Batches have their own way to go, slice by slice.
+        // Batches are deleted slice by slice.
         var batches = await db.QueryOneAsync(
             DbScope.AllTenants,
             """

@@ -5,9 +5,9 @@ namespace ViralEngine.Core.Retention;
 /// <summary>Deletes ended tasks with their history.</summary>
 public sealed class TaskRetention(Db db)
 {
-    private const int Most = 1000;
+    private const int MaxDeleted = 1000;
 
-    /// <summary>Deletes some of those that ended before <paramref name="before"/>. False: there are no more.</summary>
+    /// <summary>Deletes some of the tasks that ended before <paramref name="before"/>. False if there are none left.</summary>
     public async Task<bool> SweepSomeAsync(DateTime before, CancellationToken ct)
     {
         var deleted = await db.QueryOneAsync(
@@ -32,9 +32,9 @@ public sealed class TaskRetention(Db db)
             SELECT count(*)::integer
             FROM gone
             """,
-            [before, Most],
+            [before, MaxDeleted],
             row => row.GetInt32(0),
             ct);
-        return deleted == Most;
+        return deleted == MaxDeleted;
     }
 }

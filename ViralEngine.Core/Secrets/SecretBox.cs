@@ -6,12 +6,12 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Core.Secrets;
 
 /// <summary>
-/// Encrypts tenants' secrets for storage: AES-256-GCM, bound to the tenant and the purpose, so that a ciphertext moved to
-/// another tenant's row or another column does not open.
+/// Encrypts tenants' secrets for storage: AES-256-GCM, bound to the tenant and the purpose, so that a ciphertext moved to another tenant's
+/// row or another column does not open.
 /// </summary>
 /// <remarks>
-/// Format: version (1), length of the key id, key id, nonce (12 bytes, random), tag (16), ciphertext. Version and key id
-/// are authenticated too. Random nonces are safe for some four thousand million secrets a key (NIST SP 800-38D, 8.3).
+/// Format: version (1), length of the key id, key id, nonce (12 bytes, random), tag (16), ciphertext. Version and key id are authenticated
+/// too. Random nonces are safe for some four billion secrets per key (NIST SP 800-38D, 8.3).
 /// </remarks>
 public sealed class SecretBox
 {
@@ -22,7 +22,7 @@ public sealed class SecretBox
     private readonly Dictionary<string, byte[]> keys = [];
     private readonly string current;
 
-    /// <exception cref="ArgumentException">The key ring is empty or an entry is malformed; validated options are not.</exception>
+    /// <exception cref="ArgumentException">The key ring is empty or has a malformed entry; validation rules both out.</exception>
     public SecretBox(IOptions<SecretsOptions> options)
     {
         foreach (var entry in options.Value.Keys)
@@ -33,11 +33,11 @@ public sealed class SecretBox
         }
 
         if (current is null)
-            throw new ArgumentException("Secrets:Keys needs at least one key.", nameof(options));
+            throw new ArgumentException("Secrets:Keys must have at least one key.", nameof(options));
     }
 
-    /// <param name="tenantId">Whose secret it is.</param>
-    /// <param name="purpose">What it is for, such as <c>webhook</c>; the same is needed to open it.</param>
+    /// <param name="tenantId">The owner of the secret.</param>
+    /// <param name="purpose">The purpose, such as <c>webhook</c>. Opening requires the same one.</param>
     /// <param name="secret">Stored as UTF-8.</param>
     public byte[] Seal(Guid tenantId, string purpose, string secret)
     {
@@ -60,14 +60,14 @@ public sealed class SecretBox
         return box;
     }
 
-    /// <exception cref="CryptographicException">Changed, cut, sealed for another tenant or purpose, or with a key that
-    /// is not in the ring.</exception>
+    /// <exception cref="CryptographicException">The box was modified, sealed for another tenant or purpose, or with a key that is not in
+    /// the ring.</exception>
     public string Open(Guid tenantId, string purpose, byte[] box)
     {
         var header = HeaderOf(box);
         var keyId = Encoding.ASCII.GetString(header[2..]);
         if (!keys.TryGetValue(keyId, out var key))
-            throw new CryptographicException($"A secret is encrypted with the key '{keyId}', which Secrets:Keys lacks.");
+            throw new CryptographicException($"A secret is encrypted with the key '{keyId}', which is missing in Secrets:Keys.");
 
         var nonce = box.AsSpan(header.Length, NonceSize);
         var tag = box.AsSpan(header.Length + NonceSize, TagSize);
@@ -80,20 +80,20 @@ public sealed class SecretBox
         return secret;
     }
 
-    /// <summary>Whether a key other than the first sealed it, so that it must be sealed anew before that key may go.</summary>
+    /// <summary>Whether it was sealed with another key than the first, and must be resealed before that key is removed.</summary>
     public bool IsStale(byte[] box) => Encoding.ASCII.GetString(HeaderOf(box)[2..]) != current;
 
-    /// <summary>Seals with the first key what another key of the ring sealed.</summary>
+    /// <summary>Reseals a box with the first key.</summary>
     public byte[] Reseal(Guid tenantId, string purpose, byte[] box) => Seal(tenantId, purpose, Open(tenantId, purpose, box));
 
     private static ReadOnlySpan<byte> HeaderOf(byte[] box)
     {
         if (box.Length < 2 || box[0] != Version || box.Length < 2 + box[1] + NonceSize + TagSize)
-            throw new CryptographicException("A stored secret is not in a format this version knows.");
+            throw new CryptographicException("A stored secret has a format that this version does not know.");
         return box.AsSpan(0, 2 + box[1]);
     }
 
-    // Lengths first: no two combinations of parts may give the same bytes.
+    // Lengths first, so that no two combinations of parts give the same bytes.
     private static byte[] AssociatedData(Guid tenantId, string purpose, ReadOnlySpan<byte> header)
     {
         var purposeBytes = Encoding.UTF8.GetBytes(purpose);

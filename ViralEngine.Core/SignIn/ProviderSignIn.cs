@@ -9,30 +9,30 @@ namespace ViralEngine.Core.SignIn;
 
 /// <summary>
 /// Signs people in at the provider of <c>Auth:Authority</c>: by the authorization code flow (OpenID Connect Core 1.0, section 3.1) with
-/// PKCE (RFC 7636), after RFC 9700. What comes of it is a token that the API would accept too, and it is checked by the same rules.
+/// PKCE (RFC 7636), after RFC 9700. The resulting token is one that the API would accept, and is checked by the same rules.
 /// </summary>
 public sealed partial class ProviderSignIn(
     IdentityProvider provider, TokenEndpoint endpoint, TokenValidator validator, IOptions<SignInOptions> options, TimeProvider time,
     ILogger<ProviderSignIn> logger)
 {
-    private const int MostErrorCharacters = 200;
+    private const int MaxErrorCharacters = 200;
     private readonly SignInOptions settings = options.Value;
 
     public abstract record Outcome
     {
         public sealed record SignedIn(ProviderTokens Tokens) : Outcome;
 
-        /// <summary>The browser came back with something that this sign-in did not begin with, or without a code.</summary>
+        /// <summary>The response does not belong to this sign-in, or has no code.</summary>
         public sealed record NotFinished(string Fault) : Outcome;
 
-        /// <summary>The provider cannot be reached, or what it says cannot be believed.</summary>
+        /// <summary>The provider cannot be reached, or its response is not valid.</summary>
         public sealed record ProviderFailed(string Fault) : Outcome;
     }
 
-    /// <summary>What to call the provider; null: people cannot sign in at one.</summary>
+    /// <summary>The provider's display name; null if sign-in with a provider is not configured.</summary>
     public string? Name => settings.ClientId is null ? null : settings.Name ?? provider.Host;
 
-    /// <summary>Where to send a browser to sign in; null: the provider cannot be reached.</summary>
+    /// <summary>The URL to send a browser to for sign-in; null if the provider cannot be reached.</summary>
     public async Task<string?> AddressAsync(SignInAttempt attempt, CancellationToken ct)
     {
         if (await DiscoverAsync(ct) is not { } document)
@@ -53,16 +53,16 @@ public sealed partial class ProviderSignIn(
         return WithQuery(document.AuthorizationEndpoint, parameters);
     }
 
-    /// <summary>Turns what the browser came back with into tokens.</summary>
+    /// <summary>Exchanges the browser's response for tokens.</summary>
     public async Task<Outcome> FinishAsync(SignInAttempt attempt, SignInAnswer answer, CancellationToken ct)
     {
         if (!attempt.IsItsState(answer.State))
-            return new Outcome.NotFinished("Another sign-in began in this browser since. Sign in again.");
+            return new Outcome.NotFinished("Another sign-in was started in this browser. Sign in again.");
         if (await DiscoverAsync(ct) is not { } document)
             return Failed("it cannot be reached");
-        // A provider that was mixed up with another (RFC 9207).
+        // Protects against mix-up of providers (RFC 9207).
         if (answer.Issuer is { } issuer ? issuer != document.Issuer : document.AuthorizationResponseIssParameterSupported)
-            return Failed("the answer is not its own");
+            return Failed("the response has the wrong issuer");
         if (answer.Error is { } error)
             return new Outcome.NotFinished(Explain(error, answer.ErrorDescription));
         if (string.IsNullOrEmpty(answer.Code))
@@ -79,14 +79,14 @@ public sealed partial class ProviderSignIn(
         {
             TokenEndpoint.Answer.Tokens tokens => await AcceptAsync(tokens, attempt),
             TokenEndpoint.Answer.Refused("invalid_grant") =>
-                new Outcome.NotFinished("The provider's code was used already, or is too old. Sign in again."),
-            TokenEndpoint.Answer.Refused(var code) => Failed($"it refused the code: {OutsideText.Of(code, MostErrorCharacters)}"),
+                new Outcome.NotFinished("The provider's code has been used or has expired. Sign in again."),
+            TokenEndpoint.Answer.Refused(var code) => Failed($"it rejected the code: {OutsideText.Of(code, MaxErrorCharacters)}"),
             TokenEndpoint.Answer.Failed(var why) => Failed(why),
             _ => throw new InvalidOperationException($"Unknown answer {got}."),
         };
     }
 
-    /// <summary>The next tokens; a refusal is final, a failure may pass.</summary>
+    /// <summary>Refreshes the tokens. A rejection is final, a failure may be temporary.</summary>
     public async Task<Outcome> RefreshAsync(string refreshToken, CancellationToken ct)
     {
         if (await DiscoverAsync(ct) is not { } document)
@@ -102,14 +102,16 @@ public sealed partial class ProviderSignIn(
         };
     }
 
-    /// <summary>Gives a refresh token back, where the provider takes it.</summary>
+    /// <summary>Revokes a refresh token, if the provider supports it.</summary>
     public async Task RevokeAsync(string refreshToken, CancellationToken ct)
     {
         if (await DiscoverAsync(ct) is { RevocationEndpoint: { Length: > 0 } } document)
             await endpoint.RevokeAsync(document, refreshToken, ct);
     }
 
-    /// <summary>Where a browser ends its session at the provider too (OpenID Connect RP-Initiated Logout 1.0); null: nowhere.</summary>
+    /// <summary>
+    /// The URL where a browser ends its session at the provider (OpenID Connect RP-Initiated Logout 1.0); null if not supported.
+    /// </summary>
     public async Task<string?> SignOutAddressAsync(string back, CancellationToken ct) =>
         Name is not null && await DiscoverAsync(ct) is { EndSessionEndpoint: { Length: > 0 } end }
             ? WithQuery(end, new() { ["client_id"] = settings.ClientId!, ["post_logout_redirect_uri"] = back })
@@ -124,7 +126,9 @@ public sealed partial class ProviderSignIn(
         return await CredentialOfAsync(tokens, null);
     }
 
-    /// <summary>The access token where it is for the API; else the ID token where that is, as of providers whose access tokens are their own.</summary>
+    /// <summary>
+    /// The access token if it is for the API; else the ID token if that is, as with providers whose access tokens are only for themselves.
+    /// </summary>
     private async Task<Outcome> CredentialOfAsync(TokenEndpoint.Answer.Tokens tokens, string? formerRefreshToken)
     {
         string? first = null;
@@ -138,10 +142,10 @@ public sealed partial class ProviderSignIn(
             first ??= fault;
         }
 
-        return Failed($"it issued no token for this API: {first ?? "there is none in its answer"}");
+        return Failed($"it issued no token for this API: {first ?? "the response has none"}");
     }
 
-    /// <summary>Before the token runs out, but no earlier than a minute, so that short-lived ones are not renewed at every request.</summary>
+    /// <summary>Shortly before the token expires, so that short-lived ones are not refreshed with every request.</summary>
     private DateTimeOffset RefreshAt(string token)
     {
         var end = new JsonWebToken(token).ValidTo;
@@ -166,20 +170,20 @@ public sealed partial class ProviderSignIn(
     private Outcome.ProviderFailed Failed(string why)
     {
         LogFailed(logger, why);
-        return new Outcome.ProviderFailed($"Signing in at {Name} failed: {why}");
+        return new Outcome.ProviderFailed($"Sign-in with {Name} failed: {why}");
     }
 
     private static string Explain(string error, string? description) => error == "access_denied"
-        ? "You did not sign in: the provider says that access was denied."
-        : $"The provider refused to sign you in: {OutsideText.Of(description ?? error, MostErrorCharacters)}";
+        ? "Sign-in was cancelled: access was denied."
+        : $"The provider rejected the sign-in: {OutsideText.Of(description ?? error, MaxErrorCharacters)}";
 
     private static string WithQuery(string address, Dictionary<string, string> parameters) =>
         address + (address.Contains('?', StringComparison.Ordinal) ? '&' : '?') + string.Join(
             '&', parameters.Select(each => $"{Uri.EscapeDataString(each.Key)}={Uri.EscapeDataString(each.Value)}"));
 
-    [LoggerMessage(1, LogLevel.Warning, "Signing in at the OpenID Connect provider failed: {Why}")]
+    [LoggerMessage(1, LogLevel.Warning, "Sign-in with the OpenID Connect provider failed: {Why}")]
     private static partial void LogFailed(ILogger logger, string why);
 }
 
-/// <summary>What the provider sent a browser back with (RFC 6749, section 4.1.2; RFC 9207).</summary>
+/// <summary>The provider's authorization response (RFC 6749, section 4.1.2; RFC 9207).</summary>
 public sealed record SignInAnswer(string? State, string? Code, string? Issuer, string? Error, string? ErrorDescription);

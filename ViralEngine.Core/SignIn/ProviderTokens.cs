@@ -1,7 +1,7 @@
 namespace ViralEngine.Core.SignIn;
 
-/// <summary>What a person got from the provider.</summary>
+/// <summary>A person's tokens from the provider.</summary>
 /// <param name="Credential">A token that the API accepts.</param>
-/// <param name="RefreshToken">Gets the next one; null: the provider gave none.</param>
-/// <param name="RefreshAt">When it is time for that.</param>
+/// <param name="RefreshToken">The refresh token; null if the provider issued none.</param>
+/// <param name="RefreshAt">When to refresh.</param>
 public sealed record ProviderTokens(string Credential, string? RefreshToken = null, DateTimeOffset? RefreshAt = null);

@@ -7,9 +7,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.SignIn;
 
 /// <summary>
-/// Redeems each refresh token once, whatever number of requests carry it and whichever instances they reach: a provider that sees one
-/// twice takes it for stolen and ends the whole session (RFC 9700, section 4.14). The first request asks the provider; the others,
-/// and late ones that still carry the token, get what it was given.
+/// Redeems each refresh token once, for all requests and instances: a provider that sees one twice assumes theft and ends the session (RFC
+/// 9700, section 4.14). The first request asks the provider; concurrent and late ones get the same result.
 /// </summary>
 public sealed class SessionRefresh(Db db, ProviderSignIn provider, SecretBox box, TimeProvider time)
 {
@@ -23,7 +22,7 @@ public sealed class SessionRefresh(Db db, ProviderSignIn provider, SecretBox box
         /// <summary>The provider has ended the session.</summary>
         public sealed record Ended : Outcome;
 
-        /// <summary>Not this time: the old token holds for as long as it does.</summary>
+        /// <summary>Refreshing failed for now; the old token is used until it expires.</summary>
         public sealed record Later : Outcome;
     }
 
@@ -32,7 +31,7 @@ public sealed class SessionRefresh(Db db, ProviderSignIn provider, SecretBox box
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(refreshToken));
         if (!await ClaimAsync(hash, ct))
             return await WaitAsync(hash, ct);
-        // The provider takes the token once: its answer is waited for though the client may leave.
+        // The provider accepts the token once, so wait for its response even if the client disconnects.
         switch (await provider.RefreshAsync(refreshToken, CancellationToken.None))
         {
             case ProviderSignIn.Outcome.SignedIn(var tokens):
@@ -47,7 +46,7 @@ public sealed class SessionRefresh(Db db, ProviderSignIn provider, SecretBox box
         }
     }
 
-    /// <summary>A claim outlives the longest wait for the provider; what a crash left is taken over.</summary>
+    /// <summary>A claim outlives the longest wait for the provider. Claims left by a crash are taken over.</summary>
     private async Task<bool> ClaimAsync(byte[] hash, CancellationToken ct) =>
         await db.ExecuteAsync(
             DbScope.AllTenants,

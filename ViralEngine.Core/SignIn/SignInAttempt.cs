@@ -4,11 +4,12 @@ using System.Text;
 
 namespace ViralEngine.Core.SignIn;
 
-/// <summary>What a browser must come back with, so that its sign-in is the one that began in it.</summary>
-/// <param name="State">Comes back with the code: another site cannot finish what this browser did not begin (RFC 6749, section 10.12).</param>
-/// <param name="Nonce">Comes back in the ID token: it was issued for this sign-in.</param>
-/// <param name="Verifier">Proves to the provider that whoever redeems the code asked for it (RFC 7636).</param>
-/// <param name="RedirectUri">Where the provider sends the browser back to.</param>
+/// <summary>Binds the provider's response to the browser that started the sign-in.</summary>
+/// <param name="State">Returned with the code, so that another site cannot finish a sign-in that this browser did not start (RFC 6749,
+/// section 10.12).</param>
+/// <param name="Nonce">Returned in the ID token, which proves that it was issued for this sign-in.</param>
+/// <param name="Verifier">Proves that the code is redeemed by the client that requested it (RFC 7636).</param>
+/// <param name="RedirectUri">The URL that the provider redirects the browser to.</param>
 public sealed record SignInAttempt(string State, string Nonce, string Verifier, string RedirectUri)
 {
     public string Challenge => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier)));

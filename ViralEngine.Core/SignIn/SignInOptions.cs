@@ -7,19 +7,19 @@ public sealed class SignInOptions : IValidatableObject
 {
     public const string Section = "SignIn";
 
-    /// <summary>The console's id at the provider; unset: people sign in with a key or a token.</summary>
+    /// <summary>The console's client id at the provider. If unset, people sign in with a key or token.</summary>
     public string? ClientId { get; set; }
 
-    /// <summary>The console's secret at the provider; unset: it is a public client, which PKCE alone protects.</summary>
+    /// <summary>The console's client secret. If unset, the console is a public client, protected by PKCE alone.</summary>
     public string? ClientSecret { get; set; }
 
-    /// <summary>What the button calls the provider; unset: its host.</summary>
+    /// <summary>The provider's name on the button; its host by default.</summary>
     public string? Name { get; set; }
 
-    /// <summary>What is asked for, separated by spaces. <c>openid</c> must be among it.</summary>
+    /// <summary>The requested scopes, separated by spaces. Must contain <c>openid</c>.</summary>
     public string Scope { get; set; } = "openid";
 
-    /// <summary>The API's name at the provider (RFC 8707), where it issues access tokens for the API only when asked by name.</summary>
+    /// <summary>The API's resource indicator (RFC 8707), if the provider requires one to issue access tokens for the API.</summary>
     public string? Resource { get; set; }
 
     /// <summary>Further parameters of the authorization request, such as <c>audience</c> or <c>prompt</c>.</summary>
@@ -28,10 +28,10 @@ public sealed class SignInOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (ClientSecret is not null && ClientId is null)
-            yield return new("SignIn:ClientSecret is of no use without SignIn:ClientId.", [nameof(ClientSecret)]);
+            yield return new("SignIn:ClientSecret requires SignIn:ClientId.", [nameof(ClientSecret)]);
         if (!Scope.Split(' ').Contains("openid"))
             yield return new("SignIn:Scope must contain openid.", [nameof(Scope)]);
         if (ClientSecret is not null && ClientSecret.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase))
-            yield return new("SignIn:ClientSecret is a reference to Key Vault that was not resolved.", [nameof(ClientSecret)]);
+            yield return new("SignIn:ClientSecret is an unresolved Key Vault reference.", [nameof(ClientSecret)]);
     }
 }

@@ -7,10 +7,13 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace ViralEngine.Core.SignIn;
 
-/// <summary>Speaks to the provider as the console's client (RFC 6749, sections 2.3 and 5). Its address is the operator's, so it may be a private one.</summary>
+/// <summary>
+/// Calls the provider's token endpoint as the console's client (RFC 6749, sections 2.3 and 5). Its URL is configured by the operator, so
+/// private addresses are allowed.
+/// </summary>
 public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
 {
-    private const long MostAnswerBytes = 1024 * 1024;
+    private const long MaxAnswerBytes = 1024 * 1024;
 
     private readonly HttpClient http = new(new SocketsHttpHandler
     {
@@ -20,7 +23,7 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
     })
     {
         Timeout = TimeSpan.FromSeconds(10),
-        MaxResponseContentBufferSize = MostAnswerBytes,
+        MaxResponseContentBufferSize = MaxAnswerBytes,
     };
 
     private readonly SignInOptions settings = options.Value;
@@ -29,10 +32,10 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
     {
         public sealed record Tokens(string? AccessToken, string? IdToken, string? RefreshToken) : Answer;
 
-        /// <summary>The provider says no, in a word of RFC 6749, section 5.2.</summary>
+        /// <summary>The provider rejected the request, with an error code of RFC 6749, section 5.2.</summary>
         public sealed record Refused(string Code) : Answer;
 
-        /// <summary>The provider cannot be reached, or what it says is no answer.</summary>
+        /// <summary>The provider cannot be reached, or its response is not valid.</summary>
         public sealed record Failed(string Why) : Answer;
     }
 
@@ -51,11 +54,11 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            return new Answer.Failed("it did not answer in time");
+            return new Answer.Failed("it did not respond in time");
         }
     }
 
-    /// <summary>Tells the provider that a refresh token is no longer wanted (RFC 7009). What it answers changes nothing here.</summary>
+    /// <summary>Revokes a refresh token (RFC 7009). The response is ignored.</summary>
     public async Task RevokeAsync(OpenIdConnectConfiguration provider, string refreshToken, CancellationToken ct)
     {
         try
@@ -65,7 +68,7 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            // The session ends all the same, and the token with its time.
+            // The session ends anyway, and the token expires.
         }
     }
 
@@ -99,17 +102,17 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
             using var document = JsonDocument.Parse(body);
             var answer = document.RootElement;
             if (answer.ValueKind != JsonValueKind.Object)
-                return new Answer.Failed("its answer cannot be read");
+                return new Answer.Failed("its response cannot be read");
             if (status == HttpStatusCode.OK)
                 return new Answer.Tokens(Text(answer, "access_token"), Text(answer, "id_token"), Text(answer, "refresh_token"));
             return Text(answer, "error") is { } code
                 ? new Answer.Refused(code)
-                : new Answer.Failed($"it answered with status {(int)status}");
+                : new Answer.Failed($"it responded with status {(int)status}");
         }
         catch (JsonException)
         {
             return new Answer.Failed(
-                status == HttpStatusCode.OK ? "its answer cannot be read" : $"it answered with status {(int)status}");
+                status == HttpStatusCode.OK ? "its response cannot be read" : $"it responded with status {(int)status}");
         }
     }
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Arrays as PostgreSQL writes them in text (manual, 8.15.6), for columns of arrays in a statement over many rows: an array of
-/// arrays of different lengths cannot be a parameter.
+/// PostgreSQL array literals (manual, 8.15.6), for array columns in statements over many rows, because arrays of different lengths cannot
+/// be one parameter.
 /// </summary>
 internal static class ArrayLiteral
 {

@@ -2,13 +2,13 @@ using Npgsql;
 
 namespace ViralEngine.Core.Storage;
 
-/// <summary>Tells the loss of the database, which passes, from what is wrong with a statement.</summary>
+/// <summary>Distinguishes a temporary loss of the database from an error in a statement.</summary>
 public static class DatabaseAway
 {
-    /// <summary>Whether the same may succeed a moment later, as when the server is restarted or another takes its place.</summary>
+    /// <summary>Whether a retry may succeed, for example after a restart or failover of the server.</summary>
     public static bool Explains(Exception exception) =>
         exception is NpgsqlException { IsTransient: true }
             or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown }
-            // How PgBouncer says that it cannot reach the server.
+            // PgBouncer's error when it cannot reach the server.
             or PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation, Severity: "FATAL" };
 }

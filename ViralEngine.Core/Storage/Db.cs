@@ -3,10 +3,9 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// One invocation's way to PostgreSQL. Each call is one round trip and one transaction: the scope (role and tenant) is set
-/// in the same batch as the statement, so that a connection pooler in transaction mode works. After
-/// <see cref="BeginAsync"/> the calls that follow share one transaction until <see cref="CommitAsync"/>. Transactions nest by
-/// joining: what is begun inside another is committed with it. Not for concurrent use.
+/// PostgreSQL access for one invocation. Each call is one round trip and one transaction: the scope (role and tenant) is set in the same
+/// batch as the statement, so that a pooler in transaction mode works. After <see cref="BeginAsync"/>, calls share one transaction until
+/// <see cref="CommitAsync"/>. Nested transactions join the outer one. Not thread-safe.
 /// </summary>
 public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
 {
@@ -16,7 +15,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     private int joined;
     private bool held;
 
-    /// <summary>Runs a statement and returns the rows it gives, each read by <paramref name="read"/>.</summary>
+    /// <summary>Runs a statement and returns its rows, each read by <paramref name="read"/>.</summary>
     public async Task<List<T>> QueryAsync<T>(
         DbScope scope, string sql, object?[] args, Func<NpgsqlDataReader, T> read, CancellationToken ct)
     {
@@ -28,7 +27,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
         return rows;
     }
 
-    /// <summary>Runs a statement and returns its first row, or the default where it gives none.</summary>
+    /// <summary>Runs a statement and returns its first row, or the default if there is none.</summary>
     public async Task<T?> QueryOneAsync<T>(
         DbScope scope, string sql, object?[] args, Func<NpgsqlDataReader, T> read, CancellationToken ct)
     {
@@ -37,7 +36,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
         return await reader.ReadAsync(ct) ? read(reader) : default;
     }
 
-    /// <summary>Runs a statement and returns how many rows it changed.</summary>
+    /// <summary>Runs a statement and returns the number of rows changed.</summary>
     public async Task<int> ExecuteAsync(DbScope scope, string sql, object?[] args, CancellationToken ct)
     {
         await using var batch = new DbBatch(this, scope).Add(sql, args);
@@ -47,7 +46,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     /// <summary>Several statements in one round trip and, outside a transaction begun here, one transaction.</summary>
     public DbBatch Batch(DbScope scope) => new(this, scope);
 
-    /// <summary>After which a statement is given up by the server; null: by nobody but the driver.</summary>
+    /// <summary>The server's statement time-out; null for the driver's only.</summary>
     public TimeSpan? StatementTimeout { get; set; }
 
     public bool InTransaction => transaction is not null;
@@ -55,7 +54,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     internal Outage Outage { get; } = Outage.Of(dataSource);
 
     /// <summary>
-    /// Opens a transaction that all later calls share, until <see cref="CommitAsync"/> or disposal; inside another it joins that.
+    /// Opens a transaction that all later calls share until <see cref="CommitAsync"/> or disposal; inside another, joins it.
     /// </summary>
     public async Task BeginAsync(CancellationToken ct)
     {
@@ -77,14 +76,11 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Leaves the next commit to be made again: the transaction that is to end with it stays open for one thing more, such as the
-    /// record of an answer.
-    /// </summary>
+    /// <summary>Defers the next commit: the transaction stays open for one more write, such as the record of a response.</summary>
     public void HoldCommit() => held = true;
 
-    /// <summary>Commits, then runs what waited for it; inside another transaction it leaves both to that one.</summary>
-    /// <exception cref="InvalidOperationException">There is none, or a <see cref="RollbackAsync"/> inside has ended it.</exception>
+    /// <summary>Commits, then runs the actions that waited for it; inside another transaction, leaves both to the outer one.</summary>
+    /// <exception cref="InvalidOperationException">No transaction is open, or a nested <see cref="RollbackAsync"/> ended it.</exception>
     public async Task CommitAsync(CancellationToken ct)
     {
         if (transaction is null)
@@ -110,7 +106,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
             await action(ct);
     }
 
-    /// <summary>Gives the transaction up, with all that joined it and what waited for its end.</summary>
+    /// <summary>Rolls back the transaction with everything that joined it, and drops the actions that waited for it.</summary>
     public async Task RollbackAsync()
     {
         joined = 0;
@@ -120,8 +116,8 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs the action once what was written is committed: at once outside a transaction, never when it is rolled back.
-    /// For what must not be seen before the rows are, such as starting an orchestration.
+    /// Runs the action after the commit: immediately outside a transaction, never after a rollback. For effects that must not precede the
+    /// rows, such as starting an orchestration.
     /// </summary>
     public Task AfterCommitAsync(Func<CancellationToken, Task> action, CancellationToken ct)
     {
@@ -135,7 +131,7 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     public async Task<NpgsqlConnection> EnterAsync(DbScope scope, CancellationToken ct)
     {
         if (connection is null)
-            throw new InvalidOperationException("COPY needs a transaction: call BeginAsync first.");
+            throw new InvalidOperationException("COPY requires a transaction: call BeginAsync first.");
         await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { scope.Enter(StatementTimeout) } };
         await batch.ExecuteNonQueryAsync(ct);
         return connection;

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ViralEngine.Core.Storage;
 
-/// <summary>Statements that go to the server in one round trip, under one scope.</summary>
+/// <summary>Statements sent in one round trip, under one scope.</summary>
 public sealed class DbBatch : IAsyncDisposable
 {
     private readonly NpgsqlBatch batch;
@@ -25,24 +25,24 @@ public sealed class DbBatch : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Runs all and stands at the first result of the first statement added.</summary>
+    /// <summary>Runs all statements and positions the reader at the first statement's result.</summary>
     public async Task<NpgsqlDataReader> ExecuteReaderAsync(CancellationToken ct)
     {
         var reader = await StartAsync(ct);
         try
         {
-            await reader.NextResultAsync(ct); // past the scope's own row
+            await reader.NextResultAsync(ct); // skips the scope's row
             return reader;
         }
         catch
         {
-            // A statement that failed must not keep the connection.
+            // A failed statement must not keep the connection.
             await reader.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>Runs all and returns how many rows they changed together.</summary>
+    /// <summary>Runs all statements and returns the total number of rows changed.</summary>
     public async Task<int> ExecuteAsync(CancellationToken ct)
     {
         await using var reader = await StartAsync(ct);
@@ -68,7 +68,7 @@ public sealed class DbBatch : IAsyncDisposable
         }
     }
 
-    /// <summary>What nearly every statement takes goes typed: the driver need not find out what it is.</summary>
+    /// <summary>Common types are passed typed, to save the driver from resolving them.</summary>
     private static NpgsqlParameter Parameter(object? arg) => arg switch
     {
         Guid id => new NpgsqlParameter<Guid> { TypedValue = id },

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ViralEngine.Core.Storage;
 
-/// <summary>Whose rows a statement sees: one tenant's, or (for sweeps, sign-in and platform calls) everybody's.</summary>
+/// <summary>The rows a statement sees: one tenant's, or (for sweeps, sign-in and platform calls) all tenants'.</summary>
 public readonly record struct DbScope
 {
     private readonly Guid? tenant;
@@ -19,7 +19,7 @@ public readonly record struct DbScope
     /// <summary>The statement that goes first in every transaction, in the same round trip as the rest.</summary>
     internal NpgsqlBatchCommand Enter(TimeSpan? statementTimeout = null)
     {
-        // 0 stands for none.
+        // 0 means none.
         var timeout = new NpgsqlParameter<string>
         {
             TypedValue = ((long)(statementTimeout?.TotalMilliseconds ?? 0)).ToString(CultureInfo.InvariantCulture),

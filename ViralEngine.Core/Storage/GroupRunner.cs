@@ -4,12 +4,12 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Gathers what concurrent callers ask of the database into few statements, and gives each caller its own result: while one
-/// group is under way the next one gathers. One that takes long, on a connection that has gone silent for one, does not hold up
-/// those after it: then several are under way, as they are with several processes.
+/// Groups concurrent database calls into few statements and returns each caller its own result: while one group is running, the next one
+/// gathers. A slow group, for example on a dead connection, does not delay the next: then several run concurrently, as with several
+/// processes.
 /// </summary>
-/// <param name="keyOf">Two items with the same key never share a statement.</param>
-/// <param name="scopeOf">Items that differ in this never share a statement.</param>
+/// <param name="keyOf">Items with the same key never share a statement.</param>
+/// <param name="scopeOf">Items with different scopes never share a statement.</param>
 /// <param name="runAsync">Runs a group; its result has one entry for each item, in the same order.</param>
 internal sealed class GroupRunner<TItem, TResult>(
     Func<TItem, object?> keyOf,
@@ -17,7 +17,7 @@ internal sealed class GroupRunner<TItem, TResult>(
     Func<TItem, object?>? scopeOf = null,
     int largestGroup = 256)
 {
-    private const int MostAtOnce = 16;
+    private const int MaxAtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
     private readonly Channel<Entry> entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
@@ -47,7 +47,7 @@ internal sealed class GroupRunner<TItem, TResult>(
                     (Fits(entry, keys, group) ? group : later).Add(entry);
                 left = later;
                 var run = CountAsync(group);
-                if (Volatile.Read(ref underWay) < MostAtOnce)
+                if (Volatile.Read(ref underWay) < MaxAtOnce)
                     await run.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 else
                     await run;
@@ -80,7 +80,7 @@ internal sealed class GroupRunner<TItem, TResult>(
         catch (PostgresException exception)
             when (group.Count > 1 && (!exception.IsTransient || exception.SqlState == PostgresErrorCodes.DeadlockDetected))
         {
-            // One of them is at fault, or two groups took the same rows in another order: each by itself.
+            // One item is at fault, or two groups deadlocked: run each item by itself.
             foreach (var entry in group) await RunGroupAsync([entry]);
         }
         catch (Exception exception)

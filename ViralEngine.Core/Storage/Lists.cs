@@ -3,12 +3,11 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Lists with filters that may be left out. Each is planned for the filters that it has, so that it goes by the index of the one that
-/// is given; a plan for any filter would go by none.
+/// Lists with optional filters. Each is planned for the filters given, so that it uses their index; a generic plan would use none.
 /// </summary>
 internal static class Lists
 {
-    /// <summary>How far the clocks of the app and of the database may be apart for a range of times to be whole.</summary>
+    /// <summary>The tolerated clock difference between app and database for complete time ranges.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(2);
 
     public static async Task<List<T>> QueryListAsync<T>(
@@ -19,16 +18,16 @@ internal static class Lists
             .Add("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)", [])
             .Add(sql, args);
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        await reader.NextResultAsync(ct); // past the setting's own row
+        await reader.NextResultAsync(ct); // skips the setting's row
         while (await reader.ReadAsync(ct))
             rows.Add(read(reader));
         return rows;
     }
 
-    /// <summary>The least id that a row created at or after a time can have.</summary>
+    /// <summary>The lowest possible id of a row created at or after a time.</summary>
     public static Guid? IdFrom(DateTime? from) => from is { } time ? RowId.FirstAt(Moved(time, -Skew)) : null;
 
-    /// <summary>The id that is beyond all that a row created before a time can have.</summary>
+    /// <summary>An id above all possible ids of rows created before a time.</summary>
     public static Guid? IdBefore(DateTime? before) => before is { } time ? RowId.FirstAt(Moved(time, Skew)) : null;
 
     private static DateTimeOffset Moved(DateTime time, TimeSpan by)

@@ -4,14 +4,14 @@ using Npgsql;
 
 namespace ViralEngine.Core.Storage;
 
-/// <summary>Brings a database up to date with the numbered scripts of this assembly. Forward only; safe to run at once from several places.</summary>
+/// <summary>Migrates a database with the numbered scripts of this assembly. Forward-only; safe to run concurrently.</summary>
 public static class Migrator
 {
     private const long LockKey = 0x5649_5241_4c00; // "VIRAL"
 
-    /// <summary>Runs what has not run yet, each script in a transaction of its own.</summary>
-    /// <returns>The names of the scripts that were run.</returns>
-    /// <exception cref="MigrationException">A script failed; those before it stay.</exception>
+    /// <summary>Runs all pending scripts, each in its own transaction.</summary>
+    /// <returns>The names of the scripts run.</returns>
+    /// <exception cref="MigrationException">A script failed; earlier ones are kept.</exception>
     public static async Task<IReadOnlyList<string>> MigrateAsync(string connectionString, CancellationToken ct)
     {
         await using var connection = new NpgsqlConnection(connectionString);
@@ -37,6 +37,6 @@ public static class Migrator
     }
 }
 
-/// <summary>A migration failed: which script, and what the server said.</summary>
+/// <summary>A migration failed. The message has the script and the server's error.</summary>
 public sealed class MigrationException(DatabaseUpgradeResult result)
     : Exception($"Migration {result.ErrorScript?.Name ?? "(before the first script)"} failed: {result.Error.Message}", result.Error);

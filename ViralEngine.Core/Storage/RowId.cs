@@ -1,14 +1,14 @@
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Ids of rows: UUIDs of version 7 that one process makes in order. The 12 bits after the version hold the fraction of the
-/// millisecond (RFC 9562, section 6.2, method 3), so that a list by id shows what happened in the order in which it did.
+/// Row ids: version 7 UUIDs, ascending within a process. The 12 bits after the version hold the fraction of the millisecond (RFC 9562,
+/// section 6.2, method 3), so that order by id is order of creation.
 /// </summary>
 public static class RowId
 {
     public static Guid New() => New(DateTimeOffset.UtcNow);
 
-    /// <summary>The least id of a time's millisecond.</summary>
+    /// <summary>The lowest id of a time's millisecond.</summary>
     internal static Guid FirstAt(DateTimeOffset time)
     {
         Span<byte> bytes = stackalloc byte[16];

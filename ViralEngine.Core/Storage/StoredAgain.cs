@@ -3,17 +3,14 @@ using Npgsql;
 
 namespace ViralEngine.Core.Storage;
 
-/// <summary>
-/// Stores what must not be lost because the database was away for a moment: an answer that was paid for is kept and stored again
-/// until the database has said whether it still counts.
-/// </summary>
+/// <summary>Retries storing a paid-for result while the database is unreachable, until the database says whether it still counts.</summary>
 public static partial class StoredAgain
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
-    /// <param name="storeAsync">Harmless when it has been done already.</param>
-    /// <param name="stopping">When the process stops, one more try is all there is time for.</param>
+    /// <param name="storeAsync">Must be idempotent.</param>
+    /// <param name="stopping">When the process stops, one more attempt is made.</param>
     public static async Task<T> RunAsync<T>(
         Func<Task<T>> storeAsync, TimeProvider time, ILogger logger, CancellationToken stopping)
     {
@@ -30,7 +27,7 @@ public static partial class StoredAgain
             }
 
             await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            wait = wait * 2 < MaxWait ? wait * 2 : MaxWait;
         }
     }
 

@@ -3,23 +3,19 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>One piece of work for an agent, as the API shows it. Times are UTC.</summary>
+/// <summary>One piece of work for an agent. Times are UTC.</summary>
 /// <param name="AgentId">The name of a built-in agent, or the id of one of the organization's agents.</param>
 /// <param name="Priority">0 to 9; waiting tasks with a higher priority start first.</param>
 /// <param name="Attempt">The number of the current or last attempt, 0 before the first. Waiting is not an attempt.</param>
 /// <param name="Progress">0 to 1, if the agent reports it.</param>
 /// <param name="Result">The answer. In lists only its first 1,024 characters.</param>
 /// <param name="ResultBytes">The size of the whole result in UTF-8. <c>/api/tasks/{id}/result</c> streams it.</param>
-/// <param name="WaitingFor">
-/// What the task waits for, without using an attempt: <c>provider</c> (it fails or asked for a pause), <c>limit</c> (requests, tokens or
-/// concurrent calls), <c>budget</c> (running calls have reserved the rest), <c>memory</c>, or <c>alert</c> (an alert has paused the
-/// paused the agent).
-/// </param>
+/// <param name="WaitingFor"> What the task waits for, without using an attempt: <c>provider</c> (it is failing or asked for a pause),
+/// <c>limit</c> (requests, tokens or concurrent calls), <c>budget</c> (running calls have reserved the rest), <c>memory</c>, or
+/// <c>alert</c> (an alert has paused the paused the agent). </param>
 /// <param name="AnsweredBy">The agent that answered: the task's agent or one of its fallbacks.</param>
-/// <param name="FinishReason">
-/// Why the answer ended, if the provider says so: <c>stop</c>, <c>length</c> (a token limit: the answer is incomplete),
-/// <c>refusal</c> (the result is what the model said instead), or another word of the provider.
-/// </param>
+/// <param name="FinishReason"> Why the answer ended, if the provider says so: <c>stop</c>, <c>length</c> (a token limit: the answer is
+/// incomplete), <c>refusal</c> (the result is what the model said instead), or another word of the provider. </param>
 /// <param name="Usage">The sum of all attempts, including failed ones.</param>
 public sealed record AgentTask(
     Guid Id,
@@ -57,10 +53,10 @@ public sealed record AgentTask(
 /// <param name="Agent">The agent that failed last.</param>
 public sealed record TaskError(string Class, string Message, string? Agent, int Attempt);
 
-/// <param name="CostUsd">By the agent's price or the price table; null if neither has the model.</param>
+/// <param name="CostUsd">By the agent's price or the price table; null if neither has a price for the model.</param>
 public sealed record TaskUsage(long InputTokens, long OutputTokens, decimal? CostUsd);
 
-/// <summary>What a user asks for, checked.</summary>
+/// <summary>A checked request for a task.</summary>
 public sealed record NewTask(
     Guid Id,
     string AgentId,
@@ -74,16 +70,16 @@ public sealed record NewTask(
     DateTime? ScheduledAt,
     string CreatedBy)
 {
-    /// <summary>How many tasks the plan allows in a month; 0: any number.</summary>
-    public long MostPerMonth { get; init; }
+    /// <summary>The plan's tasks per month; 0 for no limit.</summary>
+    public long MaxPerMonth { get; init; }
 
-    /// <summary>Whose step waits for it; null: a task by itself.</summary>
+    /// <summary>The workflow whose step waits for the task, if any.</summary>
     public TaskWorkflow? Workflow { get; init; }
 
-    /// <summary>The trace that its attempts belong to, where it is recorded.</summary>
+    /// <summary>The trace that its attempts belong to, if it is recorded.</summary>
     internal string? TraceParent { get; } = Activity.Current is { Recorded: true } current ? current.Id : null;
 
-    /// <summary>The task as it stands right after it was stored.</summary>
+    /// <summary>The task as it is right after it was stored.</summary>
     internal AgentTask Stored(DateTime createdAt) => new(
         Id, AgentTaskStatus.Pending, AgentId, Description, Parse(InputJson), Priority, Tags, Parse(MetadataJson),
         TimeoutSeconds, MaxAttempts, ScheduledAt, CreatedBy, createdAt, createdAt, StartedAt: null, CompletedAt: null,

@@ -6,8 +6,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Renews the leases of everything this process runs, in one statement for all, and learns from the same look who was cancelled
-/// or lost its lease. Idle processes do nothing.
+/// Renews the leases of all tasks this process runs, in one statement, which also returns those that were cancelled or lost their lease.
+/// Does nothing without leases.
 /// </summary>
 public sealed partial class LeaseKeeper(
     NpgsqlDataSource dataSource, TaskLeaseOptions options, TimeProvider time, ILogger<LeaseKeeper> logger)
@@ -15,7 +15,7 @@ public sealed partial class LeaseKeeper(
     private readonly ConcurrentDictionary<(Guid Tenant, Guid Task, int Attempt), HeldLease> held = new();
     private int looping;
 
-    /// <summary>Keeps the lease until disposal; <see cref="HeldLease.Ended"/> is cancelled when it must not be worked under any more.</summary>
+    /// <summary>Keeps the lease until disposal; <see cref="HeldLease.Ended"/> is cancelled when the work must stop.</summary>
     public HeldLease Hold(TenantId tenant, Guid taskId, int attempt, CancellationToken stopping)
     {
         var lease = new HeldLease(this, (tenant.Value, taskId, attempt), stopping);
@@ -27,7 +27,7 @@ public sealed partial class LeaseKeeper(
 
     internal void Drop(HeldLease lease) => held.TryRemove(lease.Key, out _);
 
-    /// <summary>Looks every half second (cancellation is to arrive within one); renews when a fifth of the lease has passed.</summary>
+    /// <summary>Checks every half second, so that cancellation arrives within one; renews when a fifth of the lease has passed.</summary>
     private async Task LoopAsync()
     {
         var renewEvery = options.Lease / 5;
@@ -39,7 +39,7 @@ public sealed partial class LeaseKeeper(
             if (held.IsEmpty)
             {
                 Volatile.Write(ref looping, 0);
-                // One that came between the look and the write would have seen a loop that is about to end.
+                // A lease added between the check and the write would have seen a loop that is about to end.
                 if (held.IsEmpty || Interlocked.CompareExchange(ref looping, 1, 0) != 0)
                     return;
             }
@@ -53,7 +53,7 @@ public sealed partial class LeaseKeeper(
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
             {
-                // The database is away for a moment: leases that lapse meanwhile are fenced by their attempt.
+                // The database is unreachable for a moment: expired leases are fenced by their attempt number.
                 LogFailed(logger, e);
             }
         }
@@ -104,7 +104,7 @@ public sealed partial class LeaseKeeper(
             await lease.EndAsync(LeaseEnd.Lost);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Leases could not be renewed; trying again")]
+    [LoggerMessage(1, LogLevel.Warning, "Leases of tasks could not be renewed; trying again")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }
 
@@ -130,12 +130,12 @@ public sealed class HeldLease : IDisposable
 
     internal (Guid Tenant, Guid Task, int Attempt) Key { get; }
 
-    /// <summary>Why <see cref="Ended"/> is cancelled; none when the process is stopping.</summary>
+    /// <summary>Why <see cref="Ended"/> was cancelled; none if the process is stopping.</summary>
     public LeaseEnd End { get; private set; }
 
     public CancellationToken Ended => ended.Token;
 
-    /// <summary>What the call is being held back by, for the API to show; null: it is under way.</summary>
+    /// <summary>What holds the call back, for the API; null if it is running.</summary>
     public string? WaitingFor { get; set; }
 
     public void Dispose()
@@ -155,7 +155,7 @@ public sealed class HeldLease : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // It was done at this very moment.
+            // It ended at the same moment.
         }
     }
 }

@@ -3,16 +3,13 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>
-/// What was streamed of attempts and agents that did not come to the answer, kept so that who reads a stream later gets the very
-/// events that were sent live.
-/// </summary>
+/// <summary>Stores what failed attempts and replaced agents streamed, so that later readers get the same events as live ones.</summary>
 public sealed class StreamPartStore(NpgsqlDataSource dataSource)
 {
-    /// <summary>Keeps a part, where nobody else has taken the task up. Harmless when repeated.</summary>
+    /// <summary>Stores a part, unless the lease was lost. Idempotent.</summary>
     internal async Task<int> AddAsync(TenantId tenant, Guid taskId, int attempt, StreamPart part, CancellationToken ct)
     {
-        // Of its own: many attempts of a lane end at a time.
+        // A connection of its own, because many attempts of a lane end concurrently.
         await using var db = new Db(dataSource);
         return await db.ExecuteAsync(
             tenant,
@@ -28,7 +25,7 @@ public sealed class StreamPartStore(NpgsqlDataSource dataSource)
             ct);
     }
 
-    /// <summary>The first part that has an event after a number; null: none has.</summary>
+    /// <summary>The first part with an event after a number; null if there is none.</summary>
     internal async Task<StreamPart?> FindAsync(TenantId tenant, Guid taskId, int after, CancellationToken ct)
     {
         await using var db = new Db(dataSource);
@@ -49,10 +46,10 @@ public sealed class StreamPartStore(NpgsqlDataSource dataSource)
 
 /// <summary>Consecutive events of a stream.</summary>
 /// <param name="Base">The number of the event before the first.</param>
-/// <param name="Lengths">Of each event's text; 0 is a reset, for no piece of text is empty.</param>
+/// <param name="Lengths">The length of each event's text; 0 for a reset.</param>
 internal sealed record StreamPart(int Base, int[] Lengths, string Text)
 {
-    /// <summary>Null: there are none.</summary>
+    /// <summary>Null without entries.</summary>
     public static StreamPart? Of(int streamBase, IReadOnlyList<TokenEntry> entries) => entries.Count == 0 ? null : new(
         streamBase,
         [.. entries.Select(entry => entry.Text?.Length ?? 0)],

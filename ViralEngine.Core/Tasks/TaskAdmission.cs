@@ -3,7 +3,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>How many tasks run at a time, for each plan that has a limit.</summary>
+/// <summary>The concurrent tasks of each plan with a limit.</summary>
 public sealed class TaskAdmission
 {
     private static readonly string[] AllPlans = ["free", "team", "enterprise"];
@@ -33,10 +33,10 @@ public sealed class TaskAdmission
     internal bool IsLimited => Plans.Length > 0;
 
     /// <summary>
-    /// Lets claims of a limited tenant take turns until the end of the transaction: two at once must not both take the last place.
-    /// One result in the batch where <see cref="IsLimited"/>, else none.
+    /// Serializes claims of a limited tenant until the end of the transaction, so that two cannot both take the last place. Adds one result
+    /// to the batch if <see cref="IsLimited"/>, else none.
     /// </summary>
-    /// <param name="claims">Which claims: those of another name do not wait.</param>
+    /// <param name="claims">The name of the claims to serialize; others do not wait.</param>
     internal void AddTurn(DbBatch batch, TenantId tenant, string claims)
     {
         if (!IsLimited)

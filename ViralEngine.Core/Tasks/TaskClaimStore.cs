@@ -5,19 +5,19 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// How lanes take single tasks up, of all tenants in one statement. Claims take turns, so that together they keep what one alone
-/// would: the share of each tenant, and its plan's limit.
+/// Claims single tasks for lanes, of all tenants in one statement. Claims are serialized, so that together they respect each tenant's share
+/// and plan.
 /// </summary>
 public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions options, TaskAdmission admission)
 {
-    /// <summary>So many tenants are looked at by one claim.</summary>
-    private const int MostTenants = 200;
+    /// <summary>The maximum number of tenants that one claim considers.</summary>
+    private const int MaxTenants = 200;
 
     private Guid from;
 
     /// <summary>
-    /// Takes up tasks that are due, as many as places were set aside: first those of tenants that run the least, then by priority, then
-    /// by age. Each is a lease, with the next attempt number.
+    /// Claims due tasks for the reserved places: first those of tenants that run the least, then by priority, then by age. Each gets a
+    /// lease and the next attempt number.
     /// </summary>
     internal async Task<ClaimedTasks> ClaimAsync(CallSlots.Reserve places, CancellationToken ct)
     {
@@ -114,7 +114,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                 """,
                 [
                     places.Places, admission.Plans, admission.Most, places.Rooms.Keys.Select(tenant => tenant.Value).ToArray(),
-                    places.Rooms.Values.ToArray(), places.Newcomers, options.Lease, from, MostTenants,
+                    places.Rooms.Values.ToArray(), places.Newcomers, options.Lease, from, MaxTenants,
                 ])
             .Add(
                 """
@@ -140,8 +140,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
     }
 
     /// <summary>
-    /// Puts off everything that waits for an agent which cannot be called before so much time has passed: none of it is to be taken up
-    /// and given back meanwhile.
+    /// Postpones all tasks that wait for an agent until it can be called, so that they are not claimed and released meanwhile.
     /// </summary>
     internal async Task PutOffAsync(TenantId tenant, string agentId, string waitingFor, TimeSpan wait, CancellationToken ct)
     {
@@ -157,10 +156,8 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
             ct);
     }
 
-    /// <summary>
-    /// Lets others take up what dead workers left behind, and ends those of which the end was asked for meanwhile.
-    /// </summary>
-    /// <returns>How many there are to be taken up, and the workflows of those that ended.</returns>
+    /// <summary>Frees the tasks of dead workers, and ends those that were cancelled meanwhile.</summary>
+    /// <returns>The number of freed tasks, and the workflows of those that ended.</returns>
     internal async Task<(int Freed, IReadOnlyList<TaskWorkflow> Ended)> FreeLapsedAsync(CancellationToken ct)
     {
         await using var db = new Db(dataSource);
@@ -221,16 +218,16 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
     private static TaskWorkflow? Workflow(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : new TaskWorkflow(row.GetGuid(column), row.GetInt32(column + 1));
 
-    /// <summary>Where more tenants wait than one claim looks at, the next one looks at those after them.</summary>
+    /// <summary>If more tenants wait than one claim considers, the next claim starts after them.</summary>
     private void GoOnAfter(List<ClaimedTask> tasks)
     {
         var served = tasks.Select(task => task.Tenant.ToString()).ToHashSet();
-        from = served.Count < MostTenants / 2 ? Guid.Empty : Guid.Parse(served.Max(StringComparer.Ordinal)!);
+        from = served.Count < MaxTenants / 2 ? Guid.Empty : Guid.Parse(served.Max(StringComparer.Ordinal)!);
     }
 }
 
 internal sealed record ClaimedTask(TenantId Tenant, TaskAttempt Attempt);
 
-/// <param name="Ready">More are due than were taken.</param>
-/// <param name="NextIn">When the next that is not due yet will be.</param>
+/// <param name="Ready">Whether more are due.</param>
+/// <param name="NextIn">The time until the next task is due.</param>
 internal sealed record ClaimedTasks(IReadOnlyList<ClaimedTask> Tasks, bool Ready, TimeSpan? NextIn);

@@ -5,7 +5,7 @@ namespace ViralEngine.Core.Tasks;
 /// <summary>The statements of <see cref="TaskGroups"/>, each for many tasks of one tenant.</summary>
 internal static class TaskGroupStore
 {
-    /// <summary>Stores tasks as far as the month's limit lets them; gives for each when, or null.</summary>
+    /// <summary>Stores tasks up to the month's limit. Returns for each its creation time, or null.</summary>
     public static async Task<IReadOnlyList<DateTime?>> InsertAsync(
         Db db, TenantId tenant, IReadOnlyList<NewTask> tasks, CancellationToken ct)
     {
@@ -62,7 +62,7 @@ internal static class TaskGroupStore
                 tasks.Select(task => (short)task.MaxAttempts).ToArray(),
                 tasks.Select(task => task.ScheduledAt).ToArray(),
                 tasks.Select(task => task.CreatedBy).ToArray(),
-                tasks[0].MostPerMonth,
+                tasks[0].MaxPerMonth,
                 tasks.Select(task => task.Workflow?.Id).ToArray(),
                 tasks.Select(task => task.Workflow?.Run).ToArray(),
                 tasks.Select(task => task.TraceParent).ToArray(),
@@ -73,7 +73,7 @@ internal static class TaskGroupStore
         return [.. tasks.Select(task => times.TryGetValue(task.Id, out var at) ? at : (DateTime?)null)];
     }
 
-    /// <summary>Reads tasks; for each how it stands, or null where there is none.</summary>
+    /// <summary>Reads tasks. Returns null for those that do not exist.</summary>
     public static async Task<IReadOnlyList<AgentTask?>> ReadAsync(
         Db db, TenantId tenant, IReadOnlyList<Guid> ids, CancellationToken ct)
     {
@@ -91,7 +91,8 @@ internal static class TaskGroupStore
     }
 
     /// <summary>
-    /// Stores answers and ends their tasks; for each whether nobody else had taken it up, though its lease may have lapsed.
+    /// Stores answers and ends their tasks. Returns for each whether it counted: an expired lease still counts unless the task was claimed
+    /// again.
     /// </summary>
     public static async Task<IReadOnlyList<bool>> CompleteAsync(
         Db db, TenantId tenant, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct)
@@ -156,5 +157,5 @@ internal static class TaskGroupStore
     }
 }
 
-/// <summary>An attempt that came to an answer.</summary>
+/// <summary>A successful attempt.</summary>
 internal sealed record FinishedAttempt(Guid TaskId, int Attempt, TaskAnswer Answer);

@@ -4,16 +4,16 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// What concurrent requests and workers of this process read and write about single tasks, gathered into few statements: a round
-/// trip or a commit costs the same for one task as for many. Each statement is one tenant's, under its row-level security.
+/// Groups concurrent reads and writes of single tasks into few statements, because a round trip or commit costs the same for one task as
+/// for many. Each statement is for one tenant, under its row-level security.
 /// </summary>
 public sealed class TaskGroups
 {
-    /// <summary>So many tenants are served at the same time; one tenant's groups follow each other.</summary>
+    /// <summary>How many groups run concurrently; one tenant's groups run one after the other.</summary>
     private const int Lanes = 8;
 
-    /// <summary>Tasks may be large: so many are read at a time.</summary>
-    private const int LargestRead = 32;
+    /// <summary>The maximum number of tasks per read, because tasks may be large.</summary>
+    private const int MaxRead = 32;
 
     private readonly NpgsqlDataSource dataSource;
     private readonly GroupRunner<(TenantId Tenant, NewTask Task), DateTime?>[] additions;
@@ -24,17 +24,17 @@ public sealed class TaskGroups
     {
         this.dataSource = dataSource;
         additions = InLanes<NewTask, DateTime?>(task => task.Id, TaskGroupStore.InsertAsync);
-        reads = InLanes<Guid, AgentTask?>(_ => null, TaskGroupStore.ReadAsync, LargestRead);
+        reads = InLanes<Guid, AgentTask?>(_ => null, TaskGroupStore.ReadAsync, MaxRead);
         completions = InLanes<FinishedAttempt, bool>(attempt => attempt.TaskId, TaskGroupStore.CompleteAsync);
     }
 
-    /// <summary>Stores a task: when, or null where this month's tasks are used up.</summary>
+    /// <summary>Stores a task. Returns its creation time, or null if this month's tasks are used up.</summary>
     internal Task<DateTime?> AddAsync(TenantId tenant, NewTask task) => LaneOf(additions, tenant).RunAsync((tenant, task));
 
-    /// <summary>How a task stands; null: there is none.</summary>
+    /// <summary>Reads a task; null if it does not exist.</summary>
     internal Task<AgentTask?> ReadAsync(TenantId tenant, Guid taskId) => LaneOf(reads, tenant).RunAsync((tenant, taskId));
 
-    /// <summary>Ends a task with its answer; false: the lease was lost, nothing changed.</summary>
+    /// <summary>Ends a task with its answer; false if the lease was lost and nothing changed.</summary>
     internal Task<bool> CompleteAsync(TenantId tenant, FinishedAttempt attempt) =>
         LaneOf(completions, tenant).RunAsync((tenant, attempt));
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>How errors and usage lie in the database and in events.</summary>
+/// <summary>The JSON of errors and usage in the database and in events.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

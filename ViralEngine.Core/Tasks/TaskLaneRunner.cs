@@ -8,7 +8,7 @@ namespace ViralEngine.Core.Tasks;
 
 /// <summary>
 /// Runs a lane of single tasks, of all tenants, for a turn: claims what is due into a pool of running calls and tops it up as they end.
-/// Harmless when there is nothing to do, whoever calls it and however often.
+/// Idempotent.
 /// </summary>
 public sealed partial class TaskLaneRunner(
     TaskClaimStore claims,
@@ -21,10 +21,10 @@ public sealed partial class TaskLaneRunner(
     TimeProvider time,
     ILogger<TaskLaneRunner> logger)
 {
-    /// <summary>How long calls that end gather before one claim tops up for all of them.</summary>
+    /// <summary>How long ended calls gather before one claim refills all their places.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>How often it is looked whether workers died.</summary>
+    /// <summary>How often expired leases of dead workers are checked.</summary>
     private static readonly TimeSpan LapsedEvery = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
@@ -32,7 +32,7 @@ public sealed partial class TaskLaneRunner(
     private static readonly TimeSpan LookForRoom = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan NoPlace = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often another lane is asked for while this one is full.</summary>
+    /// <summary>How often a full lane asks for another lane.</summary>
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly HashSet<Task> running = [];
@@ -40,7 +40,7 @@ public sealed partial class TaskLaneRunner(
     private long lastLapsedLook;
     private long lastAsked;
 
-    /// <exception cref="OperationCanceledException">The process is stopping; what was not ended was given back.</exception>
+    /// <exception cref="OperationCanceledException">The process is stopping; unfinished tasks were released.</exception>
     public async Task<TaskLaneTurn> RunAsync(TaskLaneHost host, CancellationToken ct)
     {
         var started = lastWork = time.GetTimestamp();
@@ -68,15 +68,12 @@ public sealed partial class TaskLaneRunner(
         finally
         {
             await listener.DisposeAsync();
-            // Also where the claims failed: what runs is seen through.
+            // Also after failed claims: running calls are completed.
             await Task.WhenAll(Running());
         }
     }
 
-    /// <summary>
-    /// Nobody tells this lane any more, and only then it looks for the last time: whoever stores a task after this look learns that no
-    /// lane listens.
-    /// </summary>
+    /// <summary>Stops listening before the last look, so that a task stored after it finds no lane listening and starts one.</summary>
     private async Task<TaskLaneTurn> EndIdleAsync(TaskLaneHost host, LaneListener listener, CancellationToken ct)
     {
         await listener.DisposeAsync();
@@ -85,7 +82,7 @@ public sealed partial class TaskLaneRunner(
         return last is null || last.Tasks.Count > 0 || last.Ready ? new TaskLaneTurn(false, null) : TaskLaneTurn.Over;
     }
 
-    /// <summary>Whether nothing has been there for a while, and nothing will be soon.</summary>
+    /// <summary>Whether there has been no work for a while, and will be none soon.</summary>
     private bool IsIdle(ClaimedTasks found)
     {
         var idle = time.GetElapsedTime(lastWork);
@@ -93,7 +90,7 @@ public sealed partial class TaskLaneRunner(
         return !found.Ready && idle >= most && (found.NextIn is not { } next || next > most);
     }
 
-    /// <summary>Null: this instance has no place for more.</summary>
+    /// <summary>Null if this instance has no free place.</summary>
     private async Task<ClaimedTasks?> ClaimAsync(TaskLaneHost host, LaneListener listener, CancellationToken ct)
     {
         using var places = slots.SetAside(options.Value.CallsPerLane - Count());
@@ -120,7 +117,7 @@ public sealed partial class TaskLaneRunner(
     private async Task StartAsync(
         TaskLaneHost host, LaneListener listener, IReadOnlyList<ClaimedTask> claimed, CancellationToken ct)
     {
-        // Loaded after the claim: a task runs with its agent as it is now.
+        // Loaded after the claim, so that a task runs with its current agent.
         var chains = new Dictionary<(TenantId, string), AgentChain>();
         foreach (var (tenant, attempt) in claimed)
         {
@@ -155,13 +152,13 @@ public sealed partial class TaskLaneRunner(
                 await claims.PutOffAsync(tenant, attempt.AgentId, held.Reason.ToText(), held.Wait, ct);
             if (run.Ended && attempt.Workflow is { } workflow)
                 await host.TellWorkflowAsync(workflow, CancellationToken.None);
-            // When it is due again is to be learnt.
+            // Claim again to learn when it is due.
             if (!run.Ended)
                 listener.Tell();
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Its lease lapses, and it is taken up again; the lane goes on with the others.
+            // Its lease expires and it is claimed again; the lane continues with the others.
             LogFailed(logger, e, attempt.TaskId);
         }
         finally
@@ -182,7 +179,7 @@ public sealed partial class TaskLaneRunner(
             await host.TellWorkflowAsync(workflow, ct);
     }
 
-    /// <summary>Until there may be something to claim, or to look after.</summary>
+    /// <summary>Waits until there may be something to claim or to maintain.</summary>
     private async Task WaitAsync(LaneListener listener, ClaimedTasks? found, long started, CancellationToken ct)
     {
         var most = found is null ? LookForRoom : signals.CanTell ? LookEvery : LookWithoutRedis;
@@ -196,7 +193,7 @@ public sealed partial class TaskLaneRunner(
             {
                 if (listener.WasTold())
                     return;
-                // A call has ended, and others are about to: one claim tops up for all of them.
+                // A call has ended, and others are about to: one claim refills all places.
                 if (found is not { Ready: false })
                 {
                     await Task.Delay(Gathering, time, ct);
@@ -222,22 +219,22 @@ public sealed partial class TaskLaneRunner(
             return running.Count;
     }
 
-    [LoggerMessage(1, LogLevel.Error, "The result of task {TaskId} could not be stored; the task runs again when its lease expires")]
+    [LoggerMessage(1, LogLevel.Error, "Task {TaskId}: the result could not be stored; the task runs again when its lease expires")]
     private static partial void LogFailed(ILogger logger, Exception exception, Guid taskId);
 
-    [LoggerMessage(2, LogLevel.Information, "{Count} tasks whose workers died run again")]
+    [LoggerMessage(2, LogLevel.Information, "Released {Count} tasks of stopped processes; they run again")]
     private static partial void LogFreed(ILogger logger, int count);
 }
 
-/// <summary>What a lane asks of the orchestrations around it.</summary>
-/// <param name="StartAnotherAsync">More is due than this lane takes.</param>
-/// <param name="TellWorkflowAsync">A task has ended that a workflow's step waits for.</param>
+/// <summary>The orchestration side of a lane.</summary>
+/// <param name="StartAnotherAsync">Called when more is due than this lane can take.</param>
+/// <param name="TellWorkflowAsync">Called when a task ends that a workflow's step waits for.</param>
 public sealed record TaskLaneHost(
     Func<CancellationToken, Task> StartAnotherAsync, Func<TaskWorkflow, CancellationToken, Task> TellWorkflowAsync);
 
 /// <summary>How a lane's turn ended.</summary>
-/// <param name="Ended">There is nothing to do.</param>
-/// <param name="Wait">Until the next is worth its while; null: none.</param>
+/// <param name="Ended">Whether there was nothing to do.</param>
+/// <param name="Wait">The wait before the next turn; null for none.</param>
 public sealed record TaskLaneTurn(bool Ended, TimeSpan? Wait)
 {
     internal static TaskLaneTurn Over { get; } = new(true, null);

@@ -6,18 +6,17 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// A worker's side of tasks in PostgreSQL. Leases run by the database's clock; a write under a lease that was lost changes
-/// nothing and says so.
+/// Tasks in PostgreSQL for workers. Leases use the database's clock; a write under a lost lease changes nothing and returns false.
 /// </summary>
 public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups groups)
 {
-    /// <summary>Stores the answer and ends the task. False: the lease was lost, nothing changed.</summary>
+    /// <summary>Stores the answer and ends the task. False if the lease was lost and nothing changed.</summary>
     public Task<bool> CompleteAsync(TenantId tenant, Guid taskId, int attempt, TaskAnswer answer) =>
         groups.CompleteAsync(tenant, new FinishedAttempt(taskId, attempt, answer));
 
     /// <summary>
-    /// Ends the attempt with an error: the task waits <paramref name="retryAfter"/> for its next attempt, or fails for good
-    /// where that is null. False: the lease was lost.
+    /// Ends the attempt with an error: the task waits <paramref name="retryAfter"/> for its next attempt, or fails permanently if that is
+    /// null. False if the lease was lost.
     /// </summary>
     public Task<bool> FailAsync(
         TenantId tenant, Guid taskId, int attempt, TaskError error, int streamBase, AgentUsage? used,
@@ -60,7 +59,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
             row => row.GetBoolean(0),
             ct));
 
-    /// <summary>Ends a task whose cancellation was asked for.</summary>
+    /// <summary>Ends a task whose cancellation was requested.</summary>
     public Task<bool> EndCancelledAsync(
         TenantId tenant, Guid taskId, int attempt, int streamBase, AgentUsage? used, CancellationToken ct) =>
         InOneAsync(db => db.QueryOneAsync(
@@ -92,7 +91,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
             row => row.GetBoolean(0),
             ct));
 
-    /// <summary>Gives the task back unfinished, for another worker to take up at once.</summary>
+    /// <summary>Releases the task unfinished, for another worker to claim immediately.</summary>
     public Task<int> ReleaseAsync(
         TenantId tenant, Guid taskId, int attempt, int streamBase, AgentUsage? used, CancellationToken ct) =>
         InOneAsync(db => db.ExecuteAsync(
@@ -109,9 +108,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
             [tenant.Value, taskId, attempt, streamBase, used?.InputTokens, used?.OutputTokens, used?.CostUsd],
             ct));
 
-    /// <summary>
-    /// Gives the task back without a call having been made: it waits <paramref name="wait"/>, and the attempt does not count.
-    /// </summary>
+    /// <summary>Releases the task without a call: it waits <paramref name="wait"/>, and the attempt does not count.</summary>
     public Task<bool> HoldAsync(
         TenantId tenant, Guid taskId, int attempt, int streamBase, string waitingFor, TimeSpan wait, CancellationToken ct) =>
         InOneAsync(db => db.QueryOneAsync(
@@ -144,7 +141,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
             row => row.GetBoolean(0),
             ct));
 
-    /// <summary>Numbers this attempt's stream on from what the worker before it left behind.</summary>
+    /// <summary>Continues the numbering of this attempt's stream after that of a dead worker.</summary>
     public Task<int> MoveStreamAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, CancellationToken ct) =>
         InOneAsync(db => db.ExecuteAsync(
             tenant,
@@ -152,7 +149,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
             [tenant.Value, taskId, attempt, streamBase],
             ct));
 
-    /// <summary>Notes how far the task is, as an event of its own. False: the lease was lost.</summary>
+    /// <summary>Stores the task's progress as an event. False if the lease was lost.</summary>
     public Task<bool> ReportProgressAsync(
         TenantId tenant, Guid taskId, int attempt, double fraction, string? message, CancellationToken ct) =>
         InOneAsync(db => db.QueryOneAsync(
@@ -177,7 +174,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
             row => row.GetBoolean(0),
             ct));
 
-    /// <summary>Each call has a connection of its own: many of them are under way at a time.</summary>
+    /// <summary>Each call uses its own connection, because many run concurrently.</summary>
     private async Task<T> InOneAsync<T>(Func<Db, Task<T>> callAsync)
     {
         await using var db = new Db(dataSource);
@@ -185,7 +182,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
     }
 }
 
-/// <summary>How long a worker that says nothing keeps a task.</summary>
+/// <summary>How long a worker keeps a task without renewal.</summary>
 public sealed record TaskLeaseOptions(TimeSpan Lease)
 {
     public static TaskLeaseOptions Default { get; } = new(TimeSpan.FromSeconds(10));

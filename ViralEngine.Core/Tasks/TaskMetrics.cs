@@ -3,7 +3,7 @@ using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>What operators watch: how many tasks end how, and how long the oldest due one has waited.</summary>
+/// <summary>Metrics for operators: ended tasks by status, and how long the oldest due one has waited.</summary>
 internal static class TaskMetrics
 {
     private static readonly Meter Meter = new(AgentRunner.Source.Name);
@@ -12,7 +12,7 @@ internal static class TaskMetrics
         Meter.CreateCounter<long>("viral.tasks.finished", "{task}", "Tasks that ended, by status.");
 
     private static readonly Gauge<double> QueueAge =
-        Meter.CreateGauge<double>("viral.queue.age", "s", "How long the oldest due task has waited to be taken up.");
+        Meter.CreateGauge<double>("viral.queue.age", "s", "How long the oldest due task has waited to start.");
 
     public static void Ended(AgentTaskStatus status) => Finished.Add(1, new KeyValuePair<string, object?>("status", status.ToText()));
 

@@ -3,19 +3,19 @@ using Npgsql;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>A task as it is read.</summary>
+/// <summary>Reads tasks from rows.</summary>
 internal static class TaskRow
 {
-    /// <summary>Results up to this are read with their tasks; larger ones by themselves.</summary>
-    public const int MostResultBytes = 64 * 1024;
+    /// <summary>Results up to this size are read with their tasks; larger ones separately.</summary>
+    public const int MaxResultBytes = 64 * 1024;
 
-    /// <summary>In the order in which <see cref="Read"/> takes them.</summary>
+    /// <summary>In the order in which <see cref="Read"/> reads them.</summary>
     public const string Columns =
         $"""
         {Before}, CASE WHEN octet_length(result) <= 65536 THEN result END, {After}
         """;
 
-    /// <summary>The same for lists, with the beginning of the result.</summary>
+    /// <summary>The columns for lists, with the beginning of the result.</summary>
     public const string ListColumns =
         $"""
         {Before}, left(result, 1024), {After}

@@ -6,7 +6,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>Runs an attempt that was claimed, streaming what the agent says, and stores what came of it.</summary>
+/// <summary>Runs a claimed attempt, streams the answer, and stores the outcome.</summary>
 public sealed partial class TaskRunner(
     TaskLeaseStore store,
     LeaseKeeper keeper,
@@ -18,14 +18,14 @@ public sealed partial class TaskRunner(
     TimeProvider time,
     ILogger<TaskRunner> logger)
 {
-    /// <summary>A task over which so many workers died is taken to be what kills them.</summary>
-    private const int MostLostAttempts = 10;
+    /// <summary>After this many workers died over a task, the task is assumed to be the cause.</summary>
+    private const int MaxLostAttempts = 10;
 
-    /// <summary>What lasts longer than this is waited for in the queue, not in a lane.</summary>
-    private static readonly TimeSpan LongestWaitInLane = TimeSpan.FromSeconds(2);
+    /// <summary>Longer waits are spent in the queue, not in a lane.</summary>
+    private static readonly TimeSpan MaxWaitInLane = TimeSpan.FromSeconds(2);
 
     /// <param name="chain">The agent and its fallbacks.</param>
-    /// <param name="ct">Cancelled when the process stops: then the task is given back.</param>
+    /// <param name="ct">Cancelled when the process stops: then the task is released.</param>
     internal async Task<TaskRun> RunAsync(
         TenantId tenant, TaskAttempt attempt, AgentChain chain, CancellationToken ct)
     {
@@ -41,10 +41,10 @@ public sealed partial class TaskRunner(
         }
         catch (Exception e) when (e is not OperationCanceledException && !DbFault.IsAway(e))
         {
-            // Whatever it is, it is this task's trouble and nobody else's.
+            // Any error fails only this task.
             LogFault(logger, e, attempt.TaskId, attempt.Number);
             var fault = Fault(attempt, "The attempt failed with an internal error, which is logged.");
-            // What it streamed is not kept: it may be what cannot be stored.
+            // The stream is not kept, because it may be what cannot be stored.
             return await FailAsync(tenant, attempt, writer?.LastNumber ?? attempt.StreamBase, writer?.Used, fault, ct);
         }
         finally
@@ -60,8 +60,8 @@ public sealed partial class TaskRunner(
         AgentOutcome outcome;
         try
         {
-            outcome = attempt.LostAttempts >= MostLostAttempts
-                ? Fault(attempt, $"The process running the task died {attempt.LostAttempts} times.")
+            outcome = attempt.LostAttempts >= MaxLostAttempts
+                ? Fault(attempt, $"The process running the task stopped {attempt.LostAttempts} times.")
                 : await CallAsync(tenant, attempt, chain, writer, lease);
         }
         catch (OperationCanceledException) when (lease.Ended.IsCancellationRequested)
@@ -81,7 +81,7 @@ public sealed partial class TaskRunner(
         };
     }
 
-    /// <summary>A short wait is waited here: the place in the queue is kept.</summary>
+    /// <summary>Makes the call, waiting in place for short waits.</summary>
     private async Task<AgentOutcome> CallAsync(
         TenantId tenant, TaskAttempt attempt, AgentChain chain, TokenWriter writer, HeldLease lease)
     {
@@ -94,7 +94,7 @@ public sealed partial class TaskRunner(
         while (true)
         {
             var outcome = await agents.RunAsync(tenant, chain, work, writer, lease.Ended);
-            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > LongestWaitInLane)
+            if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > MaxWaitInLane)
                 return outcome;
             lease.WaitingFor = held.Reason.ToText();
             await Task.Delay(held.Wait, time, lease.Ended);
@@ -107,10 +107,10 @@ public sealed partial class TaskRunner(
         var streamBase = attempt.StreamBase;
         if (attempt.TakenOver && log.IsConfigured)
         {
-            using var whole = await memory.HoldWholeAsync(TokenWriter.MostEntries, ct);
+            using var whole = await memory.HoldWholeAsync(TokenWriter.MaxEntries, ct);
             await KeepAsync(tenant, attempt, StreamPart.Of(streamBase, await log.ReadAllAsync(tenant, attempt.TaskId, attempt.Attempt - 1)), ct);
-            // Readers may have seen more than is known any more: numbers go on beyond all of it.
-            streamBase += await log.LastAsync(tenant, attempt.TaskId, attempt.Attempt - 1) ?? TokenWriter.MostEntries;
+            // Readers may have seen more than is still known, so numbers continue beyond all of it.
+            streamBase += await log.LastAsync(tenant, attempt.TaskId, attempt.Attempt - 1) ?? TokenWriter.MaxEntries;
             await store.MoveStreamAsync(tenant, attempt.TaskId, attempt.Attempt, streamBase, ct);
         }
 
@@ -189,7 +189,7 @@ public sealed partial class TaskRunner(
         }
     }
 
-    /// <summary>Before the attempt's end is stored: after it, nobody would.</summary>
+    /// <summary>Before the attempt's end is stored, because nobody would do it later.</summary>
     private async Task KeepAsync(TenantId tenant, TaskAttempt attempt, StreamPart? part, CancellationToken stopping)
     {
         if (part is not null)
@@ -199,7 +199,7 @@ public sealed partial class TaskRunner(
     private static AgentOutcome.Failed Fault(TaskAttempt attempt, string message) =>
         new(ErrorClass.Internal, message, null, attempt.AgentId);
 
-    /// <summary>Not cancelled with the process: what was paid for is to be kept, and a step is short.</summary>
+    /// <summary>Not cancelled with the process, because results must be kept and each step is short.</summary>
     private Task<T> StoreAsync<T>(Func<Task<T>> storeAsync, CancellationToken stopping) =>
         StoredAgain.RunAsync(storeAsync, time, logger, stopping);
 
@@ -210,9 +210,9 @@ public sealed partial class TaskRunner(
     private static partial void LogFault(ILogger logger, Exception exception, Guid taskId, int attempt);
 }
 
-/// <summary>What came of an attempt.</summary>
-/// <param name="Ended">The task has ended, here or in other hands.</param>
-/// <param name="Held">It was given back without a call.</param>
+/// <summary>The outcome of an attempt.</summary>
+/// <param name="Ended">Whether the task has ended, here or elsewhere.</param>
+/// <param name="Held">Set if it was released without a call.</param>
 internal sealed record TaskRun(bool Ended, AgentOutcome.Held? Held)
 {
     public static TaskRun Over { get; } = new(true, null);

@@ -3,10 +3,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>A user's side of tasks in PostgreSQL: submit, read, cancel, retry. Each call is one round trip.</summary>
+/// <summary>Tasks in PostgreSQL for users: submit, read, cancel, retry. Each call is one round trip.</summary>
 public sealed class TaskStore(Db db, TaskGroups groups)
 {
-    private const int MostListBytes = 1024 * 1024;
+    private const int MaxListBytes = 1024 * 1024;
 
     /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
     public const string EventHead =
@@ -23,14 +23,14 @@ public sealed class TaskStore(Db db, TaskGroups groups)
         var createdAt = db.InTransaction
             ? (await TaskGroupStore.InsertAsync(db, tenant, [task], ct))[0]
             : await groups.AddAsync(tenant, task);
-        return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MostPerMonth);
+        return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MaxPerMonth);
     }
 
     public async Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) => db.InTransaction
         ? (await TaskGroupStore.ReadAsync(db, tenant, [id], ct))[0]
         : await groups.ReadAsync(tenant, id);
 
-    /// <summary>The trace that the task belongs to, where it was recorded.</summary>
+    /// <summary>The trace that the task belongs to, if it was recorded.</summary>
     public async Task<string?> TraceIdOfAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
         var parent = await db.QueryOneAsync(
@@ -44,8 +44,8 @@ public sealed class TaskStore(Db db, TaskGroups groups)
     }
 
     /// <summary>
-    /// Newest first, of results the beginning. <paramref name="before"/> is the id of the last task of the page before. What tasks were
-    /// asked may be large: the list ends early, after one at least, where it would have more than a megabyte of it.
+    /// Newest first, with the beginning of results. <paramref name="before"/> is the id of the last task of the previous page. Prompts may
+    /// be large, so the list ends early when it reaches a megabyte, but has at least one task.
     /// </summary>
     public async Task<TaskList> ListAsync(
         TenantId tenant, TaskFilter filter, Guid? before, int limit, CancellationToken ct)
@@ -94,14 +94,14 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             """,
             [
                 tenant.Value, before, filter.Status?.ToText(), filter.AgentId, filter.Tag, filter.CreatedAfter,
-                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore), MostListBytes,
+                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore), MaxListBytes,
             ],
             row => (Task: TaskRow.Read(row), Found: row.GetInt64(row.FieldCount - 1)),
             ct);
         return new TaskList([.. rows.Select(row => row.Task)], rows is [var first, ..] && first.Found > rows.Count);
     }
 
-    /// <summary>A part of a result, from a character on; null: there is no result, or no such task.</summary>
+    /// <summary>Part of a result, from a character on; null if there is no such task or result.</summary>
     public Task<string?> ReadResultAsync(TenantId tenant, Guid id, int from, int most, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -111,8 +111,8 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             ct);
 
     /// <summary>
-    /// Asks for the end of a task: at once where nobody works on it, else by telling the worker. Null: no such task; false:
-    /// it had ended already.
+    /// Cancels a task: immediately if it is not running, else by notifying its worker. Null if the task does not exist; false if it has
+    /// already ended.
     /// </summary>
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -149,7 +149,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             row => (bool?)row.GetBoolean(0),
             ct);
 
-    /// <summary>The workflow whose step waits for the task; null: none does.</summary>
+    /// <summary>The workflow whose step waits for the task; null for none.</summary>
     public Task<TaskWorkflow?> FindWorkflowAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -159,8 +159,8 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             ct);
 
     /// <summary>
-    /// Puts a failed or cancelled task back to pending with all its attempts before it. Null: no such task; 0: it is not one
-    /// that can be retried; else the number of the run.
+    /// Makes a failed or cancelled task pending again, with its full number of attempts. Null if the task does not exist; 0 if it cannot be
+    /// retried; else the number of the run.
     /// </summary>
     public Task<int?> RetryAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -197,5 +197,5 @@ public sealed record TaskFilter(
     DateTime? CreatedAfter = null,
     DateTime? CreatedBefore = null);
 
-/// <param name="Cut">It ends early: there are more.</param>
+/// <param name="Cut">Whether the list ends early and there are more.</param>
 public sealed record TaskList(List<AgentTask> Tasks, bool Cut);

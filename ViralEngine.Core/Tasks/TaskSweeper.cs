@@ -2,14 +2,14 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>Looks whether tasks wait that no lane has taken up when one should have.</summary>
+/// <summary>Finds tasks that wait without a lane.</summary>
 public sealed class TaskSweeper(Db db)
 {
-    private const int MostCounted = 20_000;
+    private const int MaxCounted = 20_000;
 
     /// <summary>
-    /// How many tasks are due, or will be within <paramref name="soon"/>, or were left behind by workers that died, as far as it matters;
-    /// and how long the oldest has waited.
+    /// How many tasks are due, will be within <paramref name="soon"/>, or were left by dead workers, up to a bound; and how long the oldest
+    /// has waited.
     /// </summary>
     public async Task<TaskBacklog> LookAsync(TimeSpan soon, CancellationToken ct)
     {
@@ -35,7 +35,7 @@ public sealed class TaskSweeper(Db db)
                 FROM (SELECT FROM viral.tasks WHERE status = 'in_progress' AND lease_until < now() LIMIT $1) AS found
             ) AS lapsed
             """,
-            [MostCounted, soon],
+            [MaxCounted, soon],
             row => new TaskBacklog(row.GetInt64(0), TimeSpan.FromSeconds(Math.Max(0, row.GetDouble(1)))),
             ct);
         TaskMetrics.OldestDue(backlog!.Oldest);
@@ -43,6 +43,6 @@ public sealed class TaskSweeper(Db db)
     }
 }
 
-/// <param name="Tasks">How many wait for a lane.</param>
+/// <param name="Tasks">The number of tasks that wait for a lane.</param>
 /// <param name="Oldest">How long the oldest has waited.</param>
 public sealed record TaskBacklog(long Tasks, TimeSpan Oldest);

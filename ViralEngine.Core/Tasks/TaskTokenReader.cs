@@ -3,13 +3,13 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Reads a task's token stream from any number on: of a running attempt from Redis, of all that has ended from PostgreSQL, cut as it
-/// was streamed. Events: <c>token</c> {"text"}, <c>reset</c> (another attempt or agent begins: forget the text so far), and at the
-/// end <c>done</c> {"status", …}. Whoever reads when, the events are the same.
+/// Reads a task's token stream from any number: a running attempt's from Redis, ended ones' from PostgreSQL, split as it was streamed.
+/// Events: <c>token</c> {"text"}, <c>reset</c> (another attempt or agent begins: discard the text so far), and at the end <c>done</c>
+/// {"status", …}. All readers get the same events at any time.
 /// </summary>
 public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
 {
-    /// <summary>What comes after number <paramref name="after"/>; null: no such task.</summary>
+    /// <summary>The events after number <paramref name="after"/>; null if the task does not exist.</summary>
     public async Task<TokenMessages?> ReadAsync(TenantId tenant, Guid taskId, int after, CancellationToken ct)
     {
         var state = await db.QueryOneAsync(
@@ -49,7 +49,7 @@ public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
     private static List<TokenMessage> Missed(StreamPart part, int after)
     {
         var messages = part.After(after).ToList();
-        // What lies between was lost with Redis: what the reader has is not what this goes on from.
+        // Events in between were lost with Redis, so the reader must start over.
         if (part.Base > after && messages is [{ Type: not "reset" }, ..])
             messages.Insert(0, TokenMessage.Reset(part.Base));
         return messages;
@@ -57,17 +57,17 @@ public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
 
     private async Task<TokenMessages> ReadRunningAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, int after)
     {
-        // A reader that knows numbers of an attempt that died starts this one from its beginning.
+        // A reader with numbers of a dead attempt starts this one from the beginning.
         var from = Math.Max(after - streamBase, 0);
         var messages = new List<TokenMessage>();
         if (from > 0 && await log.LastAsync(tenant, taskId, attempt) is { } last && from > last)
         {
-            // And so does one that knows numbers that nobody has given.
+            // So does a reader with numbers that were never assigned.
             messages.Add(TokenMessage.Reset(streamBase));
             from = 0;
         }
 
-        // Numbers are the writer's, and no gap is passed over: what is missing is written again, or comes with the answer.
+        // The writer assigns numbers, and gaps are not skipped: missing entries are written again, or arrive with the answer.
         var entries = await log.ReadAsync(tenant, taskId, attempt, from);
         for (var i = 0; i < entries.Count; i++)
         {
@@ -82,7 +82,7 @@ public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
     {
         var last = streamBase + lengths.Length;
         var messages = new List<TokenMessage>();
-        // Who has numbers from before this answer, or beyond it, saw another one begin.
+        // A reader with numbers before or beyond this answer saw another one.
         var afresh = after < streamBase || after > last + 1;
         if (afresh && (streamBase > 0 || after > 0))
             messages.Add(TokenMessage.Reset(streamBase));

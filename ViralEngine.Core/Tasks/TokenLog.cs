@@ -5,9 +5,9 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// What a running attempt has streamed so far, for readers on any instance: a Redis hash <c>viral:{tenant}:tokens:{task}:{attempt}</c>
-/// with an entry for each stream event under its number, from 1, and the highest number under <c>last</c>. Writing an entry again
-/// changes nothing, whatever was lost on the way. It holds no truth: when the attempt ends, the answer and its cuts are in PostgreSQL.
+/// The stream of a running attempt so far, for readers on any instance: a Redis hash <c>viral:{tenant}:tokens:{task}:{attempt}</c> with an
+/// entry for each stream event under its number, from 1, and the highest number under <c>last</c>. Writing an entry is idempotent. When the
+/// attempt ends, the answer and its pieces are in PostgreSQL.
 /// </summary>
 public sealed class TokenLog(RedisConnection redis)
 {
@@ -15,13 +15,13 @@ public sealed class TokenLog(RedisConnection redis)
     private const string ResetMark = "r";
     private const string LastField = "last";
     private const int FewAtOnce = 64;
-    private const int MostAtOnce = 1024;
+    private const int MaxAtOnce = 1024;
     private static readonly TimeSpan Expiry = TimeSpan.FromHours(1);
 
     public bool IsConfigured => redis.IsConfigured;
 
     /// <summary>Writes entries, the first of which has the number <paramref name="first"/>.</summary>
-    /// <returns>Whether all entries up to the last of these are there. False: some were lost, then or now.</returns>
+    /// <returns>Whether all entries up to the last of these are stored. False if some were lost.</returns>
     public async Task<bool> WriteAsync(TenantId tenant, Guid taskId, int attempt, int first, IReadOnlyList<TokenEntry> entries)
     {
         if (redis.Database is not { } database)
@@ -46,7 +46,7 @@ public sealed class TokenLog(RedisConnection redis)
         }
     }
 
-    /// <summary>The entries after number <paramref name="after"/> without a gap, as many as there are or some of them; none where Redis is away.</summary>
+    /// <summary>Some or all entries after number <paramref name="after"/>, without gaps; none if Redis is unreachable.</summary>
     public async Task<IReadOnlyList<TokenEntry>> ReadAsync(TenantId tenant, Guid taskId, int attempt, int after)
     {
         if (redis.Database is not { } database)
@@ -54,7 +54,7 @@ public sealed class TokenLog(RedisConnection redis)
         try
         {
             var entries = new List<TokenEntry>();
-            for (var atOnce = FewAtOnce; entries.Count < MostAtOnce; atOnce = MostAtOnce - entries.Count)
+            for (var atOnce = FewAtOnce; entries.Count < MaxAtOnce; atOnce = MaxAtOnce - entries.Count)
             {
                 var numbers = Enumerable.Range(after + entries.Count + 1, atOnce).Select(number => (RedisValue)number).ToArray();
                 foreach (var value in await database.HashGetAsync(Key(tenant, taskId, attempt), numbers))
@@ -73,7 +73,7 @@ public sealed class TokenLog(RedisConnection redis)
         }
     }
 
-    /// <summary>All entries of an attempt; none where Redis is away.</summary>
+    /// <summary>All entries of an attempt; none if Redis is unreachable.</summary>
     public async Task<IReadOnlyList<TokenEntry>> ReadAllAsync(TenantId tenant, Guid taskId, int attempt)
     {
         var all = new List<TokenEntry>();
@@ -82,7 +82,7 @@ public sealed class TokenLog(RedisConnection redis)
         return all;
     }
 
-    /// <summary>The number of the last entry; null: nothing is known of any.</summary>
+    /// <summary>The number of the last entry; null if unknown.</summary>
     public async Task<int?> LastAsync(TenantId tenant, Guid taskId, int attempt)
     {
         if (redis.Database is not { } database)
@@ -103,7 +103,7 @@ public sealed class TokenLog(RedisConnection redis)
     private static RedisKey Key(TenantId tenant, Guid taskId, int attempt) => $"viral:{tenant}:tokens:{taskId}:{attempt}";
 }
 
-/// <summary>One event of a token stream: a piece of text, or (null) "forget what came before".</summary>
+/// <summary>One event of a token stream: a piece of text, or null for a reset.</summary>
 public readonly record struct TokenEntry(string? Text)
 {
     public static TokenEntry Reset { get; } = new(null);

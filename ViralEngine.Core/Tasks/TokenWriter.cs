@@ -5,8 +5,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Collects what an attempt streams and passes it on to the readers whenever the agent pauses: an answer that comes at once costs
-/// no call to Redis at all, a slow one is passed on token by token. What Redis loses is written to it again.
+/// Collects an attempt's stream and passes it on to readers whenever the agent pauses: an immediate answer costs no call to Redis, a slow
+/// one is passed on token by token. Entries that Redis loses are written again.
 /// </summary>
 internal sealed class TokenWriter(
     TokenLog log,
@@ -18,24 +18,24 @@ internal sealed class TokenWriter(
     int streamBase,
     AnswerMemory memory) : IAnswerSink, IDisposable
 {
-    /// <summary>An attempt has no more entries than this: each has a character at least, or resets others.</summary>
-    public const int MostEntries = MostCharactersLogged + 1000;
+    /// <summary>The maximum number of entries of an attempt: each has at least one character, or is a reset.</summary>
+    public const int MaxEntries = MaxCharactersLogged + 1000;
 
-    private const int MostWaiting = 256;
+    private const int MaxWaiting = 256;
 
-    /// <summary>Characters of a piece, where memory is short.</summary>
+    /// <summary>Characters per piece when memory is short.</summary>
     private const int LongPiece = 1024;
 
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>More than this is not kept for late readers while the attempt runs; they get it at its end.</summary>
-    private const int MostCharactersLogged = 4_000_000;
+    /// <summary>Characters kept for late readers while the attempt runs; they get the rest at its end.</summary>
+    private const int MaxCharactersLogged = 4_000_000;
 
     private static readonly TimeSpan RepairInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
 
-    // All of the attempt; the answer is what comes after the last reset.
+    // The whole stream of the attempt; the answer follows the last reset.
     private readonly AnswerText text = new(memory);
     private readonly List<int> lengths = [];
     private readonly List<TokenEntry> waiting = [];
@@ -53,10 +53,10 @@ internal sealed class TokenWriter(
 
     public int Length => text.Length - answerStart;
 
-    /// <summary>How many characters there are, with what was said before the answer began anew.</summary>
+    /// <summary>The number of characters, including those before the last reset.</summary>
     public int Collected => text.Length;
 
-    /// <summary>What all calls of the attempt have used.</summary>
+    /// <summary>The usage of all calls of the attempt.</summary>
     public AgentUsage? Used { get; private set; }
 
     public void Add(string chunk)
@@ -75,12 +75,12 @@ internal sealed class TokenWriter(
 
     public void Use(AgentUsage usage) => Used = AgentUsage.Sum(Used, usage);
 
-    /// <summary>The answer starts anew: another agent, or another attempt than the one readers saw.</summary>
+    /// <summary>Restarts the answer: another agent, or another attempt than the one readers saw.</summary>
     public void Reset()
     {
         lock (gate)
         {
-            // Nobody saw anything yet, or all begin here already.
+            // Readers have seen nothing, or start here anyway.
             if (LastNumber == 0 || lengths is [.., 0])
                 return;
             lengths.Add(0);
@@ -92,16 +92,16 @@ internal sealed class TokenWriter(
     public TaskAnswer Finish(string answeredBy, string? finishReason) => new(
         text.ToString(answerStart, Length), [.. lengths.Skip(answerPieces)], streamBase + answerPieces, answeredBy, finishReason, Used);
 
-    /// <summary>What was streamed before the answer; null: nothing.</summary>
+    /// <summary>What was streamed before the answer; null if nothing.</summary>
     public StreamPart? BeforeAnswer() => answerPieces == 0
         ? null
         : new StreamPart(streamBase, [.. lengths.Take(answerPieces)], text.ToString(0, answerStart));
 
-    /// <summary>All that was streamed, where there is no answer; null: nothing.</summary>
+    /// <summary>Everything that was streamed, if there is no answer; null if nothing.</summary>
     public StreamPart? WithoutAnswer() =>
         lengths.Count == 0 ? null : new StreamPart(streamBase, [.. lengths], text.ToString());
 
-    /// <summary>Passes on what waits.</summary>
+    /// <summary>Passes on pending entries.</summary>
     public void Flush()
     {
         lock (gate)
@@ -117,7 +117,7 @@ internal sealed class TokenWriter(
         signals.Publish(tenant, attempt.TaskId);
     }
 
-    /// <summary>The attempt is over: what readers lack they get from its outcome.</summary>
+    /// <summary>The attempt is over: readers get the rest from its outcome.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -127,7 +127,7 @@ internal sealed class TokenWriter(
         }
     }
 
-    /// <summary>Each report is an event in the task's history: more than two a second would only fill it.</summary>
+    /// <summary>Each report is an event in the task's history, so at most two per second are stored.</summary>
     public async Task ReportAsync(double fraction, string? message, CancellationToken ct)
     {
         if (lastReport != 0 && fraction < 1 && time.GetElapsedTime(lastReport) < ReportInterval)
@@ -151,7 +151,7 @@ internal sealed class TokenWriter(
         await RepairAsync();
     }
 
-    /// <summary>Writes everything again until it is there.</summary>
+    /// <summary>Rewrites all entries until they are stored.</summary>
     private async Task RepairAsync()
     {
         while (true)
@@ -168,7 +168,7 @@ internal sealed class TokenWriter(
             {
                 lock (gate)
                 {
-                    // What was passed on meanwhile may be lost too.
+                    // Entries passed on meanwhile may be lost too.
                     if (passedOn == entries.Length || finished)
                     {
                         repairing = false;
@@ -185,7 +185,7 @@ internal sealed class TokenWriter(
         signals.Publish(tenant, attempt.TaskId);
     }
 
-    /// <summary>All that was passed on, in the order of its numbers.</summary>
+    /// <summary>All entries passed on, in order.</summary>
     private TokenEntry[] Everything()
     {
         var entries = new TokenEntry[passedOn];
@@ -199,16 +199,16 @@ internal sealed class TokenWriter(
         return entries;
     }
 
-    /// <summary>Where memory is short, pieces are long: a number for each token would be half of what an answer takes.</summary>
+    /// <summary>When memory is short, pieces are long, because a number for each token would take half the memory of an answer.</summary>
     private bool IsGathering => text.IsInFile && waiting is [{ Text.Length: < LongPiece }];
 
-    /// <summary>Adds to the last piece, where nobody has seen that yet and memory is short.</summary>
+    /// <summary>Appends to the last piece, if no reader has seen it and memory is short.</summary>
     private bool JoinsLast(string chunk)
     {
         if (!text.IsInFile || written == passedOn || lengths is not [.., > 0 and < LongPiece])
             return false;
         lengths[^1] += chunk.Length;
-        // Beyond what is kept for live readers nothing waits.
+        // Nothing beyond the limit for live readers is kept.
         if (written == passedOn + waiting.Count)
         {
             waiting[^1] = new TokenEntry(waiting[^1].Text + chunk);
@@ -222,10 +222,10 @@ internal sealed class TokenWriter(
     {
         written++;
         charactersLogged += entry.Text?.Length ?? 0;
-        if (charactersLogged > MostCharactersLogged)
+        if (charactersLogged > MaxCharactersLogged)
             return;
         waiting.Add(entry);
-        if (waiting.Count >= MostWaiting)
+        if (waiting.Count >= MaxWaiting)
             Flush();
     }
 }

@@ -5,9 +5,9 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Templates;
 
-/// <summary>What a template wants to be told, and the rules for it. Values reach the steps as <c>input.&lt;name&gt;</c>.</summary>
-/// <param name="Min">The least number, length of a string, or count of an array's items.</param>
-/// <param name="Values">What an enum may be.</param>
+/// <summary>A parameter of a template and its rules. Values reach the steps as <c>input.&lt;name&gt;</c>.</summary>
+/// <param name="Min">The minimum of a number, of a string's length, or of an array's item count.</param>
+/// <param name="Values">The values of an enum.</param>
 internal sealed record TemplateParameter(
     string Name,
     ParameterType Type,
@@ -18,9 +18,9 @@ internal sealed record TemplateParameter(
     Regex? Pattern,
     IReadOnlyList<string> Values)
 {
-    private const int LongestText = 20_000;
+    private const int MaxText = 20_000;
 
-    /// <summary>What is wrong with a value, in a sentence; null: nothing.</summary>
+    /// <summary>An error message for a value; null if it is valid.</summary>
     public string? Check(JsonElement value)
     {
         if (!IsOfType(value))
@@ -41,7 +41,7 @@ internal sealed record TemplateParameter(
 
     private bool IsOfType(JsonElement value) => Type switch
     {
-        ParameterType.String => value.ValueKind == JsonValueKind.String && TextOf(value) is { Length: <= LongestText },
+        ParameterType.String => value.ValueKind == JsonValueKind.String && TextOf(value) is { Length: <= MaxText },
         ParameterType.Enum => value.ValueKind == JsonValueKind.String && TextOf(value) is { } text && Values.Contains(text),
         ParameterType.Integer => value.ValueKind == JsonValueKind.Number && WholeNumber.TryParse(value.GetRawText(), out _),
         ParameterType.Number => value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out _),
@@ -52,7 +52,7 @@ internal sealed record TemplateParameter(
 
     private string Words() => Type switch
     {
-        ParameterType.String => $"a string of at most {LongestText:N0} characters",
+        ParameterType.String => $"a string of at most {MaxText:N0} characters",
         ParameterType.Enum => $"one of {string.Join(", ", Values)}",
         ParameterType.Integer => "a whole number",
         ParameterType.Number => "a number",
@@ -73,7 +73,7 @@ internal sealed record TemplateParameter(
         }
     }
 
-    // Half a surrogate pair, escaped, is valid JSON and no text.
+    // An escaped unpaired surrogate is valid JSON but not valid text.
     private static string? TextOf(JsonElement value)
     {
         try

@@ -4,10 +4,10 @@ using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Templates;
 
-/// <summary>The parameters of a template: read as a user declares them, and held against what another gives.</summary>
+/// <summary>The parameters of a template: reads their declarations and validates values.</summary>
 public sealed class TemplateParameters
 {
-    private const int Most = 50;
+    private const int MaxCount = 50;
 
     private static readonly Dictionary<string, ParameterType> Types =
         Enum.GetValues<ParameterType>().ToDictionary(type => JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString()));
@@ -16,11 +16,11 @@ public sealed class TemplateParameters
 
     private TemplateParameters(IReadOnlyList<TemplateParameter> parameters) => this.parameters = parameters;
 
-    /// <summary>Reads an array of declarations under <c>parameters</c>; null where there are faults.</summary>
-    /// <param name="json">An object that has the array as its <c>parameters</c>.</param>
+    /// <summary>Reads an array of declarations under <c>parameters</c>; null with errors.</summary>
+    /// <param name="json">The object with the array.</param>
     public static TemplateParameters? Read(JsonElement json, SettingsErrors errors)
     {
-        var items = new SettingsReader(json, "", errors).Objects("parameters", 0, Most);
+        var items = new SettingsReader(json, "", errors).Objects("parameters", 0, MaxCount);
         var read = new List<TemplateParameter>();
         var names = new HashSet<string>();
         foreach (var item in items ?? [])
@@ -33,7 +33,7 @@ public sealed class TemplateParameters
         return errors.Any ? null : new TemplateParameters(read);
     }
 
-    /// <summary>The input of a workflow: what was given, with defaults for what was not. Null where there are faults.</summary>
+    /// <summary>The input of a workflow: the given values, and defaults for the others. Null with errors.</summary>
     public string? Apply(JsonElement? given, string path, SettingsErrors errors)
     {
         if (given is { ValueKind: not JsonValueKind.Object })
@@ -54,7 +54,7 @@ public sealed class TemplateParameters
         foreach (var property in given?.EnumerateObject() ?? default)
         {
             if (!parameters.Any(parameter => parameter.Name == property.Name))
-                errors.Add($"{path}.{property.Name}", "The template has no such parameter.");
+                errors.Add($"{path}.{property.Name}", "Unknown parameter.");
         }
 
         return errors.Any ? null : System.Text.Encoding.UTF8.GetString(buffer.ToArray());
@@ -101,7 +101,7 @@ public sealed class TemplateParameters
             json.Fail("min", "Must not be greater than max.");
         var values = json.Texts("values", 100, 200);
         if ((type == ParameterType.Enum) != values is { Count: > 0 } && type is not null)
-            json.Fail("values", "Must be set with type enum, and only then.");
+            json.Fail("values", "Is required with type enum, and not allowed with other types.");
         var pattern = ReadPattern(json, type);
         var otherwise = json.Value("default");
         if (name is null || type is null)
@@ -114,11 +114,11 @@ public sealed class TemplateParameters
 
     private static Regex? ReadPattern(SettingsReader json, ParameterType? type)
     {
-        if (json.Text("pattern", Workflows.Conditions.LinearRegex.MostCharacters) is not { } source)
+        if (json.Text("pattern", Workflows.Conditions.LinearRegex.MaxCharacters) is not { } source)
             return null;
         if (type != ParameterType.String)
         {
-            json.Fail("pattern", "Can be set only with type string.");
+            json.Fail("pattern", "Requires type string.");
             return null;
         }
 

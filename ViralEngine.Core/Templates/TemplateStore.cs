@@ -4,7 +4,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Templates;
 
-/// <summary>Templates in PostgreSQL. Those of others are seen where they are public: row-level security lets them through.</summary>
+/// <summary>Templates in PostgreSQL. Row-level security also shows other tenants' public ones.</summary>
 public sealed class TemplateStore(Db db)
 {
     public Task<int> AddAsync(TenantId tenant, NewTemplate template, CancellationToken ct) =>
@@ -26,7 +26,7 @@ public sealed class TemplateStore(Db db)
             ],
             ct);
 
-    /// <summary>Adds a version, and takes over name, description and visibility. Null: the organization has no such template.</summary>
+    /// <summary>Adds a version, and updates name, description and visibility. Null if the organization has no such template.</summary>
     public Task<int?> AddVersionAsync(TenantId tenant, NewTemplate template, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -51,7 +51,7 @@ public sealed class TemplateStore(Db db)
             row => (int?)row.GetInt32(0),
             ct);
 
-    /// <summary>One version of an own or a public template; without a number its latest. Null: there is none.</summary>
+    /// <summary>A version of an own or public template, by default the latest. Null if it does not exist.</summary>
     public Task<WorkflowTemplate?> FindAsync(TenantId tenant, Guid id, int? version, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -85,7 +85,7 @@ public sealed class TemplateStore(Db db)
             Read,
             ct);
 
-    /// <summary>Everybody's public ones, newest first, without definitions.</summary>
+    /// <summary>All public templates, newest first, without definitions.</summary>
     public Task<List<WorkflowTemplate>> ListPublicAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
@@ -101,7 +101,7 @@ public sealed class TemplateStore(Db db)
             Read,
             ct);
 
-    /// <summary>The versions of an own template, newest first; empty: there is no such template.</summary>
+    /// <summary>The versions of an own template, newest first; empty if it does not exist.</summary>
     public Task<List<TemplateVersion>> VersionsAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
@@ -130,7 +130,7 @@ public sealed class TemplateStore(Db db)
             row => (row.GetInt32(0), JsonElement.Parse(row.GetString(1))),
             ct);
 
-    /// <summary>Deletes an own template with its versions; workflows that were started from it keep what they have.</summary>
+    /// <summary>Deletes an own template with its versions; workflows started from it are not affected.</summary>
     public async Task<bool> DeleteAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         await db.ExecuteAsync(
             tenant, "DELETE FROM viral.workflow_templates WHERE tenant_id = $1 AND id = $2", [tenant.Value, id], ct) > 0;
@@ -149,6 +149,6 @@ public sealed class TemplateStore(Db db)
         row.GetDateTime(10));
 }
 
-/// <summary>A template, or a new version of one, checked.</summary>
+/// <summary>A checked request for a template or a new version.</summary>
 public sealed record NewTemplate(
     Guid Id, string Name, string? Description, string Visibility, string DefinitionJson, string ParametersJson, string By);

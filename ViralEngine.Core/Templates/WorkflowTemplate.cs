@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Templates;
 
-/// <summary>A definition to start workflows from, with typed parameters. Its versions never change.</summary>
+/// <summary>A workflow definition with typed parameters. Versions never change.</summary>
 /// <param name="Visibility"><c>private</c>, or <c>public</c>: every organization may read it and start workflows from it.</param>
-/// <param name="Own">Whether it is the caller's organization's.</param>
-/// <param name="Version">The version that <paramref name="Definition"/> and <paramref name="Parameters"/> are of; in lists the latest.</param>
+/// <param name="Own">Whether it belongs to the caller's organization.</param>
+/// <param name="Version">The version of <paramref name="Definition"/> and <paramref name="Parameters"/>; in lists, the latest.</param>
 public sealed record WorkflowTemplate(
     Guid Id,
     string Name,
@@ -19,5 +19,5 @@ public sealed record WorkflowTemplate(
     DateTime CreatedAt,
     DateTime UpdatedAt);
 
-/// <summary>One version in a template's list of them.</summary>
+/// <summary>A version of a template.</summary>
 public sealed record TemplateVersion(int Version, string CreatedBy, DateTime CreatedAt);

@@ -5,21 +5,21 @@ using System.Text.Json;
 namespace ViralEngine.Core.Texts;
 
 /// <summary>
-/// The way in for JSON that others wrote. JSON can say what no text and no number of ours can hold: half a surrogate pair or U+0000 as
-/// an escape, a number beyond every double. What has passed here can be stored as json and jsonb, read, and written again.
+/// The entry point for external JSON, which can contain what cannot be stored: escaped unpaired surrogates or U+0000, and numbers beyond a
+/// double. JSON that passed here can be stored as json and jsonb, read, and written again.
 /// </summary>
 public static class OutsideJson
 {
     public const string NulRule = "Must not contain U+0000.";
     public const string SurrogateRule = "Must not contain an unpaired surrogate.";
-    public const string NumberRule = "Must be a number that a double can hold (RFC 8259, section 6).";
-    private const int MostNumberBytes = 1000;
+    public const string NumberRule = "Must be within the range of a double (RFC 8259, section 6).";
+    private const int MaxNumberBytes = 1000;
     private const int SmallestExponent = -400;
     private const int EscapeLength = 6; // \u0000
 
     /// <summary>
-    /// Reads what somebody else's system answered: surrogates are mended, U+0000 left out. False: it is not JSON, or nested deeper
-    /// than <paramref name="mostDepth"/>, or has a number that none of ours can be; then it is a text.
+    /// Parses another system's response: replaces unpaired surrogates and drops U+0000. False if it is not JSON, is nested deeper than
+    /// <paramref name="mostDepth"/>, or has a number beyond a double; then treat it as text.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> utf8, out JsonElement json, int mostDepth = 64)
     {
@@ -40,11 +40,11 @@ public static class OutsideJson
         }
     }
 
-    /// <summary>As above, for a text.</summary>
+    /// <summary>As above, for a string.</summary>
     public static bool TryParse(string text, out JsonElement json, int mostDepth = 64) =>
         TryParse(Encoding.UTF8.GetBytes(OutsideText.Of(text)), out json, mostDepth);
 
-    /// <summary>Replaces escapes of half a surrogate pair by that of U+FFFD, in place: both have six bytes.</summary>
+    /// <summary>Replaces escapes of unpaired surrogates by that of U+FFFD, in place: both have six bytes.</summary>
     private static void Mend(Span<byte> utf8)
     {
         for (var at = NextEscape(utf8, 0); at >= 0; at = NextEscape(utf8, at))
@@ -63,8 +63,8 @@ public static class OutsideJson
     }
 
     /// <summary>
-    /// Tells what of a request's document cannot be stored, each by its path: <c>steps[2].name</c>; for the document itself the path
-    /// is empty. Who sent it can mend it, so it is refused rather than changed.
+    /// Reports what cannot be stored in a request's document, by path: <c>steps[2].name</c>, empty for the document itself. Requests are
+    /// rejected instead of changed, because their sender can fix them.
     /// </summary>
     public static void Check(JsonElement json, Action<string, string> fault) => Check(json, "", fault);
 
@@ -109,10 +109,10 @@ public static class OutsideJson
         }
     }
 
-    /// <summary>Whether a number, as JSON writes it, is one that a double can hold, and not written at absurd length.</summary>
+    /// <summary>Whether a JSON number is within the range of a double and of reasonable length.</summary>
     public static bool IsGoodNumber(ReadOnlySpan<byte> number)
     {
-        if (number.Length > MostNumberBytes || !Utf8Parser.TryParse(number, out double value, out _) || !double.IsFinite(value))
+        if (number.Length > MaxNumberBytes || !Utf8Parser.TryParse(number, out double value, out _) || !double.IsFinite(value))
             return false;
         var exponent = number.IndexOfAny((byte)'e', (byte)'E');
         return exponent < 0
@@ -152,7 +152,7 @@ public static class OutsideJson
         return utf8[..kept];
     }
 
-    /// <summary>The next <c>\u…</c> from a place on that is not inside another escape; negative: none.</summary>
+    /// <summary>The next <c>\u…</c> from a position that is not inside another escape; negative if none.</summary>
     private static int NextEscape(ReadOnlySpan<byte> utf8, int at)
     {
         while (at < utf8.Length && utf8[at..].IndexOf((byte)'\\') is var found and >= 0)

@@ -4,19 +4,19 @@ using System.Text;
 namespace ViralEngine.Core.Texts;
 
 /// <summary>
-/// The way in for text that others wrote: requests, headers, tokens, agents' answers, receivers' answers, what templates make of them.
-/// What has passed here is valid Unicode without U+0000, so that PostgreSQL, JSON and HTTP can hold it; and it is cut between
-/// characters as people see them (Unicode Standard Annex 29).
+/// The entry point for external text: requests, headers, tokens, agents' answers, receivers' responses, rendered templates. Text that
+/// passed here is valid Unicode without U+0000, which PostgreSQL, JSON and HTTP can hold, and is cut between characters as people see them
+/// (Unicode Standard Annex 29).
 /// </summary>
 public static class OutsideText
 {
-    /// <summary>Half a surrogate pair becomes U+FFFD; U+0000 is left out.</summary>
+    /// <summary>Replaces unpaired surrogates with U+FFFD and drops U+0000.</summary>
     public static string Of(string text)
     {
         if (IsClean(text))
             return text;
         var clean = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes()) // gives U+FFFD for a half
+        foreach (var rune in text.EnumerateRunes()) // returns U+FFFD for an unpaired surrogate
         {
             if (rune.Value != 0)
                 clean.Append(rune);
@@ -25,15 +25,15 @@ public static class OutsideText
         return clean.ToString();
     }
 
-    /// <summary>Bytes that claim to be UTF-8: a byte order mark is skipped, and what is no UTF-8 becomes U+FFFD.</summary>
+    /// <summary>Decodes UTF-8: skips a byte order mark, and replaces invalid bytes with U+FFFD.</summary>
     public static string Of(ReadOnlySpan<byte> utf8) => Of(Encoding.UTF8.GetString(WithoutMark(utf8)));
 
-    /// <summary>The text, and no more of it than so many UTF-16 characters.</summary>
+    /// <summary>The text, cut to this many UTF-16 characters.</summary>
     public static string Of(string text, int most) => Cut(Of(text), most);
 
     /// <summary>
-    /// The beginning of a text: whole text elements, of at most <paramref name="most"/> UTF-16 characters together. An element that
-    /// is longer than that alone is cut between its code points.
+    /// The beginning of a text: whole text elements with at most <paramref name="most"/> UTF-16 characters in total. An element longer than
+    /// that is cut between code points.
     /// </summary>
     public static string Cut(string text, int most)
     {
@@ -47,17 +47,17 @@ public static class OutsideText
         return text[..length];
     }
 
-    /// <summary>The beginning of a text for a message: on one line, without control characters, with … where it was cut.</summary>
+    /// <summary>The beginning of a text for a message: on one line, without control characters, ending in … if it was cut.</summary>
     public static string Excerpt(string text, int most)
     {
-        // Only the beginning is looked at: what is quoted may be an answer of megabytes.
+        // Reads only the beginning, because the text may have megabytes.
         var beginning = text.Length > 8 * most ? text[..(8 * most)] : text;
         var line = string.Join(' ', Of(beginning).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         line = new string([.. line.Where(character => !char.IsControl(character))]);
         return line.Length <= most && beginning.Length == text.Length ? line : $"{Cut(line, most)}…";
     }
 
-    /// <summary>Bytes without the mark at their beginning that RFC 8259, section 8.1, lets a reader pass over.</summary>
+    /// <summary>The bytes without a byte order mark, which readers may ignore (RFC 8259, section 8.1).</summary>
     public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> utf8) => utf8.StartsWith(Mark) ? utf8[Mark.Length..] : utf8;
 
     private static ReadOnlySpan<byte> Mark => [0xEF, 0xBB, 0xBF];

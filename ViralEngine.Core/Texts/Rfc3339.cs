@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ViralEngine.Core.Texts;
 
 /// <summary>
-/// Times as RFC 3339 writes them, with an offset; kept in UTC, to 100 nanoseconds. What is finer is cut off; a leap second becomes the
-/// last moment before it ends.
+/// RFC 3339 times with an offset, converted to UTC with a precision of 100 nanoseconds. Finer digits are cut off; a leap second becomes the
+/// last moment before it.
 /// </summary>
 public static class Rfc3339
 {
@@ -13,7 +13,7 @@ public static class Rfc3339
     public static bool TryParse(string text, out DateTime utc)
     {
         utc = default;
-        // yyyy-MM-ddTHH:mm:ss, then a fraction or none, then Z or an offset: without one it is the time of nobody knows where.
+        // yyyy-MM-ddTHH:mm:ss, then a fraction or none, then Z or an offset, without which the time is ambiguous.
         if (text.Length < 20 || text[10] is not ('T' or 't')
             || !DateOnly.TryParseExact(text.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
             || !TryTime(text.AsSpan(11, 8), out var time, out var isLeap)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ViralEngine.Core.Texts;
 
-/// <summary>Integers as JSON Schema has them (2020-12, 6.1.1): any number without a fraction, so <c>5.0</c> and <c>5e0</c> too.</summary>
+/// <summary>Integers as defined by JSON Schema (2020-12, 6.1.1): any number without a fraction, so <c>5.0</c> and <c>5e0</c> too.</summary>
 public static class WholeNumber
 {
     private const NumberStyles Digits =
@@ -12,7 +12,7 @@ public static class WholeNumber
     {
         if (long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value))
             return true;
-        // A decimal holds every long exactly, with room for zeros after the point.
+        // A decimal represents every long exactly, with room for zeros after the point.
         if (!decimal.TryParse(number, Digits, CultureInfo.InvariantCulture, out var exact)
             || exact != decimal.Truncate(exact) || exact is < long.MinValue or > long.MaxValue)
         {
@@ -23,10 +23,7 @@ public static class WholeNumber
         return IsExact(number, value);
     }
 
-    /// <summary>
-    /// A decimal rounds what has more than 28 digits, and takes what is very small for 0: 1.00…01 is no integer however many zeros
-    /// there are, nor is 1e-300.
-    /// </summary>
+    /// <summary>A decimal rounds more than 28 digits and very small numbers to 0; but 1.00…01 and 1e-300 are not integers.</summary>
     private static bool IsExact(ReadOnlySpan<char> number, long value)
     {
         var end = number.IndexOfAny('e', 'E');

@@ -2,12 +2,12 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>A delivery under lease, with all that its holder needs for one attempt.</summary>
-/// <param name="Attempt">Its number, and the fencing token: a holder whose number is not the row's any more changes nothing.</param>
-/// <param name="Tries">Those that failed before, since the message was queued.</param>
-/// <param name="Headers">Sealed, if there are any.</param>
-/// <param name="Secrets">That hold at the moment, sealed, the current one first.</param>
-/// <param name="Proven">Whether the endpoint is known to answer quickly.</param>
+/// <summary>A leased delivery, with what its holder needs for one attempt.</summary>
+/// <param name="Attempt">The attempt number and fencing token: a holder with an outdated number changes nothing.</param>
+/// <param name="Tries">The number of failed attempts since the message was queued.</param>
+/// <param name="Headers">Encrypted, if there are any.</param>
+/// <param name="Secrets">The valid secrets, encrypted, the current one first.</param>
+/// <param name="Proven">Whether the endpoint is known to respond quickly.</param>
 internal sealed record ClaimedDelivery(
     TenantId Tenant,
     Guid Id,
@@ -20,10 +20,10 @@ internal sealed record ClaimedDelivery(
     string Payload,
     bool Proven = false);
 
-/// <summary>What came of an attempt.</summary>
-/// <param name="RequestHeaders">As sent, without the values of the tenant's own headers.</param>
-/// <param name="ResponseBody">Its beginning.</param>
-/// <param name="Error">Why there was no answer, for the user.</param>
+/// <summary>The outcome of an attempt.</summary>
+/// <param name="RequestHeaders">As sent, without the values of the tenant's headers.</param>
+/// <param name="ResponseBody">The beginning of the body.</param>
+/// <param name="Error">Why there was no response, for the user.</param>
 internal sealed record WebhookAttempt(
     DateTime StartedAt,
     TimeSpan Duration,
@@ -36,6 +36,6 @@ internal sealed record WebhookAttempt(
 {
     public bool Succeeded => ResponseStatus is >= 200 and <= 299;
 
-    /// <summary>The receiver says that it wants no more messages, ever.</summary>
+    /// <summary>The receiver permanently rejects messages.</summary>
     public bool Gone => ResponseStatus == 410;
 }

@@ -4,10 +4,12 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>A user's side of deliveries in PostgreSQL: read them, send them again.</summary>
+/// <summary>Deliveries in PostgreSQL for users: read and redeliver.</summary>
 public sealed class DeliveryLog(Db db)
 {
-    /// <summary>Of one endpoint, newest first. <paramref name="before"/> is the id of the last delivery of the page before.</summary>
+    /// <summary>
+    /// One endpoint's deliveries, newest first. <paramref name="before"/> is the id of the last delivery of the previous page.
+    /// </summary>
     public Task<List<WebhookDelivery>> ListAsync(
         TenantId tenant, Guid endpointId, WebhookDeliveryFilter filter, Guid? before, int limit, CancellationToken ct) =>
         db.QueryListAsync(
@@ -55,7 +57,7 @@ public sealed class DeliveryLog(Db db)
             Read,
             ct);
 
-    /// <summary>Null: the endpoint has no such delivery.</summary>
+    /// <summary>Null if the endpoint has no such delivery.</summary>
     public async Task<WebhookDeliveryDetails?> FindAsync(
         TenantId tenant, Guid endpointId, Guid deliveryId, CancellationToken ct)
     {
@@ -95,7 +97,9 @@ public sealed class DeliveryLog(Db db)
             : new WebhookDeliveryDetails(rows[^1], [.. rows.Select(row => row.LastAttempt).OfType<WebhookAttemptLog>()]);
     }
 
-    /// <summary>Queues a delivery anew, with all its tries before it. One that is being sent goes on. False: no such delivery.</summary>
+    /// <summary>
+    /// Queues a delivery again, with its full number of attempts. A running attempt is not affected. False if it does not exist.
+    /// </summary>
     public Task<bool> RedeliverAsync(TenantId tenant, Guid endpointId, Guid deliveryId, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -112,8 +116,8 @@ public sealed class DeliveryLog(Db db)
             row => row.GetBoolean(0),
             ct);
 
-    /// <summary>Queues anew everything that was given up since then.</summary>
-    /// <returns>How many deliveries.</returns>
+    /// <summary>Queues all deliveries again that failed permanently since then.</summary>
+    /// <returns>The number of deliveries.</returns>
     public Task<int> RecoverAsync(TenantId tenant, Guid endpointId, DateTime since, CancellationToken ct) =>
         db.ExecuteAsync(
             tenant,

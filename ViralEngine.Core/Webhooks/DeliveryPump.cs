@@ -10,14 +10,14 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// Delivers what is due, as one of as many as there are instances: claims, sends, stores what came of it. Everything it knows
-/// is in PostgreSQL, so it may die at any point; another claims what it held when the leases end.
+/// The delivery loop of an instance: claims due deliveries, sends them, stores the outcomes. All state is in PostgreSQL, so the process may
+/// die at any point; other instances take over when its leases expire.
 /// </summary>
 public sealed partial class DeliveryPump : IDisposable
 {
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a stopping instance lets its attempts come to their end.</summary>
+    /// <summary>How long a stopping instance waits for its attempts to end.</summary>
     private static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<(Guid Delivery, int Attempt), ClaimedDelivery> running = new();
@@ -50,7 +50,7 @@ public sealed partial class DeliveryPump : IDisposable
         this.awake = awake;
     }
 
-    /// <summary>Lets it look at once instead of at its next turn: something was queued here.</summary>
+    /// <summary>Wakes the loop immediately: something was queued here.</summary>
     public void Wake()
     {
         try
@@ -63,7 +63,7 @@ public sealed partial class DeliveryPump : IDisposable
         }
     }
 
-    /// <summary>Something happened here that messages may follow from: it is to look soon, where it looks seldom.</summary>
+    /// <summary>Shortens the idle interval: something happened here that may queue messages.</summary>
     public void Stir()
     {
         if (idle)
@@ -72,16 +72,16 @@ public sealed partial class DeliveryPump : IDisposable
 
     public void Dispose() => wake.Dispose();
 
-    /// <summary>Delivers until it is cancelled, then lets what it has begun come to its end.</summary>
+    /// <summary>Delivers until cancelled, then waits for running attempts.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         using var abandoned = new CancellationTokenSource();
         var renewing = RenewAsync(abandoned.Token);
-        // The first look is a turn away: an instance that starts has requests to answer.
+        // The first look is delayed, because a starting instance has requests to serve.
         var pause = Soon;
         while (await WaitAsync(pause, ct) is { } woken)
         {
-            // Nothing is open on any instance, and nothing was heard of here.
+            // Nothing is open on any instance, and nothing was queued here.
             if (!woken && pause > Soon && awake is not null && !await awake.IsSinceAsync(Awake.ForWork))
                 continue;
             pause = woken || !running.IsEmpty ? Soon : Longer(pause);
@@ -100,7 +100,7 @@ public sealed partial class DeliveryPump : IDisposable
         await renewing;
     }
 
-    /// <summary>Claims and begins what is due; true when there may be more.</summary>
+    /// <summary>Claims and starts due deliveries; true if there may be more.</summary>
     private async Task<bool> TurnAsync(CancellationToken ct)
     {
         var room = options.Value.Concurrency - running.Count;
@@ -135,7 +135,7 @@ public sealed partial class DeliveryPump : IDisposable
         }
         catch (Exception e)
         {
-            // Nobody awaits this. What came of it is not known to anybody either: it runs again when its lease ends.
+            // Nobody awaits this. The outcome is unknown; the attempt is made again when its lease expires.
             LogNotStored(logger, e, delivery.Id, delivery.Attempt);
         }
         finally
@@ -155,7 +155,7 @@ public sealed partial class DeliveryPump : IDisposable
         }
         catch (BreakerOpenException e)
         {
-            // No attempt was made, so none is counted: it waits for the host, and one of those that wait is the probe.
+            // No attempt was made, so none is counted: it waits for the host's breaker, and one of the waiting deliveries is the trial.
             await Queue(db).ReleaseAsync(delivery, e.RetryAfter, CancellationToken.None);
             return;
         }
@@ -170,8 +170,8 @@ public sealed partial class DeliveryPump : IDisposable
     }
 
     /// <summary>
-    /// Through the host's breaker. Hosts are shared: only what tells of the host itself counts against it (no answer, or a gateway
-    /// without a server), not the error of one endpoint there.
+    /// Sends through the host's breaker. Hosts are shared, so only failures of the host itself count (no response, or a gateway without a
+    /// server), not errors of one endpoint.
     /// </summary>
     private async Task<WebhookAttempt> SendAsync(ClaimedDelivery delivery, CancellationToken ct)
     {
@@ -185,14 +185,14 @@ public sealed partial class DeliveryPump : IDisposable
 
     private TimeSpan Soon => TimeSpan.FromMilliseconds(options.Value.PollMilliseconds);
 
-    /// <summary>What others queue they send: an instance with nothing to do looks ever more seldom.</summary>
+    /// <summary>Other instances send what they queue, so an idle instance polls ever more rarely.</summary>
     private TimeSpan Longer(TimeSpan pause)
     {
         var most = TimeSpan.FromMilliseconds(Math.Max(options.Value.PollMilliseconds, options.Value.IdlePollMilliseconds));
         return pause * 1.5 < most ? pause * 1.5 : most;
     }
 
-    /// <returns>Whether it was woken; null when it is to stop.</returns>
+    /// <returns>Whether it was woken; null if it must stop.</returns>
     private async Task<bool?> WaitAsync(TimeSpan pause, CancellationToken ct)
     {
         try
@@ -234,7 +234,7 @@ public sealed partial class DeliveryPump : IDisposable
     [LoggerMessage(1, LogLevel.Warning, "Webhook deliveries could not be claimed; trying again")]
     private static partial void LogNotClaimed(ILogger logger, Exception exception);
 
-    [LoggerMessage(2, LogLevel.Error, "The result of attempt {Attempt} of delivery {DeliveryId} could not be stored")]
+    [LoggerMessage(2, LogLevel.Error, "Delivery {DeliveryId}: the result of attempt {Attempt} could not be stored; the attempt is made again")]
     private static partial void LogNotStored(ILogger logger, Exception exception, Guid deliveryId, int attempt);
 
     [LoggerMessage(3, LogLevel.Warning, "Delivery {DeliveryId}: the lease of attempt {Attempt} was lost; its result is dropped")]

@@ -4,24 +4,23 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// The sending side of deliveries in PostgreSQL: claims under leases of the database's clock, fenced by the attempt's number, so
-/// that any instance does the next attempt and a late one changes nothing.
+/// Deliveries in PostgreSQL for senders: claims under leases by the database's clock, fenced by the attempt number, so that any instance
+/// can make the next attempt and a late one changes nothing.
 /// </summary>
 internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
 {
-    /// <summary>What a killed instance was sending is free again after this.</summary>
+    /// <summary>After this, deliveries of a killed instance are free again.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Takes up to <paramref name="most"/> deliveries that are due, of each endpoint no more than its attempts at a time and its rate
-    /// allow; endpoints come in no order, so that none is always last.
+    /// Claims up to <paramref name="most"/> due deliveries, within each endpoint's concurrency and rate. Endpoints are in random order, so
+    /// that none is always last.
     /// </summary>
     /// <remarks>
-    /// The places of an instance are shared equally between the tenants that want some and one more who may come next: for that one
-    /// there is always room, however slow the others' receivers are. Of a tenant's places, half are for endpoints that are known to
-    /// answer quickly.
+    /// An instance's places are shared equally between the tenants with due deliveries and one more, so that a newcomer always finds room,
+    /// however slow the others' receivers are. Half of a tenant's places are for endpoints that are known to respond quickly.
     /// </remarks>
-    /// <param name="running">What this instance is sending.</param>
+    /// <param name="running">The deliveries this instance is sending.</param>
     public Task<List<ClaimedDelivery>> ClaimAsync(int most, IReadOnlyCollection<ClaimedDelivery> running, CancellationToken ct)
     {
         var busy = running.GroupBy(delivery => delivery.Tenant).ToList();
@@ -179,10 +178,10 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
             ct);
     }
 
-    /// <summary>As above, for an instance that is sending nothing.</summary>
+    /// <summary>As above, for an idle instance.</summary>
     public Task<List<ClaimedDelivery>> ClaimAsync(int most, CancellationToken ct) => ClaimAsync(most, [], ct);
 
-    /// <summary>Keeps the leases of what is being sent.</summary>
+    /// <summary>Renews the leases of running attempts.</summary>
     public Task<int> RenewAsync(IReadOnlyCollection<ClaimedDelivery> held, CancellationToken ct) =>
         db.ExecuteAsync(
             DbScope.AllTenants,
@@ -210,7 +209,7 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
             ],
             ct);
 
-    /// <summary>Gives back what was not sent, for any instance to take once <paramref name="wait"/> is over.</summary>
+    /// <summary>Releases an unsent delivery, for any instance to claim after <paramref name="wait"/>.</summary>
     public Task<int> ReleaseAsync(ClaimedDelivery delivery, TimeSpan wait, CancellationToken ct) =>
         db.ExecuteAsync(
             delivery.Tenant,

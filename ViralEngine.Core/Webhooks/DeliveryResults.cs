@@ -4,19 +4,21 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>Decides what an attempt means for its delivery and its endpoint, and stores all of it in one transaction.</summary>
+/// <summary>Applies an attempt's outcome to its delivery and endpoint, in one transaction.</summary>
 internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
 {
-    /// <summary>An answer that comes sooner shows a quick endpoint, one that comes later a slow one; between, it stays what it was.</summary>
+    /// <summary>
+    /// A faster response marks an endpoint as quick, one slower than the upper bound as slow; in between, nothing changes.
+    /// </summary>
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
 
-    /// <summary>False: the lease was lost, nothing changed.</summary>
+    /// <summary>False if the lease was lost and nothing changed.</summary>
     public Task<bool> StoreAsync(ClaimedDelivery delivery, WebhookAttempt attempt, CancellationToken ct)
     {
         if (attempt.Succeeded)
             return SucceedAsync(delivery, attempt, ct);
-        // Who is gone will not answer a later try.
+        // A receiver that is gone will not respond to a retry.
         var delay = attempt.Gone
             ? null
             : RetrySchedule.Delay(options.Value.Delays, delivery.Tries, attempt.RetryAfter, Random.Shared);
@@ -52,9 +54,9 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
             ct);
 
     /// <summary>
-    /// Another try after <paramref name="delay"/>, or none where that is null. Disables the endpoint when it is gone or has only
-    /// failed for too long; what waits for it is then held. The endpoint is locked by a statement of its own: the one after it
-    /// sees what another attempt stored meanwhile, and holds that too.
+    /// Schedules a retry after <paramref name="delay"/>, or none if that is null. Disables the endpoint if it is gone or has failed for too
+    /// long; its waiting deliveries are then held. A separate statement locks the endpoint, so that the next one sees and holds what other
+    /// attempts stored meanwhile.
     /// </summary>
     private async Task<bool> FailAsync(ClaimedDelivery delivery, WebhookAttempt attempt, TimeSpan? delay, CancellationToken ct)
     {

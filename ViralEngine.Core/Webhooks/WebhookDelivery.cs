@@ -8,12 +8,12 @@ public enum WebhookDeliveryStatus
     Pending,
     Delivered,
 
-    /// <summary>Failed for good: no attempt is left.</summary>
+    /// <summary>Failed permanently: no attempt is left.</summary>
     Failed,
 }
 
 /// <summary>One message for one endpoint.</summary>
-/// <param name="MessageId">The <c>webhook-id</c> of every attempt, by which receivers recognize repetitions.</param>
+/// <param name="MessageId">The <c>webhook-id</c> of every attempt, by which receivers detect duplicates.</param>
 /// <param name="Attempts">The number of finished attempts.</param>
 /// <param name="NextAttemptAt">Null while the message is being sent, and while the endpoint is disabled.</param>
 /// <param name="Request">The request of the last attempt, without the values of the endpoint's own headers.</param>
@@ -34,7 +34,7 @@ public sealed record WebhookDelivery(
 /// <param name="Body">The payload that is signed: <c>type</c>, <c>timestamp</c> and <c>data</c>.</param>
 public sealed record WebhookRequest(JsonElement? Headers, string Body);
 
-/// <summary>One attempt: when, how long it took, and what the receiver answered.</summary>
+/// <summary>One attempt and the receiver's response.</summary>
 /// <param name="Error">Why there was no response.</param>
 public sealed record WebhookAttemptLog(
     int Number,
@@ -46,7 +46,7 @@ public sealed record WebhookAttemptLog(
 /// <param name="Body">The first 4 KiB of the response body.</param>
 public sealed record WebhookResponse(int Status, JsonElement? Headers, string? Body);
 
-/// <summary>A delivery with all attempts that have ended, in order.</summary>
+/// <summary>A delivery with all finished attempts, in order.</summary>
 public sealed record WebhookDeliveryDetails(WebhookDelivery Delivery, IReadOnlyList<WebhookAttemptLog> Attempts);
 
 /// <summary>Which deliveries to list; null means any.</summary>

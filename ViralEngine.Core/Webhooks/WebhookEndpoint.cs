@@ -8,7 +8,9 @@ public enum WebhookOrdering
     /// <summary>Each message is sent as soon as possible.</summary>
     None,
 
-    /// <summary>A message waits until the previous one about the same task, batch or workflow is delivered or has failed for good.</summary>
+    /// <summary>
+    /// A message waits until the previous one about the same task, batch or workflow is delivered or has failed permanently.
+    /// </summary>
     PerObject,
 }
 
@@ -27,7 +29,7 @@ public enum WebhookDisabledReason
 
 /// <summary>A URL that receives the messages an organization subscribes to. Its secrets and header values are never shown.</summary>
 /// <param name="EventTypes">Such as <c>task.completed</c>, <c>task.*</c> or <c>*</c>.</param>
-/// <param name="RateLimit">The most messages per second; null for no limit.</param>
+/// <param name="RateLimit">The maximum number of messages per second; null for no limit.</param>
 /// <param name="HeaderNames">The names of the headers added to each message.</param>
 /// <param name="FailingSince">The first failure since the last success.</param>
 public sealed record WebhookEndpoint(
@@ -51,7 +53,7 @@ public sealed record WebhookEndpoint(
     public string? Secret { get; init; }
 }
 
-/// <summary>What a user asks for, checked.</summary>
+/// <summary>A checked request for an endpoint.</summary>
 public sealed record NewWebhookEndpoint(
     string Url,
     string? Description,
@@ -62,9 +64,9 @@ public sealed record NewWebhookEndpoint(
     bool Enabled,
     string CreatedBy);
 
-/// <summary>What to change; null leaves as it is.</summary>
-/// <param name="RateLimit">0 takes the limit away.</param>
-/// <param name="Headers">Replaces all of them.</param>
+/// <summary>A change of an endpoint; null members are kept.</summary>
+/// <param name="RateLimit">0 removes the limit.</param>
+/// <param name="Headers">Replaces all headers.</param>
 public sealed record WebhookChange(
     string? Url,
     string? Description,

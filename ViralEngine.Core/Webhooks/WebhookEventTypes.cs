@@ -2,13 +2,15 @@ using System.Text.RegularExpressions;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>What an endpoint may subscribe to: <c>*</c>, all events of a kind (<c>task.*</c>), or one (<c>task.completed</c>).</summary>
+/// <summary>
+/// The event types that an endpoint may subscribe to: <c>*</c>, all events of a kind (<c>task.*</c>), or one (<c>task.completed</c>).
+/// </summary>
 public static partial class WebhookEventTypes
 {
-    /// <summary>The kinds of events there are.</summary>
+    /// <summary>The kinds of events.</summary>
     public static readonly IReadOnlyList<string> Kinds = ["task", "batch", "workflow", "approval", "alert", "webhook"];
 
-    /// <summary>The type of the message that tries an endpoint out; it is sent whatever the endpoint subscribes to.</summary>
+    /// <summary>The type of test messages, which are sent regardless of subscriptions.</summary>
     public const string Test = "webhook.test";
 
     public static bool IsPattern(string text) =>

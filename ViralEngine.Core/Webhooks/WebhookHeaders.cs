@@ -4,31 +4,31 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>The headers of a tenant's own that go with every message to an endpoint. They may hold credentials: sealed in storage.</summary>
+/// <summary>A tenant's headers for every message to an endpoint. They may contain credentials, so they are encrypted in storage.</summary>
 public static class WebhookHeaders
 {
-    public const int Most = 20;
-    private const int LongestName = 100;
-    private const int LongestValue = 4096;
+    public const int MaxCount = 20;
+    private const int MaxNameLength = 100;
+    private const int MaxValueLength = 4096;
     private const string Purpose = "webhook headers";
 
-    // Ours to set, or about the connection (RFC 9110, section 7.6.1).
+    // Set by the app, or about the connection (RFC 9110, section 7.6.1).
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
         "Host", "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade",
         "TE", "Trailer", "Expect", "Proxy-Authorization", "Proxy-Connection", "Cookie", "User-Agent", "traceparent", "tracestate",
     };
 
-    /// <summary>Null when it may be sent, else the rule that it breaks.</summary>
+    /// <summary>Null if the header is allowed, else an error message.</summary>
     public static string? Check(string name, string value)
     {
-        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
+        if (name.Length is 0 or > MaxNameLength || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c)))
             return "Must be a valid header name.";
         if (Reserved.Contains(name) || name.StartsWith("webhook-", StringComparison.OrdinalIgnoreCase))
             return "Must not be set: the app sets this header.";
-        return value.Length <= LongestValue && value.All(c => c is >= ' ' and < '\x7f')
+        return value.Length <= MaxValueLength && value.All(c => c is >= ' ' and < '\x7f')
             ? null
-            : $"Must be printable ASCII of at most {LongestValue} characters.";
+            : $"Must be printable ASCII of at most {MaxValueLength} characters.";
     }
 
     internal static byte[]? Seal(SecretBox box, TenantId tenant, IReadOnlyDictionary<string, string> headers) =>

@@ -10,7 +10,7 @@ public static class WebhookSecret
 {
     public const string Prefix = "whsec_";
     private const int FewestBytes = 24;
-    private const int MostBytes = 64;
+    private const int MaxBytes = 64;
 
     public static string Create() => Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
@@ -18,14 +18,14 @@ public static class WebhookSecret
 
     /// <exception cref="FormatException">Not a secret.</exception>
     internal static byte[] KeyOf(string secret) =>
-        TryParse(secret, out var key) ? key : throw new FormatException("Not a secret for webhooks.");
+        TryParse(secret, out var key) ? key : throw new FormatException("The webhook secret is malformed.");
 
     private static bool TryParse(string secret, out byte[] key)
     {
         key = [];
         if (!secret.StartsWith(Prefix, StringComparison.Ordinal) || secret.Any(char.IsWhiteSpace))
             return false;
-        var bytes = new byte[MostBytes];
+        var bytes = new byte[MaxBytes];
         if (!Convert.TryFromBase64String(secret[Prefix.Length..], bytes, out var length) || length < FewestBytes)
             return false;
         key = bytes[..length];

@@ -3,11 +3,13 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>Seals the secrets and headers of all tenants' endpoints with the first key of the ring, so that the others may go.</summary>
+/// <summary>
+/// Re-encrypts the secrets and headers of all tenants' endpoints with the first key of the ring, so that the others can be removed.
+/// </summary>
 public sealed class WebhookSecretRotation(Db db, SecretBox box)
 {
-    /// <summary>Safe to run while the app works, and again after a crash.</summary>
-    /// <returns>How many were sealed anew.</returns>
+    /// <summary>Safe to run while the app is running, and again after a crash.</summary>
+    /// <returns>The number of re-encrypted rows.</returns>
     public async Task<int> RunAsync(CancellationToken ct)
     {
         var secrets = await db.QueryAsync(
@@ -35,7 +37,7 @@ public sealed class WebhookSecretRotation(Db db, SecretBox box)
 
         foreach (var (tenant, id, old) in headers.Where(row => box.IsStale(row.Sealed)))
         {
-            // Whoever changed them meanwhile has sealed them with the new key.
+            // Rows that changed meanwhile were encrypted with the new key.
             count += await db.ExecuteAsync(
                 tenant,
                 "UPDATE viral.webhook_endpoints SET headers = $3 WHERE tenant_id = $1 AND id = $2 AND headers = $4",

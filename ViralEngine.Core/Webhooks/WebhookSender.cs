@@ -10,14 +10,13 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// Makes one attempt: signs, POSTs through the guarded client, and tells what came of it. Only 2xx is a success; a redirect is
-/// not followed.
+/// Makes one attempt: signs, POSTs through the guarded client, and returns the outcome. Only 2xx is a success; redirects are not followed.
 /// </summary>
 internal sealed class WebhookSender(
     OutgoingHttp outgoing, SecretBox box, IOptions<WebhooksOptions> options, TimeProvider time)
 {
-    private const int MostBodyBytes = 4096;
-    private const int MostHeaderCharacters = 4096;
+    private const int MaxBodyBytes = 4096;
+    private const int MaxHeaderCharacters = 4096;
     private const string Redacted = "[redacted]";
 
     /// <exception cref="OperationCanceledException">The process is stopping.</exception>
@@ -33,7 +32,7 @@ internal sealed class WebhookSender(
         }
         catch (CryptographicException)
         {
-            return Unsent("The endpoint's secrets cannot be decrypted: rotate the secret and set the headers again.", []);
+            return Unsent("The endpoint's secrets cannot be decrypted. Rotate the secret and set the headers again.", []);
         }
 
         using var disposing = request;
@@ -57,7 +56,7 @@ internal sealed class WebhookSender(
             startedAt.UtcDateTime, time.GetElapsedTime(started), headers, null, null, null, error, RetryAfter: null);
     }
 
-    /// <summary>The request, and its headers as they may be shown.</summary>
+    /// <summary>The request, and its headers for display.</summary>
     private (HttpRequestMessage Request, Dictionary<string, string> Shown) Request(ClaimedDelivery delivery, DateTimeOffset at)
     {
         var secrets = delivery.Secrets.Select(secret => box.Open(delivery.Tenant.Value, WebhookStore.SecretPurpose, secret));
@@ -80,16 +79,16 @@ internal sealed class WebhookSender(
                 request.Content.Headers.TryAddWithoutValidation(name, value);
         }
 
-        // Only the beginning is read, whatever there is.
+        // Only the beginning is read.
         OutgoingHttp.LimitResponse(request, long.MaxValue);
         return (request, request.Headers.Concat(request.Content.Headers).ToDictionary(
             header => header.Key, header => own.ContainsKey(header.Key) ? Redacted : string.Join(", ", header.Value)));
     }
 
-    /// <summary>The body is for the log: the status has decided already, so one that does not end harms nobody.</summary>
+    /// <summary>The body is only for the log: the status has already decided, so an endless one does no harm.</summary>
     private static async Task<string> BeginningAsync(HttpResponseMessage response, CancellationToken ct)
     {
-        var bytes = new byte[MostBodyBytes];
+        var bytes = new byte[MaxBodyBytes];
         var length = 0;
         try
         {
@@ -107,7 +106,7 @@ internal sealed class WebhookSender(
     private static Dictionary<string, string> Headers(HttpResponseMessage response)
     {
         var headers = new Dictionary<string, string>();
-        var room = MostHeaderCharacters;
+        var room = MaxHeaderCharacters;
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
             var value = OutsideText.Of(string.Join(", ", values));
@@ -120,7 +119,7 @@ internal sealed class WebhookSender(
         return headers;
     }
 
-    /// <summary>RFC 9110, section 10.2.3: seconds or a date. It counts for 429 and 503, which are about the receiver's load.</summary>
+    /// <summary>RFC 9110, section 10.2.3: seconds or a date. Honoured for 429 and 503, which are about the receiver's load.</summary>
     private TimeSpan? RetryAfter(HttpResponseMessage response)
     {
         if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
@@ -138,18 +137,18 @@ internal sealed class WebhookSender(
         for (var cause = e; cause is not null; cause = cause.InnerException)
         {
             if (cause is OutgoingRefusedException)
-                return "The address must not be called.";
+                return "The URL points to an address that outgoing calls must not reach.";
         }
 
         return e is HttpRequestException failed
             ? failed.HttpRequestError switch
             {
-                HttpRequestError.NameResolutionError => "The host's name cannot be resolved.",
+                HttpRequestError.NameResolutionError => "The host name cannot be resolved.",
                 HttpRequestError.ConnectionError => "The connection to the host failed.",
                 HttpRequestError.SecureConnectionError => "The TLS connection failed: check the certificate.",
                 HttpRequestError.InvalidResponse => "The response is not HTTP.",
                 _ => "The connection was closed without a response.",
             }
-            : e is IOException ? "The connection broke." : null;
+            : e is IOException ? "The connection was lost." : null;
     }
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// The headers that make a message a Standard Webhook (1.0.0, "Webhook Headers"): <c>webhook-id</c>, <c>webhook-timestamp</c>
-/// (of the attempt, in Unix seconds) and <c>webhook-signature</c>, an HMAC-SHA256 under each secret that holds at the moment.
+/// The headers that make a message a Standard Webhook (1.0.0, "Webhook Headers"): <c>webhook-id</c>, <c>webhook-timestamp</c> (of the
+/// attempt, in Unix seconds) and <c>webhook-signature</c>, an HMAC-SHA256 under each valid secret.
 /// </summary>
 public static class WebhookSignature
 {
@@ -14,7 +14,7 @@ public static class WebhookSignature
     public const string TimestampHeader = "webhook-timestamp";
     public const string SignatureHeader = "webhook-signature";
 
-    /// <summary><c>v1,…</c> for each secret, the current one's first, with a space between.</summary>
+    /// <summary><c>v1,…</c> for each secret, the current one first, separated by spaces.</summary>
     public static string Sign(IEnumerable<string> secrets, string messageId, DateTimeOffset at, string payload)
     {
         var signed = Encoding.UTF8.GetBytes(

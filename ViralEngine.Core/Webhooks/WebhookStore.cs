@@ -5,12 +5,12 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>A tenant's webhook endpoints in PostgreSQL, their secrets and headers sealed. Each call is one round trip.</summary>
+/// <summary>A tenant's webhook endpoints in PostgreSQL, their secrets and headers encrypted. Each call is one round trip.</summary>
 public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions> options)
 {
     internal const string SecretPurpose = "webhook secret";
 
-    /// <summary>Null: the tenant has as many endpoints as it may.</summary>
+    /// <summary>Null if the tenant has the maximum number of endpoints.</summary>
     public Task<WebhookEndpoint?> AddAsync(
         TenantId tenant, Guid id, NewWebhookEndpoint endpoint, string secret, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -56,7 +56,7 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
             Read,
             ct);
 
-    /// <summary>The endpoint, which nobody else changes until the transaction that is open ends.</summary>
+    /// <summary>Reads and locks the endpoint until the end of the open transaction.</summary>
     public Task<WebhookEndpoint?> LockAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -88,12 +88,12 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
             ct);
 
     /// <summary>
-    /// Changes an endpoint. What waits for one that is disabled is held, and goes on when it is enabled again; that also
-    /// forgets its failures. Null: no such endpoint.
+    /// Changes an endpoint. Deliveries of a disabled one are held until it is enabled again, which also resets its failures. Null if it
+    /// does not exist.
     /// </summary>
     public async Task<WebhookEndpoint?> ChangeAsync(TenantId tenant, Guid id, WebhookChange change, CancellationToken ct)
     {
-        // Locked by a statement of its own: the one after it sees what attempts stored meanwhile, and holds or frees that too.
+        // A separate statement locks the endpoint, so that the next one sees what attempts stored meanwhile.
         await using var batch = db.Batch(tenant);
         batch.Add("SELECT FROM viral.webhook_endpoints WHERE tenant_id = $1 AND id = $2 FOR UPDATE", [tenant.Value, id]);
         batch.Add(
@@ -140,7 +140,7 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
         return await reader.ReadAsync(ct) ? Read(reader) : null;
     }
 
-    /// <summary>Deletes an endpoint with what waits for it and its log of deliveries.</summary>
+    /// <summary>Deletes an endpoint with its waiting deliveries and its log.</summary>
     public Task<bool> DeleteAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -161,13 +161,13 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
             ct);
 
     /// <summary>
-    /// Signs with a new secret from now on, and beside it with those before until the overlap ends, so that receivers can
-    /// change theirs meanwhile. Null: no such endpoint; else when the old secrets end.
+    /// Sets a new secret. Messages are also signed with the old ones until the overlap ends, so that receivers can switch meanwhile.
+    /// Returns when the old secrets expire; null if the endpoint does not exist.
     /// </summary>
     public async Task<DateTime?> RotateSecretAsync(
         TenantId tenant, Guid id, string secret, TimeSpan overlap, CancellationToken ct)
     {
-        // Two statements: the new secret can only be current when the old one is not any more.
+        // Two statements, because only one secret can be current at a time.
         await using var batch = db.Batch(tenant)
             .Add(
                 """

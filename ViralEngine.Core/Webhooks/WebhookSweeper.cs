@@ -3,13 +3,13 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>Removes messages, deliveries and their attempts that are past their time, and those whose endpoint has gone.</summary>
+/// <summary>Removes messages, deliveries and attempts past their retention, and those of deleted endpoints.</summary>
 public sealed class WebhookSweeper(Db db, IOptions<WebhooksOptions> options)
 {
     private const int PageSize = 5000;
 
-    /// <summary>Safe to run while the app works, and again after a crash.</summary>
-    /// <returns>How many messages were removed.</returns>
+    /// <summary>Safe to run while the app is running, and again after a crash.</summary>
+    /// <returns>The number of messages removed.</returns>
     public async Task<int> RunAsync(CancellationToken ct)
     {
         var (removed, page) = (0, PageSize);

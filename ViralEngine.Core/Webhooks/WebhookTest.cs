@@ -7,13 +7,13 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// Tries an endpoint out: sends it a <c>webhook.test</c> message, once, whatever it subscribes to and enabled or not. The
-/// delivery is in its log like any other.
+/// Tests an endpoint: sends it one <c>webhook.test</c> message, regardless of its subscriptions and whether it is enabled. The delivery is
+/// logged like any other.
 /// </summary>
 public sealed class WebhookTest(
     Db db, SecretBox box, OutgoingHttp outgoing, DeliveryLog log, IOptions<WebhooksOptions> options, TimeProvider time)
 {
-    /// <summary>Null: no such endpoint.</summary>
+    /// <summary>Null if the endpoint does not exist.</summary>
     public async Task<WebhookDelivery?> RunAsync(TenantId tenant, Guid endpointId, string principal, CancellationToken ct)
     {
         var deliveryId = RowId.New();
@@ -27,7 +27,7 @@ public sealed class WebhookTest(
         }
         catch (OperationCanceledException)
         {
-            // Whoever asked has left: then it is any instance's to send.
+            // The client has disconnected: any instance may send it.
             await new DeliveryQueue(db, options).ReleaseAsync(delivery, TimeSpan.Zero, CancellationToken.None);
             throw;
         }
@@ -35,7 +35,7 @@ public sealed class WebhookTest(
         return (await log.FindAsync(tenant, endpointId, deliveryId, ct))?.Delivery;
     }
 
-    /// <summary>Stores the message with its delivery under a lease that outlives the attempt, at its last try.</summary>
+    /// <summary>Stores the message and its delivery, at its last attempt, under a lease that outlives the attempt.</summary>
     private Task<ClaimedDelivery?> QueueAsync(
         TenantId tenant, Guid endpointId, Guid deliveryId, string principal, CancellationToken ct)
     {

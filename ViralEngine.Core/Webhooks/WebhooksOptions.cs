@@ -7,51 +7,47 @@ public sealed class WebhooksOptions : IValidatableObject
 {
     public const string Section = "Webhooks";
 
-    /// <summary>The schedule that Standard Webhooks suggests: over three days in all.</summary>
+    /// <summary>The schedule that Standard Webhooks suggests: more than three days in all.</summary>
     private static readonly TimeSpan[] SuggestedDelays =
     [
         TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(5),
         TimeSpan.FromHours(10), TimeSpan.FromHours(14), TimeSpan.FromHours(20), TimeSpan.FromHours(24),
     ];
 
-    /// <summary>Seconds within which a receiver must have answered.</summary>
+    /// <summary>Seconds within which a receiver must respond.</summary>
     [Range(1, 60)]
     public int TimeoutSeconds { get; set; } = 20;
 
     /// <summary>
-    /// The waits between attempts, as <c>[d.]hh:mm:ss</c>, each made up to a tenth longer by chance; after the last a message
-    /// is given up. Unset: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
+    /// The waits between attempts, as <c>[d.]hh:mm:ss</c>, each extended randomly by up to a tenth; after the last, a message has failed.
+    /// Default: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
     /// </summary>
     public IList<TimeSpan> RetryDelays { get; init; } = [];
 
-    /// <summary>An endpoint that has only failed for so long is disabled.</summary>
+    /// <summary>An endpoint that has only failed for this long is disabled.</summary>
     public TimeSpan DisableAfter { get; set; } = TimeSpan.FromDays(5);
 
-    /// <summary>
-    /// Attempts that one instance makes at a time, shared equally between the organizations that have messages to send and one more.
-    /// </summary>
+    /// <summary>Concurrent attempts of one instance, shared equally between the organizations with messages to send and one more.</summary>
     [Range(1, 10_000)]
     public int Concurrency { get; set; } = 256;
 
-    /// <summary>Attempts at a time to one endpoint, over all instances; to one that fails, is slow or new, at most two.</summary>
+    /// <summary>Concurrent attempts to one endpoint, over all instances; at most two if it is failing, slow or new.</summary>
     [Range(1, 1000)]
     public int ConcurrencyPerEndpoint { get; set; } = 8;
 
-    /// <summary>
-    /// Milliseconds after which an instance looks for messages again; with nothing to do ever more, up to <see cref="IdlePollMilliseconds"/>.
-    /// </summary>
+    /// <summary>Milliseconds between polls of an instance; grows up to <see cref="IdlePollMilliseconds"/> while idle.</summary>
     [Range(50, 60_000)]
     public int PollMilliseconds { get; set; } = 300;
 
-    /// <summary>Milliseconds between two looks of an instance that has had nothing to do for long.</summary>
+    /// <summary>Milliseconds between polls of an instance that has been idle for long.</summary>
     [Range(50, 3_600_000)]
     public int IdlePollMilliseconds { get; set; } = 15_000;
 
-    /// <summary>Days for which messages, deliveries and their attempts are kept.</summary>
+    /// <summary>Days that messages, deliveries and attempts are kept.</summary>
     [Range(1, 3650)]
     public int RetentionDays { get; set; } = 30;
 
-    /// <summary>Endpoints that one organization may have.</summary>
+    /// <summary>Maximum endpoints per organization.</summary>
     [Range(1, 10_000)]
     public int MaxEndpoints { get; set; } = 50;
 

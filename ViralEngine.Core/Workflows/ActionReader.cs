@@ -3,7 +3,7 @@ using ViralEngine.Core.Outgoing;
 
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>Reads what a task or webhook step, or a rollback, does.</summary>
+/// <summary>Reads the action of a task step, a webhook step or a rollback.</summary>
 internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
 {
     private static readonly Dictionary<string, int> Methods =
@@ -11,7 +11,7 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
 
     private static readonly HashSet<string> Classes = [.. Enum.GetValues<ErrorClass>().Select(each => each.ToApiName())];
 
-    // What the call itself is made of, and what must not be smuggled into it.
+    // Headers that belong to the call itself and must not be overridden.
     private static readonly HashSet<string> OwnHeaders = new(StringComparer.OrdinalIgnoreCase)
     {
         "host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect",
@@ -21,7 +21,7 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
     public ActionStep? ReadStep(SettingsReader json, string id, string? name, string type) =>
         ReadFields(json, type) is { } action ? new ActionStep(id, name, json.Path, null, action) : null;
 
-    /// <summary>An action on its own, such as a rollback.</summary>
+    /// <summary>Reads a standalone action, such as a rollback.</summary>
     public StepAction? ReadAction(SettingsReader json, string? type)
     {
         json.Require("type", type);
@@ -47,7 +47,7 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
         var priority = json.Integer("priority", 0, 9) ?? 5;
         var timeout = json.Integer("timeout_seconds", 1, 3600) ?? 300;
         var retry = ReadRetry(json);
-        // Two layers of retries multiply: with the step's own, the task has one unless told.
+        // Two layers of retries multiply: with the step's own policy, the task has one attempt by default.
         var attempts = json.Integer("max_attempts", 1, 20) ?? (retry is null ? 3 : 1);
         return agent is null || description is null
             ? null
@@ -65,7 +65,7 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
         var headers = texts.ReadMap(json, "headers", CheckHeader);
         var body = texts.ReadTree(json, "body");
         if (body is not null && method is "GET" or "DELETE")
-            json.Fail("body", $"A {method} request has no body.");
+            json.Fail("body", $"Cannot be combined with method {method}.");
         var timeout = json.Integer("timeout_seconds", 1, 120) ?? 30;
         var retry = ReadRetry(json) ?? RetryPolicy.WebhookDefault;
         return url is null ? null : new WebhookAction(retry, method, url, headers, body, timeout);

@@ -10,9 +10,9 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Carries a workflow as far as it goes. It is read, walked through without a transaction, as users' templates take their time, and
-/// stored in one that holds the lock of its row, where nothing has changed meanwhile; else it is read anew. Whoever calls it and however
-/// often, a step begins once and ends once: what is to be done is told by the rows alone.
+/// Advances a workflow as far as possible. Reads it, walks through it without a transaction, because users' templates take time, and stores
+/// the changes under the row's lock if nothing has changed meanwhile; otherwise starts over. Idempotent: the rows alone decide, so that
+/// each step starts and ends once.
 /// </summary>
 public sealed partial class AdvanceWorkflow(
     Db db,
@@ -24,16 +24,16 @@ public sealed partial class AdvanceWorkflow(
     IOptions<LimitsOptions> limits,
     ILogger<AdvanceWorkflow> logger)
 {
-    /// <summary>A workflow that changes so often while it is looked at is looked at again a little later.</summary>
+    /// <summary>A workflow that changes this often meanwhile is advanced a little later.</summary>
     private const int MaxReadings = 10;
 
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LongestPutOff = TimeSpan.FromHours(1);
-    private static readonly TimeSpan LongestUntold = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LongestUnchecked = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MaxPutOff = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MaxUntold = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxUnchecked = TimeSpan.FromMinutes(5);
 
-    /// <summary>Outside a transaction only.</summary>
-    /// <returns>What is to run outside and when to look again; null: there is no such workflow.</returns>
+    /// <summary>Must be called outside a transaction.</summary>
+    /// <returns>The calls to run and when to advance again; null if the workflow does not exist.</returns>
     public async Task<WorkflowLook?> RunAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
         try
@@ -53,7 +53,7 @@ public sealed partial class AdvanceWorkflow(
         }
         catch (Exception e) when (e is not OperationCanceledException && !DatabaseAway.Explains(e))
         {
-            // Whatever is wrong with this workflow is wrong again at the next look.
+            // The same error would occur again at the next advance.
             LogFault(logger, e, id);
             await db.RollbackAsync();
             return await faults.CountAsync(tenant, id, e, ct);
@@ -61,8 +61,8 @@ public sealed partial class AdvanceWorkflow(
     }
 
     /// <summary>
-    /// Ends what a user asked to cancel, in the transaction that is open, if any. Rollbacks are begun by the next look: their templates
-    /// are not rendered here.
+    /// Cancels a workflow on request, in the open transaction if any. The next advance starts rollbacks, because templates are not rendered
+    /// here.
     /// </summary>
     public async Task CancelAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
@@ -82,7 +82,7 @@ public sealed partial class AdvanceWorkflow(
         taskId => store.TaskResultAsync(tenant, taskId, ct),
         (roles, users, except) => approvers.CountAsync(tenant, roles, users, except, ct));
 
-    /// <summary>Null: somebody else changed the workflow meanwhile.</summary>
+    /// <summary>Null if the workflow was changed meanwhile.</summary>
     private async Task<WorkflowLook?> StoreAsync(TenantId tenant, WorkflowTurn turn, CancellationToken ct)
     {
         await db.BeginAsync(ct);
@@ -117,13 +117,13 @@ public sealed partial class AdvanceWorkflow(
         {
             try
             {
-                await tasks.AddAsync(tenant, task with { MostPerMonth = plan.TasksPerMonth }, ct);
+                await tasks.AddAsync(tenant, task with { MaxPerMonth = plan.TasksPerMonth }, ct);
             }
             catch (PlanLimitException e)
             {
-                // Nobody is there to be refused: the step waits until the plan allows it.
+                // There is no request to reject: the step waits until the plan allows it.
                 var step = turn.Steps.Values.Single(each => each.TaskId == task.Id);
-                turn.PutOff(step, e.Message, e.RetryAfter < LongestPutOff ? e.RetryAfter : LongestPutOff);
+                turn.PutOff(step, e.Message, e.RetryAfter < MaxPutOff ? e.RetryAfter : MaxPutOff);
             }
         }
     }
@@ -157,28 +157,28 @@ public sealed partial class AdvanceWorkflow(
 
     private static TimeSpan CheckAfter(WorkflowLook look, WorkflowTurn turn)
     {
-        var until = look.WakeAt is { } wake ? wake - turn.Now + Slack : LongestUnchecked;
-        // Whose end a lane could not tell, for it died at that moment, is found soon.
-        if (look.Work.Any(work => work.TaskId is not null) && until > LongestUntold)
-            until = LongestUntold;
-        return until < Slack ? Slack : until > LongestUnchecked ? LongestUnchecked : until;
+        var until = look.WakeAt is { } wake ? wake - turn.Now + Slack : MaxUnchecked;
+        // Finds tasks whose end was not reported because their lane died at that moment.
+        if (look.Work.Any(work => work.TaskId is not null) && until > MaxUntold)
+            until = MaxUntold;
+        return until < Slack ? Slack : until > MaxUnchecked ? MaxUnchecked : until;
     }
 
-    [LoggerMessage(1, LogLevel.Error, "A look at workflow {WorkflowId} ended in an error")]
+    [LoggerMessage(1, LogLevel.Error, "Workflow {WorkflowId} could not be advanced; repeated errors fail it")]
     private static partial void LogFault(ILogger logger, Exception exception, Guid workflowId);
 }
 
-/// <summary>What a look at a workflow found.</summary>
-/// <param name="WakeAt">When something is due by the clock: a delay, a retry, a gate's time-out or reminder.</param>
+/// <summary>The result of advancing a workflow.</summary>
+/// <param name="WakeAt">When something is due: a delay, a retry, a gate's time-out or reminder.</param>
 public sealed record WorkflowLook(bool Ended, IReadOnlyList<WorkflowWork> Work, DateTime? WakeAt)
 {
-    /// <summary>Tasks were stored, for lanes to run.</summary>
+    /// <summary>Whether tasks were stored for lanes to run.</summary>
     public bool HasNewTasks { get; init; }
 }
 
-/// <summary>Something to be run outside for a step: its task, or (without one) its HTTP call.</summary>
+/// <summary>A call to run for a step: its task or, without one, its HTTP call.</summary>
 public sealed record WorkflowWork(string StepId, StepKind Kind, int Run, int Attempt, Guid? TaskId)
 {
-    /// <summary>One text for it, the same whenever it is asked for.</summary>
+    /// <summary>A stable key for the call.</summary>
     public string Key() => $"{Kind}:{StepId}:{Run}:{Attempt}";
 }

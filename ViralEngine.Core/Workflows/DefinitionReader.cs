@@ -6,16 +6,16 @@ using ViralEngine.Core.Workflows.Conditions;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Reads a definition as a user wrote it, and notes every fault with its path (<c>steps[2].conditions[0].pattern</c>). What it lets
-/// pass can be run: ids are unique, values come from steps before, and steps follow one another, so that there is no cycle to write.
+/// Reads and validates a definition, and reports every error with its path (<c>steps[2].conditions[0].pattern</c>). A valid one can run:
+/// ids are unique, values come from earlier steps, and cycles cannot be expressed.
 /// </summary>
 public sealed class DefinitionReader(UrlPolicy urls)
 {
-    public const int MostSteps = 200;
-    public const int MostNesting = 5;
+    public const int MaxSteps = 200;
+    public const int MaxNesting = 5;
 
-    /// <summary>The definition, or null where <paramref name="errors"/> has something to say.</summary>
-    /// <param name="path">Where the definition stands in the request; empty for the request itself.</param>
+    /// <summary>The definition, or null with <paramref name="errors"/>.</summary>
+    /// <param name="path">The definition's path in the request; empty for the request itself.</param>
     public WorkflowDefinition? Read(JsonElement json, string path, SettingsErrors errors)
     {
         if (json.ValueKind != JsonValueKind.Object)
@@ -33,7 +33,7 @@ public sealed class DefinitionReader(UrlPolicy urls)
         return errors.Any || steps is null ? null : new WorkflowDefinition(steps, rollbackOnCancel);
     }
 
-    /// <summary>A definition that was checked before.</summary>
+    /// <summary>Reads a definition that was validated before.</summary>
     public WorkflowDefinition ReadStored(JsonElement json)
     {
         var errors = new SettingsErrors();
@@ -42,7 +42,7 @@ public sealed class DefinitionReader(UrlPolicy urls)
     }
 }
 
-/// <summary>One reading: what was seen so far.</summary>
+/// <summary>The state of one reading.</summary>
 internal sealed class DefinitionReading
 {
     private readonly DefinitionTexts texts = new();
@@ -60,7 +60,7 @@ internal sealed class DefinitionReading
 
     public IReadOnlyList<WorkflowStep>? ReadSteps(SettingsReader json, string name, int nesting, int minCount = 1)
     {
-        if (json.Objects(name, minCount, DefinitionReader.MostSteps) is not { } items)
+        if (json.Objects(name, minCount, DefinitionReader.MaxSteps) is not { } items)
             return null;
         var steps = new List<WorkflowStep>();
         foreach (var item in items)
@@ -110,17 +110,17 @@ internal sealed class DefinitionReading
             json.Fail("id", "Must begin with a letter and contain only letters, digits, - and _.");
         else if (!ids.Add(id))
             json.Fail("id", "Must be unique among the steps.");
-        else if (ids.Count > DefinitionReader.MostSteps)
-            json.Fail("id", $"At most {DefinitionReader.MostSteps} steps in all.");
+        else if (ids.Count > DefinitionReader.MaxSteps)
+            json.Fail("id", $"Must have at most {DefinitionReader.MaxSteps} steps in all.");
         else
             return id;
         return null;
     }
 
     private static WorkflowStep? Nested(SettingsReader json, int nesting, Func<WorkflowStep?> read) =>
-        nesting < DefinitionReader.MostNesting
+        nesting < DefinitionReader.MaxNesting
             ? read()
-            : Fail(json, "type", $"Steps must not be nested deeper than {DefinitionReader.MostNesting} levels.");
+            : Fail(json, "type", $"Must not be nested deeper than {DefinitionReader.MaxNesting} levels.");
 
     private ParallelStep? ReadParallel(SettingsReader json, string id, string? name, int nesting)
     {
@@ -133,7 +133,7 @@ internal sealed class DefinitionReading
         foreach (var item in items ?? [])
         {
             var branchName = item.Text("name", 200);
-            // What one branch does, another does not see: they run side by side.
+            // Branches run concurrently, so one does not see another's steps.
             var steps = texts.Within([], () =>
             {
                 var read = ReadSteps(item, "steps", nesting + 1);

@@ -8,10 +8,10 @@ internal sealed class DefinitionTexts
 {
     private HashSet<string> visible = [];
 
-    /// <summary>The steps whose values may be used at the place being read.</summary>
+    /// <summary>The steps whose values may be used at the current position.</summary>
     public IReadOnlySet<string> Visible => visible;
 
-    /// <summary>Reads something that sees these steps.</summary>
+    /// <summary>Reads with these steps visible.</summary>
     public T Within<T>(IEnumerable<string> steps, Func<T> read)
     {
         var before = visible;
@@ -23,7 +23,7 @@ internal sealed class DefinitionTexts
 
     public void Show(IEnumerable<string> steps) => visible.UnionWith(steps);
 
-    public LiquidText? Read(SettingsReader json, string name, bool required = false, int most = LiquidText.MostCharacters)
+    public LiquidText? Read(SettingsReader json, string name, bool required = false, int most = LiquidText.MaxCharacters)
     {
         var source = json.Text(name, most);
         if (required)
@@ -37,7 +37,7 @@ internal sealed class DefinitionTexts
             return null;
         if (value.GetRawText().Length > 128 * 1024)
         {
-            json.Fail(name, "At most 131,072 characters of JSON.");
+            json.Fail(name, "Must have at most 131,072 characters of JSON.");
             return null;
         }
 
@@ -47,11 +47,11 @@ internal sealed class DefinitionTexts
         return tree;
     }
 
-    /// <summary>Texts by name, such as headers.</summary>
+    /// <summary>Reads an object of templates, such as headers.</summary>
     public IReadOnlyDictionary<string, LiquidText> ReadMap(SettingsReader json, string name, Func<string, string?> check)
     {
         var texts = new Dictionary<string, LiquidText>(StringComparer.OrdinalIgnoreCase);
-        var sources = json.Map(name, 30, (key, value) => check(key) ?? (value.Length > 4000 ? "At most 4,000 characters." : null));
+        var sources = json.Map(name, 30, (key, value) => check(key) ?? (value.Length > 4000 ? "Must have at most 4,000 characters." : null));
         foreach (var (key, source) in sources ?? new Dictionary<string, string>())
         {
             if (Parse(source, message => json.Fail($"{name}.{key}", message)) is { } text)
@@ -76,6 +76,6 @@ internal sealed class DefinitionTexts
     private void Check(LiquidText text, Action<string> fail)
     {
         foreach (var step in text.Steps.Where(step => !visible.Contains(step)))
-            fail($"Uses step '{step}', which does not come before this step.");
+            fail($"Must not use step '{step}', which does not run before this step.");
     }
 }

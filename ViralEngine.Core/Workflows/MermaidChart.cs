@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>A graph as a Mermaid flowchart; the colour of a node tells its state.</summary>
+/// <summary>A graph as a Mermaid flowchart; the colour of a node shows its state.</summary>
 public static class MermaidChart
 {
     private static readonly (string Status, string Style)[] Styles =
@@ -53,7 +53,7 @@ public static class MermaidChart
         return chart.ToString();
     }
 
-    /// <summary>Everything but letters, digits and plain punctuation as Mermaid's numeric entities.</summary>
+    /// <summary>Escapes everything but letters, digits and plain punctuation as numeric entities.</summary>
     private static string Escape(string text)
     {
         var escaped = new StringBuilder();

@@ -1,9 +1,9 @@
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>What of an organization's own a definition names, each with its place: <c>steps[2].agent_id</c>.</summary>
+/// <summary>The agents, members and keys that a definition names, with their paths: <c>steps[2].agent_id</c>.</summary>
 public static class NamesInDefinition
 {
-    /// <summary>The agents that are named as they are; what a template gives is known only when it runs.</summary>
+    /// <summary>The agents named literally; those from templates are known only at run time.</summary>
     public static IEnumerable<(string Path, string Name)> Agents(WorkflowDefinition definition)
     {
         foreach (var step in definition.AllSteps)
@@ -15,7 +15,7 @@ public static class NamesInDefinition
         }
     }
 
-    /// <summary>The people and keys that gates ask by name.</summary>
+    /// <summary>The members and keys that gates name as approvers.</summary>
     public static IEnumerable<(string Path, string Name)> Users(WorkflowDefinition definition)
     {
         foreach (var gate in definition.AllSteps.OfType<ApprovalStep>())

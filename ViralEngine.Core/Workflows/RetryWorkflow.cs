@@ -6,9 +6,9 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Runs a failed or cancelled workflow again from one of its steps: what came before keeps its outputs, that step and what comes after it
-/// start anew, and so does whatever else had failed. An approval is for one run of what stands behind it: where something behind a gate
-/// has run, running it again asks again. A completed workflow is not run again; a new one is.
+/// Retries a failed or cancelled workflow from one of its steps: earlier steps keep their outputs; that step, later ones and any other
+/// failed ones start over. An approval covers one run of the steps behind its gate: if one of them has run, the gate opens again. A
+/// completed workflow cannot be retried.
 /// </summary>
 public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signals)
 {
@@ -96,7 +96,7 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
         return new Outcome.Restarted(run);
     }
 
-    /// <summary>Opens the gates anew that stand before a call which was made already and is to be made again.</summary>
+    /// <summary>Reopens the gates before calls that were already made and will be repeated.</summary>
     private static void AskAgain(WorkflowTurn turn, HashSet<string> again, HashSet<string> around)
     {
         var called = turn.Definition.AllSteps
@@ -114,7 +114,7 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
         }
     }
 
-    /// <summary>The gates that are passed on the way to a step; not those side by side with it.</summary>
+    /// <summary>The gates on the way to a step, excluding parallel branches.</summary>
     private static IEnumerable<ApprovalStep> GatesBefore(IReadOnlyList<WorkflowStep> steps, string id)
     {
         for (var i = 0; i < steps.Count; i++)
@@ -128,10 +128,7 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
         return [];
     }
 
-    /// <summary>
-    /// The step and everything that runs after it, and the steps around it, which go on. Of steps side by side with the one it is
-    /// in, none.
-    /// </summary>
+    /// <summary>Collects the step, everything after it, and the steps around it. Excludes parallel branches.</summary>
     private static bool Collect(IReadOnlyList<WorkflowStep> steps, string stepId, HashSet<string> again, HashSet<string> around)
     {
         for (var i = 0; i < steps.Count; i++)

@@ -3,7 +3,7 @@ using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>Reads the steps that wait: for people, or for a time.</summary>
+/// <summary>Reads approval and delay steps.</summary>
 internal sealed class WaitReader(DefinitionTexts texts)
 {
     private const int Year = 366 * 24 * 3600;
@@ -54,7 +54,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
             json.Fail("timeout_seconds", "Is required with on_timeout.");
         var escalation = json.Object("escalation") is { } next ? ReadEscalation(next) : null;
         if ((onTimeout == TimeoutAction.Escalate) != (json.Value("escalation") is not null))
-            json.Fail("escalation", "Must be set with on_timeout escalate, and only then.");
+            json.Fail("escalation", "Is required with on_timeout escalate, and not allowed otherwise.");
         var reminder = json.Integer("reminder_seconds", 1, Year);
         var continueOnReject = json.Choice("on_reject", OnReject) ?? false;
         return title is null

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>A workflow as the API shows it. Times are UTC.</summary>
+/// <summary>A workflow. Times are UTC.</summary>
 /// <param name="Definition">The definition it was started with; later versions of its template do not change it.</param>
 /// <param name="Run">1, increased by each retry from a step.</param>
-/// <param name="Steps">The steps that were reached, in the order in which they began. Left out in lists.</param>
+/// <param name="Steps">The steps that were reached, in the order in which they started. Left out in lists.</param>
 public sealed record Workflow(
     Guid Id,
     string? Name,

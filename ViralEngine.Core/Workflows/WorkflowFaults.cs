@@ -7,14 +7,14 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Counts the looks at a workflow that end in an error which nobody foresaw, and fails the workflow after so many in a row: it is never
-/// looked at for ever, and its users see why it stopped.
+/// Counts consecutive unexpected errors while advancing a workflow, and fails the workflow after several, so that it is not retried forever
+/// and its users see why it stopped.
 /// </summary>
 public sealed class WorkflowFaults(Db db, TaskStore tasks)
 {
     public const int MaxFaults = 5;
 
-    /// <returns>When to look again, or that it has ended; null: there is no such workflow.</returns>
+    /// <returns>When to advance it again, or that it has ended; null if the workflow does not exist.</returns>
     public async Task<WorkflowLook?> CountAsync(TenantId tenant, Guid id, Exception fault, CancellationToken ct)
     {
         var counted = await db.QueryOneAsync(
@@ -80,7 +80,7 @@ public sealed class WorkflowFaults(Db db, TaskStore tasks)
         await db.CommitAsync(ct);
     }
 
-    /// <summary>What may be shown of an error that nobody wrote for users.</summary>
+    /// <summary>The part of an unexpected error that users may see.</summary>
     private static string KindOf(Exception fault) =>
         fault is PostgresException { SqlState: var state } ? $"SQLSTATE {state}" : fault.GetType().Name;
 }

@@ -18,7 +18,7 @@ public sealed record WorkflowGraph(IReadOnlyList<GraphNode> Nodes, IReadOnlyList
 }
 
 /// <param name="Type">The step's type; <c>start</c>, <c>end</c>, or <c>join</c> where branches meet; <c>rollback</c>.</param>
-/// <param name="Status">The step's, or <c>pending</c> where it was not reached.</param>
+/// <param name="Status">The step's status, or <c>pending</c> if it was not reached.</param>
 public sealed record GraphNode(string Id, string Type, string Label, string Status, int? Attempt);
 
 public sealed record GraphEdge(string From, string To, string? Label);
@@ -39,7 +39,7 @@ internal sealed class GraphDrawing(IReadOnlyList<WorkflowStepState> states)
             Edges.Add(new GraphEdge(from, to, label));
     }
 
-    /// <summary>Draws a sequence after the open ends, and returns its own.</summary>
+    /// <summary>Draws a sequence after the given open ends and returns its own open ends.</summary>
     public List<(string From, string? Label)> Draw(IReadOnlyList<WorkflowStep> steps, List<(string From, string? Label)> open)
     {
         foreach (var step in steps)

@@ -5,7 +5,7 @@ using ViralEngine.Core.Workflows.Execution;
 
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>A user's side of workflows in PostgreSQL: submit, read, cancel.</summary>
+/// <summary>Workflows in PostgreSQL for users: submit, read, cancel.</summary>
 public sealed class WorkflowStore(Db db)
 {
     /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
@@ -38,7 +38,7 @@ public sealed class WorkflowStore(Db db)
             ],
             ct);
 
-    /// <summary>The workflow with its steps, or null.</summary>
+    /// <summary>The workflow with its steps; null if it does not exist.</summary>
     public async Task<Workflow?> FindAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
         await using var batch = db.Batch(tenant)
@@ -95,8 +95,8 @@ public sealed class WorkflowStore(Db db)
             ct);
 
     /// <summary>
-    /// Asks for the end of a workflow, which the next look at it carries out. Null: no such workflow; false: it has ended or is
-    /// undoing what it did.
+    /// Requests cancellation, which the next advance carries out. Null if the workflow does not exist; false if it has ended or is rolling
+    /// back.
     /// </summary>
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -165,7 +165,7 @@ public sealed class WorkflowStore(Db db)
         row.IsDBNull(column) ? null : JsonSerializer.Deserialize(row.GetString(column), WorkflowJson.Default.StepError);
 }
 
-/// <summary>What a user asks for, checked.</summary>
+/// <summary>A checked request for a workflow.</summary>
 public sealed record NewWorkflow(
     Guid Id, string? Name, string DefinitionJson, string? InputJson, Guid? TemplateId, int? TemplateVersion, string CreatedBy);
 

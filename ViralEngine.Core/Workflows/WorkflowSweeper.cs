@@ -2,7 +2,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>Finds workflows that nobody has looked after when somebody should have.</summary>
+/// <summary>Finds abandoned workflows.</summary>
 public sealed class WorkflowSweeper(Db db)
 {
     /// <summary>Takes up to <paramref name="limit"/> of them, and sets their next check for a minute later.</summary>

@@ -2,10 +2,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Workflows;
 
-/// <summary>Tells the tasks that steps of workflows made from others: only the workflow may have them run again.</summary>
+/// <summary>Finds the tasks of workflow steps, which only their workflow may retry.</summary>
 public sealed class WorkflowTasks(Db db)
 {
-    /// <summary>The workflow that a task belongs to; null: to none.</summary>
+    /// <summary>The workflow that a task belongs to; null for none.</summary>
     public Task<Guid?> WorkflowOfAsync(TenantId tenant, Guid taskId, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,

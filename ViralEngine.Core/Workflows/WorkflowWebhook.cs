@@ -13,18 +13,17 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Makes the HTTP call of a webhook step and stores what came of it with the step. A process that dies in between makes it again: the
-/// receiver knows a repetition by its <c>Idempotency-Key</c>, which is the same for each try of an attempt. After a few such tries the
-/// attempt has failed, whatever it is that keeps its outcome from being stored.
+/// Makes the HTTP call of a webhook step and stores its outcome. After a crash in between, the call is repeated with the same
+/// <c>Idempotency-Key</c>, by which the receiver detects it. After a few such repetitions, the attempt has failed.
 /// </summary>
 public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider time, ILogger<WorkflowWebhook> logger)
 {
     private const int MaxCalls = 3;
-    private const long MostResponseBytes = 256 * 1024;
-    private const int MostDepth = 32;
-    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
+    private const long MaxResponseBytes = 256 * 1024;
+    private const int MaxDepth = 32;
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
 
-    /// <summary>Does nothing where the attempt is over.</summary>
+    /// <summary>Does nothing if the attempt is over.</summary>
     public async Task RunAsync(TenantId tenant, Guid workflowId, WorkflowWork work, CancellationToken ct)
     {
         var begun = await db.QueryOneAsync(
@@ -64,7 +63,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Thrown on, it would be taken for a dead process, and the call made again for ever.
+            // If rethrown, it would look like a dead process, and the call would be repeated forever.
             LogFault(logger, e, work.StepId, workflowId);
             return Failed(ErrorClass.Internal, $"The call failed with an internal error ({e.GetType().Name}).");
         }
@@ -94,7 +93,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
         try
         {
             using var request = RequestOf(call, workflowId, work);
-            OutgoingHttp.LimitResponse(request, MostResponseBytes);
+            OutgoingHttp.LimitResponse(request, MaxResponseBytes);
             using var response = await outgoing.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token);
             var body = await response.Content.ReadAsByteArrayAsync(linked.Token);
             return response.IsSuccessStatusCode ? Answered(response, body) : Refused(response);
@@ -108,10 +107,10 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
             return e switch
             {
                 _ when Has<OutgoingRefusedException>(e) =>
-                    Failed(ErrorClass.Refused, "The URL points to an address that outgoing calls may not reach."),
+                    Failed(ErrorClass.Refused, "The URL points to an address that outgoing calls must not reach."),
                 _ when Has<ResponseTooLargeException>(e) =>
-                    Failed(ErrorClass.TooLarge, $"The response is larger than {MostResponseBytes:N0} bytes."),
-                _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or broke off its response."),
+                    Failed(ErrorClass.TooLarge, $"The response is larger than {MaxResponseBytes:N0} bytes."),
+                _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or closed the connection before its response was complete."),
             };
         }
     }
@@ -153,7 +152,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
     {
         if (body.Length == 0)
             writer.WriteNullValue();
-        else if (OutsideJson.TryParse(body, out var json, MostDepth))
+        else if (OutsideJson.TryParse(body, out var json, MaxDepth))
             json.WriteTo(writer);
         else
             writer.WriteStringValue(OutsideText.Of(body));
@@ -178,7 +177,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
             message += "; redirects are not followed";
         return Failed(errorClass, message + ".") with
         {
-            RetryAfterSeconds = wait is null ? null : Math.Clamp(wait.Value.TotalSeconds, 0, LongestRetryAfter.TotalSeconds),
+            RetryAfterSeconds = wait is null ? null : Math.Clamp(wait.Value.TotalSeconds, 0, MaxRetryAfter.TotalSeconds),
         };
     }
 
@@ -188,6 +187,6 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
     private static WebhookOutcome Failed(ErrorClass errorClass, string message) =>
         new(null, errorClass.ToApiName(), OutsideText.Of(message), null);
 
-    [LoggerMessage(1, LogLevel.Error, "The call of step {StepId} of workflow {WorkflowId} ended in an error")]
+    [LoggerMessage(1, LogLevel.Error, "Workflow {WorkflowId}: the call of step {StepId} failed with an unexpected error; the step fails")]
     private static partial void LogFault(ILogger logger, Exception exception, string stepId, Guid workflowId);
 }

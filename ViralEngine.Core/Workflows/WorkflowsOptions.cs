@@ -7,7 +7,7 @@ public sealed class WorkflowsOptions
 {
     public const string Section = "Workflows";
 
-    /// <summary>Days that an ended workflow is kept, with its history and decisions.</summary>
+    /// <summary>Days that a finished workflow is kept, with its history and decisions.</summary>
     [Range(1, 3650)]
     public int RetentionDays { get; set; } = 365;
 }

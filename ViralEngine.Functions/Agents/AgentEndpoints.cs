@@ -9,7 +9,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Agents;
 
-/// <summary>Agents: how a tenant's providers are called. Secrets go in and never come out.</summary>
+/// <summary>Agents: how an organization's providers are called. Secrets are write-only.</summary>
 internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent test, SettingsRules rules, AuditTrail audit)
 {
     [Function("CreateAgent"), Allow(Roles.Admins), Audited("agent.created"), Summary("Create an agent.")]
@@ -140,7 +140,7 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
         return outcome is SaveAgent.Outcome.Saved(var agent) ? Results.Ok(AgentResource.Of(agent)) : Refusal(outcome, draft);
     }
 
-    /// <summary>Notes for the audit log how the agent is before it is changed.</summary>
+    /// <summary>Records the agent's state before the change, for the audit log.</summary>
     private async Task NoteAsync(Caller caller, Guid id, CancellationToken ct) =>
         audit.Before(await store.FindAsync(caller.Tenant, id, ct) is { } agent ? AgentResource.Of(agent) : null);
 

@@ -7,7 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Agents;
 
-/// <summary>Why an agent's work takes as long as it does.</summary>
+/// <summary>How fast an agent's provider is called, and what holds its work back.</summary>
 internal sealed class AgentFlowEndpoint(AgentFlow flow)
 {
     [Function("GetAgentFlow"), Allow(Roles.Readers)]

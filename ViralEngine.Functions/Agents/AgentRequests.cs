@@ -28,12 +28,12 @@ internal sealed record SaveAgentRequest
     [Description("The provider's API key, stored encrypted and never shown. Omit it to keep the stored key, send null to remove it.")]
     public string? ApiKey { get; init; }
 
-    [MaxLength(AgentDraft.MaxFallbacks, ErrorMessage = "At most 5 agents.")]
+    [MaxLength(AgentDraft.MaxFallbacks, ErrorMessage = "Must have at most 5 agents.")]
     [Description("Your agents to try, in this order, when this one fails.")]
     public Guid[] FallbackAgentIds { get; init; } = [];
 
-    /// <summary>What the record's own rules cannot say.</summary>
-    /// <exception cref="ProblemException">400 with every fault.</exception>
+    /// <summary>Checks the rules that attributes cannot express.</summary>
+    /// <exception cref="ProblemException">400 with all errors.</exception>
     public AgentDraft ToDraft(SettingsRules rules, bool keepsApiKey)
     {
         var errors = new FieldErrors();
@@ -80,11 +80,11 @@ internal sealed record TestAgentRequest
 
 internal sealed record AgentPage(IReadOnlyList<AgentResource> Agents, string? NextCursor);
 
-/// <param name="Output">At most 65,536 characters of the answer.</param>
-/// <param name="Truncated">The answer was longer.</param>
-/// <param name="FinishReason">Why the answer ended, where the provider says so.</param>
+/// <param name="Output">The first 65,536 characters of the answer.</param>
+/// <param name="Truncated">Whether the answer was longer.</param>
+/// <param name="FinishReason">Why the answer ended, if the provider says so.</param>
 internal sealed record AgentTestResult(
     string Output, bool Truncated, long LatencyMs, AgentTestUsage? Usage, string? FinishReason);
 
-/// <param name="CostUsd">Null where no price is known.</param>
+/// <param name="CostUsd">Null if no price is known.</param>
 internal sealed record AgentTestUsage(string? Model, long InputTokens, long OutputTokens, decimal? CostUsd);

@@ -5,7 +5,7 @@ using ViralEngine.Core.Agents;
 namespace ViralEngine.Functions.Agents;
 
 /// <summary>An agent as the API shows it.</summary>
-/// <param name="Id">The id; for a built-in agent its name.</param>
+/// <param name="Id">The id; for a built-in agent, its name.</param>
 /// <param name="ApiKeyHint">The last four characters of the key, unless it is too short to show any.</param>
 /// <param name="SecretHeaderNames">The names of the headers whose values are not shown.</param>
 internal sealed record AgentResource(
@@ -43,8 +43,8 @@ internal sealed record AgentResource(
         [], [], null, null, null);
 
     /// <summary>
-    /// The request that would replace the agent by itself with the patch's members changed: RFC 7396, but that a null stays
-    /// in its place, for "no API key" is something else than none mentioned.
+    /// The request that replaces the agent with itself, the patch applied (RFC 7396). Nulls are kept, because "no API key" differs from
+    /// "API key not mentioned".
     /// </summary>
     public JsonElement Patched(JsonElement patch)
     {

@@ -4,8 +4,7 @@ using ViralEngine.Core.Agents;
 namespace ViralEngine.Functions.Agents;
 
 /// <summary>
-/// Seals agents' secrets anew after the key ring got a new first key. Once it has run, the old key may go; until then it finds
-/// nothing to do.
+/// Re-encrypts agents' secrets after a new first key was added to the key ring. Once it has run, the old key can be removed.
 /// </summary>
 internal sealed partial class SecretRotation(AgentSecretRotation rotation, ILogger<SecretRotation> logger)
 {

@@ -5,10 +5,8 @@ using ViralEngine.Core.Webhooks;
 
 namespace ViralEngine.Functions.Alerts;
 
-/// <summary>
-/// Judges the minute that is over. A timer of its own: nothing else may hold it up, nor it anything else.
-/// </summary>
-/// <remarks>When nothing has happened for long there is nothing to judge; the minutes left out are caught up in order.</remarks>
+/// <summary>Evaluates the minute that has just ended. It has its own timer, so that it and the sweeps cannot delay each other.</summary>
+/// <remarks>Idle minutes are skipped and caught up in order later.</remarks>
 internal sealed class AlertDetection(DetectAnomalies detection, DeliveryPump deliveries, Awake awake)
 {
     [Function("DetectAnomalies")]

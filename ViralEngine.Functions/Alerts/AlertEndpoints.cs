@@ -10,7 +10,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Alerts;
 
-/// <summary>What went wrong in the organization: each incident with its series.</summary>
+/// <summary>Alerts: what the organization's rules found, each with its metric series.</summary>
 internal sealed class AlertEndpoints(AlertStore store, TimeProvider time)
 {
     [Function("ListAlerts"), Allow(Roles.Readers), Summary("List alerts, newest first.")]

@@ -10,9 +10,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Alerts;
 
-/// <summary>
-/// What is watched. A new organization has a rule for each metric of the whole, which act on nothing.
-/// </summary>
+/// <summary>Alert rules: what is watched. A new organization has one rule per metric, without actions.</summary>
 internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule preview, AgentDirectory agents, AuditTrail audit, TimeProvider time)
 {
     [Function("CreateAlertRule"), Allow(Roles.Admins), Audited("alert_rule.created"), Summary("Create an alert rule.")]
@@ -107,7 +105,7 @@ internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule previ
         return new RulePreview(from, to, await preview.RunAsync(caller.Tenant, draft, from, to, ct));
     }
 
-    /// <exception cref="ProblemException">400: what contradicts itself, or names an agent that is not there.</exception>
+    /// <exception cref="ProblemException">400: the rule contradicts itself or names an unknown agent.</exception>
     internal async Task<AlertRuleDraft> DraftAsync(TenantId tenant, AlertRuleRequest asked, CancellationToken ct)
     {
         var draft = asked.ToDraft();

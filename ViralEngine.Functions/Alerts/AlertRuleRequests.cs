@@ -58,7 +58,7 @@ internal sealed record AlertRuleRequest
 
     public bool Enabled { get; init; } = true;
 
-    /// <exception cref="ProblemException">400: what contradicts itself.</exception>
+    /// <exception cref="ProblemException">400: the rule contradicts itself.</exception>
     public AlertRuleDraft ToDraft()
     {
         var errors = new FieldErrors();
@@ -105,5 +105,5 @@ internal sealed record PreviewQuery
 
 internal sealed record AlertRulePage(IReadOnlyList<AlertRule> AlertRules, string? NextCursor);
 
-/// <param name="Alerts">In order.</param>
+/// <param name="Alerts">In order of time.</param>
 internal sealed record RulePreview(DateTime From, DateTime To, IReadOnlyList<PreviewedAlert> Alerts);

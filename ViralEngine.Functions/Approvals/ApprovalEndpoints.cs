@@ -11,7 +11,7 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions.Approvals;
 
-/// <summary>What waits for the caller, and what the caller says to it.</summary>
+/// <summary>Approvals: the gates that wait for the caller, and their decisions.</summary>
 internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decide, WorkflowStarts starts)
 {
     [Function("ListApprovals"), Allow(Roles.Deciders), Summary("List the gates that wait for the caller's decision, newest first.")]

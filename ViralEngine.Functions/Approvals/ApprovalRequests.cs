@@ -20,7 +20,7 @@ internal sealed record ApprovalListQuery : PageQuery;
 
 internal sealed record ApprovalPage(IReadOnlyList<GateResource> Approvals, string? NextCursor);
 
-/// <summary>A gate with its decisions in the order in which they were made.</summary>
+/// <summary>A gate with its decisions, in order.</summary>
 /// <param name="GateId">The id of the approval step.</param>
 /// <param name="Status">open, approved, rejected, or cancelled with its workflow.</param>
 /// <param name="TimedOut">Whether the gate timed out without a decision.</param>

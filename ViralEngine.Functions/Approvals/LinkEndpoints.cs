@@ -15,7 +15,7 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions.Approvals;
 
-/// <summary>Signed one-time links, to decide from a mail or a chat without signing in.</summary>
+/// <summary>Signed one-time links for deciding from an e-mail or chat without signing in.</summary>
 internal sealed class LinkEndpoints(
     Db db,
     GateStore gates,
@@ -28,8 +28,8 @@ internal sealed class LinkEndpoints(
     PublicAddress address,
     TimeProvider time)
 {
-    private const int MostFormBytes = 16 * 1024;
-    private const int MostReasonCharacters = 2000;
+    private const int MaxFormBytes = 16 * 1024;
+    private const int MaxReasonCharacters = 2000;
 
     [Function("CreateApprovalLink"), Allow(Roles.Deciders), Audited("approval.link_created", KeepsAnswer = false)]
     [Summary("Create a one-time link that decides at a gate in the caller's name. Links cannot be created for others, because their creator sees them.")]
@@ -74,7 +74,7 @@ internal sealed class LinkEndpoints(
             new CreatedLink($"{address.Of(request)}{path}", decision, approver.Principal, expiresAt.UtcDateTime));
     }
 
-    [Function("GetApprovalLink"), Summary("Show the page behind a one-time link. It names the decision, and takes it only when its button is pressed.")]
+    [Function("GetApprovalLink"), Summary("Show the page behind a one-time link. The page names the decision and records it only when its button is pressed.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
     [Returns(404, typeof(string), ContentType = "text/html", Description = "The link is not valid.")]
     [Returns(410, typeof(string), ContentType = "text/html", Description = "The link has been used or has expired.")]
@@ -90,7 +90,7 @@ internal sealed class LinkEndpoints(
         return link.Used || read.ExpiresAt <= time.GetUtcNow() ? Over() : LinkPage.Ask(link);
     }
 
-    [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false), Summary("Take the decision of a one-time link.")]
+    [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false), Summary("Record the decision of a one-time link.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
     [Returns(403, typeof(string), ContentType = "text/html", Description = "The person this link was made for may no longer decide.")]
     [Returns(404, typeof(string), ContentType = "text/html", Description = "The link is not valid.")]
@@ -140,8 +140,8 @@ internal sealed class LinkEndpoints(
 
     private static async Task<string?> ReasonAsync(HttpRequest request, CancellationToken ct)
     {
-        var form = QueryHelpers.ParseQuery(OutsideText.Of(await RequestBody.ReadBytesAsync(request, MostFormBytes, ct)));
-        var reason = form.TryGetValue("reason", out var given) ? OutsideText.Of(given.ToString().Trim(), MostReasonCharacters) : "";
+        var form = QueryHelpers.ParseQuery(OutsideText.Of(await RequestBody.ReadBytesAsync(request, MaxFormBytes, ct)));
+        var reason = form.TryGetValue("reason", out var given) ? OutsideText.Of(given.ToString().Trim(), MaxReasonCharacters) : "";
         return reason.Length == 0 ? null : reason;
     }
 }
@@ -153,7 +153,7 @@ internal sealed record CreateLinkRequest
     public DecisionKind? Decision { get; init; }
 
     [StringLength(300, MinimumLength = 1)]
-    [Description("In whose name: user:<member id>, the subject of a member's tokens, or api_key:<id>. It can only be the caller, and may be omitted.")]
+    [Description("Who decides: user:<member id>, the subject of a member's tokens, or api_key:<id>. Must be the caller; may be omitted.")]
     public string? Approver { get; init; }
 
     [Range(60, 30 * 24 * 3600)]

@@ -5,8 +5,8 @@ using ViralEngine.Core.Approvals;
 namespace ViralEngine.Functions.Approvals;
 
 /// <summary>
-/// The page behind a one-time link: plain HTML that loads nothing and runs nothing. Looking at it decides nothing, as mail scanners look
-/// at every link; the button does.
+/// The page behind a one-time link: plain HTML without scripts or external resources. Opening it decides nothing, because mail scanners
+/// open every link; its button decides.
 /// </summary>
 internal sealed class LinkPage(int status, string title, string content) : IResult, IStatusCodeHttpResult
 {
@@ -20,16 +20,16 @@ internal sealed class LinkPage(int status, string title, string content) : IResu
             <p>Workflow: <b>{Text(link.WorkflowName ?? link.WorkflowId.ToString())}</b></p>
             <p>Gate: <b>{Text(link.Title)}</b> ({Text(link.GateId)})</p>
             {message}
-            <p>Your decision: <b>{link.Decision.ToText()}</b>. It cannot be changed afterwards.</p>
+            <p>Your decision: <b>{link.Decision.ToText()}</b>. It is final.</p>
             <form method="post">
-              <p><label>Reason, if you like:<br><textarea name="reason" rows="3" cols="60" maxlength="2000"></textarea></label></p>
+              <p><label>Reason (optional):<br><textarea name="reason" rows="3" cols="60" maxlength="2000"></textarea></label></p>
               <p><button type="submit">{verb}</button></p>
             </form>
             """);
     }
 
     public static LinkPage Done(ApprovalLink link) => new(200, "Thank you", $"""
-        <p>Your decision was taken: <b>{link.Decision.ToText()}</b> for <b>{Text(link.Title)}</b>.</p>
+        <p>Your decision was recorded: <b>{link.Decision.ToText()}</b> for <b>{Text(link.Title)}</b>.</p>
         """);
 
     public static LinkPage Over(int status, string why) => new(status, "This link no longer works", $"<p>{Text(why)}</p>");

@@ -9,7 +9,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Audit;
 
-/// <summary>Who did what to what in the organization.</summary>
+/// <summary>The audit log: who did what in the organization.</summary>
 internal sealed class AuditEndpoints(AuditStore store)
 {
     [Function("ListAuditLog"), Allow(Roles.Admins), Summary("List the audit log of the organization, newest first.")]

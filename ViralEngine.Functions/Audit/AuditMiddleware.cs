@@ -15,13 +15,12 @@ using Endpoint = ViralEngine.Functions.Requests.Endpoint;
 namespace ViralEngine.Functions.Audit;
 
 /// <summary>
-/// Runs each <see cref="AuditedAttribute"/> endpoint in one transaction with its entry in the audit log: what was done is written
-/// down, and what is written down was done. A request that something outside holds a transaction for joins that one. Only what
-/// succeeded is an entry; what was refused changed nothing and is in the logs.
+/// Runs each <see cref="AuditedAttribute"/> endpoint in one transaction with its audit log entry, so that neither exists without the other.
+/// Joins an outer transaction if there is one. Only successes are recorded; rejected requests changed nothing and are in the logs.
 /// </summary>
 internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
 {
-    private const int MostUserAgentCharacters = 500;
+    private const int MaxUserAgentCharacters = 500;
     private readonly Dictionary<string, (Endpoint Endpoint, AuditedAttribute Audited)> audited = [];
     private readonly TenantShares shares;
 
@@ -55,7 +54,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
             await next(context);
             await RecordAsync(context, what.Endpoint, what.Audited);
             if (begun)
-                await db.CommitAsync(CancellationToken.None); // broken off, nobody would know whether it happened
+                await db.CommitAsync(CancellationToken.None); // a cancelled commit may or may not have happened
         }
         finally
         {
@@ -75,7 +74,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
         var answer = (result as IValueHttpResult)?.Value;
         var target = trail.Other?.Target ?? trail.Target ?? TargetOf(http, endpoint, audited, answer);
         var caller = http.FindCaller();
-        // The platform acts for no tenant: the organization that it acts upon is to know.
+        // The platform has no tenant: its entry goes into the log of the target organization.
         var tenant = trail.Other?.Tenant
             ?? trail.Tenant
             ?? (caller!.Role == Role.Platform ? new TenantId(Guid.Parse(target!)) : caller.Tenant);
@@ -104,7 +103,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
         _ => null,
     };
 
-    /// <summary>The id at the end of the route; where that ends in a word, the answer's, or else the last in the route.</summary>
+    /// <summary>The id at the end of the route; if the route ends in a word, the response's id, or else the last id in the route.</summary>
     private static string? TargetOf(HttpContext http, Endpoint endpoint, AuditedAttribute audited, object? answer)
     {
         if (audited.Target is null && !endpoint.Route.EndsWith('}') && IdOf(answer) is { } id)
@@ -124,5 +123,5 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
     };
 
     private static string? UserAgentOf(HttpContext http) =>
-        OutsideText.Of(http.Request.Headers.UserAgent.ToString(), MostUserAgentCharacters) is { Length: > 0 } text ? text : null;
+        OutsideText.Of(http.Request.Headers.UserAgent.ToString(), MaxUserAgentCharacters) is { Length: > 0 } text ? text : null;
 }

@@ -6,33 +6,33 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Audit;
 
-/// <summary>What an audited endpoint tells about what it does, beyond what the request and the answer say. One per invocation.</summary>
+/// <summary>What an audited endpoint records beyond its request and response. One per invocation.</summary>
 internal sealed class AuditTrail
 {
     public string? BeforeJson { get; private set; }
 
     public Doer? Other { get; private set; }
 
-    /// <summary>Whose log it goes into, where that is neither the caller's nor told by the target.</summary>
+    /// <summary>The tenant whose log the entry goes into, if neither the caller nor the target tells.</summary>
     public TenantId? Tenant { get; set; }
 
-    /// <summary>What it was done to, where neither the route nor the answer names that.</summary>
+    /// <summary>The target, if neither the route nor the response names it.</summary>
     public string? Target { get; set; }
 
-    /// <summary>How the setting was before it is changed or deleted, as the API shows it.</summary>
+    /// <summary>Records the setting's state before it is changed or deleted, as the API shows it.</summary>
     public void Before(object? state) => BeforeJson = Redacted(state);
 
     /// <summary>
-    /// On an endpoint without a caller: whom the signed link was for, in which tenant, and for what. Its route holds the link
-    /// itself, which is nobody's to keep.
+    /// For an endpoint without a caller: the tenant, decider and target of the signed link. The route is not recorded, because it contains
+    /// the link.
     /// </summary>
     public void ByLink(TenantId tenant, string actor, Guid target) => Other = new Doer(tenant, actor, target.ToString(), "link", null);
 
-    /// <summary>On an endpoint without a caller: the person whose token was sent, as the member that they are asked to be.</summary>
+    /// <summary>For an endpoint without a caller: the person whose token was sent, as the invited member.</summary>
     public void ByPerson(TenantId tenant, Guid member, string subject) =>
         Other = new Doer(tenant, $"user:{member}", member.ToString(), "token", subject);
 
-    /// <summary>Who did it, where the request has no caller.</summary>
+    /// <summary>The actor of a request without a caller.</summary>
     internal sealed record Doer(TenantId Tenant, string Actor, string Target, string Credential, string? Subject);
 
     internal static string? Redacted(object? state)

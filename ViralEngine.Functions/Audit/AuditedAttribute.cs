@@ -1,11 +1,11 @@
 namespace ViralEngine.Functions.Audit;
 
 /// <summary>
-/// What the endpoint does goes into the audit log, in the transaction in which it is done: <see cref="AuditMiddleware"/> sees to
-/// it. Every change of settings and every order over others' work is audited. Submitting tasks, batches and workflows is not: there
-/// are too many, and each names its creator itself.
+/// Records what the endpoint does in the audit log, in the same transaction (<see cref="AuditMiddleware"/>). Every change of settings and
+/// every cancellation or retry is audited. Submitting tasks, batches and workflows is not: there are too many, and each names its creator
+/// itself.
 /// </summary>
-/// <param name="action">Kind of target and what is done to it: <c>webhook.created</c>.</param>
+/// <param name="action">The kind of target and what happened to it: <c>webhook.created</c>.</param>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class AuditedAttribute(string action) : Attribute
 {
@@ -13,9 +13,11 @@ internal sealed class AuditedAttribute(string action) : Attribute
 
     public string TargetKind => Action[..Action.IndexOf('.', StringComparison.Ordinal)];
 
-    /// <summary>The route's parameter that holds the target's id; its last one unless told.</summary>
+    /// <summary>The route parameter with the target's id; the last one by default.</summary>
     public string? Target { get; init; }
 
-    /// <summary>Whether the answer is the new state of a setting, to be kept. Not for work: its content is nobody's to keep here.</summary>
+    /// <summary>
+    /// Whether to record the response as the setting's new state. False for work, whose content does not belong in the audit log.
+    /// </summary>
     public bool KeepsAnswer { get; init; } = true;
 }

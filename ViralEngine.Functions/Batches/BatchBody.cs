@@ -8,11 +8,11 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>The body of a submission, read item by item as it arrives; never more of it in memory than what came last.</summary>
+/// <summary>The body of a submission, read item by item as it arrives; with only the latest part in memory.</summary>
 internal abstract class BatchBody(PipeReader pipe, long mostBytes)
 {
-    /// <summary>More faults than these are not gathered before the answer is given.</summary>
-    private const int MostFaults = 20;
+    /// <summary>At most this many errors are collected.</summary>
+    private const int MaxFaults = 20;
 
     private const int MarkLength = 3;
 
@@ -22,11 +22,11 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
 
     protected BatchItemParser Parser => field ??= new BatchItemParser(Errors);
 
-    /// <summary>How errors name an item by its number.</summary>
+    /// <summary>The name of an item in errors, by its number.</summary>
     public abstract string NameOf(int number);
 
-    /// <summary>What is said of the batch as a whole; known once the items have been read.</summary>
-    /// <exception cref="ProblemException">400 with every fault.</exception>
+    /// <summary>The batch's settings, known once the items have been read.</summary>
+    /// <exception cref="ProblemException">400 with all errors.</exception>
     public abstract BatchSettings Settings();
 
     /// <exception cref="ProblemException">400 with the faults, or 413.</exception>
@@ -49,7 +49,7 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
                 pipe.AdvanceTo(consumed, read.Buffer.End);
             }
 
-            // Once there is a fault nothing will be stored: the rest is read for what else is wrong.
+            // After the first error nothing is stored; the rest is read to find further errors.
             if (Errors.Count == 0)
             {
                 foreach (var item in ready)
@@ -70,14 +70,14 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
 
     protected abstract string NameOfNext { get; }
 
-    /// <summary>Takes every whole item that there is, by <see cref="Add"/>.</summary>
-    /// <returns>How far it came.</returns>
+    /// <summary>Adds every complete item in the buffer (<see cref="Add"/>).</summary>
+    /// <returns>The position after the last complete item.</returns>
     protected abstract SequencePosition Take(ReadOnlySequence<byte> buffer, bool isLast);
 
-    /// <summary>The body has ended: what is missing is a fault.</summary>
+    /// <summary>Called at the end of the body: reports what is missing.</summary>
     protected abstract void Finish();
 
-    /// <summary>Passes over a byte order mark.</summary>
+    /// <summary>Skips a byte order mark.</summary>
     private async Task SkipMarkAsync(CancellationToken ct)
     {
         while (true)
@@ -100,16 +100,16 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     {
         if (taken > mostBytes)
             throw TooLarge(mostBytes);
-        if (waiting > BatchItemParser.MostBytes)
-            Errors.Add(NameOfNext, $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
-        if (waiting > BatchItemParser.MostBytes || Errors.Count >= MostFaults)
+        if (waiting > BatchItemParser.MaxBytes)
+            Errors.Add(NameOfNext, $"Must have at most {BatchItemParser.MaxBytes:N0} bytes.");
+        if (waiting > BatchItemParser.MaxBytes || Errors.Count >= MaxFaults)
             Errors.ThrowIfAny();
     }
 
     protected void Add(ReadOnlySequence<byte> json, int number)
     {
-        if (number > BatchLimits.MostItems)
-            throw new ProblemException(Problem.Validation("items", $"A batch may have at most {BatchLimits.MostItems:N0} items."));
+        if (number > BatchLimits.MaxItems)
+            throw new ProblemException(Problem.Validation("items", $"A batch may have at most {BatchLimits.MaxItems:N0} items."));
         var length = (int)json.Length;
         var rented = json.IsSingleSegment ? null : ArrayPool<byte>.Shared.Rent(length);
         try

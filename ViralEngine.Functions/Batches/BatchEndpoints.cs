@@ -13,7 +13,7 @@ using ViralEngine.Functions.Streams;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>Read, follow, cancel and retry batches.</summary>
+/// <summary>Batches: many items submitted and counted together.</summary>
 internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower follower, Signals signals, BatchStarts starts)
 {
     [Function("ListBatches"), Allow(Roles.Readers), Summary("List batches, newest first.")]

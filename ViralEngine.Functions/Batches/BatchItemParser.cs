@@ -7,27 +7,27 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Reads one item from its JSON. By hand, as a batch has up to a million of them: the rules are those that
-/// <see cref="BatchItemRequest"/> tells.
+/// Reads one item from its JSON. Hand-written for speed, because a batch has up to a million items; the rules are those of
+/// <see cref="BatchItemRequest"/>.
 /// </summary>
 internal sealed class BatchItemParser(FieldErrors errors)
 {
-    public const int MostBytes = 1024 * 1024;
-    public const int MostIdLength = 200;
-    public const int MostDescriptionLength = 100_000;
-    public const int MostInputBytes = 256 * 1024;
-    public const int MostMetadataBytes = 16 * 1024;
-    public const int MostTimeoutSeconds = 3600;
-    public const int MostAttempts = 20;
-    private const int MostDepth = 32;
+    public const int MaxBytes = 1024 * 1024;
+    public const int MaxIdLength = 200;
+    public const int MaxDescriptionLength = 100_000;
+    public const int MaxInputBytes = 256 * 1024;
+    public const int MaxMetadataBytes = 16 * 1024;
+    public const int MaxTimeoutSeconds = 3600;
+    public const int MaxAttempts = 20;
+    private const int MaxDepth = 32;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>The item; null where <paramref name="json"/> is not one, and the errors say why.</summary>
-    /// <param name="at">How errors name the item: <c>items[16]</c> or <c>line 17</c>.</param>
+    /// <summary>The item; null with errors if <paramref name="json"/> is not a valid item.</summary>
+    /// <param name="at">The name of the item in errors: <c>items[16]</c> or <c>line 17</c>.</param>
     public NewBatchItem? Parse(ReadOnlySpan<byte> json, int number, Func<int, string> at)
     {
         var before = errors.Count;
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MostDepth });
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
         var item = new NewBatchItem { Number = number };
         try
         {
@@ -37,12 +37,12 @@ internal sealed class BatchItemParser(FieldErrors errors)
             else
                 item = ParseObject(ref reader, json, item, at);
             reader.Skip();
-            reader.Read(); // throws where something follows on the line
+            reader.Read(); // throws if something follows on the line
         }
         catch (JsonException e)
         {
             errors.Add(at(number), e.Message.Contains("depth", StringComparison.Ordinal)
-                ? $"Must not be nested deeper than {MostDepth} levels."
+                ? $"Must not be nested deeper than {MaxDepth} levels."
                 : "Must be valid JSON.");
         }
         catch (Exception e) when (e is InvalidOperationException or DecoderFallbackException)
@@ -76,13 +76,13 @@ internal sealed class BatchItemParser(FieldErrors errors)
                 continue;
             item = field switch
             {
-                Fields.Id => item with { ItemId = Text(ref reader, where, MostIdLength) },
+                Fields.Id => item with { ItemId = Text(ref reader, where, MaxIdLength) },
                 Fields.AgentId => item with { AgentId = Text(ref reader, where, 100) },
-                Fields.Description => item with { Description = Text(ref reader, where, MostDescriptionLength)! },
-                Fields.Input => item with { InputJson = Raw(ref reader, json, where, MostInputBytes) },
+                Fields.Description => item with { Description = Text(ref reader, where, MaxDescriptionLength)! },
+                Fields.Input => item with { InputJson = Raw(ref reader, json, where, MaxInputBytes) },
                 Fields.Metadata => item with { MetadataJson = Object(ref reader, json, where) },
-                Fields.TimeoutSeconds => item with { TimeoutSeconds = Whole(ref reader, where, MostTimeoutSeconds) },
-                _ => item with { MaxAttempts = Whole(ref reader, where, MostAttempts) },
+                Fields.TimeoutSeconds => item with { TimeoutSeconds = Whole(ref reader, where, MaxTimeoutSeconds) },
+                _ => item with { MaxAttempts = Whole(ref reader, where, MaxAttempts) },
             };
         }
 
@@ -124,13 +124,13 @@ internal sealed class BatchItemParser(FieldErrors errors)
     private string? Object(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string where)
     {
         if (reader.TokenType == JsonTokenType.StartObject)
-            return Raw(ref reader, json, where, MostMetadataBytes);
+            return Raw(ref reader, json, where, MaxMetadataBytes);
         errors.Add(where, "Must be an object.");
         reader.Skip();
         return null;
     }
 
-    /// <summary>Any JSON as it was written, each of its texts checked: PostgreSQL takes no U+0000 and no half characters.</summary>
+    /// <summary>Any JSON as it was written, with its strings checked: PostgreSQL accepts neither U+0000 nor unpaired surrogates.</summary>
     private string? Raw(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string where, int mostBytes)
     {
         var start = (int)reader.TokenStartIndex;
@@ -152,7 +152,7 @@ internal sealed class BatchItemParser(FieldErrors errors)
         var length = (int)reader.BytesConsumed - start;
         if (length <= mostBytes)
             return StrictUtf8.GetString(json.Slice(start, length));
-        errors.Add(where, $"At most {mostBytes:N0} bytes of JSON.");
+        errors.Add(where, $"Must have at most {mostBytes:N0} bytes of JSON.");
         return null;
 
         static bool IsEnd(ref Utf8JsonReader reader, int depth) =>

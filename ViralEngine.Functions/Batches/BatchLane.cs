@@ -6,10 +6,10 @@ using ViralEngine.Functions.Lanes;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>One lane of a batch: turn after turn, until there is nothing left for it.</summary>
+/// <summary>One lane of a batch: runs turns until no work is left for it.</summary>
 public sealed class BatchLane(BatchLaneRunner runner)
 {
-    /// <returns>False: the batch is to end.</returns>
+    /// <returns>False if the batch must end.</returns>
     [Function(nameof(BatchLane))]
     public static async Task<bool> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
     {
@@ -35,8 +35,8 @@ public sealed class BatchLane(BatchLaneRunner runner)
         runner.RunAsync(new TenantId(start.TenantId), start.BatchId, start.Lane, start.Places, start.ClaimSize, ct);
 }
 
-/// <param name="Lane">From 0.</param>
-/// <param name="Places">How many items it runs at a time.</param>
-/// <param name="ClaimSize">How many items to claim at first for each place.</param>
-/// <param name="TurnSeconds">How long a turn takes on items.</param>
+/// <param name="Lane">The lane's number, from 0.</param>
+/// <param name="Places">The number of items it runs concurrently.</param>
+/// <param name="ClaimSize">The number of items to claim at first for each place.</param>
+/// <param name="TurnSeconds">How long a turn accepts new items.</param>
 public sealed record LaneStart(Guid TenantId, Guid BatchId, int Lane, int Places, int ClaimSize, double TurnSeconds);

@@ -6,18 +6,17 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Sees a batch through: begins it, lets its lanes run, ends it. Nothing of the items is in the history, which is as long for a
-/// million of them as for a thousand.
+/// Starts a batch, runs its lanes and ends it. Items are not in the history, so its length does not depend on their number.
 /// </summary>
 public sealed class BatchOrchestration(BatchCourse course)
 {
-    /// <summary>The event that says: end it now.</summary>
+    /// <summary>The event that ends the batch now.</summary>
     public const string Stop = "stop";
 
     private const int FewLanes = 4;
     private const int PlacesPerLane = 100;
 
-    /// <summary>For every activity of a batch: the database may be away for a while.</summary>
+    /// <summary>For every activity of a batch: outlasts an outage of the database.</summary>
     internal static readonly TaskOptions Persistent = TaskOptions.FromRetryPolicy(new RetryPolicy(
         maxNumberOfAttempts: 10,
         firstRetryInterval: TimeSpan.FromSeconds(1),
@@ -49,11 +48,11 @@ public sealed class BatchOrchestration(BatchCourse course)
     public async Task<BatchPause> EndBatch([ActivityTrigger] BatchStart start, CancellationToken ct) =>
         await course.EndAsync(new TenantId(start.TenantId), start.BatchId, ct);
 
-    /// <summary>Few, so that a lane is worth its while, but enough that they spread over the instances.</summary>
+    /// <summary>Few enough to keep lanes busy, and enough to spread over the instances.</summary>
     internal static int LanesFor(int places) =>
         places <= FewLanes ? places : Math.Max(FewLanes, (places + PlacesPerLane - 1) / PlacesPerLane);
 
-    /// <summary>Until every lane has ended, or the batch is to end: then lanes that wait are not waited for.</summary>
+    /// <summary>Returns when every lane has ended, or when the batch must end: then waiting lanes are not awaited.</summary>
     private static async Task RunLanesAsync(TaskOrchestrationContext context, BatchStart start, int places)
     {
         var stop = context.WaitForExternalEvent<object?>(Stop);
@@ -76,6 +75,6 @@ public sealed class BatchOrchestration(BatchCourse course)
     }
 }
 
-/// <param name="Generation">Tells the lanes of one pass over the batch from those of the next.</param>
-/// <param name="TurnSeconds">How long a lane takes on items before it lets others have its place.</param>
+/// <param name="Generation">Distinguishes the lanes of one pass over the batch from those of the next.</param>
+/// <param name="TurnSeconds">How long a lane accepts items before it yields its place.</param>
 public sealed record BatchStart(Guid TenantId, Guid BatchId, int Generation, double TurnSeconds);

@@ -7,7 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>What is said of a batch as a whole: beside the items of a JSON body, or in the query of an NDJSON one.</summary>
+/// <summary>The settings of a batch: beside the items in a JSON body, or in the query with an NDJSON body.</summary>
 internal record BatchSettings
 {
     [Required, StringLength(200, MinimumLength = 1)]
@@ -22,28 +22,25 @@ internal record BatchSettings
     [Description("The default agent for items: a built-in one by name (echo, http) or one of yours by id.")]
     public string? AgentId { get; init; }
 
-    [Range(1, BatchLimits.MostConcurrency)]
+    [Range(1, BatchLimits.MaxConcurrency)]
     [Description("How many items may run at a time.")]
     public int ConcurrencyLimit { get; init; } = BatchLimits.DefaultConcurrency;
 
-    [Description("What happens when an item fails. continue: the others go on. fail_fast: they are cancelled and the batch fails.")]
+    [Description("What happens when an item fails. continue: the other items run. fail_fast: they are cancelled and the batch fails.")]
     public FailureMode FailureMode { get; init; }
 }
 
-/// <summary>
-/// A batch as a JSON document. It is read as it comes: the order of the fields does not matter, and the items are never held in
-/// memory together.
-/// </summary>
+/// <summary>A batch as a JSON document. It is read as a stream: the order of the fields does not matter.</summary>
 internal sealed record CreateBatchRequest : BatchSettings
 {
-    [Required, MinLength(1), MaxLength(BatchLimits.MostItems)]
-    [Description("What is to be done, in order.")]
+    [Required, MinLength(1), MaxLength(BatchLimits.MaxItems)]
+    [Description("The items, in order.")]
     public BatchItemRequest[] Items { get; init; } = [];
 }
 
 internal sealed record BatchItemRequest
 {
-    [StringLength(BatchItemParser.MostIdLength, MinimumLength = 1)]
+    [StringLength(BatchItemParser.MaxIdLength, MinimumLength = 1)]
     [Description("Your id, unique in the batch. By default the item's position from 1 (in NDJSON its line).")]
     public string? Id { get; init; }
 
@@ -51,7 +48,7 @@ internal sealed record BatchItemRequest
     [Description("The agent for this item; by default the batch's agent.")]
     public string? AgentId { get; init; }
 
-    [Required, StringLength(BatchItemParser.MostDescriptionLength, MinimumLength = 1)]
+    [Required, StringLength(BatchItemParser.MaxDescriptionLength, MinimumLength = 1)]
     [Description("The prompt for the agent.")]
     public string Description { get; init; } = "";
 
@@ -61,11 +58,11 @@ internal sealed record BatchItemRequest
     [Description("Any JSON object of at most 16,384 bytes. Returned with the result, never interpreted.")]
     public JsonElement? Metadata { get; init; }
 
-    [Range(1, BatchItemParser.MostTimeoutSeconds)]
+    [Range(1, BatchItemParser.MaxTimeoutSeconds)]
     [Description("Time limit for one attempt, in seconds.")]
     public int TimeoutSeconds { get; init; } = BatchLimits.DefaultTimeoutSeconds;
 
-    [Range(1, BatchItemParser.MostAttempts)]
+    [Range(1, BatchItemParser.MaxAttempts)]
     [Description("How many attempts to make before the item fails.")]
     public int MaxAttempts { get; init; } = BatchLimits.DefaultMaxAttempts;
 }

@@ -11,7 +11,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>Gives the results of a batch as a stream, written while they are read.</summary>
+/// <summary>Results of batches, streamed as they are read.</summary>
 internal sealed class BatchResultEndpoint(
     BatchStore store, BatchResultReader results, BytesInFlight inFlight, CallerCheck check)
 {
@@ -42,7 +42,7 @@ internal sealed class BatchResultEndpoint(
         };
     }
 
-    /// <summary>The query decides; without it the first type that the client accepts and that there is.</summary>
+    /// <summary>The query decides; without it, the first supported type in Accept.</summary>
     private static ResultFormat FormatOf(HttpRequest request, BatchResultsQuery query)
     {
         if (request.Query.ContainsKey("format"))
@@ -69,12 +69,12 @@ internal sealed class BatchResultEndpoint(
         var caller = check.Of(http);
         for (var after = 0; ;)
         {
-            // Whose key is revoked meanwhile gets no more: a cut answer tells that it was not whole.
+            // A caller whose key is revoked meanwhile gets no more. The response is cut, so that the client notices.
             if (!await caller.IsStillAllowedAsync(ct))
                 throw new ProblemException(Problem.Unauthorized("The credential is no longer valid."));
             using var room = await inFlight.TakeAsync(tenant, 2 * BatchResultReader.PageBytes, ct);
             var page = await results.ReadAsync(tenant, batchId, status, after, ct);
-            // One result may be larger than a page is meant to be; a character takes two bytes.
+            // A single result may exceed the page size; a character takes two bytes.
             room.Grow(Math.Max(0, (2L * page.Results.Sum(result => result.Result?.Length ?? 0)) - (2 * BatchResultReader.PageBytes)));
             foreach (var result in page.Results)
                 yield return result;

@@ -8,8 +8,7 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Starts and stops the orchestrations of batches. The rows say what is to happen, so whatever is lost here costs time only: a
-/// sweep starts what was not, and starting twice is harmless.
+/// Starts and stops the orchestrations of batches. Rows hold the truth, so a lost start costs only time: a sweep repeats it. Idempotent.
 /// </summary>
 internal sealed partial class BatchStarts(IOptions<LanesOptions> options, ILogger<BatchStarts> logger)
 {
@@ -25,12 +24,12 @@ internal sealed partial class BatchStarts(IOptions<LanesOptions> options, ILogge
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // It runs already, or the store is away. Which, differs between the runtimes; what to do does not.
+            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the handling does not.
             LogNotStarted(logger, e, InstanceId(batchId, run));
         }
     }
 
-    /// <summary>Wakes a batch whose lanes all wait for retries, to end it now.</summary>
+    /// <summary>Wakes a batch whose lanes all wait for retries, so that it ends now.</summary>
     public async Task StopAsync(DurableTaskClient durable, Guid batchId, int run, CancellationToken ct)
     {
         try
@@ -43,12 +42,12 @@ internal sealed partial class BatchStarts(IOptions<LanesOptions> options, ILogge
         }
     }
 
-    /// <summary>Each run has an instance of its own, as the one before may not have ended yet.</summary>
+    /// <summary>Each run has its own orchestration instance, because the previous one may not have ended yet.</summary>
     private static string InstanceId(Guid batchId, int run) => run == 1 ? batchId.ToString() : $"{batchId}-{run}";
 
-    [LoggerMessage(1, LogLevel.Debug, "Orchestration {InstanceId} was not started; the sweep will start it")]
+    [LoggerMessage(1, LogLevel.Debug, "Batch orchestration {InstanceId} was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, string instanceId);
 
-    [LoggerMessage(2, LogLevel.Debug, "Orchestration {InstanceId} was not woken; its lanes will poll")]
+    [LoggerMessage(2, LogLevel.Debug, "Batch orchestration {InstanceId} was not woken; its lanes will poll")]
     private static partial void LogNotWoken(ILogger logger, Exception exception, string instanceId);
 }

@@ -12,7 +12,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>Takes batches in: stored as they arrive, whole or not at all.</summary>
+/// <summary>Submission of batches: stored as they arrive, completely or not at all.</summary>
 internal sealed class BatchSubmission(
     Db db, BatchIntake intake, BatchStore store, AgentDirectory agents, BatchStarts starts, IOptions<BatchOptions> options,
     IOptions<LimitsOptions> limits)
@@ -27,7 +27,7 @@ internal sealed class BatchSubmission(
         CancellationToken ct) =>
         await CreateAsync(request, Open(request), durable, ct);
 
-    /// <summary>Stores what the body brings, whatever form it has.</summary>
+    /// <summary>Stores the batch, whatever the format of its body.</summary>
     internal async Task<IResult> CreateAsync(HttpRequest request, BatchBody body, DurableTaskClient durable, CancellationToken ct)
     {
         var caller = request.Caller();
@@ -45,7 +45,7 @@ internal sealed class BatchSubmission(
         }
         catch (Exception e) when (!DatabaseAway.Explains(e))
         {
-            // Where the database is away nobody knows whether it is a batch; the sweep will.
+            // While the database is unreachable, it is unknown whether the batch was stored; the sweep cleans up.
             await db.RollbackAsync();
             await intake.RemoveAsync(caller.Tenant, batchId, CancellationToken.None);
             throw;
@@ -61,7 +61,7 @@ internal sealed class BatchSubmission(
             batchId, settings.Name, settings.Description, settings.AgentId, settings.ConcurrencyLimit, settings.FailureMode,
             caller.Principal)
         {
-            MostPerMonth = mostPerMonth,
+            MaxPerMonth = mostPerMonth,
         }, contents, ct);
         var batch = await store.FindAsync(caller.Tenant, batchId, ct);
         await db.AfterCommitAsync(token => starts.StartAsync(durable, caller.Tenant, batchId, run: 1, token), ct);
@@ -88,11 +88,11 @@ internal sealed class BatchSubmission(
         }
 
         if (request.Query.Keys.FirstOrDefault() is { } parameter)
-            throw new ProblemException(Problem.Validation(parameter, "Unknown parameter: put the settings of a JSON batch into the body."));
+            throw new ProblemException(Problem.Validation(parameter, "Unknown parameter. The settings of a JSON batch belong in the body."));
         return new JsonBatchBody(request.BodyReader, options.Value.MaxBodyBytes);
     }
 
-    /// <summary>What can be known only of all items together.</summary>
+    /// <summary>Checks the rules that concern all items together.</summary>
     private async Task CheckAsync(
         TenantId tenant, BatchBody body, BatchSettings settings, BatchContents contents, CancellationToken ct)
     {
@@ -105,8 +105,8 @@ internal sealed class BatchSubmission(
             errors.Add("agent_id", $"Is required, because {body.NameOf(number)} names no agent.");
         else if (settings.AgentId is { } agentId && !await agents.ExistsAsync(tenant, agentId, ct))
             errors.Add("agent_id", $"There is no agent '{agentId}'.");
-        if (contents.Agents.Count > BatchLimits.MostAgents)
-            errors.Add("items", $"At most {BatchLimits.MostAgents} different agents in a batch.");
+        if (contents.Agents.Count > BatchLimits.MaxAgents)
+            errors.Add("items", $"Must name at most {BatchLimits.MaxAgents} different agents in a batch.");
         errors.ThrowIfAny();
 
         foreach (var (named, first) in contents.Agents)

@@ -4,7 +4,7 @@ using ViralEngine.Core.Batches;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>Starts what a crash left unstarted. A batch that is being looked after is not disturbed.</summary>
+/// <summary>Starts batches that a crash left unstarted. Batches with a running orchestration are left alone.</summary>
 internal sealed partial class BatchSweep(BatchSweeper sweeper, BatchStarts starts, ILogger<BatchSweep> logger)
 {
     private const int Most = 100;
@@ -17,6 +17,6 @@ internal sealed partial class BatchSweep(BatchSweeper sweeper, BatchStarts start
             LogSwept(logger, batches.Count);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} abandoned batches were started")]
+    [LoggerMessage(1, LogLevel.Information, "Started {Count} abandoned batches")]
     private static partial void LogSwept(ILogger logger, int count);
 }

@@ -7,7 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>One item a record, after a first line with the names of the columns. The settings are in the query.</summary>
+/// <summary>One item per record, after a header line that names the columns. The settings are in the query.</summary>
 internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollection query) : BatchBody(pipe, mostBytes)
 {
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
@@ -15,7 +15,7 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     private int line = 1;
     private bool any;
 
-    /// <summary>Null before the first line has come.</summary>
+    /// <summary>Null until the first line has arrived.</summary>
     public CsvColumns? Columns { get; private set; }
 
     public override string NameOf(int number) => $"line {number}";
@@ -42,15 +42,15 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     protected override void Finish()
     {
         if (!any)
-            Errors.Add("items", "There must be at least one line after the one that names the columns.");
+            Errors.Add("items", "Must have at least one line after the header line.");
     }
 
     private void TakeRecord(ReadOnlySequence<byte> bytes)
     {
         var first = line;
-        if (bytes.Length > BatchItemParser.MostBytes)
+        if (bytes.Length > BatchItemParser.MaxBytes)
         {
-            Errors.Add(NameOf(first), $"Larger than {BatchItemParser.MostBytes:N0} bytes.");
+            Errors.Add(NameOf(first), $"Must have at most {BatchItemParser.MaxBytes:N0} bytes.");
             Errors.ThrowIfAny();
         }
 
@@ -72,12 +72,12 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     private void TakeItem(string record, int number)
     {
         any = true;
-        if (number > BatchLimits.MostItems)
-            throw new ProblemException(Problem.Validation("body", $"At most {BatchLimits.MostItems:N0} lines are accepted in a batch."));
+        if (number > BatchLimits.MaxItems)
+            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MaxItems:N0} lines."));
         if (CsvRecords.Split(record, Columns!.Separator) is not { } fields)
-            Errors.Add(NameOf(number), "A quote is not closed, or something follows it.");
+            Errors.Add(NameOf(number), "Must close each quote, with nothing between it and the next separator.");
         else if (fields.Count != Columns.Names.Count)
-            Errors.Add(NameOf(number), $"Has {fields.Count} fields; the first line names {Columns.Names.Count} columns.");
+            Errors.Add(NameOf(number), $"Must have {Columns.Names.Count} fields, one for each column; has {fields.Count}.");
         else
             Add(Columns.ToJson(fields), number);
     }
@@ -90,7 +90,7 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
         }
         catch (DecoderFallbackException)
         {
-            Errors.Add(NameOf(line), "Not valid UTF-8. Save the file as CSV in UTF-8.");
+            Errors.Add(NameOf(line), "Must be valid UTF-8. Save the file as CSV in UTF-8.");
             Errors.ThrowIfAny();
             return null;
         }

@@ -6,8 +6,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// What the columns of a CSV file mean, by their names in its first line: those of an item's fields are these, any other is a member
-/// of the item's input, as text.
+/// The columns of a CSV file, by the names in its first line: columns named like a field of an item set that field; all others become
+/// string members of the item's input.
 /// </summary>
 internal sealed class CsvColumns
 {
@@ -21,31 +21,31 @@ internal sealed class CsvColumns
 
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>A comma, a semicolon or a tab: spreadsheets write each, by the country they are in.</summary>
+    /// <summary>A comma, a semicolon or a tab. Which one spreadsheets write depends on the locale.</summary>
     public char Separator { get; }
 
-    /// <param name="where">How errors name the first line.</param>
+    /// <param name="where">The name of the first line in errors.</param>
     public static CsvColumns? Read(string header, string where, FieldErrors errors)
     {
         var separator = Separators.MaxBy(each => CsvRecords.Split(header, each)?.Count ?? 0);
         if (CsvRecords.Split(header, separator) is not { } fields)
         {
-            errors.Add(where, "A quote in the names of the columns is not closed.");
+            errors.Add(where, "Must close each quote.");
             return null;
         }
 
         var names = fields.ConvertAll(name => name.Trim());
         var before = errors.Count;
         foreach (var repeated in names.GroupBy(name => name).Where(group => group.Count() > 1))
-            errors.Add(where, repeated.Key.Length == 0 ? "A column has no name." : $"There are two columns '{repeated.Key}'.");
+            errors.Add(where, repeated.Key.Length == 0 ? "Must name every column." : $"Must not have the column '{repeated.Key}' twice.");
         if (!names.Contains("description"))
-            errors.Add(where, "There must be a column 'description': the first line names the columns.");
+            errors.Add(where, "Must have a column 'description'. The first line names the columns.");
         if (names.Contains("input") && names.Find(name => !IsOwn(name)) is { } other)
-            errors.Add(where, $"The column '{other}' is not known: it would be a part of the input, which has a column of its own.");
+            errors.Add(where, $"Unknown column '{other}'. Columns of your own cannot be combined with a column 'input'.");
         return errors.Count == before ? new CsvColumns(names, separator) : null;
     }
 
-    /// <summary>The item as JSON. Fields that are empty are left out.</summary>
+    /// <summary>The item as JSON, without empty fields.</summary>
     public ReadOnlySequence<byte> ToJson(IReadOnlyList<string> fields)
     {
         buffer.ResetWrittenCount();
@@ -76,7 +76,7 @@ internal sealed class CsvColumns
 
     private static bool IsOwn(string name) => Texts.Contains(name) || Numbers.Contains(name) || Documents.Contains(name);
 
-    /// <summary>What is not of the field's type is written as text, and refused as any other item's would be.</summary>
+    /// <summary>A value that does not have the field's type is written as a string, and rejected like that of any other item.</summary>
     private static void Write(Utf8JsonWriter json, string name, string field)
     {
         if (Numbers.Contains(name) && int.TryParse(field, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))

@@ -14,7 +14,7 @@ internal static class CsvRecords
         Quote,
     }
 
-    /// <summary>The end of the first whole record; null: it has not come yet. It does not include the line's end.</summary>
+    /// <summary>The end of the first complete record, without its line break; null if it has not arrived yet.</summary>
     public static SequencePosition? EndOf(ReadOnlySequence<byte> buffer, byte separator)
     {
         var at = At.Beginning;
@@ -35,7 +35,7 @@ internal static class CsvRecords
         return null;
     }
 
-    /// <summary>The fields of a record; null: a quote is not closed, or something follows it.</summary>
+    /// <summary>The fields of a record; null if a quote is not closed or is followed by other characters.</summary>
     public static List<string>? Split(string record, char separator)
     {
         var fields = new List<string>();

@@ -7,8 +7,8 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Writes results as CSV after RFC 4180. A field that a spreadsheet would take for a formula (it begins with =, +, -, @, a tab or
-/// a carriage return) gets an apostrophe in front, as OWASP advises: what an agent says must not run on a reader's machine.
+/// Writes results as CSV (RFC 4180). A field that a spreadsheet would run as a formula (starting with =, +, -, @, a tab or a carriage
+/// return) is prefixed with an apostrophe, as OWASP recommends.
 /// </summary>
 internal static class CsvResults
 {

@@ -8,7 +8,7 @@ namespace ViralEngine.Functions.Batches;
 /// <summary>A JSON document whose settings may stand before or after its items.</summary>
 internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody(pipe, mostBytes)
 {
-    private const int MostSettingsBytes = 64 * 1024;
+    private const int MaxSettingsBytes = 64 * 1024;
     private readonly ArrayBufferWriter<byte> settings = new();
     private readonly HashSet<string> names = [];
     private JsonReaderState state = new(new JsonReaderOptions { MaxDepth = 34 }); // an item's 32, in an array in an object
@@ -66,7 +66,7 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
             Errors.Add("items", names.Contains("items") ? "Must have at least one." : "Is required.");
     }
 
-    /// <summary>Takes one whole piece: an item, or a setting with its name. False: it has not come yet.</summary>
+    /// <summary>Reads one complete item or setting. False if it has not arrived yet.</summary>
     private bool TryStep(ref Utf8JsonReader reader, ReadOnlySequence<byte> buffer)
     {
         if (!reader.Read())
@@ -92,8 +92,8 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
                     return false;
                 items++;
                 var item = buffer.Slice(start, reader.BytesConsumed - start);
-                if (item.Length > BatchItemParser.MostBytes)
-                    Errors.Add(NameOf(items), $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
+                if (item.Length > BatchItemParser.MaxBytes)
+                    Errors.Add(NameOf(items), $"Must have at most {BatchItemParser.MaxBytes:N0} bytes.");
                 else
                     Add(item, items);
                 return true;
@@ -131,11 +131,11 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
         }
     }
 
-    /// <summary>Settings are put together to a small document, to be bound by their record's rules like any other request.</summary>
+    /// <summary>Collects the settings in a small document, which is bound by their record's rules like any other request.</summary>
     private void Keep(string name, ReadOnlySequence<byte> value)
     {
-        if (settings.WrittenCount + value.Length + name.Length > MostSettingsBytes)
-            throw new ProblemException(Problem.Validation(name, $"The settings must have at most {MostSettingsBytes:N0} bytes."));
+        if (settings.WrittenCount + value.Length + name.Length > MaxSettingsBytes)
+            throw new ProblemException(Problem.Validation(name, $"The settings must have at most {MaxSettingsBytes:N0} bytes."));
         settings.Write(settings.WrittenCount == 0 ? "{"u8 : ","u8);
         settings.Write(JsonSerializer.SerializeToUtf8Bytes(name, ApiJson.Options));
         settings.Write(":"u8);

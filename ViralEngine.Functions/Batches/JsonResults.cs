@@ -7,12 +7,12 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>Writes results as JSON while they come, flushed often enough that little is held.</summary>
+/// <summary>Writes results as JSON while they are read, flushing often to hold little in memory.</summary>
 internal static class JsonResults
 {
     private const int FlushAt = 64 * 1024;
 
-    /// <summary>One a line.</summary>
+    /// <summary>One result per line.</summary>
     public static async Task WriteLinesAsync(HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
     {
         await WriteAsync(response.BodyWriter, results, between: [], after: "\n"u8.ToArray(), ct);

@@ -6,7 +6,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 
-/// <summary>One item a line; empty lines are passed over, but counted. The settings are in the query.</summary>
+/// <summary>One item per line; empty lines are skipped, but counted. The settings are in the query.</summary>
 internal sealed class NdjsonBatchBody(PipeReader pipe, long mostBytes, IQueryCollection query) : BatchBody(pipe, mostBytes)
 {
     private readonly BatchSettings settings = RequestBinder.BindQuery<BatchSettings>(query);
@@ -41,13 +41,13 @@ internal sealed class NdjsonBatchBody(PipeReader pipe, long mostBytes, IQueryCol
 
     private void TakeLine(ReadOnlySequence<byte> line)
     {
-        if (++lines > BatchLimits.MostItems && !IsBlank(line))
-            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MostItems:N0} lines."));
+        if (++lines > BatchLimits.MaxItems && !IsBlank(line))
+            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MaxItems:N0} lines."));
         if (IsBlank(line))
             return;
         any = true;
-        if (line.Length > BatchItemParser.MostBytes)
-            Errors.Add(NameOf(lines), $"Must have at most {BatchItemParser.MostBytes:N0} bytes.");
+        if (line.Length > BatchItemParser.MaxBytes)
+            Errors.Add(NameOf(lines), $"Must have at most {BatchItemParser.MaxBytes:N0} bytes.");
         else
             Add(line, lines);
     }

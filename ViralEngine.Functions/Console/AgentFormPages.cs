@@ -12,7 +12,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Adds, changes and deletes agents.</summary>
+/// <summary>Adds, edits and deletes agents.</summary>
 internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, ConsolePages pages)
 {
     private const string Section = "agents";
@@ -70,9 +70,9 @@ internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, Conso
         HttpRequest request, string? id, Dictionary<string, string> values, Dictionary<string, string[]>? faults, int status,
         CancellationToken ct)
     {
-        // What is secret is typed once, and not sent back.
+        // Secrets are not sent back to the form.
         values.Remove("api_key");
-        return pages.ShowAsync<AgentFormPage>(request, id is null ? "Add an agent" : "Change the agent", Section, new()
+        return pages.ShowAsync<AgentFormPage>(request, id is null ? "Add agent" : "Edit agent", Section, new()
         {
             [nameof(AgentFormPage.Id)] = id,
             [nameof(AgentFormPage.Values)] = values,
@@ -89,7 +89,7 @@ internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, Conso
         ["fallback_agent_ids"] = string.Join(", ", agent.FallbackAgentIds),
     };
 
-    /// <summary>Settings and fallbacks are one field each here, whatever it is in them that is wrong.</summary>
+    /// <summary>Maps errors within settings and fallbacks to the single form field of each.</summary>
     private static Dictionary<string, string[]>? FaultsOf(IResult answer)
     {
         if (answer is Problem { Code: "agent-name-taken", Detail: var detail })

@@ -11,7 +11,7 @@ using AgentPage = ViralEngine.Console.Agents.AgentPage;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Agents: the list, and one with what holds its work back and a call to try it.</summary>
+/// <summary>The list of agents, and an agent with its flow, breaker and test call.</summary>
 internal sealed class AgentPages(AgentEndpoints api, AgentStore store, AgentFlow flow, AgentBreaker breaker, ConsolePages pages)
 {
     private const string Section = "agents";
@@ -22,7 +22,7 @@ internal sealed class AgentPages(AgentEndpoints api, AgentStore store, AgentFlow
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<AgentListQuery>(), ct);
-        // Those that everybody has stand below the organization's own.
+        // Built-in agents are listed below the organization's own.
         var builtIn = page.NextCursor is not null || query.Values.ContainsKey("name")
             ? []
             : new[] { BuiltInAgents.Echo, BuiltInAgents.Http }.Select(name => AgentResource.Of(BuiltInAgents.Find(name)!))

@@ -14,7 +14,7 @@ using AlertPage = ViralEngine.Console.Alerts.AlertPage;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Incidents: the list, and one with its series around it.</summary>
+/// <summary>The list of alerts, and an alert with its series.</summary>
 internal sealed class AlertPages(
     AlertEndpoints api, AlertStore store, MetricStore metrics, ConsolePages pages, TimeProvider time)
 {
@@ -86,7 +86,7 @@ internal sealed class AlertPages(
         }, ct, status);
     }
 
-    /// <summary>From some time before it began to some time after its end, by steps that a page has room for.</summary>
+    /// <summary>From some time before the alert to some time after it, in steps that fit on a page.</summary>
     private MetricWindow WindowOf(Alert alert)
     {
         var now = time.GetUtcNow().UtcDateTime.AddMinutes(1);

@@ -11,7 +11,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Adds, changes and deletes alert rules, and previews one that is not stored yet.</summary>
+/// <summary>Adds, edits and deletes alert rules, and previews a rule before it is saved.</summary>
 internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore store, ConsolePages pages)
 {
     private const int PreviewDays = 7;
@@ -61,7 +61,7 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
         CancellationToken ct) =>
         SeeOther.After(await api.DeleteAsync(request, id, ct), _ => "/console/alert-rules?notice=rule-deleted");
 
-    /// <summary>The form again, with what its rule would have raised. Nothing is stored.</summary>
+    /// <summary>Shows the form again, with the alerts its rule would have raised. Nothing is stored.</summary>
     [Function("ConsolePreviewAlertRule"), Allow(Roles.Admins)]
     public async Task<IResult> PreviewAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/preview")] HttpRequest request, CancellationToken ct)
@@ -84,7 +84,7 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
     private Task<IResult> ShowAsync(
         HttpRequest request, string? id, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults,
         IReadOnlyList<PreviewedAlert>? preview, int status, CancellationToken ct) =>
-        pages.ShowAsync<RuleFormPage>(request, id is null ? "Add a rule" : "Change the rule", "alerts", new()
+        pages.ShowAsync<RuleFormPage>(request, id is null ? "Add rule" : "Edit rule", "alerts", new()
         {
             [nameof(RuleFormPage.Id)] = id,
             [nameof(RuleFormPage.Values)] = values,
@@ -93,7 +93,7 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
             [nameof(RuleFormPage.Preview)] = preview,
         }, ct, status);
 
-    /// <summary>As the API would show them, so that the form sends back what it was given.</summary>
+    /// <summary>The values as the API shows them, so that the form sends back what it was given.</summary>
     private static Dictionary<string, string> ValuesOf(AlertRule rule) =>
         JsonSerializer.SerializeToElement(rule, ApiJson.Options).EnumerateObject()
             .Where(each => each.Value.ValueKind != JsonValueKind.Null)

@@ -9,7 +9,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>What is watched, and what each rule would have raised.</summary>
+/// <summary>The list of alert rules, and a rule with its preview.</summary>
 internal sealed class AlertRulePages(AlertRuleEndpoints api, AlertRuleStore store, ConsolePages pages)
 {
     private const string Section = "alerts";
@@ -29,7 +29,7 @@ internal sealed class AlertRulePages(AlertRuleEndpoints api, AlertRuleStore stor
         }, ct);
     }
 
-    /// <summary>With <c>days</c> in its address it goes through the history.</summary>
+    /// <summary>With <c>days</c> in the query, previews the rule over the history.</summary>
     [Function("ConsoleShowAlertRule"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules/{id}")] HttpRequest request, string id,

@@ -8,7 +8,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>API keys. A secret is in the page that its form answers with, and nowhere else.</summary>
+/// <summary>API keys. A new key's secret is shown only in the response to its form.</summary>
 internal sealed class ApiKeyPages(ApiKeyEndpoints api, ConsolePages pages)
 {
     private const string Address = "/console/api-keys";

@@ -12,7 +12,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>What waits for the caller's decision, and where it is made.</summary>
+/// <summary>The approval inbox and the gates.</summary>
 internal sealed class ApprovalPages(ApprovalEndpoints api, GateStore store, ConsolePages pages)
 {
     private const string Section = "approvals";

@@ -5,7 +5,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Stylesheet and scripts, and what no page answers.</summary>
+/// <summary>Stylesheet and scripts, and 404 for unknown pages.</summary>
 internal static class AssetPages
 {
     [Function("ConsoleAsset")]

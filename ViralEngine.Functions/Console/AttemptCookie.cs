@@ -6,8 +6,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>
-/// Keeps a sign-in that has begun in the browser that began it, for as long as somebody takes at the provider. It is <c>SameSite=Lax</c>:
-/// the provider sends the browser back, and that visit is one from another site.
+/// Keeps a started sign-in in its browser while the person is at the provider. <c>SameSite=Lax</c>, because the provider's redirect is a
+/// cross-site visit.
 /// </summary>
 internal sealed class AttemptCookie(SecretBox box, PublicAddress address, TimeProvider time)
 {
@@ -16,7 +16,7 @@ internal sealed class AttemptCookie(SecretBox box, PublicAddress address, TimePr
     private readonly SealedCookie<BegunSignIn> cookie =
         new(box, address, "viral-sign-in", "console sign-in", SameSiteMode.Lax, MaxAge);
 
-    /// <summary>Takes the attempt out of the browser: it is good once. Null: there is none, or it took too long.</summary>
+    /// <summary>Removes and returns the attempt, which is valid once. Null if there is none or it has expired.</summary>
     public BegunSignIn? Take(HttpContext http)
     {
         var begun = cookie.Read(http);
@@ -28,5 +28,5 @@ internal sealed class AttemptCookie(SecretBox box, PublicAddress address, TimePr
         cookie.Write(http, new BegunSignIn(attempt, back, time.GetUtcNow()));
 }
 
-/// <param name="Return">Where to go on afterwards.</param>
+/// <param name="Return">The page to continue to afterwards.</param>
 internal sealed record BegunSignIn(SignInAttempt Attempt, string Return, DateTimeOffset At);

@@ -11,7 +11,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Batches: the list, one of them live with why items failed, and what can be done with it.</summary>
+/// <summary>The list of batches, and a live batch with its failures and actions.</summary>
 internal sealed class BatchPages(
     BatchEndpoints api, BatchResultEndpoint results, BatchStore store, BatchFailureReader failures, ConsolePages pages)
 {
@@ -31,7 +31,7 @@ internal sealed class BatchPages(
         }, ct);
     }
 
-    // Named so that the host tries the routes of other words before this one.
+    // Named so that the host tries more specific routes first.
     [Function("ConsoleShowBatch"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches/{id}")] HttpRequest request, string id,

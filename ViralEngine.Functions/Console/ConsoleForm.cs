@@ -5,10 +5,10 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Reads a form into the record that the API reads its JSON body into, by the same rules.</summary>
+/// <summary>Binds a form to the API's request record, by the same rules.</summary>
 internal static class ConsoleForm
 {
-    /// <exception cref="ProblemException">400: it is no form.</exception>
+    /// <exception cref="ProblemException">400 if it is not a form.</exception>
     public static async Task<IFormCollection> ReadAsync(HttpRequest request, CancellationToken ct)
     {
         if (!request.HasFormContentType)
@@ -23,7 +23,7 @@ internal static class ConsoleForm
         }
     }
 
-    /// <exception cref="ProblemException">400 with every fault.</exception>
+    /// <exception cref="ProblemException">400 with all errors.</exception>
     public static T Bind<T>(IFormCollection form)
         where T : class, new()
     {
@@ -38,11 +38,11 @@ internal static class ConsoleForm
         return RequestBinder.Bind<T>(JsonSerializer.SerializeToElement(body));
     }
 
-    /// <summary>What was sent, to be shown again beside its faults.</summary>
+    /// <summary>The submitted values, to be shown again with errors.</summary>
     public static Dictionary<string, string> ValuesOf(IFormCollection form) =>
         form.Where(each => each.Key != FormMiddleware.Field).ToDictionary(each => each.Key, each => each.Value.ToString());
 
-    /// <summary>What the API answers, a problem that it throws too.</summary>
+    /// <summary>The API's result, including a problem that it throws.</summary>
     public static async Task<IResult> AnswerOfAsync(Func<Task<IResult>> call)
     {
         try
@@ -55,7 +55,7 @@ internal static class ConsoleForm
         }
     }
 
-    /// <summary>The faults of fields by their names; null where it is not the fields that are wrong.</summary>
+    /// <summary>The errors by field; null if the problem is not about fields.</summary>
     public static IReadOnlyDictionary<string, string[]>? FaultsOf(IResult answer) => (answer as Problem)?.Errors;
 
     private static JsonNode? ValueOf(RequestField field, string text)
@@ -83,7 +83,7 @@ internal static class ConsoleForm
         catch (JsonException)
         {
             if (type == typeof(JsonElement))
-                throw new ProblemException(Problem.Validation(field.Name, "Must be JSON."));
+                throw new ProblemException(Problem.Validation(field.Name, "Must be valid JSON."));
             return text;
         }
     }

@@ -9,8 +9,7 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>
-/// What all pages share: headers that leave no room for others' scripts and frames, problems as pages, sessions that last while they are
-/// used, and forms that other sites cannot send.
+/// Common to all pages: security headers, problems as pages, renewal of sessions in use, and rejection of other sites' forms.
 /// </summary>
 internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie sessions, PublicAddress address)
     : IFunctionsWorkerMiddleware
@@ -39,7 +38,7 @@ internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie
         if (HttpMethods.IsPost(http.Request.Method))
         {
             if (!IsOurs(http.Request))
-                throw new ProblemException(Problem.Forbidden("The form was sent by another site."));
+                throw new ProblemException(Problem.Forbidden("The form was sent from another site."));
             // A form that is sent twice, by a double click or after "back", takes effect once.
             if (http.Request.Query["once"].ToString() is { Length: > 0 } once)
                 http.Request.Headers[IdempotencyKey.Header] = once;
@@ -64,7 +63,7 @@ internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie
         }
     }
 
-    /// <summary>Browsers tell where a form came from, in one header or the other.</summary>
+    /// <summary>Browsers report a form's origin in one of two headers.</summary>
     private bool IsOurs(HttpRequest request)
     {
         var site = request.Headers["Sec-Fetch-Site"].ToString();

@@ -8,14 +8,14 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Renders pages for whoever asks for them.</summary>
+/// <summary>Renders pages for a request.</summary>
 internal sealed class ConsolePages(
     IServiceProvider services, ILoggerFactory logs, OrganizationStore organizations, SessionCookie sessions, PublicAddress address)
 {
     public const string ThemeCookie = "viral-console-theme";
 
-    /// <param name="section">Which entry of the menu it belongs to.</param>
-    /// <param name="parameters">The component's, by their names.</param>
+    /// <param name="section">The menu entry of the page.</param>
+    /// <param name="parameters">The component's parameters, by name.</param>
     public async Task<IResult> ShowAsync<TPage>(
         HttpRequest request, string title, string section, Dictionary<string, object?> parameters, CancellationToken ct, int status = 200)
         where TPage : IComponent
@@ -25,7 +25,7 @@ internal sealed class ConsolePages(
         return await RenderAsync<TPage>(ViewerOf(request, caller, organization), title, section, parameters, status);
     }
 
-    /// <summary>A page that asks the database for nothing: it may be what is wrong.</summary>
+    /// <summary>Renders a page without the database, which may be the problem.</summary>
     public Task<IResult> ProblemAsync<TPage>(HttpRequest request, string title, Dictionary<string, object?> parameters, int status)
         where TPage : IComponent =>
         RenderAsync<TPage>(ViewerOf(request, request.HttpContext.FindCaller(), null), title, "", parameters, status);

@@ -7,7 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Shows a problem to a person, with what to do next. Who is not signed in is led to where they can.</summary>
+/// <summary>Shows a problem as a page, with what to do next. Redirects to sign-in if nobody is signed in.</summary>
 internal sealed class ConsoleProblem(IServiceProvider services) : IProblemPage
 {
     public async Task WriteAsync(HttpContext http, Problem problem)
@@ -18,7 +18,7 @@ internal sealed class ConsoleProblem(IServiceProvider services) : IProblemPage
             return;
         }
 
-        // Who is signed in but belongs to no organization yet may be invited by one.
+        // A person without an organization may have invitations.
         if (problem.Status == StatusCodes.Status403Forbidden && HttpMethods.IsGet(http.Request.Method) && IsNobodysMember(http))
         {
             await new SeeOther("/console/invitations", null).ExecuteAsync(http);
@@ -44,8 +44,7 @@ internal sealed class ConsoleProblem(IServiceProvider services) : IProblemPage
         services.GetRequiredService<SessionCookie>().Read(http) is { Tenant: null } && http.FindCaller() is null;
 
     /// <summary>
-    /// The session's cookie does not come along from another site's link. So such a visit is first made one of this site's own: by a page
-    /// that leads to the same address.
+    /// The session cookie is not sent with links from other sites, so such a visit first gets a page that reloads the same address.
     /// </summary>
     private static Task LeadToSignInAsync(HttpContext http)
     {

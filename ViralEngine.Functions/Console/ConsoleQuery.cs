@@ -5,14 +5,12 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>
-/// A page's query in the words of the API: forms send fields that nobody filled in, and times without a zone, which are UTC.
-/// </summary>
+/// <summary>A page's query in the API's form: drops empty fields, and adds UTC to times without a zone.</summary>
 internal sealed partial class ConsoleQuery
 {
     private ConsoleQuery(Dictionary<string, string> values) => Values = values;
 
-    /// <summary>What was filled in.</summary>
+    /// <summary>The non-empty fields.</summary>
     public IReadOnlyDictionary<string, string> Values { get; }
 
     public static ConsoleQuery Of(HttpRequest request) => new(request.Query

@@ -4,7 +4,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>A page that was rendered.</summary>
+/// <summary>A rendered page.</summary>
 internal sealed class PageResult(int status, string html) : IResult, IStatusCodeHttpResult
 {
     public int? StatusCode => status;
@@ -17,15 +17,15 @@ internal sealed class PageResult(int status, string html) : IResult, IStatusCode
     }
 }
 
-/// <summary>What a form that was taken answers with: the page that shows what came of it.</summary>
-/// <param name="value">What was changed, for the audit log.</param>
+/// <summary>The response to an accepted form: a redirect to the page with the result.</summary>
+/// <param name="value">The changed resource, for the audit log.</param>
 internal sealed class SeeOther(string location, object? value) : IResult, IStatusCodeHttpResult, IValueHttpResult
 {
     public int? StatusCode => StatusCodes.Status303SeeOther;
 
     public object? Value => value;
 
-    /// <summary>Leads on where the API's endpoint did what was asked; else what it answered is shown.</summary>
+    /// <summary>Redirects if the API's endpoint succeeded; otherwise returns its problem.</summary>
     public static IResult After(IResult answer, Func<object?, string> location)
     {
         if (answer is Problem)
@@ -42,7 +42,7 @@ internal sealed class SeeOther(string location, object? value) : IResult, IStatu
     }
 }
 
-/// <summary>A page that leads on at once. Unlike a redirect's, the visit that follows is one of this site's own.</summary>
+/// <summary>A page that immediately continues to another. Unlike after a redirect, that visit is a same-site one.</summary>
 internal sealed class Onward(string address) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext)

@@ -10,7 +10,7 @@ using DeliveryPage = ViralEngine.Console.Webhooks.DeliveryPage;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>A message to an endpoint: what was sent, what was answered, and sending it again.</summary>
+/// <summary>A delivery: its request, its attempts, and redelivery.</summary>
 internal sealed class DeliveryPages(WebhookDeliveryEndpoints api, DeliveryLog log, ConsolePages pages)
 {
     [Function("ConsoleWebhookDelivery"), Allow(Roles.Operators)]

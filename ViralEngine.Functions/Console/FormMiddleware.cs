@@ -8,8 +8,7 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>
-/// Takes a form only with the token of the session that it is sent in: the field <c>form_token</c>, or, where a script sends something
-/// else than a form, the header <c>X-Form-Token</c>.
+/// Accepts a form only with its session's token, in the field <c>form_token</c> or, for uploads by script, the header <c>X-Form-Token</c>.
 /// </summary>
 internal sealed class FormMiddleware(EndpointCatalog endpoints, SessionCookie sessions) : IFunctionsWorkerMiddleware
 {
@@ -24,7 +23,7 @@ internal sealed class FormMiddleware(EndpointCatalog endpoints, SessionCookie se
             if (sessions.Read(http) is not { } session)
                 throw new ProblemException(Problem.Unauthorized("Sign in first."));
             if (!IsToken(await SentAsync(http.Request, context.CancellationToken), session.FormToken))
-                throw new ProblemException(Problem.Forbidden("The form is not of this session. Load its page again and send it from there."));
+                throw new ProblemException(Problem.Forbidden("The form belongs to another session. Reload its page and submit it again."));
         }
 
         await next(context);

@@ -13,11 +13,11 @@ using ViralEngine.Functions.Tasks;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Where the console begins: what waits for the caller, what runs, and what is wrong.</summary>
+/// <summary>The home page: waiting approvals, running tasks, open alerts.</summary>
 internal sealed class HomePages(
     ApprovalEndpoints approvals, TaskEndpoints tasks, MetricEndpoints metrics, BudgetEndpoints budgets, AlertStore alerts, ConsolePages pages)
 {
-    private const int MostRows = 5;
+    private const int MaxRows = 5;
 
     [Function("ConsoleHome"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
@@ -26,8 +26,8 @@ internal sealed class HomePages(
         var caller = request.Caller();
         var waiting = (caller.Role & Roles.Deciders) == 0
             ? new ApprovalPage([], null)
-            : await approvals.ListAsync(caller, new ApprovalListQuery { Limit = MostRows }, ct);
-        var running = await tasks.ListAsync(caller, new TaskListQuery { Status = AgentTaskStatus.InProgress, Limit = MostRows }, ct);
+            : await approvals.ListAsync(caller, new ApprovalListQuery { Limit = MaxRows }, ct);
+        var running = await tasks.ListAsync(caller, new TaskListQuery { Status = AgentTaskStatus.InProgress, Limit = MaxRows }, ct);
         var summary = await metrics.SummaryAsync(caller, ct);
         var budget = await budgets.ReadAsync(caller, ct);
         return await pages.ShowAsync<HomePage>(request, "Home", "home", new()
@@ -36,7 +36,7 @@ internal sealed class HomePages(
                 budget.SpentUsd, budget.MonthlyUsd, summary.LastDay.Finished, summary.LastDay.ErrorRate, summary.LastHour.ErrorRate),
             [nameof(HomePage.Gates)] = ApprovalPages.RowsOf(waiting),
             [nameof(HomePage.Running)] = running.Tasks,
-            [nameof(HomePage.Alerts)] = await alerts.ListAsync(caller.Tenant, AlertStatus.Open, null, MostRows, ct),
+            [nameof(HomePage.Alerts)] = await alerts.ListAsync(caller.Tenant, AlertStatus.Open, null, MaxRows, ct),
         }, ct);
     }
 }

@@ -8,7 +8,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Which organizations want the person who is signed in, member of one already or not.</summary>
+/// <summary>The invitations of the person who is signed in.</summary>
 internal sealed class InvitationPages(
     InvitationEndpoints api, InvitationStore store, Authenticator authenticator, SessionCookie sessions, ConsolePages pages)
 {
@@ -27,7 +27,7 @@ internal sealed class InvitationPages(
         }, ct);
     }
 
-    /// <summary>The organization that was just joined is the one to go on in.</summary>
+    /// <summary>Switches to the organization that was just joined.</summary>
     [Function("ConsoleAcceptInvitation"), AllowPeople, Audited("member.accepted")]
     public async Task<IResult> AcceptAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/invitations/{id}/accept")] HttpRequest request, string id,
@@ -59,7 +59,7 @@ internal sealed class InvitationPages(
         if (subject is not null)
             return subject;
         throw new ProblemException(session.Credential.StartsWith(ApiKeySecret.Prefix, StringComparison.Ordinal)
-            ? Problem.Forbidden("An API key belongs to one organization: invitations are for people.")
+            ? Problem.Forbidden("API keys cannot accept invitations. Sign in as a person.")
             : Problem.Unauthorized(fault!));
     }
 }

@@ -8,7 +8,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>The people of an organization: who is invited, who is in, and with which role.</summary>
+/// <summary>The members of an organization, including invited ones.</summary>
 internal sealed class MemberPages(MemberEndpoints api, ConsolePages pages)
 {
     private const string Address = "/console/members";

@@ -9,7 +9,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>What the organization's tasks and batch items did, as charts.</summary>
+/// <summary>Metrics of tasks and batch items, as charts.</summary>
 internal sealed class MetricPages(MetricEndpoints api, MetricStore store, ConsolePages pages, TimeProvider time)
 {
     [Function("ConsoleMetrics"), Allow(Roles.Readers)]
@@ -18,7 +18,7 @@ internal sealed class MetricPages(MetricEndpoints api, MetricStore store, Consol
     {
         var caller = request.Caller();
         var query = ConsoleQuery.Of(request);
-        // A chart has one series: what groups is the table below.
+        // Charts have one series; the table below groups by agent.
         var window = query.Bind<MetricQuery>().ToWindow(time.GetUtcNow().UtcDateTime) with { Group = MetricGroup.None };
         var series = await store.ReadAsync(caller.Tenant, window, ct);
         var summary = await api.SummaryAsync(caller, ct);

@@ -13,11 +13,11 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>A batch from a file. Its script sends the file as the body, as large as the API takes one, and the fields in the query.</summary>
+/// <summary>Submits a batch from a file. The page's script sends the file as the body and the fields in the query.</summary>
 internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory agents, IOptions<BatchOptions> options, ConsolePages pages)
 {
     private const int MaxPreviewed = 5;
-    private const int MaxAgentsLookedUp = BatchLimits.MostAgents;
+    private const int MaxAgentsLookedUp = BatchLimits.MaxAgents;
 
     [Function("ConsoleNewBatch"), Allow(Roles.Operators)]
     public Task<IResult> NewAsync(
@@ -36,7 +36,7 @@ internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory a
             : SeeOther.After(answer, batch => $"/console/batches/{((Batch)batch!).Id}?notice=batch-submitted");
     }
 
-    /// <summary>Reads the file as a submission does, and stores nothing.</summary>
+    /// <summary>Reads the file like a submission, without storing anything.</summary>
     [Function("ConsolePreviewBatch"), Allow(Roles.Operators), StreamsBody, WaitsForOthers]
     public async Task<IResult> PreviewAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/preview")] HttpRequest request, CancellationToken ct)
@@ -56,7 +56,7 @@ internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory a
 
     private async Task<BatchPreview> ReadAsync(HttpRequest request, CancellationToken ct)
     {
-        // The fields are still being filled in.
+        // Ignores the fields, which are still being filled in.
         var body = Open(request, new Dictionary<string, string> { ["name"] = "preview" });
         var first = new List<PreviewItem>();
         var named = new Dictionary<string, int>();
@@ -95,14 +95,14 @@ internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory a
 
     private Task<IResult> ShowAsync(
         HttpRequest request, IReadOnlyDictionary<string, string[]> faults, BatchPreview? preview, int status, CancellationToken ct) =>
-        pages.ShowAsync<NewBatchPage>(request, "Submit a batch", "batches", new()
+        pages.ShowAsync<NewBatchPage>(request, "Submit batch", "batches", new()
         {
             [nameof(NewBatchPage.Values)] = ConsoleQuery.Of(request).Values,
             [nameof(NewBatchPage.Errors)] = faults,
             [nameof(NewBatchPage.Preview)] = preview,
         }, ct, status);
 
-    /// <summary>What is wrong with the file; null where it is only the fields beside it.</summary>
+    /// <summary>The errors of the file; null if only the fields have errors.</summary>
     private static BatchPreview? PreviewOf(IReadOnlyDictionary<string, string[]> faults)
     {
         var fields = RequestBinder.FieldsOf(typeof(BatchSettings)).Select(field => field.Name).ToHashSet();

@@ -12,7 +12,7 @@ using OrganizationPage = ViralEngine.Console.Organization.OrganizationPage;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>The organization: what it uses of its plan and budgets, and what was done in it.</summary>
+/// <summary>The organization's usage, budgets and audit log.</summary>
 internal sealed class OrganizationPages(
     OrganizationEndpoints api, BudgetEndpoints budgets, AuditEndpoints audit, AuditTrail trail, ConsolePages pages)
 {
@@ -50,7 +50,7 @@ internal sealed class OrganizationPages(
         }, ct);
     }
 
-    /// <summary>The organization's own budget anew, and those of agents as they are: the API replaces them together.</summary>
+    /// <summary>The organization's new budget with the agents' current ones, because the API replaces them together.</summary>
     private async Task<SetBudgetRequest> AskedAsync(Caller caller, IFormCollection form, CancellationToken ct)
     {
         var now = await budgets.ReadAsync(caller, ct);

@@ -5,7 +5,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Sends people to the OpenID Connect provider to sign in, and takes them back.</summary>
+/// <summary>Redirects to the OpenID Connect provider for sign-in, and handles the response.</summary>
 internal sealed class ProviderSignInPages(
     ProviderSignIn provider, SessionStart start, AttemptCookie attempts, SignInPages signIn, PublicAddress address)
 {
@@ -34,7 +34,7 @@ internal sealed class ProviderSignInPages(
         if (provider.Name is null)
             return Problem.NotFound("provider");
         if (attempts.Take(request.HttpContext) is not { } begun)
-            return await signIn.ShowAsync(request, "", "This sign-in did not begin in this browser, or took too long. Sign in again.", ct, 400);
+            return await signIn.ShowAsync(request, "", "This sign-in started in another browser or took too long. Sign in again.", ct, 400);
         return await provider.FinishAsync(begun.Attempt, AnswerIn(request.Query), ct) switch
         {
             ProviderSignIn.Outcome.SignedIn(var tokens) => await GoOnAsync(request, tokens, begun.Return, ct),
@@ -44,7 +44,7 @@ internal sealed class ProviderSignInPages(
         };
     }
 
-    /// <summary>A redirect would go on with the provider's visit, and the session is not sent in one that came from another site.</summary>
+    /// <summary>Not a redirect, because the session cookie is not sent with the provider's cross-site visit.</summary>
     private async Task<IResult> GoOnAsync(HttpRequest request, ProviderTokens tokens, string back, CancellationToken ct)
     {
         var (there, fault) = await start.BeginAsync(request.HttpContext, tokens, back, ct);

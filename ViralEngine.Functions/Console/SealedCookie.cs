@@ -8,18 +8,16 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>
-/// A cookie that is encrypted with the keys of <c>Secrets</c>, so that any instance reads what another wrote. No script reads it.
-/// </summary>
-/// <param name="purpose">What is sealed for one purpose cannot be opened for another.</param>
+/// <summary>A cookie encrypted with the keys of <c>Secrets</c>, readable by every instance and by no script.</summary>
+/// <param name="purpose">A cookie sealed for one purpose cannot be opened for another.</param>
 internal sealed class SealedCookie<T>(
     SecretBox box, PublicAddress address, string name, string purpose, SameSiteMode sameSite, TimeSpan maxAge)
     where T : class
 {
-    // A token may be longer than the 4 KiB that browsers keep of a cookie.
+    // A token may exceed the 4 KiB that browsers allow per cookie.
     private readonly ChunkingCookieManager cookies = new();
 
-    /// <summary>Null: there is none, or it was sealed with a key that is gone.</summary>
+    /// <summary>Null if there is none, or its key was removed.</summary>
     public T? Read(HttpContext http)
     {
         if (cookies.GetRequestCookie(http, NameOf(http)) is not { Length: > 0 } text || !Base64Url.IsValid(text))

@@ -7,19 +7,17 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Who is signed in: a credential, which is checked at each request as if it had been sent itself.</summary>
-/// <param name="Sessions">The caller's number when it began: signing out everywhere counts on.</param>
-/// <param name="Tenant">The organization that a person chose; null where the credential says it, or a person belongs to none yet.</param>
-/// <param name="FormToken">What this session's forms carry.</param>
-/// <param name="RefreshToken">Of a session that began at an OpenID Connect provider: what the next credential is had for.</param>
-/// <param name="RefreshAt">When it is time for that.</param>
+/// <summary>A console session: a credential, which is checked with each request as if it had been sent directly.</summary>
+/// <param name="Sessions">The caller's session number when it started; signing out everywhere increments it.</param>
+/// <param name="Tenant">The organization that a person chose; null if the credential determines it, or the person has none yet.</param>
+/// <param name="FormToken">The token of this session's forms.</param>
+/// <param name="RefreshToken">The refresh token of a session with an OpenID Connect provider.</param>
+/// <param name="RefreshAt">When to refresh.</param>
 internal sealed record Session(
     string Credential, Guid? Tenant, int Sessions, string FormToken, DateTimeOffset BeganAt, DateTimeOffset IssuedAt,
     string? RefreshToken = null, DateTimeOffset? RefreshAt = null);
 
-/// <summary>
-/// Keeps sessions in the browser alone, in a <see cref="SealedCookie{T}"/> that no other site sends.
-/// </summary>
+/// <summary>Keeps sessions only in the browser, in a same-site <see cref="SealedCookie{T}"/>.</summary>
 internal sealed class SessionCookie(SecretBox box, PublicAddress address, TimeProvider time)
 {
     private static readonly TimeSpan MaxIdle = TimeSpan.FromHours(8);
@@ -30,7 +28,7 @@ internal sealed class SessionCookie(SecretBox box, PublicAddress address, TimePr
     private readonly SealedCookie<Session> cookie =
         new(box, address, "viral-console", "console session", SameSiteMode.Strict, MaxIdle);
 
-    /// <summary>Null: there is none, or it is over, or it was sealed with a key that is gone.</summary>
+    /// <summary>Null if there is none, it has expired, or its key was removed.</summary>
     public Session? Read(HttpContext http)
     {
         if (!http.Items.TryGetValue(Key, out var read))
@@ -38,7 +36,7 @@ internal sealed class SessionCookie(SecretBox box, PublicAddress address, TimePr
         return (Session?)read;
     }
 
-    /// <summary>Begins a session.</summary>
+    /// <summary>Starts a session.</summary>
     public void Begin(HttpContext http, ProviderTokens tokens, Guid? tenant, int sessions)
     {
         var now = time.GetUtcNow();
@@ -46,11 +44,11 @@ internal sealed class SessionCookie(SecretBox box, PublicAddress address, TimePr
         Write(http, new Session(tokens.Credential, tenant, sessions, token, now, now, tokens.RefreshToken, tokens.RefreshAt));
     }
 
-    /// <summary>The same session for another organization of the person.</summary>
+    /// <summary>Switches to another organization of the person.</summary>
     public void Switch(HttpContext http, Guid tenant, int sessions) =>
         Write(http, Read(http)! with { Tenant = tenant, Sessions = sessions, IssuedAt = time.GetUtcNow() });
 
-    /// <summary>Keeps a session from running out while it is used.</summary>
+    /// <summary>Extends a session in use.</summary>
     public void Renew(HttpContext http)
     {
         var now = time.GetUtcNow();
@@ -58,7 +56,7 @@ internal sealed class SessionCookie(SecretBox box, PublicAddress address, TimePr
             Write(http, session with { IssuedAt = now });
     }
 
-    /// <summary>The same session with the credential that follows.</summary>
+    /// <summary>Replaces the credential.</summary>
     public void Refresh(HttpContext http, ProviderTokens tokens) => Write(http, Read(http)! with
     {
         Credential = tokens.Credential,
@@ -67,7 +65,7 @@ internal sealed class SessionCookie(SecretBox box, PublicAddress address, TimePr
         IssuedAt = time.GetUtcNow(),
     });
 
-    /// <summary>The token that it is time to redeem; null: there is none, or it is too early.</summary>
+    /// <summary>The refresh token if it is time to redeem it; else null.</summary>
     public string? DueRefreshToken(HttpContext http) =>
         Read(http) is { RefreshToken: { } token, RefreshAt: { } at } && at <= time.GetUtcNow() ? token : null;
 

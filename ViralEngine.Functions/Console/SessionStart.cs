@@ -4,10 +4,10 @@ using ViralEngine.Core.SignIn;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Begins a session for whoever a credential proves.</summary>
+/// <summary>Starts a session for a credential.</summary>
 internal sealed class SessionStart(SessionCookie sessions, SessionStore store, Authenticator authenticator)
 {
-    /// <returns>Where to go on, or why there is no session.</returns>
+    /// <returns>The page to continue to, or an error.</returns>
     public async Task<(string? Address, string? Fault)> BeginAsync(
         HttpContext http, ProviderTokens tokens, string back, CancellationToken ct)
     {
@@ -15,7 +15,7 @@ internal sealed class SessionStart(SessionCookie sessions, SessionStore store, A
         switch (outcome)
         {
             case Authenticator.Outcome.Known({ Role: Role.Platform }):
-                return (null, "The platform's key acts for no organization. Sign in with a key of one.");
+                return (null, "The platform key belongs to no organization. Sign in with an organization's key.");
             case Authenticator.Outcome.Known(var caller):
                 sessions.Begin(http, tokens, tenant, caller.Sessions);
                 return (back, null);
@@ -25,11 +25,11 @@ internal sealed class SessionStart(SessionCookie sessions, SessionStore store, A
             case Authenticator.Outcome.Unknown(var fault):
                 return (null, fault);
             default:
-                return (null, "This credential is not for any organization.");
+                return (null, "This credential belongs to no organization.");
         }
     }
 
-    /// <summary>Who belongs to several organizations begins in the first of them.</summary>
+    /// <summary>A person with several organizations starts in the first.</summary>
     private async Task<(Authenticator.Outcome Outcome, Guid? Tenant)> AuthenticateAsync(string credential, CancellationToken ct)
     {
         var outcome = await authenticator.AuthenticateAsync(credential, null, ct);

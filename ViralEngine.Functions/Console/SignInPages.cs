@@ -8,7 +8,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Begins and ends sessions, and leads them to another organization.</summary>
+/// <summary>Starts and ends sessions, and switches organizations.</summary>
 internal sealed class SignInPages(
     ConsolePages pages, SessionCookie sessions, SessionStart start, SessionStore store, Authenticator authenticator,
     ProviderSignIn provider, PublicAddress address)
@@ -32,7 +32,7 @@ internal sealed class SignInPages(
         return there is null ? await ShowAsync(request, back, fault, ct, 400) : new SeeOther(there, null);
     }
 
-    /// <summary>What the page to sign in at says, with a fault or without.</summary>
+    /// <summary>Shows the sign-in page, optionally with an error.</summary>
     internal Task<IResult> ShowAsync(HttpRequest request, string back, string? fault, CancellationToken ct, int status = 200) =>
         pages.ShowAsync<SignInPage>(request, "Sign in", "", new()
         {
@@ -41,7 +41,7 @@ internal sealed class SignInPages(
             [nameof(SignInPage.Fault)] = fault,
         }, ct, status);
 
-    // Who belongs to no organization has to get out too.
+    // People without an organization must be able to sign out too.
     [Function("ConsoleSignOut"), AllowPeople, WaitsForOthers]
     public async Task<IResult> SignOutAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/sign-out")] HttpRequest request, CancellationToken ct)
@@ -50,7 +50,7 @@ internal sealed class SignInPages(
         return new SeeOther(Address, null);
     }
 
-    /// <summary>Everywhere is at the provider too, where people sign in at one.</summary>
+    /// <summary>Also signs out at the provider, if the person signed in with one.</summary>
     [Function("ConsoleSignOutEverywhere"), Allow(Roles.Readers), WaitsForOthers]
     public async Task<IResult> SignOutEverywhereAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/sign-out/everywhere")] HttpRequest request, CancellationToken ct)
@@ -68,7 +68,7 @@ internal sealed class SignInPages(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/organizations")] HttpRequest request, CancellationToken ct)
     {
         if (request.Caller().Subject is not { } subject)
-            return Problem.NotFound("choice: an API key is for one organization");
+            return Problem.NotFound("page: an API key belongs to one organization");
         return await pages.ShowAsync<OrganizationsPage>(request, "Switch organization", "", new()
         {
             [nameof(OrganizationsPage.Memberships)] = await store.OrganizationsOfAsync(subject, ct),
@@ -89,7 +89,7 @@ internal sealed class SignInPages(
         return new SeeOther(Start + "?notice=switched", null);
     }
 
-    /// <summary>Light, dark, or as the system says: a choice of the browser's, whoever is signed in.</summary>
+    /// <summary>Sets the theme of the browser, for everybody who signs in there.</summary>
     [Function("ConsoleTheme")]
     public static async Task<IResult> ThemeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/theme")] HttpRequest request, CancellationToken ct)
@@ -111,7 +111,7 @@ internal sealed class SignInPages(
             await provider.RevokeAsync(refreshToken, ct);
     }
 
-    /// <summary>An address of the console's own; anything else leads to its start.</summary>
+    /// <summary>An address within the console; anything else becomes the home page.</summary>
     internal static string LocalAddress(string? asked) =>
         asked is not null && asked.StartsWith(Start, StringComparison.Ordinal)
         && (asked.Length == Start.Length || asked[Start.Length] is '/' or '?')

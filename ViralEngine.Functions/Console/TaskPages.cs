@@ -13,12 +13,12 @@ using ViralEngine.Functions.Tasks;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Tasks: the list, one of them live, and what can be done with it. Each form calls what the API's endpoint calls.</summary>
+/// <summary>The list of tasks, and a live task with its actions.</summary>
 internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore events, ConsolePages pages)
 {
     private const string Section = "tasks";
-    private const int MostAnswerCharacters = 100_000;
-    private const int MostEvents = 200;
+    private const int MaxAnswerCharacters = 100_000;
+    private const int MaxEvents = 200;
 
     [Function("ConsoleTasks"), Allow(Roles.Readers)]
     public async Task<IResult> ListAsync(
@@ -44,12 +44,12 @@ internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore e
             return Problem.NotFound("task");
         var answer = task.Result;
         if (answer is null && task.ResultBytes is not null)
-            answer = await store.ReadResultAsync(tenant, taskId, 0, MostAnswerCharacters, ct);
-        var history = await events.ReadAsync(tenant, TaskStore.EventHead, taskId, 0, MostEvents, ct);
+            answer = await store.ReadResultAsync(tenant, taskId, 0, MaxAnswerCharacters, ct);
+        var history = await events.ReadAsync(tenant, TaskStore.EventHead, taskId, 0, MaxEvents, ct);
         return await pages.ShowAsync<TaskDetailPage>(request, "Task", Section, new()
         {
             [nameof(TaskDetailPage.Task)] = task with { Result = answer },
-            [nameof(TaskDetailPage.IsCut)] = task.Result is null && task.ResultBytes > MostAnswerCharacters,
+            [nameof(TaskDetailPage.IsCut)] = task.Result is null && task.ResultBytes > MaxAnswerCharacters,
             [nameof(TaskDetailPage.History)] = history?.Items ?? [],
             [nameof(TaskDetailPage.TraceId)] = await store.TraceIdOfAsync(tenant, taskId, ct),
         }, ct);
@@ -97,7 +97,7 @@ internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore e
 
     private Task<IResult> FormAsync(
         HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults, int status, CancellationToken ct) =>
-        pages.ShowAsync<NewTaskPage>(request, "Submit a task", Section, new()
+        pages.ShowAsync<NewTaskPage>(request, "Submit task", Section, new()
         {
             [nameof(NewTaskPage.Values)] = values,
             [nameof(NewTaskPage.Errors)] = faults,

@@ -15,7 +15,7 @@ using TemplatePage = ViralEngine.Functions.Templates.TemplatePage;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Templates of workflows, each with a form made from its parameters.</summary>
+/// <summary>Workflow templates, each with a form for its parameters.</summary>
 internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, ConsolePages pages)
 {
     private const string Section = "workflows";
@@ -104,7 +104,7 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
         return RequestBinder.Bind<StartFromTemplateRequest>(JsonSerializer.SerializeToElement(body));
     }
 
-    /// <summary>What is not of the parameter's type stays text, and is refused by the rule that the API tells.</summary>
+    /// <summary>A value that does not have the parameter's type stays a string, and is rejected by the API's rule.</summary>
     private static JsonNode? ValueOf(TemplateField field, string text)
     {
         if (!field.IsNumber && !field.IsJson && field.Type != "boolean")

@@ -13,7 +13,7 @@ using WebhookPage = ViralEngine.Console.Webhooks.WebhookPage;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Webhook endpoints with their health and deliveries. A secret is in the page that its form answers with, and nowhere else.</summary>
+/// <summary>Webhook endpoints with their health and deliveries. A new secret is shown only in the response to its form.</summary>
 internal sealed class WebhookPages(
     WebhookEndpoints api, WebhookDeliveryEndpoints deliveries, WebhookStore store, ConsolePages pages)
 {
@@ -155,7 +155,7 @@ internal sealed class WebhookPages(
 
     private Task<IResult> FormAsync(
         HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults, int status, CancellationToken ct) =>
-        pages.ShowAsync<NewWebhookPage>(request, "Add an endpoint", Section, new()
+        pages.ShowAsync<NewWebhookPage>(request, "Add endpoint", Section, new()
         {
             [nameof(NewWebhookPage.Values)] = values,
             [nameof(NewWebhookPage.Errors)] = faults,

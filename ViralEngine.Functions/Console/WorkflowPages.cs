@@ -11,7 +11,7 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Workflows: the list, one of them drawn with the state of each step, and what can be done with it.</summary>
+/// <summary>The list of workflows, and a workflow with its graph and actions.</summary>
 internal sealed class WorkflowPages(WorkflowEndpoints api, WorkflowStore store, ConsolePages pages)
 {
     private const string Section = "workflows";

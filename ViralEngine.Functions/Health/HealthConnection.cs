@@ -4,9 +4,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Functions.Health;
 
-/// <summary>
-/// A connection to PostgreSQL that nothing else uses: whether the server can be reached does not depend on who has taken the others.
-/// </summary>
+/// <summary>A PostgreSQL connection for health checks only, so that they do not depend on a free connection in the pool.</summary>
 internal sealed class HealthConnection(string connectionString, TokenCredential? credential) : IAsyncDisposable
 {
     private readonly NpgsqlDataSource dataSource = PostgresDataSource.Create(

@@ -8,7 +8,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Health;
 
-/// <summary>Whether this instance lives, and whether it can do its work. Public, and never a call that costs money.</summary>
+/// <summary>Liveness and readiness of this instance. Public, and without calls that cost money.</summary>
 internal sealed class HealthEndpoints(HealthConnection database, RedisConnection redis, CircuitBreakers breakers)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -20,8 +20,8 @@ internal sealed class HealthEndpoints(HealthConnection database, RedisConnection
         Results.Json(new Liveness("healthy"), ApiJson.Options);
 
     /// <summary>
-    /// 503 when PostgreSQL or the orchestration store cannot be reached: then nothing can be done. Redis away is 200 and
-    /// <c>degraded</c>: everything still works, and taking every instance out of rotation would make an outage of it.
+    /// 503 if PostgreSQL or the orchestration store cannot be reached. Without Redis, 200 and <c>degraded</c>: everything still works, and
+    /// taking every instance out of rotation would cause an outage.
     /// </summary>
     [Function("GetReadiness"), Summary("Check whether this instance is ready, and how fast each dependency responds.")]
     [Returns(200, typeof(Readiness))]
@@ -65,8 +65,7 @@ internal sealed class HealthEndpoints(HealthConnection database, RedisConnection
         }
         catch (Exception)
         {
-            // Whatever went wrong, the answer is the same; the cause is in the logs of the part that uses it. A client that has left
-            // hears neither.
+            // The response does not tell the cause, which is in the logs of the component that uses the dependency.
             return new Probe("down", null);
         }
     }
@@ -74,14 +73,14 @@ internal sealed class HealthEndpoints(HealthConnection database, RedisConnection
 
 internal sealed record Liveness(string Status);
 
-/// <param name="Status"><c>ready</c>, <c>degraded</c> (Redis is away) or <c>unavailable</c>.</param>
-/// <param name="Breakers">Hosts that calls are held back from; which they are is in the metrics, as they may be a tenant's.</param>
+/// <param name="Status"><c>ready</c>, <c>degraded</c> (Redis is unreachable) or <c>unavailable</c>.</param>
+/// <param name="Breakers">Hosts with an open breaker. Their names are in the metrics only, because they may be a tenant's.</param>
 internal sealed record Readiness(string Status, IReadOnlyDictionary<string, Probe> Checks, BreakerCounts Breakers);
 
-/// <param name="Open">No call is made to so many hosts.</param>
-/// <param name="HalfOpen">To so many the next call is a probe.</param>
+/// <param name="Open">The number of hosts that no calls are made to.</param>
+/// <param name="HalfOpen">The number of hosts whose next call is a trial.</param>
 internal sealed record BreakerCounts(int Open, int HalfOpen);
 
 /// <param name="Status"><c>up</c>, <c>down</c> or <c>not_configured</c>.</param>
-/// <param name="LatencyMs">How long the part took to answer.</param>
+/// <param name="LatencyMs">How long the dependency took to respond.</param>
 internal sealed record Probe(string Status, double? LatencyMs);

@@ -4,7 +4,7 @@ using ViralEngine.Core.Idempotency;
 
 namespace ViralEngine.Functions.Idempotency;
 
-/// <summary>What a result writes, held back from the client: it may still turn out that nothing of it is true.</summary>
+/// <summary>A result's response, held back from the client until the transaction has committed.</summary>
 internal sealed class CapturedAnswer
 {
     private readonly IHeaderDictionary headers;
@@ -20,13 +20,12 @@ internal sealed class CapturedAnswer
 
     public byte[] Body { get; }
 
-    /// <summary>A form that was taken answers with where to look next.</summary>
-    /// <summary>Whether it names a time for another try.</summary>
+    /// <summary>Whether the response has a <c>Retry-After</c> header.</summary>
     public bool AsksToComeBack => headers.RetryAfter.Count > 0;
 
     public bool IsSuccess => Status is (>= 200 and < 300) or StatusCodes.Status303SeeOther;
 
-    /// <summary>Executes the result against the request's own context, with another response in it.</summary>
+    /// <summary>Executes the result against the request's own context, with a buffered response.</summary>
     public static async Task<CapturedAnswer> OfAsync(IResult result, HttpContext http)
     {
         await using var body = new MemoryStream();
@@ -49,7 +48,7 @@ internal sealed class CapturedAnswer
         await SendAsync(http, Status, Body, ct);
     }
 
-    /// <summary>Gives an answer again, and says so.</summary>
+    /// <summary>Sends a stored response again and marks it as replayed.</summary>
     public static async Task ReplayAsync(HttpContext http, StoredAnswer answer, CancellationToken ct)
     {
         var response = http.Response.Headers;

@@ -10,22 +10,22 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Idempotency;
 
 /// <summary>
-/// Makes every POST, PUT and PATCH that has an <c>Idempotency-Key</c> take effect once, after
-/// draft-ietf-httpapi-idempotency-key-header. The endpoint runs inside a transaction, its answer is written in it, and only what
-/// is committed is sent. Endpoints know nothing of it: they use the invocation's <see cref="Db"/>, leave to
-/// <see cref="Db.AfterCommitAsync"/> what must wait, and answer by an <see cref="IResult"/>. The body is received first, under the claim alone; an endpoint
-/// that waits for others (<see cref="WaitsForOthersAttribute"/>) runs before the transaction, and its last one is joined.
+/// Makes every POST, PUT and PATCH that has an <c>Idempotency-Key</c> take effect once, after draft-ietf-httpapi-idempotency-key-header.
+/// The endpoint runs inside a transaction that also stores its response, and only what is committed is sent. Endpoints are unaware of it:
+/// they use the invocation's <see cref="Db"/>, pass what must wait to <see cref="Db.AfterCommitAsync"/>, and return an
+/// <see cref="IResult"/>. The body is received first, under the claim alone. An endpoint that waits for others
+/// (<see cref="WaitsForOthersAttribute"/>) runs outside the transaction; its last own transaction is joined.
 /// </summary>
 /// <remarks>
-/// Kept are the answers of requests that were executed: successes with their effect, and 404, 409 and 422, whose transaction is
-/// rolled back, unless it asks to come back (Retry-After). Who may not ask, asks too often, sends what is not valid, or meets a fault of ours has not been executed: the key is
-/// free again.
+/// Responses of executed requests are stored: successes with their effect, and 404, 409 and 422 without Retry-After, whose transaction is
+/// rolled back. Requests that are unauthorized, rate-limited or invalid, or that meet a server error, were not executed: their key is
+/// released.
 /// </remarks>
 internal sealed class IdempotencyMiddleware(
     EndpointCatalog endpoints, IdempotencyLeases leases, TenantShares shares, BodyReceiver bodies) : IFunctionsWorkerMiddleware
 {
-    /// <summary>How much of a streamed body is read that the endpoint has not looked at.</summary>
-    private const long MostUnread = 1024 * 1024;
+    /// <summary>How much of a streamed body is read after the endpoint has stopped reading.</summary>
+    private const long MaxUnread = 1024 * 1024;
 
     private readonly HashSet<string> waiting = WaitsForOthersAttribute.FunctionsIn(endpoints);
 
@@ -55,7 +55,7 @@ internal sealed class IdempotencyMiddleware(
         }
     }
 
-    /// <summary>Whether requests of this method take a key.</summary>
+    /// <summary>Whether requests with this method accept a key.</summary>
     public static bool Covers(string method) =>
         HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
@@ -79,20 +79,20 @@ internal sealed class IdempotencyMiddleware(
             answer = await AnswerOfAsync(context, next, http);
             if (IsKept(answer))
             {
-                var fingerprint = await body.FinishAsync(body.Position + MostUnread, context.CancellationToken)
+                var fingerprint = await body.FinishAsync(body.Position + MaxUnread, context.CancellationToken)
                     ?? throw new ProblemException(TooLong());
-                // What was refused had no effect; what it began is taken back, and only the answer is written.
+                // A rejected request has no effect: its changes are rolled back, and only the response is stored.
                 if (!answer.IsSuccess || !db.InTransaction)
                 {
                     await db.RollbackAsync();
                     await db.BeginAsync(context.CancellationToken);
                 }
 
-                // A renewal would wait for the row that the answer locks, and this for the renewal.
+                // Storing the response locks the row that a renewal waits for: a deadlock.
                 await lease.DisposeAsync();
                 if (!await store.AnswerAsync(scope, token, fingerprint, answer.ToStored(), context.CancellationToken))
                     throw new ProblemException(InFlight());
-                await db.CommitAsync(CancellationToken.None); // broken off, nobody would know whether it happened
+                await db.CommitAsync(CancellationToken.None); // a cancelled commit may or may not have happened
             }
         }
         catch
@@ -111,7 +111,7 @@ internal sealed class IdempotencyMiddleware(
     private static bool IsKept(int status, bool asksToComeBack) =>
         !asksToComeBack && status is (>= 200 and < 300) or 303 or 404 or 409 or 410 or 422;
 
-    /// <summary>What the endpoint answers, written aside; a problem that it throws is an answer too.</summary>
+    /// <summary>The endpoint's response, captured, including a problem that it throws.</summary>
     private static async Task<CapturedAnswer> AnswerOfAsync(FunctionContext context, FunctionExecutionDelegate next, HttpContext http)
     {
         try
@@ -126,12 +126,12 @@ internal sealed class IdempotencyMiddleware(
         return await CaptureAsync(context, http);
     }
 
-    /// <summary>The endpoint's result, written aside; it must not be executed again when the middleware has returned.</summary>
+    /// <summary>Captures the endpoint's result, which must not be executed again after the middleware has returned.</summary>
     private static Task<CapturedAnswer> CaptureAsync(FunctionContext context, HttpContext http) =>
         context.TakeResult() is { } result
             ? CapturedAnswer.OfAsync(result, http)
             : throw new InvalidOperationException(
-                $"{context.FunctionDefinition.Name} must answer by an IResult: what it writes itself is out before it is committed.");
+                $"{context.FunctionDefinition.Name} must return an IResult: what it writes itself is sent before the commit.");
 
     private static async Task GiveUpAsync(Db db, IdempotencyStore store, IdempotencyScope scope, Guid token)
     {

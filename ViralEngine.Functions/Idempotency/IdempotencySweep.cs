@@ -2,7 +2,7 @@ using ViralEngine.Core.Idempotency;
 
 namespace ViralEngine.Functions.Idempotency;
 
-/// <summary>Removes keys whose time is over, a portion at a time.</summary>
+/// <summary>Removes expired keys, a portion at a time.</summary>
 internal sealed class IdempotencySweep(IdempotencyStore store)
 {
     private const int Portion = 5_000;

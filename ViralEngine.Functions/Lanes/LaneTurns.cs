@@ -3,21 +3,21 @@ using Microsoft.DurableTask;
 namespace ViralEngine.Functions.Lanes;
 
 /// <summary>
-/// The turns of a lane, one after the other. When the time of one is over the next begins beside it, while what it runs comes to its end:
-/// one slow call does not keep the lane's other places empty.
+/// The turns of a lane. When a turn's time is over, the next starts while its running calls finish, so that one slow call does not keep the
+/// lane's other places empty.
 /// </summary>
 internal static class LaneTurns
 {
-    /// <summary>After so many turns the history begins anew, as soon as none is under way.</summary>
+    /// <summary>After this many turns the history is restarted, as soon as no turn is running.</summary>
     private const int TurnsPerHistory = 20;
 
-    /// <summary>Then it is waited for that.</summary>
-    private const int MostTurns = 200;
+    /// <summary>After this many turns, it is restarted once the running turns have ended.</summary>
+    private const int MaxTurns = 200;
 
     /// <param name="turnAsync">Runs a turn.</param>
     /// <param name="endedBy">Whether the lane ends after that turn.</param>
-    /// <param name="waitAfter">After which the next turn is worth its while; null: at once.</param>
-    /// <returns>The turn that ended the lane; null: the history is to begin anew.</returns>
+    /// <param name="waitAfter">The wait before the next turn; null for none.</param>
+    /// <returns>The turn that ended the lane; null if the history must be restarted.</returns>
     public static async Task<T?> RunAsync<T>(
         TaskOrchestrationContext context,
         double turnSeconds,
@@ -27,7 +27,7 @@ internal static class LaneTurns
         where T : class
     {
         var draining = new List<Task<T>>();
-        for (var turns = 0; turns < TurnsPerHistory || (draining.Count > 0 && turns < MostTurns); turns++)
+        for (var turns = 0; turns < TurnsPerHistory || (draining.Count > 0 && turns < MaxTurns); turns++)
         {
             var turn = turnAsync();
             await PassedAsync(context, turn, turnSeconds);
@@ -50,7 +50,7 @@ internal static class LaneTurns
                 return result;
             }
 
-            // By the orchestration's clock: that of the process that ran the turn may be another.
+            // By the orchestration's clock, which may differ from that of the process that ran the turn.
             if (waitAfter(result) is { } wait)
                 await context.CreateTimer(context.CurrentUtcDateTime + wait, CancellationToken.None);
         }
@@ -59,12 +59,12 @@ internal static class LaneTurns
         return null;
     }
 
-    /// <summary>Until the turn has ended, or its time is over.</summary>
+    /// <summary>Completes when the turn has ended or its time is over.</summary>
     private static async Task PassedAsync(TaskOrchestrationContext context, Task turn, double seconds)
     {
         using var waking = new CancellationTokenSource();
         var over = context.CreateTimer(context.CurrentUtcDateTime.AddSeconds(seconds), waking.Token);
         if (await Task.WhenAny(turn, over) != over)
-            waking.Cancel(); // CancelAsync would tell the timer on a thread that is not the orchestration's
+            waking.Cancel(); // CancelAsync would cancel the timer on another thread than the orchestration's
     }
 }

@@ -11,7 +11,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Limits;
 
-/// <summary>The monthly budgets of an organization: in total and per agent.</summary>
+/// <summary>Monthly budgets of an organization: in total and per agent.</summary>
 internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, AuditTrail audit, TimeProvider time)
 {
     [Function("GetBudget"), Allow(Roles.Readers), Summary("Read the budgets and this month's spending.")]
@@ -83,13 +83,13 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
 
 internal sealed record SetBudgetRequest
 {
-    public const double MostUsd = 1_000_000_000;
+    public const double MaxUsd = 1_000_000_000;
 
-    [Range(0.0, MostUsd)]
+    [Range(0.0, MaxUsd)]
     [Description("US dollars that the organization may spend per calendar month (UTC). No budget if omitted.")]
     public decimal? MonthlyUsd { get; init; }
 
-    [MaxLength(1000, ErrorMessage = "At most 1,000 agents.")]
+    [MaxLength(1000, ErrorMessage = "Must have at most 1,000 agents.")]
     public AgentBudgetRequest[] Agents { get; init; } = [];
 }
 
@@ -98,7 +98,7 @@ internal sealed record AgentBudgetRequest
     [Required, StringLength(100, MinimumLength = 1)]
     public string AgentId { get; init; } = "";
 
-    [Required, Range(0.0, SetBudgetRequest.MostUsd)]
+    [Required, Range(0.0, SetBudgetRequest.MaxUsd)]
     public decimal MonthlyUsd { get; init; }
 }
 

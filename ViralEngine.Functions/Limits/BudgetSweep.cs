@@ -2,13 +2,13 @@ using ViralEngine.Core.Limits;
 
 namespace ViralEngine.Functions.Limits;
 
-/// <summary>Gives back the money that dead processes had set aside, and forgets old settlements.</summary>
+/// <summary>Releases the reservations of dead processes, and deletes old settlements.</summary>
 internal sealed class BudgetSweep(BudgetStore store)
 {
     private const int Portion = 500;
-    private const int MostForgotten = 10_000;
+    private const int MaxForgotten = 10_000;
 
-    /// <summary>Longer than anybody tries to settle a call, and than a network can hold a statement back.</summary>
+    /// <summary>Longer than a settlement is retried, and than a network can delay a statement.</summary>
     private static readonly TimeSpan SettlementsAreKept = TimeSpan.FromHours(1);
 
     public async Task RunAsync(CancellationToken ct)
@@ -19,7 +19,7 @@ internal sealed class BudgetSweep(BudgetStore store)
 
     public async Task ForgetAsync(CancellationToken ct)
     {
-        while (await store.ForgetAsync(SettlementsAreKept, MostForgotten, ct) == MostForgotten)
+        while (await store.ForgetAsync(SettlementsAreKept, MaxForgotten, ct) == MaxForgotten)
             ct.ThrowIfCancellationRequested();
     }
 }

@@ -8,7 +8,7 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Limits;
 
 /// <summary>
-/// Refuses who asks too often, and tells everybody how much is left: <c>RateLimit</c> and <c>RateLimit-Policy</c> after
+/// Enforces request rates, and tells every caller what is left: <c>RateLimit</c> and <c>RateLimit-Policy</c> after
 /// draft-ietf-httpapi-ratelimit-headers, as structured fields. The platform is not limited.
 /// </summary>
 internal sealed class RateLimitMiddleware(RateLimiter limiter) : IFunctionsWorkerMiddleware

@@ -10,7 +10,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Metrics;
 
-/// <summary>What the organization's tasks and batch items did: by minute, hour or day, and at a glance.</summary>
+/// <summary>Metrics of the organization's tasks and batch items: by minute, hour or day, and as a summary.</summary>
 internal sealed class MetricEndpoints(MetricStore store, AlertStore alerts, TimeProvider time)
 {
     [Function("GetMetrics"), Allow(Roles.Readers), Summary("Read metrics by minute, hour or day: counts, errors, latency, cost, tokens, queue.")]

@@ -3,7 +3,7 @@ using ViralEngine.Core.Metrics;
 
 namespace ViralEngine.Functions.Metrics;
 
-/// <summary>Rolls metrics up into hours and days and removes what is past its time.</summary>
+/// <summary>Rolls metrics up into hours and days, and removes those past their retention.</summary>
 internal sealed class MetricSweep(MetricRollup rollup, IOptions<MetricsOptions> options)
 {
     public async Task RunAsync(CancellationToken ct)

@@ -7,18 +7,18 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// The API's OpenAPI 3.1 document, made from the code itself at the first request. It names the address that its reader calls, so it
-/// is kept for the one that was asked for last.
+/// The API's OpenAPI 3.1 document, generated from the code at the first request. It contains the reader's address, and is cached for the
+/// last one.
 /// </summary>
 internal sealed class ApiDocument(EndpointCatalog endpoints)
 {
-    // A host that no client can name.
+    // A placeholder host.
     private const string Anywhere = "https://anywhere.invalid";
     private static readonly JsonSerializerOptions Readable = new(ApiJson.Options) { WriteIndented = true };
     private readonly Lazy<string> text = new(() => JsonSerializer.Serialize(Build(endpoints, Anywhere), Readable));
     private volatile Content? last;
 
-    /// <param name="address">Where clients reach the API.</param>
+    /// <param name="address">The address of the API for clients.</param>
     public Content At(string address)
     {
         if (last is { } kept && kept.Address == address)

@@ -4,7 +4,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>Puts the document together: what all operations share, and one operation for each endpoint and method.</summary>
+/// <summary>Builds the document: the shared components, and one operation for each endpoint and method.</summary>
 internal sealed class DocumentBuilder(EndpointCatalog endpoints, string address)
 {
     private readonly XmlDocs docs = XmlDocs.Load();
@@ -37,7 +37,7 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints, string address)
             ["servers"] = new JsonArray(new JsonObject
             {
                 ["url"] = $"{address}/api",
-                ["description"] = "Where the API is.",
+                ["description"] = "This installation.",
             }),
             ["security"] = new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }),
             ["tags"] = Tags(documented),
@@ -55,7 +55,7 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints, string address)
         return WithoutWhatNobodyNames(document);
     }
 
-    /// <summary>A record whose only use has a written schema was looked at too.</summary>
+    /// <summary>Removes unreferenced schemas, such as those of records that a written schema replaced.</summary>
     private static JsonObject WithoutWhatNobodyNames(JsonObject document)
     {
         var components = document["components"]!["schemas"]!.AsObject();
@@ -70,11 +70,11 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints, string address)
         }
     }
 
-    /// <summary>A template as OpenAPI writes it: below the server's address, without constraints, parameters in snake_case.</summary>
+    /// <summary>A route template in OpenAPI's form: below the server's address, without constraints, parameters in snake_case.</summary>
     private static string PathOf(RouteTemplate template) => "/" + string.Join('/', template.Segments.Skip(1).Select(segment =>
         string.Concat(segment.Parts.Select(part => part.IsParameter ? $"{{{Words.Snake(part.Name!)}}}" : part.Text))));
 
-    /// <summary>A tag for each feature, with what its classes say of themselves.</summary>
+    /// <summary>A tag for each feature, described by the summaries of its classes.</summary>
     private JsonArray Tags(IEnumerable<Endpoint> documented) =>
     [
         .. documented

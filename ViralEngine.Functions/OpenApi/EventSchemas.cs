@@ -3,12 +3,12 @@ using System.Text.Json.Nodes;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// What is told of each type of event: an event of a history or stream (<c>TaskStartedEvent</c>), the message that a webhook gets
-/// (<c>TaskStartedMessage</c>), and what both have as their data.
+/// The schemas of each type of event: an event of a history or stream (<c>TaskStartedEvent</c>), the webhook message
+/// (<c>TaskStartedMessage</c>), and the data of both.
 /// </summary>
 internal static class EventSchemas
 {
-    /// <summary>What a type is called: <c>task.started</c> → <c>TaskStarted</c>.</summary>
+    /// <summary>The schema name of a type: <c>task.started</c> → <c>TaskStarted</c>.</summary>
     public static string NameOf(string type) =>
         string.Concat(type.Split('.', '_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 
@@ -21,7 +21,7 @@ internal static class EventSchemas
             ["enum"] = Array(events.Keys),
             ["description"] = "What happened.",
         });
-        yield return Named("MessageSubject", Record("What a message is about.", ("subject_id", Text("uuid")), ("number", Whole())));
+        yield return Named("MessageSubject", Record("The subject of a message.", ("subject_id", Text("uuid")), ("number", Whole())));
         foreach (var (type, data) in events)
         {
             var name = NameOf(type);
@@ -52,14 +52,14 @@ internal static class EventSchemas
             yield return Named(stream + "Stream", new JsonObject
             {
                 ["type"] = "string",
-                ["description"] = $"Server-sent events (text/event-stream): the data of each is a {stream} in JSON.",
+                ["description"] = $"Server-sent events (text/event-stream). The data of each is a {stream} in JSON.",
                 ["contentMediaType"] = "text/event-stream",
                 ["contentSchema"] = Reference(stream),
             });
         }
     }
 
-    // A message that tries an endpoint out tells of nothing that happened.
+    // A test message has no subject.
     private static bool HasSubject(string type) => type != Core.Webhooks.WebhookEventTypes.Test;
 
     private static KeyValuePair<string, JsonObject> Union(

@@ -4,19 +4,19 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// What requests and answers look like, by their record: as written (<c>Written/examples.json</c>), or put together from the examples of
-/// what is in it. Tests check each against its schema.
+/// Examples of requests and responses, by record: written ones (<c>Written/examples.json</c>), or composed from those of their members.
+/// Tests check each against its schema.
 /// </summary>
 internal static class Examples
 {
     private static readonly Lazy<JsonObject> Written = new(Read);
 
-    /// <summary>As OpenAPI has several of them: each with its name.</summary>
+    /// <summary>OpenAPI's named examples.</summary>
     public static JsonObject Of(Type type) => new(
         (Written.Value[type.Name]?.AsObject() ?? new JsonObject { ["example"] = Compose(type) })
         .Select(each => KeyValuePair.Create(each.Key, (JsonNode?)new JsonObject { ["value"] = each.Value?.DeepClone() })));
 
-    /// <summary>Of a merge patch.</summary>
+    /// <summary>The example of a merge patch.</summary>
     public static JsonNode OfPatch(Type type) => First(type.Name + "Patch") ?? First(type.Name) ?? new JsonObject();
 
     public static JsonObject OfProblem(int status) => new() { ["example"] = new JsonObject { ["value"] = ProblemKinds.ExampleOf(status) } };
@@ -24,7 +24,7 @@ internal static class Examples
     /// <summary>Newline-delimited JSON.</summary>
     public static string OfLines(Type type) => Value(type)!.ToJsonString(ApiJson.Options) + "\n";
 
-    /// <summary>A stream as it comes.</summary>
+    /// <summary>A stream.</summary>
     public static string OfStream(string data) => data switch
     {
         "TaskToken" => "retry: 1000\n\nid: 1\nevent: token\ndata: {\"text\":\"Late \"}\n\nid: 2\nevent: done\ndata: {\"status\":\"completed\"}\n\n",

@@ -5,11 +5,11 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>What the API offers, for machines and for people.</summary>
+/// <summary>The API's description, for machines and for people.</summary>
 internal sealed class OpenApiEndpoints(ApiDocument document, ReferencePage page, PublicAddress address)
 {
-    [Function("GetOpenApi"), Summary("The API as an OpenAPI 3.1 document.")]
-    [Returns(200, typeof(object)), Returns(304, Description = "It is the one that If-None-Match names.")]
+    [Function("GetOpenApi"), Summary("Read the API as an OpenAPI 3.1 document.")]
+    [Returns(200, typeof(object)), Returns(304, Description = "Not modified: If-None-Match has the current ETag.")]
     public IResult Document(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/openapi.json")] HttpRequest request)
     {
@@ -17,8 +17,8 @@ internal sealed class OpenApiEndpoints(ApiDocument document, ReferencePage page,
         return Answer(request, content.Bytes, "application/json", content.ETag);
     }
 
-    [Function("GetReference"), Summary("The API's reference as a page to read and to try calls on. It loads nothing from elsewhere.")]
-    [Returns(200, ContentType = "text/html"), Returns(304, Description = "It is the one that If-None-Match names.")]
+    [Function("GetReference"), Summary("Show the API reference as a page, where calls can be tried. It loads nothing from other sites.")]
+    [Returns(200, ContentType = "text/html"), Returns(304, Description = "Not modified: If-None-Match has the current ETag.")]
     public IResult Reference(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/docs")] HttpRequest request)
     {

@@ -6,7 +6,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>Describes what one endpoint takes and answers, from its attributes.</summary>
+/// <summary>Describes the requests and responses of one endpoint, from its attributes.</summary>
 internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs docs)
 {
     public JsonObject Describe(Endpoint endpoint, string method)
@@ -33,7 +33,7 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
     private string Description(Endpoint endpoint)
     {
         var who = endpoint.Allowed is { } allowed ? $"Roles: {string.Join(", ", Words.Roles(allowed))}."
-            : endpoint.IsForPeople ? "Anybody with a person's token." : "Public.";
+            : endpoint.IsForPeople ? "Requires a person's token; no role needed." : "Public.";
         return docs.Summary(endpoint.Method) is { } more ? $"{more}\n\n{who}" : who;
     }
 
@@ -69,12 +69,12 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
         };
     }
 
-    /// <summary>Built-in agents go by their names, gates and steps by those that their workflow gives them.</summary>
+    /// <summary>Built-in agents are referenced by name; gates and steps by the ids in their definition.</summary>
     private static bool IsUuid(Endpoint endpoint, string parameter) =>
         parameter.EndsWith("id", StringComparison.OrdinalIgnoreCase) && parameter is not ("gateId" or "stepId")
         && !endpoint.Route.StartsWith("agents/", StringComparison.Ordinal);
 
-    /// <summary>Ids follow the collection that they are of.</summary>
+    /// <summary>An id follows the name of its collection.</summary>
     private static string DescriptionOf(RouteTemplate template, TemplatePart parameter)
     {
         var segments = template.Segments.ToList();
@@ -89,11 +89,11 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
     {
         var schema = RequestSchema.OfField(field, query.Type, schemas);
         var description = (string?)schema["description"];
-        // What only one kind of body goes with cannot be required of all.
+        // Parameters that apply to only one kind of body cannot be required.
         if (query.OnlyFor is { } only)
             description = $"{description} {(field.IsRequired ? "Required with" : "Only with")} a body of {only}.".Trim();
         schema.Remove("description");
-        // A query has no null: what is not wanted is left out.
+        // Queries have no null: omit the parameter instead.
         if (schema["type"] is JsonArray types)
             schema["type"] = types[0]!.DeepClone();
         if (schema["enum"] is JsonArray words && words.LastOrDefault() is null)
@@ -127,7 +127,7 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
             {
                 content[body.ContentType] = new JsonObject
                 {
-                    ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object a line, as x-line says." },
+                    ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object per line, described by x-line." },
                     ["x-line"] = schemas.OfRequest(body.Type),
                     ["example"] = Examples.OfLines(body.Type),
                 };

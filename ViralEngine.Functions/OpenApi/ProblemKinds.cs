@@ -3,7 +3,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>The problems that endpoints have in common, and which endpoint may have which.</summary>
+/// <summary>The problems that endpoints share, and which endpoints return them.</summary>
 internal static class ProblemKinds
 {
     public static IEnumerable<int> For(Endpoint endpoint, string method)
@@ -54,18 +54,18 @@ internal static class ProblemKinds
 
     public static string TextOf(int status) => status switch
     {
-        400 => "The request is not valid: `errors` names each field at fault and the rule it breaks.",
-        401 => "There is no credential, or it is not valid any more.",
-        403 => "The credential's role may not do this, or it is not for the organization that X-Tenant-ID names.",
-        404 => "There is no such resource, or it is another organization's.",
+        400 => "The request is not valid. `errors` names each invalid field and its problem.",
+        401 => "The credential is missing, invalid, expired or revoked.",
+        403 => "The caller's role does not allow this, or the credential does not belong to the organization in X-Tenant-ID.",
+        404 => "The resource does not exist, or belongs to another organization.",
         408 => "The body arrived too slowly.",
-        409 => "The state of the resource does not allow it, or a request with the same Idempotency-Key is still under way.",
-        413 => "The body is larger than is accepted here.",
-        415 => "The body's content type or encoding is not one that is taken here.",
-        422 => "The Idempotency-Key was used before for another request.",
-        429 => "A limit is reached: of requests, of the plan, or of money. `Retry-After` says when to come back.",
-        503 => "The database cannot be reached for the moment. `Retry-After` says when to try again.",
-        _ => "Internal error. It is logged under the request id.",
+        409 => "The state of the resource does not allow this request, or a request with the same Idempotency-Key is in progress.",
+        413 => "The body is too large.",
+        415 => "The body's content type or encoding is not supported.",
+        422 => "The Idempotency-Key was used for a different request.",
+        429 => "A request limit, plan limit or budget is reached. `Retry-After` says when to try again.",
+        503 => "The service is temporarily unavailable. `Retry-After` says when to try again.",
+        _ => "Internal error, logged under the request id.",
     };
 
     public static IEnumerable<string> HeadersOf(int status)
@@ -86,15 +86,17 @@ internal static class ProblemKinds
     {
         var (code, title, detail) = status switch
         {
-            400 => ("validation-failed", "The request is not valid.", "See errors: each names a field and the rule it breaks."),
+            400 => ("validation-failed", "The request is not valid.", "See errors: each names a field and its problem."),
             401 => ("unauthorized", "Authentication failed.", "The API key is unknown or revoked."),
             403 => ("forbidden", "Permission denied.", "The role viewer may not call this endpoint. Allowed: operator, admin, owner."),
             404 => ("not-found", "Not found.", "There is no such task."),
-            409 => ("task-ended", "The state of the resource does not allow this request.", "The task has ended already: it is completed."),
-            408 => ("body-too-slow", "The body arrived too slowly.", "At least 1,000 bytes per second are expected, after 5 s."),
+            409 => ("task-ended", "The state of the resource does not allow this request.", "The task has already ended: it is completed."),
+            408 => ("body-too-slow", "The body arrived too slowly.",
+                "Send at least 1,000 bytes per second on average; this is checked after 5 s of waiting."),
             413 => ("body-too-large", "The body is too large.", "It must have at most 1,048,576 bytes."),
             415 => ("unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."),
-            422 => ("idempotency-key-reused", "The Idempotency-Key belongs to another request.", "Use a new key for a new request."),
+            422 => ("idempotency-key-reused", "The Idempotency-Key was used for a different request.",
+                "A key identifies one request: the same method, path, query and body. Use a new key for a new request."),
             429 => ("rate-limited", "Too many requests.", "Try again in 12 seconds."),
             503 => ("unavailable", "The database cannot be reached.", "Try again."),
             _ => ("internal", "Internal error.", "It is logged under the request id. Try again."),

@@ -4,8 +4,8 @@ using System.Text;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// The reference for people: one page that draws the document of this instance. Its script and style are in it, named by their
-/// hashes in the policy, and it may fetch from nowhere but here.
+/// The API reference: one page that renders the document of this instance. Its script and style are inline, allowed by their hashes, and it
+/// loads nothing from other sites.
 /// </summary>
 internal sealed class ReferencePage
 {

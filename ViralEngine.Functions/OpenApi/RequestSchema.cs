@@ -7,7 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>Schemas of request records, from the same types and annotations that <see cref="RequestBinder"/> goes by.</summary>
+/// <summary>Schemas of request records, from the same types and annotations that <see cref="RequestBinder"/> uses.</summary>
 internal static class RequestSchema
 {
     public static JsonObject Of(Type type, Schemas schemas, bool isPatch)
@@ -24,7 +24,7 @@ internal static class RequestSchema
         var schema = new JsonObject { ["type"] = "object", ["properties"] = properties };
         if (required.Count > 0)
             schema["required"] = required;
-        // What is not known is refused, not passed over.
+        // Unknown fields are rejected.
         schema["additionalProperties"] = false;
         return schema;
     }
@@ -35,7 +35,7 @@ internal static class RequestSchema
         var schema = TypedMembers.Find(field.Property) is { } written ? schemas.OfWritten(written) : OfType(field.Type, schemas);
         foreach (var rule in field.Rules)
             Apply(rule, schema, field.Type);
-        // Null is what is left out: what was read can be sent again.
+        // Null means the same as omitted, so that what was read can be sent back.
         if (field.CanBeNull)
             AllowNull(schema);
         if (!isPatch && !field.IsRequired && DefaultOf(field, record) is { } value)
@@ -45,11 +45,11 @@ internal static class RequestSchema
         return schema;
     }
 
-    /// <summary>What OpenAPI calls a type of numbers; null: it is none.</summary>
+    /// <summary>OpenAPI's format of a numeric type; null for other types.</summary>
     public static string? NumberFormatOf(Type type) =>
         type == typeof(int) ? "int32" : type == typeof(long) ? "int64" : type == typeof(double) ? "double" : type == typeof(decimal) ? "decimal" : null;
 
-    /// <summary>Lets a schema be null too; one that says nothing does already.</summary>
+    /// <summary>Allows null in a schema; an empty one already does.</summary>
     public static void AllowNull(JsonObject schema)
     {
         if (schema["type"] is JsonValue type)
@@ -88,7 +88,7 @@ internal static class RequestSchema
 
     private static void Apply(ValidationAttribute rule, JsonObject schema, Type type)
     {
-        // What a named schema says already.
+        // Already in the named schema.
         if (schema.ContainsKey("$ref"))
             return;
         var (least, most) = type == typeof(string) ? ("minLength", "maxLength") : ("minItems", "maxItems");

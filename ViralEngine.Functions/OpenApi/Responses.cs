@@ -4,12 +4,12 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>The answers of an endpoint: those that its attributes list, and the problems that its kind of endpoint may have.</summary>
+/// <summary>The responses of an endpoint: those that its attributes list, and the problems that its kind of endpoint may return.</summary>
 internal sealed class Responses(Schemas schemas)
 {
     private readonly SortedDictionary<int, JsonNode?> used = [];
 
-    /// <summary>The problems that more than one operation answers with.</summary>
+    /// <summary>The problems that several operations return.</summary>
     public JsonObject Components() => new(used.Select(pair => KeyValuePair.Create(ProblemKinds.NameOf(pair.Key), pair.Value)));
 
     public JsonObject Of(Endpoint endpoint, string method)
@@ -19,7 +19,7 @@ internal sealed class Responses(Schemas schemas)
             responses[answers.Key] = Describe(endpoint, method, answers.Key, [.. answers]);
         foreach (var status in ProblemKinds.For(endpoint, method).Where(status => !responses.ContainsKey(status)))
             responses[status] = Problem(status);
-        // By its number, 204 makes some generators return nothing from what has a stream to return.
+        // As "204", some generators would drop the stream's return type.
         return new(responses.Select(pair => KeyValuePair.Create(
             pair.Key == 204 && endpoint.IsStream ? "2XX" : $"{pair.Key}", pair.Value)));
     }
@@ -53,12 +53,12 @@ internal sealed class Responses(Schemas schemas)
 
         if (!answer.ContentType.EndsWith("json", StringComparison.Ordinal) || answer.Type is null)
             return new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" }, ["example"] = Examples.OfText(answer.ContentType) };
-        // Newline-delimited: each line is one.
+        // Newline-delimited JSON.
         if (answer.ContentType.EndsWith("ndjson", StringComparison.Ordinal))
         {
             return new JsonObject
             {
-                ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object a line, as x-line says." },
+                ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object per line, described by x-line." },
                 ["x-line"] = schemas.OfResponse(answer.Type),
                 ["example"] = Examples.OfLines(answer.Type),
             };
@@ -130,11 +130,11 @@ internal sealed class Responses(Schemas schemas)
 
     private static string DefaultText(int status, string contentType) => status switch
     {
-        200 when contentType == "text/event-stream" => "The events after the last one that the client has, as they happen.",
-        200 => "Done.",
+        200 when contentType == "text/event-stream" => "The events after the last one received, as they happen.",
+        200 => "OK.",
         201 => "Created.",
-        202 => "Accepted: the work goes on.",
-        204 => "Done; there is nothing to say.",
+        202 => "Accepted; the work continues.",
+        204 => "No content.",
         _ => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status) + ".",
     };
 }

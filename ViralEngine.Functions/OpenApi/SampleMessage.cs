@@ -3,7 +3,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>What a message looks like: a value for each member of its written schema that is always there.</summary>
+/// <summary>A sample message: a value for each required member of its written schema.</summary>
 internal static class SampleMessage
 {
     public static JsonNode Of(string type) => Sample(WrittenSchemas.Of(EventSchemas.NameOf(type) + "Message"))!;

@@ -8,9 +8,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// JSON schemas of what goes in and what comes out. Records become named components. What comes out is described by the
-/// serializer that writes it; what goes in by the rules of the binder that reads it (<see cref="RequestSchema"/>); and what neither
-/// knows is written down (<see cref="WrittenSchemas"/>).
+/// JSON schemas of requests and responses. Records become named components. Responses are described by their serializer, requests by their
+/// binder's rules (<see cref="RequestSchema"/>), and the rest by written schemas (<see cref="WrittenSchemas"/>).
 /// </summary>
 internal sealed class Schemas(XmlDocs docs)
 {
@@ -20,7 +19,7 @@ internal sealed class Schemas(XmlDocs docs)
 
     public JsonObject Components() => new(components.Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));
 
-    /// <summary>The schema of an answer's body.</summary>
+    /// <summary>The schema of a response body.</summary>
     public JsonObject OfResponse(Type type)
     {
         if (type == typeof(object))
@@ -28,20 +27,20 @@ internal sealed class Schemas(XmlDocs docs)
         return IsRecord(ApiJson.Options.GetTypeInfo(type)) ? OfRecord(type, type.Name, () => Export(type)) : Export(type);
     }
 
-    /// <summary>The schema of a request's body.</summary>
-    /// <param name="isPatch">A merge patch: nothing is required, and null takes away.</param>
+    /// <summary>The schema of a request body.</summary>
+    /// <param name="isPatch">A merge patch: nothing is required, and null removes.</param>
     public JsonObject OfRequest(Type type, bool isPatch = false) => isPatch
         ? Reference(type, HasRequired(type) ? type.Name + "Patch" : type.Name, () => RequestSchema.Of(type, this, isPatch))
         : OfRecord(type, type.Name, () => RequestSchema.Of(type, this, isPatch));
 
-    /// <summary>The words of an enumeration, named once for all that use them.</summary>
+    /// <summary>The words of an enumeration, as one named schema.</summary>
     public JsonObject OfEnum(Type type) => Reference(type, type.Name, () => new JsonObject
     {
         ["type"] = "string",
         ["enum"] = new JsonArray([.. RequestBinder.EnumWords(type).Select(word => (JsonNode)word.Word)]),
     });
 
-    /// <summary>A written schema by its name, with all that it refers to; or an array of it (<c>WorkflowStep[]</c>).</summary>
+    /// <summary>A written schema by name, with all that it references; or an array of it (<c>WorkflowStep[]</c>).</summary>
     public JsonObject OfWritten(string name)
     {
         if (name.EndsWith("[]", StringComparison.Ordinal))
@@ -61,7 +60,7 @@ internal sealed class Schemas(XmlDocs docs)
 
     private static bool HasRequired(Type type) => RequestBinder.FieldsOf(type).Any(field => field.IsRequired);
 
-    /// <summary>A record, or one for each of its variants and what they are together.</summary>
+    /// <summary>A record, or its variants and their union.</summary>
     private JsonObject OfRecord(Type type, string name, Func<JsonObject> describe)
     {
         if (Variants.Of(type) is not { } variants)
@@ -89,7 +88,7 @@ internal sealed class Schemas(XmlDocs docs)
             name = type.Namespace!.Split('.')[^1] + name;
         if (owners.TryAdd(name, owner))
         {
-            // The name is taken before the members are looked at: they may refer back.
+            // Register the name before the members, which may refer back to it.
             components[name] = null;
             var schema = describe();
             if (owner is Type described && docs.Summary(described) is { } summary)
@@ -125,7 +124,7 @@ internal sealed class Schemas(XmlDocs docs)
         }
         else if (context.TypeInfo.Kind == JsonTypeInfoKind.Object)
         {
-            // The exporter says what must be given to read it; here it is what is always written.
+            // The exporter marks what reading requires; here it must be what is always written.
             schema["required"] = new JsonArray([.. context.TypeInfo.Properties.Where(IsAlwaysSomething).Select(property => (JsonNode)property.Name)]);
         }
 
@@ -147,19 +146,19 @@ internal sealed class Schemas(XmlDocs docs)
         }
         else if (schema["type"] is JsonArray { Count: 2 } either && !canBeNull)
         {
-            // Of generated serializers the exporter does not know whether a text may be null.
+            // For generated serializers, the exporter does not know whether a string may be null.
             schema["type"] = either[0]!.DeepClone();
         }
 
         if (docs.Summary(property) is { } summary)
             schema["description"] = summary;
-        // What generated clients show of an error.
+        // The message that generated clients show.
         if (property.DeclaringType == typeof(Problem) && property.Name == nameof(Problem.Detail))
             schema["x-ms-primary-error-message"] = true;
         return schema;
     }
 
-    /// <summary>What is any JSON may be null, of which some generators make that it may be missing: then it is not required.</summary>
+    /// <summary>Any JSON may be null, which some generators treat as optional: then it is not required.</summary>
     private static bool IsAlwaysSomething(JsonPropertyInfo property) => property is { Get: not null, ShouldSerialize: null }
         && (property.PropertyType != typeof(JsonElement?) || (property.AttributeProvider is MemberInfo member && TypedMembers.Find(member) is not null));
 

@@ -3,9 +3,9 @@ using ViralEngine.Functions.Agents;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>Records of which a word decides what another member holds: each word makes a schema of its own.</summary>
-/// <param name="Word">The member that decides.</param>
-/// <param name="Member">The member that it decides of.</param>
+/// <summary>Records in which one member determines the schema of another, with a schema for each word.</summary>
+/// <param name="Word">The discriminating member.</param>
+/// <param name="Member">The member whose schema depends on it.</param>
 internal sealed record Variants(string Word, string Member, IReadOnlyList<Variant> All)
 {
     private static readonly Dictionary<Type, Variants> Known = new()
@@ -26,7 +26,7 @@ internal sealed record Variants(string Word, string Member, IReadOnlyList<Varian
 
     public static Variants? Of(Type type) => Known.GetValueOrDefault(type);
 
-    /// <summary>The record's schema with what one of the words makes of it.</summary>
+    /// <summary>The record's schema, narrowed for one of the words.</summary>
     public JsonObject Narrow(JsonObject record, Variant variant, JsonObject member)
     {
         var narrowed = record.DeepClone().AsObject();
@@ -42,5 +42,5 @@ internal sealed record Variants(string Word, string Member, IReadOnlyList<Varian
 }
 
 /// <param name="Is">The word.</param>
-/// <param name="Schema">What the member holds then.</param>
+/// <param name="Schema">The schema of the dependent member.</param>
 internal sealed record Variant(string Is, string Name, string Schema, bool IsRequired);

@@ -3,7 +3,7 @@ using ViralEngine.Core.Webhooks;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>What endpoints of webhooks are sent: a message for each type of event, after Standard Webhooks 1.0.0.</summary>
+/// <summary>The messages sent to webhook endpoints, one for each type of event, after Standard Webhooks 1.0.0.</summary>
 internal sealed class Webhooks(Schemas schemas)
 {
     public JsonObject Describe() => new(WrittenSchemas.Events.Select(each => KeyValuePair.Create(
@@ -14,17 +14,17 @@ internal sealed class Webhooks(Schemas schemas)
         ["operationId"] = "on" + EventSchemas.NameOf(type),
         ["tags"] = new JsonArray("Webhooks"),
         ["summary"] = description,
-        ["description"] = $"The message {type}. Check `webhook-signature` before anything else.",
+        ["description"] = $"The message `{type}`. Verify `webhook-signature` before you use it.",
         ["security"] = new JsonArray(),
         ["parameters"] = new JsonArray(
-            Header(WebhookSignature.IdHeader, "The same for each attempt: tell repetitions by it.", new JsonObject { ["type"] = "string" }),
+            Header(WebhookSignature.IdHeader, "The same for every attempt. Use it to detect duplicates.", new JsonObject { ["type"] = "string" }),
             Header(
-                WebhookSignature.TimestampHeader, "When the attempt was made, in Unix seconds: refuse what is minutes old.",
+                WebhookSignature.TimestampHeader, "The time of the attempt, in Unix seconds. Reject messages that are minutes old.",
                 new JsonObject { ["type"] = "integer", ["format"] = "int64" }),
             Header(
                 WebhookSignature.SignatureHeader,
-                "`v1,` and the base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`, under each secret that holds, with a "
-                + "space between.",
+                "`v1,` and the base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`, one for each valid secret, separated "
+                + "by spaces.",
                 new JsonObject { ["type"] = "string" })),
         ["requestBody"] = new JsonObject
         {
@@ -41,8 +41,8 @@ internal sealed class Webhooks(Schemas schemas)
         ["responses"] = new JsonObject
         {
             ["2XX"] = new JsonObject { ["description"] = "Received." },
-            ["410"] = new JsonObject { ["description"] = "Nothing more is wanted: the endpoint is disabled." },
-            ["default"] = new JsonObject { ["description"] = "Not received: it is sent again, after `Retry-After` where that is given." },
+            ["410"] = new JsonObject { ["description"] = "Gone: the endpoint is disabled." },
+            ["default"] = new JsonObject { ["description"] = "Not received: the message is sent again, after `Retry-After` if present." },
         },
     };
 

@@ -4,7 +4,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>How names of the code are told to readers.</summary>
+/// <summary>Names in the code, as words for readers.</summary>
 internal static class Words
 {
     private static readonly Role[] HighestFirst =
@@ -27,7 +27,7 @@ internal static class Words
     public static IEnumerable<string> Roles(Role roles) =>
         HighestFirst.Where(role => roles.HasFlag(role)).Select(role => role.ToText());
 
-    /// <summary>What one of a collection is called: <c>api-keys</c> → <c>api key</c>.</summary>
+    /// <summary>The singular of a collection: <c>api-keys</c> → <c>api key</c>.</summary>
     public static string Singular(string collection)
     {
         var words = collection.Replace('-', ' ');

@@ -11,10 +11,9 @@ using ViralEngine.Core.Workflows.Conditions;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// Schemas that are written by hand (<c>Written/*.json</c>): of what readers of their own take, such as definitions and settings, of
-/// what SQL writes, such as events, and of texts that are one of a few words. In the files <c>$extends</c> takes over the members of
-/// others and <c>$base</c> derives from one, <c>$union</c> is <c>oneOf</c> with a discriminator, a <c>$ref</c> is a name, and a member
-/// that is not required may be null.
+/// Hand-written schemas (<c>Written/*.json</c>): of custom formats such as definitions and settings, of JSON written by SQL such as events,
+/// and of strings with a fixed set of words. In the files, <c>$extends</c> copies the members of others, <c>$base</c> derives from one,
+/// <c>$union</c> is <c>oneOf</c> with a discriminator, a <c>$ref</c> is a name, and a member that is not required may be null.
 /// </summary>
 internal static class WrittenSchemas
 {
@@ -27,12 +26,12 @@ internal static class WrittenSchemas
 
     private static readonly Lazy<Dictionary<string, JsonObject>> All = new(Load);
 
-    /// <summary>The types of events, with what is said of each.</summary>
+    /// <summary>The event types with their schemas.</summary>
     public static IReadOnlyDictionary<string, JsonObject> Events { get; } = Read("events");
 
     public static Type? EnumOf(string name) => Enums.GetValueOrDefault(name);
 
-    /// <summary>The schema as the document has it.</summary>
+    /// <summary>The schema in the document's form.</summary>
     public static JsonObject Of(string name)
     {
         var schema = Expand(name);
@@ -40,7 +39,7 @@ internal static class WrittenSchemas
         return schema;
     }
 
-    /// <summary>What the schema, or something inside it, refers to.</summary>
+    /// <summary>The names that the schema references, directly or nested.</summary>
     public static IEnumerable<string> NamesIn(JsonNode? node) => node switch
     {
         JsonObject members => members.SelectMany(member => member is { Key: "$ref", Value: JsonValue reference }
@@ -72,20 +71,20 @@ internal static class WrittenSchemas
             schemaOf.Insert(0, "description", description.DeepClone());
         if (required.Count > 0)
             schemaOf["required"] = new JsonArray([.. required.Select(member => (JsonNode)member)]);
-        // What people send is refused where it is not known; what is told may become more.
+        // Requests reject unknown members; responses and messages may gain members.
         if (written["$open"] is null && written["$base"] is null)
             schemaOf["additionalProperties"] = false;
         return written["$base"] is { } parent ? Derived((string)parent!, schemaOf) : schemaOf;
     }
 
-    // Its own members stay beside what it derives from: that is where validators look for the one that tells kinds apart.
+    // Its own members stay beside the base, where validators look for the discriminator.
     private static JsonObject Derived(string parent, JsonObject own)
     {
         own["allOf"] = new JsonArray(new JsonObject { ["$ref"] = parent });
         return own;
     }
 
-    /// <summary>One of several kinds, or null: that is more than generators or validators can tell apart. It can still be left out.</summary>
+    /// <summary>A nullable union is beyond generators and validators; it can still be omitted.</summary>
     private static bool IsUnion(JsonObject schema) =>
         schema["$ref"] is { } name && All.Value.TryGetValue((string)name!, out var referred) && referred.ContainsKey("$union");
 

@@ -6,8 +6,8 @@ using System.Xml.Linq;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// The code's own XML documentation, so that what is said of a field is said once. Read from the files beside the assemblies; where
-/// they were not deployed, the document has fewer descriptions.
+/// The code's XML documentation, so that fields are described once. Read from the files beside the assemblies; without them, the document
+/// has fewer descriptions.
 /// </summary>
 internal sealed partial class XmlDocs
 {
@@ -40,7 +40,7 @@ internal sealed partial class XmlDocs
         return Text(member?.Element("summary"));
     }
 
-    /// <summary>Of a property, or of the record's parameter that it comes from.</summary>
+    /// <summary>The summary of a property, or of the record parameter that it comes from.</summary>
     public string? Summary(MemberInfo property)
     {
         var type = Name(property.DeclaringType!);

@@ -245,7 +245,7 @@ function tryIt(operation) {
         method: operation.method.toUpperCase(), headers, body: body?.value || undefined, credentials: 'omit', cache: 'no-store',
       });
     } catch (fault) {
-      result.replaceChildren(el('div.media', `No answer: ${fault.message}`));
+      result.replaceChildren(el('div.media', `No response: ${fault.message}`));
     }
     send.disabled = false;
   });
@@ -290,7 +290,7 @@ function article(operation) {
         el('h4', 'answers'), answers(operation)),
       el('div',
         el('div.caption', 'Request'), block(curl(operation), false),
-        example && [el('div.caption', `Answer ${status}`), block(JSON.stringify(example, null, 2), true)],
+        example && [el('div.caption', `Response ${status}`), block(JSON.stringify(example, null, 2), true)],
         tryIt(operation))));
 }
 

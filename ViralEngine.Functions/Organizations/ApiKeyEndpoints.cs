@@ -7,7 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
-/// <summary>API keys: the secret is shown once, stored as a hash, and revoked for good.</summary>
+/// <summary>API keys: the secret is shown once and stored as a hash; revocation is permanent.</summary>
 internal sealed class ApiKeyEndpoints(
     ApiKeyStore store, OrganizationStore organizations, WaysIn waysIn, AuditTrail audit, TimeProvider time)
 {
@@ -101,7 +101,7 @@ internal sealed class ApiKeyEndpoints(
         return made.Count == 0 ? Results.NoContent() : Results.Ok(new RevokedKeys(made));
     }
 
-    /// <summary>The caller's own organization; for the platform, any that is there.</summary>
+    /// <summary>The caller's own organization; for the platform, any existing one.</summary>
     private async Task<TenantId?> TenantOfAsync(Caller caller, string id, CancellationToken ct)
     {
         if (caller.Role != Role.Platform)

@@ -9,7 +9,9 @@ using Endpoint = ViralEngine.Functions.Requests.Endpoint;
 
 namespace ViralEngine.Functions.Organizations;
 
-/// <summary>Lets only those pass whom the endpoint's <see cref="AllowAttribute"/> names, and tells the endpoint who it is.</summary>
+/// <summary>
+/// Authenticates the caller, checks the endpoint's <see cref="AllowAttribute"/>, and passes the caller on to the endpoint.
+/// </summary>
 internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints, SessionCookie sessions) : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
@@ -32,7 +34,9 @@ internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints, Sessio
         await next(context);
     }
 
-    /// <summary>A console's session, where it may be used and nothing else was sent; else the header. Both go the same way from here.</summary>
+    /// <summary>
+    /// The console session's credential, where sessions are accepted and no header was sent; else the header's. Both are checked alike.
+    /// </summary>
     private CallerCheck.Shown Shown(HttpContext http, Endpoint endpoint, Role allowed)
     {
         if (endpoint.TakesSession && (!endpoint.IsApi || http.Request.Headers.Authorization.Count == 0)
@@ -84,7 +88,7 @@ internal static class CallerOfRequest
 
     public static void SetCaller(this HttpContext http, Caller caller) => http.Items[Key] = caller;
 
-    /// <summary>Who calls; only on endpoints that are not public.</summary>
+    /// <summary>The caller of an endpoint that is not public.</summary>
     public static Caller Caller(this HttpRequest request) =>
         request.HttpContext.FindCaller() ?? throw new InvalidOperationException("The endpoint is public: it has no caller.");
 

@@ -8,7 +8,7 @@ internal static class BearerToken
 {
     private const string Scheme = "Bearer ";
 
-    /// <exception cref="ProblemException">401: there is none.</exception>
+    /// <exception cref="ProblemException">401 if there is none.</exception>
     public static string Of(HttpRequest request)
     {
         var header = request.Headers.Authorization.ToString();

@@ -6,14 +6,14 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>
-/// Looks from time to time whether whoever is being answered for long may still be: a key is revoked, a membership ends, a role
-/// changes, an organization is deleted, a token expires.
+/// Rechecks the callers of long responses from time to time: keys are revoked, memberships end, roles change, organizations are deleted,
+/// tokens expire.
 /// </summary>
 internal sealed class CallerCheck(Authenticator authenticator, IOptions<EdgeOptions> options, TimeProvider time)
 {
     private static readonly object Key = new();
 
-    /// <summary>Notes what the caller showed, and what was asked of it.</summary>
+    /// <summary>Stores the credential and the roles required, for later checks.</summary>
     public static void Note(HttpContext http, Shown shown) => http.Items[Key] = shown;
 
     public CheckedCaller Of(HttpContext http) => new(
@@ -23,20 +23,20 @@ internal sealed class CallerCheck(Authenticator authenticator, IOptions<EdgeOpti
         TimeSpan.FromSeconds(options.Value.CallerCheckSeconds),
         time);
 
-    /// <param name="Sessions">Of a session: it is over when the caller's number is another.</param>
+    /// <param name="Sessions">The session number; the session is over when the caller's differs.</param>
     internal sealed record Shown(string Credential, Guid? TenantAsked, Role Allowed, int? Sessions = null);
 }
 
-/// <summary>One caller, as it was when it was let in.</summary>
+/// <summary>A caller, as authenticated at the start of the request.</summary>
 internal sealed class CheckedCaller(
     Caller caller, CallerCheck.Shown shown, Authenticator authenticator, TimeSpan interval, TimeProvider time)
 {
     private long looked = time.GetTimestamp();
 
-    /// <summary>Until the next look is due.</summary>
+    /// <summary>The time until the next check.</summary>
     public TimeSpan DueIn => interval - time.GetElapsedTime(looked) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
-    /// <summary>Whether the caller is still who it was and may still do it; looked up no more often than is set.</summary>
+    /// <summary>Whether the caller is still authenticated and allowed; looked up at most once per interval.</summary>
     public async Task<bool> IsStillAllowedAsync(CancellationToken ct)
     {
         if (DueIn > TimeSpan.Zero)

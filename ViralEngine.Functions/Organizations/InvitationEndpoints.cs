@@ -7,10 +7,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
-/// <summary>
-/// What organizations want of the person who calls. Nobody becomes a member without accepting it, so that nobody acts for a stranger
-/// without knowing.
-/// </summary>
+/// <summary>A person's invitations. Nobody becomes a member without accepting, so that nobody unknowingly acts for a stranger.</summary>
 internal sealed class InvitationEndpoints(InvitationStore store, Authenticator authenticator, AuditTrail trail)
 {
     [Function("ListInvitations"), AllowPeople, Summary("List the pending invitations of the person whose token is sent, newest first.")]

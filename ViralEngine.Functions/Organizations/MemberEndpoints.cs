@@ -10,8 +10,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>
-/// The people of an organization and their roles. Nobody gives, changes or takes a role above their own, and who loses a role loses the
-/// keys they made with it.
+/// The members of an organization and their roles. Nobody can grant, change or remove a role above their own. A member who loses a role
+/// loses the keys created with it.
 /// </summary>
 internal sealed class MemberEndpoints(
     MemberStore store, ApiKeyStore keys, WaysIn waysIn, AuditTrail audit, IOptions<LimitsOptions> limits)
@@ -133,7 +133,7 @@ internal sealed class MemberEndpoints(
         return made.Count == 0 ? Results.NoContent() : Results.Ok(new RevokedKeys(made));
     }
 
-    /// <summary>Whether no owner could get in any more once the member has another role, or none, and without the keys.</summary>
+    /// <summary>Whether no owner would have access once the member has another role, or none, and the keys are revoked.</summary>
     private async Task<bool> IsLastWayInAsync(
         TenantId tenant, Member member, IReadOnlyList<ApiKey> lost, Role becomes, CancellationToken ct)
     {
@@ -143,14 +143,14 @@ internal sealed class MemberEndpoints(
     }
 }
 
-/// <summary>What holds for people and keys alike.</summary>
+/// <summary>Rules for members and keys alike.</summary>
 internal static class OwnRules
 {
-    /// <summary>Whether the organization of a route is the caller's own; any other is as if it were not there.</summary>
+    /// <summary>Whether the organization of a route is the caller's own. Any other is treated as not found.</summary>
     public static bool IsOf(this Caller caller, string organizationId) =>
         Ids.TryParse(organizationId, out var id) && id == caller.Tenant.Value;
 
-    /// <summary>The highest role that any of the keys has.</summary>
+    /// <summary>The highest role of the keys.</summary>
     public static Role HighestOf(IEnumerable<ApiKey> keys) =>
         keys.Select(key => Roles.TryParse(key.Role, out var role) ? role : Role.None).DefaultIfEmpty().Max();
 

@@ -9,7 +9,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
-/// <summary>Organizations: made by the platform, kept by their own admins.</summary>
+/// <summary>Organizations: created by the platform, managed by their own admins.</summary>
 internal sealed class OrganizationEndpoints(
     OrganizationStore store, DeleteOrganization delete, AuditTrail audit, UsageStore usage, IOptions<LimitsOptions> limits, TimeProvider time)
 {

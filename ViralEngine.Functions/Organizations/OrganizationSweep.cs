@@ -2,7 +2,7 @@ using ViralEngine.Core.Organizations;
 
 namespace ViralEngine.Functions.Organizations;
 
-/// <summary>Stops what came in while an organization was being deleted: a request under way, a step that was just begun.</summary>
+/// <summary>Stops work that was stored while an organization was being deleted.</summary>
 internal sealed class OrganizationSweep(DeleteOrganization organizations)
 {
     public async Task RunAsync(CancellationToken ct)

@@ -7,7 +7,7 @@ using ViralEngine.Functions.Organizations;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Wakes what looks seldom while nothing is open, before a tenant's request that may change that.</summary>
+/// <summary>Wakes the loops that poll rarely while nothing is open, before a tenant's request that may create work.</summary>
 internal sealed class AwakeMiddleware(Awake awake, DeliveryPump deliveries) : IFunctionsWorkerMiddleware
 {
     public Task Invoke(FunctionContext context, FunctionExecutionDelegate next)

@@ -4,7 +4,7 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Has every body received before the endpoint runs, and before a transaction is begun around it.</summary>
+/// <summary>Receives every body before the endpoint runs, and before a transaction around it begins.</summary>
 internal sealed class BodyMiddleware(BodyReceiver bodies) : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)

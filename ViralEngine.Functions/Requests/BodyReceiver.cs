@@ -9,8 +9,8 @@ using ViralEngine.Functions.Organizations;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Receives bodies: whole and in memory, within limits, before anything shared is taken for their requests. Endpoints with
-/// <see cref="StreamsBodyAttribute"/> read theirs themselves, as it comes.
+/// Receives whole bodies into memory, within limits, before their requests take anything shared. Endpoints with
+/// <see cref="StreamsBodyAttribute"/> read their body themselves, as a stream.
 /// </summary>
 internal sealed class BodyReceiver
 {
@@ -31,7 +31,7 @@ internal sealed class BodyReceiver
             .Select(endpoint => endpoint.Function)];
     }
 
-    /// <summary>The body as it comes from the client.</summary>
+    /// <summary>The body as a stream from the client.</summary>
     public IncomingBody Open(HttpContext http)
     {
         if (IncomingBody.Find(http) is { } opened)
@@ -41,7 +41,7 @@ internal sealed class BodyReceiver
     }
 
     /// <summary>Receives the body, unless that was done before or the endpoint streams it.</summary>
-    /// <exception cref="ProblemException">408, 413, 415, or 400 for what is not what its encoding says.</exception>
+    /// <exception cref="ProblemException">408, 413, 415, or 400 if the body does not match its encoding.</exception>
     public async Task ReceiveAsync(HttpContext http, string function, CancellationToken ct)
     {
         if (!http.Items.TryAdd(Received, true))
@@ -60,8 +60,8 @@ internal sealed class BodyReceiver
             return;
         }
 
-        if (request.ContentLength > RequestBody.MostBytes)
-            throw RequestBody.TooLarge(RequestBody.MostBytes);
+        if (request.ContentLength > RequestBody.MaxBytes)
+            throw RequestBody.TooLarge(RequestBody.MaxBytes);
         var held = inFlight.Take(http.FindCaller()?.Tenant ?? new TenantId(Guid.Empty), Step);
         http.Response.RegisterForDispose(held);
         try
@@ -79,17 +79,17 @@ internal sealed class BodyReceiver
 
     private static async Task<MemoryStream> ReadAsync(Stream body, int? expected, HeldBytes held, CancellationToken ct)
     {
-        // Room is taken as it is needed: who says much and sends little holds little.
+        // Memory is reserved as it is needed, not by Content-Length: a client that announces much and sends little holds little.
         var buffer = new byte[Math.Min(expected + 1 ?? Step, Step)];
         var length = 0;
         while (await body.ReadAsync(buffer.AsMemory(length), ct) is var read and > 0)
         {
             length += read;
-            if (length > RequestBody.MostBytes)
-                throw RequestBody.TooLarge(RequestBody.MostBytes);
+            if (length > RequestBody.MaxBytes)
+                throw RequestBody.TooLarge(RequestBody.MaxBytes);
             if (length < buffer.Length)
                 continue;
-            var larger = Math.Min(2 * buffer.Length, RequestBody.MostBytes + 1);
+            var larger = Math.Min(2 * buffer.Length, RequestBody.MaxBytes + 1);
             held.Grow(larger - buffer.Length);
             Array.Resize(ref buffer, larger);
         }

@@ -3,10 +3,7 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>
-/// Bounds what this process holds in memory for clients: bodies that come in, results that go out. No tenant may have more than
-/// half of it.
-/// </summary>
+/// <summary>Bounds the memory this process holds for clients: request bodies and results. One tenant may hold at most half of it.</summary>
 internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -17,7 +14,7 @@ internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider 
 
     private long Most => options.Value.MaxBytesInFlight;
 
-    /// <summary>How many are held now.</summary>
+    /// <summary>The number of bytes held now.</summary>
     public long Total
     {
         get
@@ -27,12 +24,12 @@ internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider 
         }
     }
 
-    /// <summary>Takes room at once, or not at all.</summary>
-    /// <exception cref="ProblemException">429: it is the tenant who holds too much; 503: all together do.</exception>
+    /// <summary>Reserves bytes immediately or fails.</summary>
+    /// <exception cref="ProblemException">429 if the tenant holds too much; 503 if all tenants together do.</exception>
     public HeldBytes Take(TenantId tenant, long bytes) =>
         TryTake(tenant, bytes, out var isOwn) ? new HeldBytes(this, tenant, bytes) : throw new ProblemException(Full(isOwn));
 
-    /// <summary>Takes room, and waits a while for it: what others hold goes out.</summary>
+    /// <summary>Reserves bytes, waiting a while for others to release theirs.</summary>
     /// <exception cref="ProblemException">As of <see cref="Take"/>.</exception>
     public async Task<HeldBytes> TakeAsync(TenantId tenant, long bytes, CancellationToken ct)
     {
@@ -53,7 +50,7 @@ internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider 
         lock (gate)
         {
             var own = held.GetValueOrDefault(tenant);
-            // One that alone is more than the share goes when nothing else of the tenant does.
+            // A request larger than the share may proceed when the tenant holds nothing else.
             var isBeyondShare = own > 0 && own + bytes > Most / 2;
             isOwn = isBeyondShare && tenant.Value != Guid.Empty;
             if (isBeyondShare || (total > 0 && total + bytes > Most))
@@ -87,12 +84,12 @@ internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider 
         : new Problem(503, "busy", "This instance is busy.", "It has reached its memory limit. Try again.") { RetryAfter = 1 };
 }
 
-/// <summary>Room that is taken; dispose it to give it back.</summary>
+/// <summary>Reserved bytes; dispose to release them.</summary>
 internal sealed class HeldBytes(BytesInFlight owner, TenantId tenant, long bytes) : IDisposable
 {
     private long bytes = bytes;
 
-    /// <summary>Takes more.</summary>
+    /// <summary>Reserves more bytes.</summary>
     /// <exception cref="ProblemException">As of <see cref="BytesInFlight.Take"/>.</exception>
     public void Grow(long more)
     {

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// From where a request comes: what the front end says that is configured, else the peer. A host on the same machine hands requests
-/// on over loopback; then it is the last address of <c>X-Forwarded-For</c>, the one that the front end itself has seen. What
-/// stands before it in the list, and in headers that no front end overwrites, anybody may have written.
+/// The client's address: as the configured front end reports it, else the peer's. A host on the same machine forwards requests over
+/// loopback; then it is the last address of <c>X-Forwarded-For</c>, which the front end itself has seen. Earlier addresses, and headers
+/// that no front end overwrites, can be forged.
 /// </summary>
 internal sealed class ClientAddress(IOptions<EdgeOptions> options)
 {

@@ -4,15 +4,14 @@ using Microsoft.AspNetCore.Http;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Bodies that are compressed on the way (RFC 9110, section 8.4). What comes out counts against the limits, so that a small body
-/// cannot become a large one.
+/// Compressed request bodies (RFC 9110, section 8.4). Limits apply to the decoded size, so that a small body cannot expand beyond them.
 /// </summary>
 internal static class ContentCodings
 {
     public const string Accepted = "gzip, deflate, br";
 
-    /// <summary>The body decoded, with the request's headers as if it had come so.</summary>
-    /// <exception cref="ProblemException">415: a coding that is not known, or several.</exception>
+    /// <summary>Decodes the body, and adjusts the request's headers accordingly.</summary>
+    /// <exception cref="ProblemException">415 for an unknown coding or several.</exception>
     public static Stream Decode(HttpRequest request, Stream body)
     {
         var coding = request.Headers.ContentEncoding.ToString().Trim();
@@ -25,7 +24,7 @@ internal static class ContentCodings
             _ => throw new ProblemException(new Problem(
                 415, "unsupported-content-coding", "The content encoding is not supported.", $"Send the body uncompressed, or as one of {Accepted}.")
             {
-                // RFC 9110, section 12.5.3: on a 415 it says what requests may have.
+                // RFC 9110, section 12.5.3: on a 415, it lists the codings that requests may use.
                 Headers = new Dictionary<string, string> { ["Accept-Encoding"] = Accepted },
             }),
         };
@@ -36,7 +35,7 @@ internal static class ContentCodings
         return decoded;
     }
 
-    /// <summary>Whether an exception tells that a body is not what its coding says.</summary>
+    /// <summary>Whether an exception means that a body does not match its coding.</summary>
     public static bool Explains(Exception e) => e is InvalidDataException or InvalidOperationException { Source: "System.IO.Compression.Brotli" };
 
     public static Problem Broken() => Problem.Validation("body", "Does not match its Content-Encoding.");

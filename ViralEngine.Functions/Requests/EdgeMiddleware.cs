@@ -12,8 +12,7 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// The outermost piece around every request: gives it an id, and turns what escapes into a problem. The one place that catches
-/// everything.
+/// The outermost middleware: gives each request an id, and turns exceptions into problems. The only place that catches everything.
 /// </summary>
 internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILogger<EdgeMiddleware> logger)
     : IFunctionsWorkerMiddleware
@@ -33,11 +32,11 @@ internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILog
         }
         catch (Exception e) when (e is OperationCanceledException or IOException && http.RequestAborted.IsCancellationRequested)
         {
-            // The client has left; there is nobody to answer.
+            // The client has disconnected; there is nobody to respond to.
         }
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {
-            // The instance stops; or the client has left, of which the function may hear before the request does.
+            // The instance is stopping, or the client has disconnected, which the function may notice before the request does.
             await AnswerAsync(context, http, new Problem(
                 503, "unavailable", "The instance is stopping.", "Try again: another instance will respond.")
             { RetryAfter = 1 });
@@ -88,7 +87,7 @@ internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILog
 
     private static async Task AnswerAsync(FunctionContext context, HttpContext http, Problem problem)
     {
-        // A stream that has begun cannot become a problem any more: cut it, so that the client sees it was not whole.
+        // A response that has started cannot become a problem: cut it, so that the client notices that it is incomplete.
         if (http.Response.HasStarted)
         {
             http.Abort();
@@ -105,6 +104,6 @@ internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILog
     [LoggerMessage(3, LogLevel.Warning, "{Function} timed out: a statement took longer than {Seconds} s")]
     private static partial void LogGivenUp(ILogger logger, string function, double seconds);
 
-    [LoggerMessage(2, LogLevel.Error, "{Function} failed because the database is away: {Reason}")]
+    [LoggerMessage(2, LogLevel.Error, "{Function} failed because the database cannot be reached: {Reason}")]
     private static partial void LogDatabaseAway(ILogger logger, string function, string reason);
 }

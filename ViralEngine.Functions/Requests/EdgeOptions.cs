@@ -9,59 +9,56 @@ internal sealed class EdgeOptions : IValidatableObject
     public const string Section = "Edge";
 
     /// <summary>
-    /// Id of the Azure Front Door in front of the app. Where a request shows it (<c>X-Azure-FDID</c>), <c>X-Azure-ClientIP</c> is the
-    /// caller's address; of any other Front Door it is not believed.
+    /// Id of the Azure Front Door in front of the app. If a request has it (<c>X-Azure-FDID</c>), <c>X-Azure-ClientIP</c> is the caller's
+    /// address; other Front Doors are not trusted.
     /// </summary>
     public string? FrontDoorId { get; set; }
 
-    /// <summary>Header in which another front end writes the caller's address over whatever the caller has sent.</summary>
+    /// <summary>Header in which another front end reports the caller's address, overwriting what the caller sent.</summary>
     public string? ClientAddressHeader { get; set; }
 
     /// <summary>
-    /// Address under which clients reach the API, such as <c>https://api.example.com</c>: what links and the API's document say.
-    /// Without it, it is the one that the request came to.
+    /// Address under which clients reach the API, such as <c>https://api.example.com</c>: used in links and the API's document. By default
+    /// the address of the request.
     /// </summary>
     public string? PublicUrl { get; set; }
 
-    /// <summary>
-    /// Networks (CIDR) of the proxies that are believed when they tell in <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c> how
-    /// the client called.
-    /// </summary>
+    /// <summary>Networks (CIDR) of proxies whose <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c> are trusted.</summary>
     public IReadOnlyList<string> TrustedProxies { get; set; } = [];
 
-    /// <summary>Bytes per second, on average, that a client must send its body with.</summary>
+    /// <summary>Bytes per second, on average, at which a client must send its body.</summary>
     [Range(1, 1_000_000)]
     public int MinBodyBytesPerSecond { get; set; } = 1000;
 
-    /// <summary>Seconds of waiting that a client has before that counts.</summary>
+    /// <summary>Seconds of waiting before that rate is enforced.</summary>
     [Range(0.1, 300)]
     public double BodyGraceSeconds { get; set; } = 5;
 
-    /// <summary>Bytes of bodies and results that this process holds in memory; a tenant may have half of them.</summary>
+    /// <summary>Bytes of bodies and results that this process holds in memory; one tenant may hold half of them.</summary>
     [Range(4L << 20, 1L << 40)]
     public long MaxBytesInFlight { get; set; } = 256L << 20;
 
-    /// <summary>Requests of one tenant that are under way in this process.</summary>
+    /// <summary>Concurrent requests of one tenant in this process.</summary>
     [Range(1, 1_000_000)]
     public int MaxRequestsPerTenant { get; set; } = 1000;
 
-    /// <summary>Streams of events of one tenant that are open in this process.</summary>
+    /// <summary>Open event streams of one tenant in this process.</summary>
     [Range(1, 1_000_000)]
     public int MaxStreamsPerTenant { get; set; } = 4000;
 
-    /// <summary>Bodies of batches and results of one tenant that are on their way in this process.</summary>
+    /// <summary>Concurrent batch uploads and result downloads of one tenant in this process.</summary>
     [Range(1, 1_000_000)]
     public int MaxTransfersPerTenant { get; set; } = 100;
 
-    /// <summary>Seconds after which a statement that a request waits for is given up.</summary>
+    /// <summary>Seconds after which a statement of a request times out.</summary>
     [Range(0.1, 600)]
     public double StatementTimeoutSeconds { get; set; } = 15;
 
-    /// <summary>Seconds after which the caller of a stream is looked at again.</summary>
+    /// <summary>Seconds between checks of a stream's caller.</summary>
     [Range(0.1, 300)]
     public double CallerCheckSeconds { get; set; } = 10;
 
-    /// <summary>Whether an address is one of a proxy that is believed.</summary>
+    /// <summary>Whether an address belongs to a trusted proxy.</summary>
     public bool Trusts(IPAddress? peer)
     {
         var address = peer is { IsIPv4MappedToIPv6: true } ? peer.MapToIPv4() : peer;
@@ -77,6 +74,6 @@ internal sealed class EdgeOptions : IValidatableObject
         }
 
         foreach (var network in TrustedProxies.Where(network => !IPNetwork.TryParse(network, out _)))
-            yield return new ValidationResult($"Edge:TrustedProxies has '{network}': it must be a network such as 10.0.0.0/8.");
+            yield return new ValidationResult($"Edge:TrustedProxies: '{network}' is not a network such as 10.0.0.0/8.");
     }
 }

@@ -9,7 +9,9 @@ internal sealed class AllowAttribute(Role roles) : Attribute
     public Role Roles { get; } = roles;
 }
 
-/// <summary>Anybody with a person's token may call the endpoint, member of an organization or not; it finds out itself who it is.</summary>
+/// <summary>
+/// Anybody with a person's token may call the endpoint, even without an organization. The endpoint authenticates the caller itself.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class AllowPeopleAttribute : Attribute;
 
@@ -20,7 +22,7 @@ internal sealed class SummaryAttribute(string text) : Attribute
     public string Text { get; } = text;
 }
 
-/// <summary>The record that the request's JSON body is read into. One for each content type that is taken.</summary>
+/// <summary>The record that the request's JSON body is read into. One for each supported content type.</summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class BodyAttribute(Type type) : Attribute
 {
@@ -28,7 +30,7 @@ internal sealed class BodyAttribute(Type type) : Attribute
 
     public string ContentType { get; init; } = "application/json";
 
-    /// <summary>The request may have no body at all.</summary>
+    /// <summary>The body may be omitted.</summary>
     public bool IsOptional { get; init; }
 }
 
@@ -38,11 +40,11 @@ internal sealed class QueryAttribute(Type type) : Attribute
 {
     public Type Type { get; } = type;
 
-    /// <summary>The content type of the bodies that it goes with; others take none of its parameters.</summary>
+    /// <summary>The only content type of bodies that allows these parameters.</summary>
     public string? OnlyFor { get; init; }
 }
 
-/// <summary>One of the endpoint's answers; problems that any endpoint may give are not listed.</summary>
+/// <summary>One of the endpoint's responses; problems that any endpoint may return are not listed.</summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class ReturnsAttribute(int status, Type? type = null) : Attribute
 {
@@ -54,32 +56,32 @@ internal sealed class ReturnsAttribute(int status, Type? type = null) : Attribut
 
     public string? Description { get; init; }
 
-    /// <summary>Of a stream: the written schema of what each of its events has as data.</summary>
+    /// <summary>For a stream: the written schema of its events' data.</summary>
     public string? EventData { get; init; }
 }
 
-/// <summary>What the API's document calls the operation, where the host's order of routes wants another name of the function.</summary>
+/// <summary>The operation's id in the API's document, where the host's order of routes requires another function name.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class OperationIdAttribute(string id) : Attribute
 {
     public string Id { get; } = id;
 }
 
-/// <summary>The same as another endpoint, under an address from before; the API's document has only the other.</summary>
+/// <summary>A former address of another endpoint; the API's document has only the current one.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class FormerAddressAttribute : Attribute;
 
-/// <summary>The endpoint reads its body as it comes; everywhere else it is received before the endpoint runs.</summary>
+/// <summary>The endpoint reads its body as a stream; all other bodies are received before the endpoint runs.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class StreamsBodyAttribute : Attribute;
 
-/// <summary>The endpoint's result is written as it is read, for as long as the client takes to read it.</summary>
+/// <summary>The endpoint's result is streamed, for as long as the client takes to read it.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class StreamsResultAttribute : Attribute;
 
 /// <summary>
-/// The endpoint waits for others: a client that sends, a provider, a receiver. No transaction is open around it, whatever the request
-/// asks for; what belongs together it stores last, in a transaction of its own, and what has an <c>Idempotency-Key</c> joins that.
+/// The endpoint waits for others: a client that sends, a provider, a receiver. No transaction is open around it. It stores its changes
+/// last, in a transaction of its own, which the record of an <c>Idempotency-Key</c> joins.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class WaitsForOthersAttribute : Attribute

@@ -5,7 +5,7 @@ using ViralEngine.Core.Organizations;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Every HTTP function of the app with what its attributes say: the one source of who may call what.</summary>
+/// <summary>Every HTTP function of the app with its attributes: the only source of who may call what.</summary>
 internal sealed class EndpointCatalog
 {
     private readonly Dictionary<string, Endpoint> byFunction;
@@ -31,7 +31,7 @@ internal sealed class EndpointCatalog
 
     public Endpoint? Find(string function) => byFunction.GetValueOrDefault(function);
 
-    /// <summary>The methods that a path (<c>/api/tasks</c>) knows, for the <c>Allow</c> header; none for one that is not there.</summary>
+    /// <summary>The methods that a path (<c>/api/tasks</c>) supports, for the <c>Allow</c> header; none for an unknown path.</summary>
     public IReadOnlyList<string> MethodsOf(string path) =>
     [
         .. All.Where(endpoint => !endpoint.IsFallback && endpoint.Matcher.TryMatch(path, []))
@@ -62,34 +62,34 @@ internal sealed class EndpointCatalog
 
 /// <summary>An HTTP function.</summary>
 /// <param name="Template">From the root: <c>api/tasks/{id}</c>.</param>
-/// <param name="Allowed">Which roles may call it; null: it is public.</param>
+/// <param name="Allowed">The roles that may call it; null for a public endpoint.</param>
 internal sealed record Endpoint(
     string Function, string Template, IReadOnlyList<string> Methods, Role? Allowed, MethodInfo Method, TemplateMatcher Matcher)
 {
     private const string ApiPrefix = "api/";
 
-    /// <summary>Part of the API, and so of its document; else a page for people.</summary>
+    /// <summary>Part of the API and its document; else a page.</summary>
     public bool IsApi => Template.StartsWith(ApiPrefix, StringComparison.Ordinal);
 
-    /// <summary>Below <c>/api</c>: <c>tasks/{id}</c>. What idempotency keys are kept under; a page's is its template.</summary>
+    /// <summary>The route below <c>/api</c>: <c>tasks/{id}</c>; for a page, its template. Idempotency keys are stored under it.</summary>
     public string Route => IsApi ? Template[ApiPrefix.Length..] : Template;
 
     /// <summary>Answers with server-sent events.</summary>
     public bool IsStream { get; } =
         Method.GetCustomAttributes<ReturnsAttribute>().Any(returns => returns.ContentType == "text/event-stream");
 
-    /// <summary>A console's session may call it: pages, and the streams that make them live. They change nothing, unless by a form.</summary>
+    /// <summary>Accepts a console session: pages, and the streams that update them. They change nothing except through forms.</summary>
     public bool TakesSession => !IsApi || IsStream;
 
-    /// <summary>A page, or a form of one, for those who are signed in.</summary>
+    /// <summary>A page or form that requires signing in.</summary>
     public bool NeedsSession => !IsApi && (Allowed is not null || IsForPeople);
 
-    /// <summary>Takes a person's token, whatever they are a member of.</summary>
+    /// <summary>Accepts a person's token, regardless of memberships.</summary>
     public bool IsForPeople => Method.GetCustomAttribute<AllowPeopleAttribute>() is not null;
 
-    /// <summary>The API's document tells of it.</summary>
+    /// <summary>Part of the API's document.</summary>
     public bool IsDocumented => !IsFallback && !Method.IsDefined(typeof(FormerAddressAttribute), false);
 
-    /// <summary>Answers what no other endpoint does.</summary>
+    /// <summary>Handles requests that no other endpoint does.</summary>
     public bool IsFallback => Template.Contains("{*", StringComparison.Ordinal);
 }

@@ -1,6 +1,6 @@
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Gathers what is wrong with a request, so that one answer tells all of it.</summary>
+/// <summary>Collects all errors of a request, so that one response reports them all.</summary>
 internal sealed class FieldErrors
 {
     private const int Most = 100;
@@ -17,7 +17,7 @@ internal sealed class FieldErrors
         rules.Add(rule);
     }
 
-    /// <exception cref="ProblemException">400, when there is any.</exception>
+    /// <exception cref="ProblemException">400 if there are any.</exception>
     public void ThrowIfAny()
     {
         if (Count > 0)

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>A validation rule of our own that can say in JSON Schema what it demands of its field.</summary>
+/// <summary>A custom validation rule that can be expressed in JSON Schema.</summary>
 internal interface ISchemaRule
 {
     void Describe(JsonObject schema);

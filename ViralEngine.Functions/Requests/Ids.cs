@@ -1,6 +1,6 @@
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Ids in routes. What is no UUID names nothing: 404, as for one that is not there.</summary>
+/// <summary>Ids in routes. Anything but a UUID is 404, like an unknown id.</summary>
 internal static class Ids
 {
     public static bool TryParse(string text, out Guid id) => Guid.TryParseExact(text, "D", out id);

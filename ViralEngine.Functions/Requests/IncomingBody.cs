@@ -6,9 +6,8 @@ using ViralEngine.Core.Idempotency;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// A request's body as it comes from the client. Who sends more slowly than is asked of everybody is answered 408: only waiting for
-/// the client counts, not what is done with the bytes in between. Where the request has an <c>Idempotency-Key</c> it takes the
-/// fingerprint on the way.
+/// A request's body as a stream from the client. A client below the minimum rate gets 408; only time spent waiting for the client counts.
+/// With an <c>Idempotency-Key</c>, the fingerprint is computed on the way.
 /// </summary>
 internal sealed class IncomingBody : Stream
 {
@@ -31,7 +30,7 @@ internal sealed class IncomingBody : Stream
             return;
         hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var request = http.Request;
-        // Escaped, neither part can hold the line's end.
+        // Both parts are escaped, so neither contains a line break.
         hash.AppendData(Encoding.UTF8.GetBytes(
             $"{request.Method} {request.PathBase.ToUriComponent()}{request.Path.ToUriComponent()}{request.QueryString.ToUriComponent()}\n"));
     }
@@ -50,7 +49,7 @@ internal sealed class IncomingBody : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Puts itself before the request's body.</summary>
+    /// <summary>Wraps the request's body.</summary>
     public static IncomingBody Open(HttpContext http, EdgeOptions options, TimeProvider time, bool fingerprints)
     {
         var body = new IncomingBody(http, options, time, fingerprints);
@@ -61,7 +60,7 @@ internal sealed class IncomingBody : Stream
 
     public static IncomingBody? Find(HttpContext http) => http.Items.TryGetValue(Key, out var body) ? (IncomingBody)body! : null;
 
-    /// <summary>What the request was, once its body has been read; null: it went on beyond <paramref name="most"/> bytes.</summary>
+    /// <summary>The request's fingerprint, once its body has been read; null if it exceeds <paramref name="most"/> bytes.</summary>
     public async Task<Fingerprint?> FinishAsync(long most, CancellationToken ct)
     {
         var buffer = new byte[16 * 1024];
@@ -128,7 +127,7 @@ internal sealed class IncomingBody : Stream
         }
     }
 
-    // RFC 9110, section 15.5.9: the connection is of no more use.
+    // RFC 9110, section 15.5.9: the connection is closed.
     private Problem TooSlow() => new(
         408, "body-too-slow", "The body arrived too slowly.",
         $"Send at least {options.MinBodyBytesPerSecond:N0} bytes per second on average; this is checked after {options.BodyGraceSeconds:N0} s of waiting.")

@@ -3,11 +3,12 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>The result that an endpoint has answered by.</summary>
+/// <summary>The result that an endpoint has returned.</summary>
 internal static class InvocationAnswers
 {
     /// <summary>
-    /// Takes it out of the invocation: the worker would execute it again, and send it to the host besides, as JSON. Null: there is none.
+    /// Removes the result from the invocation, because the worker would execute it again and also send it to the host as JSON. Null if
+    /// there is none.
     /// </summary>
     public static IResult? TakeResult(this FunctionContext context)
     {
@@ -18,7 +19,7 @@ internal static class InvocationAnswers
         return result;
     }
 
-    /// <summary>Writes it to the client, where it has not been taken before.</summary>
+    /// <summary>Writes the result to the client, unless it was already taken.</summary>
     public static Task AnswerAsync(this FunctionContext context) =>
         context.TakeResult()?.ExecuteAsync(context.GetHttpContext()!) ?? Task.CompletedTask;
 }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Keeps what ASP.NET Core's data protection makes at its start in memory. The app protects nothing with it (see <c>Secrets</c>), and
+/// Keeps the keys that ASP.NET Core's data protection creates at start-up in memory. The app does not use them (see <c>Secrets</c>), and
 /// writes no file.
 /// </summary>
 internal sealed class KeysInMemory : IXmlRepository

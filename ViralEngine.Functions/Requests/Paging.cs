@@ -4,12 +4,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>What every list takes. The cursor is opaque to callers: the id of the last row they saw.</summary>
+/// <summary>The paging parameters of every list. The cursor is opaque to callers: the id of the last row they saw.</summary>
 internal abstract record PageQuery
 {
-    public const int Most = 100;
+    public const int MaxLimit = 100;
 
-    [Range(1, Most)]
+    [Range(1, MaxLimit)]
     [Description("How many to return, 1 to 100.")]
     public int Limit { get; init; } = 20;
 
@@ -18,7 +18,7 @@ internal abstract record PageQuery
     public string? Cursor { get; init; }
 
     /// <summary>The id after which the page begins.</summary>
-    /// <exception cref="ProblemException">400: not a cursor of ours.</exception>
+    /// <exception cref="ProblemException">400 if the cursor is not valid.</exception>
     public Guid? After()
     {
         if (Cursor is null)
@@ -30,7 +30,7 @@ internal abstract record PageQuery
     }
 
     /// <summary>The cursor for the page after these rows; null when there is none. Lists are read one row further than asked.</summary>
-    /// <param name="isCut">There are more, although the rows are fewer than were asked for.</param>
+    /// <param name="isCut">There are more, although fewer rows were read than requested.</param>
     public string? Next<T>(List<T> rows, Func<T, Guid> id, bool isCut = false)
     {
         if (rows.Count <= Limit && !isCut)

@@ -4,12 +4,12 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>An error answer after RFC 9457. <see cref="Errors"/> names each field at fault and the rule it breaks.</summary>
+/// <summary>An error response (RFC 9457). <see cref="Errors"/> names each invalid field and its problem.</summary>
 internal sealed record Problem(int Status, string Code, string Title, string? Detail = null) : IResult
 {
     public const string ContentType = "application/problem+json";
-    private const int MostErrors = 100;
-    private const int MostErrorCharacters = 500;
+    private const int MaxErrors = 100;
+    private const int MaxErrorCharacters = 500;
     private const string TypePrefix = "urn:viral-engine:problem:";
 
     [JsonIgnore]
@@ -23,15 +23,15 @@ internal sealed record Problem(int Status, string Code, string Title, string? De
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? RequestId { get; init; }
 
-    /// <summary>By field, in the words of the request: <c>steps[2].name</c>.</summary>
+    /// <summary>By the field's path in the request: <c>steps[2].name</c>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
-    /// <summary>Whole seconds until it is worth another try; becomes the <c>Retry-After</c> header.</summary>
+    /// <summary>Whole seconds to wait before retrying; sent as <c>Retry-After</c>.</summary>
     [JsonIgnore]
     public int? RetryAfter { get; init; }
 
-    /// <summary>Further headers of the answer.</summary>
+    /// <summary>Further headers of the response.</summary>
     [JsonIgnore]
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
@@ -58,15 +58,15 @@ internal sealed record Problem(int Status, string Code, string Title, string? De
 
     public static Problem Conflict(string code, string detail) => new(409, code, "The state of the resource does not allow this request.", detail);
 
-    /// <summary>Names and values in it are the caller's, and may be as many and as long as the body has room for.</summary>
+    /// <summary>Bounds names and values, which come from the caller and may be as many and as long as the body allows.</summary>
     private static Dictionary<string, string[]> Bounded(IReadOnlyDictionary<string, string[]> errors)
     {
         var bounded = new Dictionary<string, string[]>();
-        foreach (var (name, rules) in errors.Take(MostErrors))
+        foreach (var (name, rules) in errors.Take(MaxErrors))
         {
             bounded.TryAdd(
-                OutsideText.Of(name, MostErrorCharacters),
-                [.. rules.Take(MostErrors).Select(rule => OutsideText.Of(rule, MostErrorCharacters))]);
+                OutsideText.Of(name, MaxErrorCharacters),
+                [.. rules.Take(MaxErrors).Select(rule => OutsideText.Of(rule, MaxErrorCharacters))]);
         }
 
         return bounded;
@@ -92,13 +92,13 @@ internal sealed record Problem(int Status, string Code, string Title, string? De
     }
 }
 
-/// <summary>Where a request has one, its problems are shown to a person instead of told to a program.</summary>
+/// <summary>If a request has one, its problems are shown as a page instead of JSON.</summary>
 internal interface IProblemPage
 {
     Task WriteAsync(HttpContext http, Problem problem);
 }
 
-/// <summary>Bad input found where an answer cannot be returned; the edge turns it into its problem.</summary>
+/// <summary>Invalid input found where no response can be returned; the edge turns it into a problem.</summary>
 internal sealed class ProblemException(Problem problem) : Exception(problem.Title)
 {
     public Problem Problem { get; } = problem;

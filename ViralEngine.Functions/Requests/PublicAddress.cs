@@ -4,14 +4,14 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Where clients reach this API, for the addresses that are given out: what is configured; else what a trusted proxy says that the
-/// client called; else what the request came to.
+/// The address under which clients reach this API, for links: the configured one, else the one a trusted proxy reports, else the request's
+/// own.
 /// </summary>
 internal sealed class PublicAddress(IOptions<EdgeOptions> options)
 {
     private readonly string? configured = options.Value.PublicUrl?.TrimEnd('/');
 
-    /// <summary>Without a slash at its end.</summary>
+    /// <summary>Without a trailing slash.</summary>
     public string Of(HttpRequest request)
     {
         if (configured is not null)
@@ -26,6 +26,6 @@ internal sealed class PublicAddress(IOptions<EdgeOptions> options)
         return $"{scheme}://{host}";
     }
 
-    /// <summary>Of several the one that the proxy itself has written.</summary>
+    /// <summary>The last of several values, which the proxy itself has written.</summary>
     private static string Last(string? header) => (header ?? "").Split(',')[^1].Trim().ToLowerInvariant();
 }

@@ -6,8 +6,8 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Refuses query parameters where a change takes none: what is misspelt is not to be passed over in silence. Endpoints that take some
-/// say so themselves; pages for people are not strict.
+/// Rejects unknown query parameters on requests that change something, so that misspelt ones are not silently ignored. Endpoints with
+/// parameters check their own; pages are not strict.
 /// </summary>
 internal sealed class QueryMiddleware(EndpointCatalog endpoints) : IFunctionsWorkerMiddleware
 {

@@ -9,8 +9,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Fills request records from JSON and from queries, field by field, and gathers every fault with the field's path. The rules are
-/// the record's types and its data annotations, which the API's document is made from too. A null is as if the field were left out.
+/// Binds request records from JSON and queries, field by field, and collects every error with the field's path. The rules are the record's
+/// types and data annotations, which the API's document is also generated from. Null means the same as an omitted field.
 /// </summary>
 internal static class RequestBinder
 {
@@ -18,7 +18,7 @@ internal static class RequestBinder
 
     public static IReadOnlyList<RequestField> FieldsOf(Type type) => Known.GetOrAdd(type, Describe);
 
-    /// <exception cref="ProblemException">400 with every fault.</exception>
+    /// <exception cref="ProblemException">400 with all errors.</exception>
     public static T Bind<T>(JsonElement body)
         where T : class, new()
     {
@@ -28,8 +28,8 @@ internal static class RequestBinder
         return value;
     }
 
-    /// <summary>Reads the query; a parameter that is not known is a fault too, not to be passed over in silence.</summary>
-    /// <exception cref="ProblemException">400 with every fault.</exception>
+    /// <summary>Binds the query. Unknown parameters are errors.</summary>
+    /// <exception cref="ProblemException">400 with all errors.</exception>
     public static T BindQuery<T>(IQueryCollection query)
         where T : class, new()
     {
@@ -186,7 +186,7 @@ internal static class RequestBinder
         field.Property.SetValue(target, value);
     }
 
-    /// <summary>The attribute itself turns the value into the type of its bounds, and fails where that does not hold it.</summary>
+    /// <summary>The attribute's own check converts the value to the type of its bounds, and fails if that type cannot hold it.</summary>
     private static bool IsWithin(RangeAttribute range, object? value) => value switch
     {
         null => true,
@@ -257,7 +257,7 @@ internal static class RequestBinder
         : type == typeof(double) || type == typeof(decimal) ? "a number"
         : type == typeof(bool) ? "true or false"
         : type == typeof(Guid) ? "a UUID"
-        : type == typeof(DateTime) ? "a time after RFC 3339, such as 2030-01-31T12:00:00Z"
+        : type == typeof(DateTime) ? "an RFC 3339 time, such as 2030-01-31T12:00:00Z"
         : type.IsEnum ? $"one of {string.Join(", ", EnumWords(type).Select(word => word.Word))}"
         : "a string";
 
@@ -280,15 +280,15 @@ internal static class RequestBinder
 }
 
 /// <summary>A field of a request record.</summary>
-/// <param name="Name">As the request spells it.</param>
+/// <param name="Name">The name in the request.</param>
 /// <param name="Type">Without its nullability.</param>
 internal sealed record RequestField(
     string Name, Type Type, PropertyInfo Property, IReadOnlyList<ValidationAttribute> Rules, bool IsRequired, bool MayBeTakenAway)
 {
-    /// <summary>Null says the same as leaving it out; in a merge patch it takes away what there is.</summary>
+    /// <summary>Whether null is accepted: the same as omitting the field; in a merge patch, it removes the value.</summary>
     public bool CanBeNull => !IsRequired && MayBeTakenAway;
 }
 
-/// <summary>A merge patch cannot take the field away.</summary>
+/// <summary>A merge patch cannot set the field to null.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class NeverNullAttribute : Attribute;

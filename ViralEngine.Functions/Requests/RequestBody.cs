@@ -12,10 +12,10 @@ namespace ViralEngine.Functions.Requests;
 /// </summary>
 internal static class RequestBody
 {
-    public const int MostBytes = 1024 * 1024;
-    public const int MostDepth = 32;
+    public const int MaxBytes = 1024 * 1024;
+    public const int MaxDepth = 32;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MostDepth, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     /// <summary>Reads the body into a request record by the record's own rules.</summary>
     /// <exception cref="ProblemException">400, 413 or 415.</exception>
@@ -26,7 +26,7 @@ internal static class RequestBody
         return RequestBinder.Bind<T>(body);
     }
 
-    /// <summary>Reads a body that may be left out; then the record has its defaults.</summary>
+    /// <summary>Reads an optional body; without it, the record has its defaults.</summary>
     public static async Task<T> ReadOptionalAsync<T>(HttpRequest request, CancellationToken ct)
         where T : class, new() =>
         request.ContentLength is 0 or null && !request.Headers.ContainsKey("Transfer-Encoding")
@@ -41,7 +41,7 @@ internal static class RequestBody
                 415, "unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."));
         }
 
-        var bytes = OutsideText.WithoutMark(await ReadBytesAsync(request, MostBytes, ct)).ToArray();
+        var bytes = OutsideText.WithoutMark(await ReadBytesAsync(request, MaxBytes, ct)).ToArray();
         if (bytes.Length == 0)
             throw new ProblemException(Problem.Validation("body", "A JSON body is required."));
         if (!Utf8.IsValid(bytes))
@@ -58,12 +58,12 @@ internal static class RequestBody
         }
         catch (InvalidOperationException)
         {
-            // Names are compared with each other, so one that is no text is found while it is parsed.
+            // Names are compared with each other, so invalid ones are found while parsing.
             throw new ProblemException(Problem.Validation("body", OutsideJson.SurrogateRule));
         }
     }
 
-    /// <summary>The whole body, refused with 413 once it is longer than allowed.</summary>
+    /// <summary>The whole body; 413 if it is longer than allowed.</summary>
     public static async Task<byte[]> ReadBytesAsync(HttpRequest request, int mostBytes, CancellationToken ct)
     {
         if (request.ContentLength > mostBytes)
@@ -112,7 +112,7 @@ internal static class RequestBody
             ? $" at line {line + 1}, byte {column + 1}"
             : "";
         if (e.Message.Contains("depth", StringComparison.Ordinal))
-            return $"Must not be nested deeper than {MostDepth} levels{place}.";
+            return $"Must not be nested deeper than {MaxDepth} levels{place}.";
         return e.Message.Contains("uplicate", StringComparison.Ordinal)
             ? "Must not have duplicate fields."
             : $"Must be valid JSON in UTF-8{place}.";

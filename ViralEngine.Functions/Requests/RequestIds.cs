@@ -2,17 +2,19 @@ using Microsoft.AspNetCore.Http;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>The id under which a request is found again in logs and traces: the caller's own, or a new one.</summary>
+/// <summary>The id of a request in logs and traces: the caller's own, or a new one.</summary>
 internal static class RequestIds
 {
     public const string Header = "X-Request-ID";
-    private const int Longest = 128;
+    private const int MaxLength = 128;
 
-    /// <summary>Takes the caller's id where it is 1 to 128 visible ASCII characters, else makes one, and answers with it.</summary>
+    /// <summary>
+    /// Uses the caller's id if it has 1 to 128 visible ASCII characters, else generates one, and returns it in the response.
+    /// </summary>
     public static string Assign(HttpContext http)
     {
         var given = http.Request.Headers[Header].ToString();
-        var id = given.Length is > 0 and <= Longest && given.All(c => c is > ' ' and < '\x7f')
+        var id = given.Length is > 0 and <= MaxLength && given.All(c => c is > ' ' and < '\x7f')
             ? given
             : Guid.CreateVersion7().ToString();
         http.TraceIdentifier = id;

@@ -5,7 +5,7 @@ using ViralEngine.Functions.Organizations;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Lets a tenant have no more than its share of requests, streams and transfers at this instance.</summary>
+/// <summary>Limits a tenant to its share of requests, streams and transfers of this instance.</summary>
 internal sealed class ShareMiddleware(EndpointCatalog endpoints, TenantShares shares) : IFunctionsWorkerMiddleware
 {
     private readonly Dictionary<string, ShareKind> kinds = endpoints.All.ToDictionary(endpoint => endpoint.Function, KindOf);
@@ -21,7 +21,7 @@ internal sealed class ShareMiddleware(EndpointCatalog endpoints, TenantShares sh
         var kind = kinds[context.FunctionDefinition.Name];
         using var held = await shares.TakeAsync(caller.Tenant, kind, context.CancellationToken);
         await next(context);
-        // A result is executed only after the middleware; what streams is to be over when its share is given back.
+        // The worker executes results after the middleware: execute streams here, so that they end before their share is released.
         if (kind == ShareKind.Transfer)
             await context.AnswerAsync();
     }

@@ -3,31 +3,31 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>What of an instance a tenant may hold at a time.</summary>
+/// <summary>The resources of an instance that a tenant may hold.</summary>
 internal enum ShareKind
 {
-    /// <summary>A request that is answered at once.</summary>
+    /// <summary>A request with an immediate response.</summary>
     Request,
 
     /// <summary>A stream of events.</summary>
     Stream,
 
-    /// <summary>A body that is read, or results that are written, as they come.</summary>
+    /// <summary>A streamed body or result.</summary>
     Transfer,
 
-    /// <summary>A request that holds a connection to the database from its beginning to its end.</summary>
+    /// <summary>A request that holds a database connection for its whole duration.</summary>
     Transaction,
 }
 
-/// <summary>Counts what each tenant holds of this instance, and stops at its share, so that there is always room for the others.</summary>
+/// <summary>Counts what each tenant holds of this instance and enforces its share, so that there is always room for others.</summary>
 internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly Lock gate = new();
     private readonly Dictionary<(TenantId, ShareKind), Share> shares = [];
 
-    /// <summary>Takes one, and for a transaction waits a while for its turn. Dispose to give it back.</summary>
-    /// <exception cref="ProblemException">429: the tenant holds its share.</exception>
+    /// <summary>Takes one; for a transaction, waits a while for its turn. Dispose to release it.</summary>
+    /// <exception cref="ProblemException">429 if the tenant holds its whole share.</exception>
     public async ValueTask<IDisposable> TakeAsync(TenantId tenant, ShareKind kind, CancellationToken ct)
     {
         var most = Most(kind);
@@ -72,7 +72,7 @@ internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool,
             {
                 share.Waiting.RemoveFirst();
                 if (next.TryGo())
-                    return; // its place goes on
+                    return; // its place is passed on
             }
 
             if (--share.Taken == 0)
@@ -100,7 +100,7 @@ internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool,
         public LinkedList<Waiter> Waiting { get; } = [];
     }
 
-    /// <summary>Goes, or leaves: whichever comes first.</summary>
+    /// <summary>Admitted or timed out, whichever happens first.</summary>
     private sealed class Waiter
     {
         private readonly TaskCompletionSource turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -132,5 +132,5 @@ internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool,
     }
 }
 
-/// <summary>How many connections to PostgreSQL this process may have.</summary>
+/// <summary>The maximum number of PostgreSQL connections of this process.</summary>
 internal sealed record PoolSize(int Connections);

@@ -3,7 +3,7 @@ using ViralEngine.Core.Retention;
 
 namespace ViralEngine.Functions.Retention;
 
-/// <summary>Deletes what is past its retention, a little at a time: each statement is short, and what is not done now is done next time.</summary>
+/// <summary>Deletes rows past their retention, in short statements; the rest is deleted next time.</summary>
 internal sealed class RetentionSweep(
     TaskRetention tasks,
     BatchRetention batches,
@@ -11,22 +11,22 @@ internal sealed class RetentionSweep(
     IOptions<RetentionOptions> options,
     TimeProvider time)
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(2);
 
     public async Task RunAsync(CancellationToken ct)
     {
         var started = time.GetTimestamp();
         var now = time.GetUtcNow().UtcDateTime;
-        while (await tasks.SweepSomeAsync(now.AddDays(-options.Value.TasksDays), ct) && time.GetElapsedTime(started) < Longest)
+        while (await tasks.SweepSomeAsync(now.AddDays(-options.Value.TasksDays), ct) && time.GetElapsedTime(started) < MaxTime)
         {
         }
 
         while (await organizations.SweepSomeAsync(now.AddDays(-options.Value.OrganizationsDays), ct)
-            && time.GetElapsedTime(started) < Longest)
+            && time.GetElapsedTime(started) < MaxTime)
         {
         }
 
-        while (await batches.SweepSomeAsync(now.AddDays(-options.Value.BatchesDays), ct) && time.GetElapsedTime(started) < Longest)
+        while (await batches.SweepSomeAsync(now.AddDays(-options.Value.BatchesDays), ct) && time.GetElapsedTime(started) < MaxTime)
         {
         }
     }

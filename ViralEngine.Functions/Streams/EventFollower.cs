@@ -8,12 +8,12 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Streams;
 
 /// <summary>
-/// Streams a subject's events from any number on until it ends: each exactly once and in order, whatever instance it runs on.
-/// What is sent is read from the store; signals only say when to look.
+/// Streams a subject's events from any number until it ends: each exactly once and in order, on any instance. Events are read from the
+/// store; signals only say when to look.
 /// </summary>
 internal sealed class EventFollower(EventStore events, Signals signals, CallerCheck check, TimeProvider time)
 {
-    private const int MostAtOnce = 1000;
+    private const int MaxAtOnce = 1000;
 
     /// <summary>Streams the history of a task, batch or workflow.</summary>
     public Task FollowAsync(HttpRequest request, TenantId tenant, string head, string id, string noun, CancellationToken ct)
@@ -21,11 +21,11 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
         var after = EventStream.LastEventId(request);
         return FollowAsync(request.HttpContext, tenant, id, noun, async (subjectId, stream, token) =>
         {
-            if (await events.ReadAsync(tenant, head, subjectId, after, MostAtOnce, token) is not { } page)
+            if (await events.ReadAsync(tenant, head, subjectId, after, MaxAtOnce, token) is not { } page)
                 return null;
             if (after > page.Last)
             {
-                // A place that this stream does not have: of another one, or of a database that was restored.
+                // A number that this stream does not have: from another stream, or from before a restore of the database.
                 stream.Reset();
                 after = 0;
                 return new Look(1, Ended: false, More: true);
@@ -42,8 +42,8 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
     }
 
     /// <summary>
-    /// Streams what <paramref name="lookAsync"/> adds, which is called once at first and then after each signal, for as long as the
-    /// caller may see it.
+    /// Streams what <paramref name="lookAsync"/> adds. It is called once at first and then after each signal, for as long as the caller is
+    /// allowed to read.
     /// </summary>
     public async Task FollowAsync(
         HttpContext http,
@@ -56,7 +56,7 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
         if (!Ids.TryParse(id, out var subjectId))
             throw new ProblemException(Problem.NotFound(noun));
 
-        // Listening begins before the first look: what happens in between is not missed.
+        // Listening starts before the first look, so that nothing in between is missed.
         await using var waiter = await signals.ListenAsync(tenant, subjectId, ct);
         var stream = new EventStream(http, time);
         var caller = check.Of(http);
@@ -66,7 +66,7 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
             var look = await lookAsync(subjectId, stream, ct) ?? throw new ProblemException(Problem.NotFound(noun));
             if (!started)
             {
-                // A browser's EventSource comes back after each end: 204 tells it that this one was the last.
+                // A browser's EventSource reconnects after each end; 204 stops it.
                 if (look is { Ended: true, Events: 0 })
                 {
                     http.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -85,7 +85,7 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
         }
     }
 
-    /// <summary>Waits for a signal, and keeps the connection alive meanwhile. False: the caller may not see more.</summary>
+    /// <summary>Waits for a signal and keeps the connection alive. False if the caller may no longer read.</summary>
     private static async Task<bool> WaitAsync(SignalWaiter waiter, EventStream stream, CheckedCaller caller, CancellationToken ct)
     {
         bool signalled;
@@ -103,6 +103,6 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
     }
 }
 
-/// <summary>What a look at the store brought.</summary>
-/// <param name="More">There is more already: look again without waiting.</param>
+/// <summary>The result of a look at the store.</summary>
+/// <param name="More">There is more: look again without waiting.</param>
 internal sealed record Look(int Events, bool Ended, bool More);

@@ -14,5 +14,5 @@ internal sealed record HistoryQuery
     public int After { get; init; }
 }
 
-/// <param name="NextAfter">The number after which to go on; none at the end.</param>
+/// <param name="NextAfter">The number to continue after; null at the end.</param>
 internal sealed record EventHistory(IReadOnlyList<Event> Events, int? NextAfter);

@@ -7,15 +7,15 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Streams;
 
 /// <summary>
-/// Writes server-sent events (WHATWG HTML, section 9.2) as they come. Proxies cut connections that say nothing, so a comment is due
-/// where nothing else was sent for 15 seconds.
+/// Writes server-sent events (WHATWG HTML, section 9.2) as they happen. Proxies close silent connections, so a comment is sent after 15
+/// seconds without an event.
 /// </summary>
 internal sealed class EventStream(HttpContext http, TimeProvider time)
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
     private static readonly byte[] Heartbeat = ": heartbeat\n\n"u8.ToArray();
 
-    // How soon a browser comes back after a connection that broke.
+    // How soon a browser reconnects after a lost connection.
     private static readonly byte[] Beginning = "retry: 1000\n\n"u8.ToArray();
     private readonly StringBuilder pending = new();
     private long lastSent;
@@ -32,10 +32,10 @@ internal sealed class EventStream(HttpContext http, TimeProvider time)
         await SendAsync(Beginning, ct);
     }
 
-    /// <summary>Tells the client that what it has is not of this stream: everything comes again from the start.</summary>
+    /// <summary>Tells the client to discard its events: the stream restarts from the beginning.</summary>
     public void Reset() => Add(0, "reset", "{}");
 
-    /// <summary>Puts an event into the next flush. Line breaks in the data become lines of their own.</summary>
+    /// <summary>Adds an event to the next flush. Line breaks in the data become lines of their own.</summary>
     public void Add(long id, string type, string data)
     {
         pending.Append(CultureInfo.InvariantCulture, $"id: {id}\nevent: {type}\n");
@@ -53,14 +53,14 @@ internal sealed class EventStream(HttpContext http, TimeProvider time)
         await SendAsync(bytes, ct);
     }
 
-    /// <summary>Until something must be sent.</summary>
+    /// <summary>The time until a comment must be sent.</summary>
     public TimeSpan HeartbeatDueIn => HeartbeatInterval - time.GetElapsedTime(lastSent);
 
-    /// <summary>Sends a comment where one is due.</summary>
+    /// <summary>Sends a comment if one is due.</summary>
     public Task KeepAliveAsync(CancellationToken ct) => HeartbeatDueIn <= TimeSpan.Zero ? SendAsync(Heartbeat, ct) : Task.CompletedTask;
 
-    /// <summary>The number of the last event the client has: from the header that browsers send, or the query for others.</summary>
-    /// <exception cref="ProblemException">400: not a number.</exception>
+    /// <summary>The number of the last event the client has, from the header or the query.</summary>
+    /// <exception cref="ProblemException">400 if it is not a number.</exception>
     public static int LastEventId(HttpRequest request)
     {
         var text = request.Headers["Last-Event-ID"].ToString();

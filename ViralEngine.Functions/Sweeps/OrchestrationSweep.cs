@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace ViralEngine.Functions.Sweeps;
 
 /// <summary>
-/// Removes orchestrations that have ended, with their histories: what came of them is in the product's own rows. Those that failed are
-/// kept for a while, to be looked at.
+/// Removes finished orchestrations with their histories; their results are in the product's own rows. Failed ones are kept for a while for
+/// inspection.
 /// </summary>
 internal sealed partial class OrchestrationSweep(TimeProvider time, ILogger<OrchestrationSweep> logger)
 {
@@ -28,6 +28,6 @@ internal sealed partial class OrchestrationSweep(TimeProvider time, ILogger<Orch
         return (await durable.PurgeAllInstancesAsync(filter, ct)).PurgedInstanceCount;
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} finished orchestrations were removed")]
+    [LoggerMessage(1, LogLevel.Information, "Removed {Count} finished orchestrations")]
     private static partial void LogPurged(ILogger logger, int count);
 }

@@ -18,14 +18,14 @@ using ViralEngine.Functions.Workflows;
 namespace ViralEngine.Functions.Sweeps;
 
 /// <summary>
-/// Everything that is done from time to time, in two timers: on Flex Consumption each timer function keeps an instance of its own
-/// awake and is paid for by itself. Within one, all run at once and one that fails does not keep the others from their work.
+/// All periodic work, in two timers: on Flex Consumption, each timer function keeps and bills an instance of its own. The sweeps of a timer
+/// run concurrently, and one that fails does not affect the others.
 /// </summary>
 internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliveries, Awake awake)
 {
     /// <summary>
-    /// What work waits for: whatever a crash left behind is taken up again. How often is the setting <c>SweepSchedule</c>, since
-    /// on Azure each run is paid for. While nothing is open it looks at nothing.
+    /// Sweeps that work waits for: resumes what a crash left behind. <c>SweepSchedule</c> sets how often, because each run on Azure is
+    /// billed. Does nothing while nothing is open.
     /// </summary>
     [Function("SweepOften")]
     public async Task RunOftenAsync(
@@ -33,7 +33,7 @@ internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliverie
     {
         if (!await awake.IsSinceAsync(Awake.ForWork))
             return;
-        // Where idle instances are put to sleep, this keeps one awake to send what is due.
+        // Where idle instances are stopped, this keeps one running to send due messages.
         deliveries.Wake();
         await Task.WhenAll(
             RunAsync<OpenWork>(async open =>
@@ -48,7 +48,7 @@ internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliverie
             RunAsync<BudgetSweep>(sweep => sweep.RunAsync(ct)));
     }
 
-    /// <summary>What nobody waits for: removes what is past its time, and seals secrets anew after the key ring has changed.</summary>
+    /// <summary>Sweeps that nobody waits for: removes expired rows, and re-encrypts secrets after the key ring has changed.</summary>
     [Function("SweepSeldom")]
     public Task RunSeldomAsync(
         [TimerTrigger("0 */10 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct) => Task.WhenAll(

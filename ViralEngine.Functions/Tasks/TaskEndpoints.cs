@@ -17,12 +17,12 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions.Tasks;
 
-/// <summary>Submit, read, cancel and retry tasks.</summary>
+/// <summary>Tasks: single pieces of work for agents.</summary>
 internal sealed class TaskEndpoints(
     Db db, TaskStore store, EventStore events, AgentDirectory agents, Signals signals, TaskLanes lanes,
     WorkflowStarts workflows, WorkflowTasks steps, IOptions<LimitsOptions> limits, BytesInFlight inFlight, TimeProvider time)
 {
-    private const int MostInputBytes = 256 * 1024;
+    private const int MaxInputBytes = 256 * 1024;
 
     [Function("CreateTask"), Allow(Roles.Operators), Summary("Submit a task.")]
     [Body(typeof(CreateTaskRequest)), Returns(201, typeof(AgentTask))]
@@ -45,7 +45,7 @@ internal sealed class TaskEndpoints(
             RowId.New(), asked.AgentId, asked.Description, asked.Input?.GetRawText(), asked.Priority, asked.Tags,
             asked.Metadata?.GetRawText(), asked.TimeoutSeconds, asked.MaxAttempts, asked.ScheduledAt, caller.Principal)
         {
-            MostPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth,
+            MaxPerMonth = limits.Value.Of(caller.Plan!).TasksPerMonth,
         }, ct);
         if (task.ScheduledAt is not { } at || at <= time.GetUtcNow().UtcDateTime.AddSeconds(10))
             await db.AfterCommitAsync(token => lanes.WakeAsync(durable, token), ct);
@@ -83,7 +83,7 @@ internal sealed class TaskEndpoints(
         if (task.Result is not null || task.ResultBytes is not { } bytes)
             return Results.Ok(task);
 
-        // A large one: as text, and again as JSON.
+        // A large result: as text, and again as JSON.
         request.HttpContext.Response.RegisterForDispose(await inFlight.TakeAsync(tenant, 4L * bytes, ct));
         return Results.Ok(task with { Result = await store.ReadResultAsync(tenant, taskId, 0, bytes, ct) });
     }
@@ -125,7 +125,7 @@ internal sealed class TaskEndpoints(
         CancellationToken ct)
     {
         var caller = request.Caller();
-        // Its step may stand behind a gate: the workflow knows what was approved.
+        // Its step may be behind a gate: only the workflow knows what was approved.
         if (Ids.TryParse(id, out var taskId) && await steps.WorkflowOfAsync(caller.Tenant, taskId, ct) is { } workflow)
             return Problem.Conflict("task-of-workflow", $"The task belongs to a step of workflow {workflow}: retry the workflow from that step.");
         if (taskId == Guid.Empty || await store.RetryAsync(caller.Tenant, taskId, caller.Principal, ct) is not { } run)
@@ -167,10 +167,10 @@ internal sealed class TaskEndpoints(
         var errors = new FieldErrors();
         if (string.IsNullOrWhiteSpace(asked.Description))
             errors.Add("description", "Must not be blank.");
-        if (asked.Input is { } input && input.GetRawText().Length > MostInputBytes)
-            errors.Add("input", $"At most {MostInputBytes:N0} characters of JSON.");
+        if (asked.Input is { } input && input.GetRawText().Length > MaxInputBytes)
+            errors.Add("input", $"Must have at most {MaxInputBytes:N0} characters of JSON.");
         if (asked.ScheduledAt > time.GetUtcNow().UtcDateTime.AddDays(366))
-            errors.Add("scheduled_at", "At most a year ahead.");
+            errors.Add("scheduled_at", "Must be at most a year ahead.");
         errors.ThrowIfAny();
     }
 }

@@ -9,8 +9,8 @@ using ViralEngine.Functions.Workflows;
 namespace ViralEngine.Functions.Tasks;
 
 /// <summary>
-/// A lane that runs single tasks of all tenants, turn after turn, for as long as there is something to do. Started by who stores a task
-/// that no lane hears of, by lanes that are full, and by a sweep.
+/// A lane that runs single tasks of all tenants, turn after turn, while there is work. Started by requests whose task no lane heard of, by
+/// full lanes, and by a sweep.
 /// </summary>
 public sealed class TaskLane(TaskLaneRunner runner, TaskLanes lanes, WorkflowStarts workflows)
 {
@@ -38,6 +38,6 @@ public sealed class TaskLane(TaskLaneRunner runner, TaskLanes lanes, WorkflowSta
             ct);
 }
 
-/// <param name="Lane">From 0.</param>
-/// <param name="TurnSeconds">How long a turn takes on calls.</param>
+/// <param name="Lane">The lane's number, from 0.</param>
+/// <param name="TurnSeconds">How long a turn accepts new calls.</param>
 public sealed record TaskLaneStart(int Lane, double TurnSeconds);

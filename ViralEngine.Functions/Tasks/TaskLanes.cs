@@ -6,23 +6,20 @@ using ViralEngine.Core.Lanes;
 
 namespace ViralEngine.Functions.Tasks;
 
-/// <summary>
-/// Sees to it that lanes run single tasks. The tasks are safe whatever happens here: a sweep starts lanes where tasks wait, and
-/// starting one twice is harmless.
-/// </summary>
+/// <summary>Starts lanes for single tasks. A failure here costs only time: a sweep starts lanes for waiting tasks. Idempotent.</summary>
 public sealed partial class TaskLanes(LaneSignals signals, IOptions<LanesOptions> options, ILogger<TaskLanes> logger)
 {
-    /// <summary>Tells a lane that tasks are due; starts one where none hears it.</summary>
+    /// <summary>Tells a lane that tasks are due; starts one if none hears it.</summary>
     public async Task WakeAsync(DurableTaskClient durable, CancellationToken ct)
     {
         if (await signals.TellAsync())
             return;
-        // The first may be one that is just ending.
+        // The first lane may be just ending.
         if (!await StartAsync(durable, 0, ct))
             await StartAsync(durable, 1, ct);
     }
 
-    /// <returns>False: it runs already, or could not be started.</returns>
+    /// <returns>False if it is already running or could not be started.</returns>
     public async Task<bool> StartAsync(DurableTaskClient durable, int lane, CancellationToken ct)
     {
         if (lane >= options.Value.MaxTaskLanes)
@@ -39,12 +36,12 @@ public sealed partial class TaskLanes(LaneSignals signals, IOptions<LanesOptions
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // It runs already, or the store is away. Which, differs between the runtimes; what to do does not.
+            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the handling does not.
             LogNotStarted(logger, e, instanceId);
             return false;
         }
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Orchestration {InstanceId} was not started; the sweep will start it")]
+    [LoggerMessage(1, LogLevel.Debug, "Lane {InstanceId} was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, string instanceId);
 }

@@ -23,7 +23,7 @@ internal sealed record CreateTaskRequest
     [Description("Waiting tasks with a higher priority start first.")]
     public int Priority { get; init; } = 5;
 
-    [MaxLength(20, ErrorMessage = "At most 20 tags."), EachLength(64)]
+    [MaxLength(20, ErrorMessage = "Must have at most 20 tags."), EachLength(64)]
     [Description("For filtering lists.")]
     public string[] Tags { get; init; } = [];
 

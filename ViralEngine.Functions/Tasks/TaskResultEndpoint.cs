@@ -9,7 +9,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Tasks;
 
-/// <summary>Gives what a task's agent answered as it is, in pieces, however large it is.</summary>
+/// <summary>Results of tasks as plain text, streamed, of any size.</summary>
 internal sealed class TaskResultEndpoint(TaskStore store, BytesInFlight inFlight, CallerCheck check)
 {
     private const int PieceCharacters = 256 * 1024;
@@ -25,7 +25,7 @@ internal sealed class TaskResultEndpoint(TaskStore store, BytesInFlight inFlight
         if (!Ids.TryParse(id, out var taskId) || await store.FindAsync(tenant, taskId, ct) is not { } task)
             return Problem.NotFound("task");
         if (task.ResultBytes is not { } bytes)
-            return Problem.NotFound("result: the task has none yet");
+            return Problem.NotFound("result: the task has no result yet");
         return new Streamed(bytes, WriteAsync);
 
         async Task WriteAsync(HttpContext http)

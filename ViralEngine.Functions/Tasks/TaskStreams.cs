@@ -9,7 +9,7 @@ using ViralEngine.Functions.Streams;
 
 namespace ViralEngine.Functions.Tasks;
 
-/// <summary>A task live: what happens to it, and what its agent says.</summary>
+/// <summary>Streams of a task: its events, and its agent's answer.</summary>
 internal sealed class TaskStreams(EventFollower follower, TaskTokenReader tokens)
 {
     [Function("StreamTask"), Allow(Roles.Readers), Summary("Follow a task's state and progress as server-sent events.")]

@@ -7,16 +7,16 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Functions.Tasks;
 
 /// <summary>
-/// Starts lanes where tasks wait: what a crash left behind, scheduled tasks whose time is near, and more lanes where more wait than
-/// those that run can take.
+/// Starts lanes for waiting tasks: those a crash left behind, scheduled tasks that are nearly due, and more than the running lanes can
+/// take.
 /// </summary>
 internal sealed partial class TaskSweep(
     TaskSweeper sweeper, TaskLanes lanes, IOptions<LanesOptions> options, ILogger<TaskSweep> logger)
 {
-    /// <summary>A lane waits for tasks that are due so soon, so that they start on time.</summary>
+    /// <summary>Tasks due within this time get a lane in advance, so that they start on time.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
 
-    /// <summary>One that has waited for so long waits for a lane that is not there.</summary>
+    /// <summary>A task that has waited this long has no lane.</summary>
     private static readonly TimeSpan Unattended = TimeSpan.FromSeconds(2);
 
     public async Task RunAsync(DurableTaskClient durable, CancellationToken ct)
@@ -27,7 +27,7 @@ internal sealed partial class TaskSweep(
         await lanes.WakeAsync(durable, ct);
         if (backlog.Oldest < Unattended)
             return;
-        // One more than the tasks need: a lane that is there and does not move must not be in the way.
+        // One more than the tasks need, in case a running lane is stuck.
         var wanted = (int)Math.Min(options.Value.MaxTaskLanes, 2 + (backlog.Tasks / options.Value.CallsPerLane));
         var started = 0;
         for (var lane = 0; lane < wanted; lane++)
@@ -36,6 +36,6 @@ internal sealed partial class TaskSweep(
             LogStarted(logger, started, backlog.Tasks, backlog.Oldest.TotalSeconds);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Lanes} lanes were started for {Tasks} tasks, the oldest of which has waited {Seconds} s")]
+    [LoggerMessage(1, LogLevel.Information, "Started {Lanes} lanes for {Tasks} waiting tasks; the oldest has waited {Seconds} s")]
     private static partial void LogStarted(ILogger logger, int lanes, long tasks, double seconds);
 }

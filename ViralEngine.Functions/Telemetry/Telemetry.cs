@@ -12,9 +12,8 @@ using ViralEngine.Core.Agents;
 namespace ViralEngine.Functions.Telemetry;
 
 /// <summary>
-/// Traces, metrics and logs by OpenTelemetry: over OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, to Application Insights
-/// when <c>APPLICATIONINSIGHTS_CONNECTION_STRING</c> is; without either nothing is gathered. The SDK reads its other OTEL_
-/// settings itself.
+/// Traces, metrics and logs by OpenTelemetry: over OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, to Application Insights when
+/// <c>APPLICATIONINSIGHTS_CONNECTION_STRING</c> is; without either, nothing is collected. The SDK reads its other OTEL_ settings itself.
 /// </summary>
 internal static class Telemetry
 {
@@ -30,7 +29,7 @@ internal static class Telemetry
         if (!otlp && string.IsNullOrEmpty(insights))
             return services;
 
-        // The host then leaves it to the worker to export what the worker logs, and takes its spans as parts of the host's own.
+        // The host then leaves the export of the worker's logs to the worker, and accepts its spans as children of its own.
         services.Configure<WorkerOptions>(options =>
         {
             options.Capabilities["WorkerOpenTelemetryEnabled"] = bool.TrueString;
@@ -46,7 +45,7 @@ internal static class Telemetry
             telemetry.UseOtlpExporter();
         if (insights is { Length: > 0 })
         {
-            // On Azure, Application Insights takes nothing without a token of an identity.
+            // On Azure, Application Insights accepts nothing without an identity's token.
             var credential = configuration.AzureCredential();
             telemetry
                 .WithTracing(tracing => tracing.AddAzureMonitorTraceExporter(Set))

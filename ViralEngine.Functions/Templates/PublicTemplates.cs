@@ -8,12 +8,12 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Templates;
 
 /// <summary>
-/// What every organization may read names nothing that is its owner's own: it would tell of it, and start nowhere else. Versions of
-/// before become readable too when a template is made public.
+/// A public template must not name its owner's agents or members: it would disclose them, and start nowhere else. Publishing a template
+/// also publishes its earlier versions.
 /// </summary>
 internal sealed class PublicTemplates(TemplateStore store, DefinitionReader reader)
 {
-    /// <exception cref="ProblemException">400 with the path of every name.</exception>
+    /// <exception cref="ProblemException">400 with the path of every such name.</exception>
     public async Task CheckAsync(TenantId tenant, Guid id, string definitionJson, string path, bool wasPublic, CancellationToken ct)
     {
         var errors = new SettingsErrors();
@@ -36,7 +36,7 @@ internal sealed class PublicTemplates(TemplateStore store, DefinitionReader read
 
     private void Check(JsonElement json, string path, SettingsErrors errors)
     {
-        // One that is not valid any more tells nothing, as it starts nothing.
+        // A version that is no longer valid cannot be started and discloses nothing.
         if (reader.Read(json, path, new SettingsErrors()) is not { } definition)
             return;
         foreach (var (at, agent) in NamesInDefinition.Agents(definition).Where(each => BuiltInAgents.Find(each.Name) is null))

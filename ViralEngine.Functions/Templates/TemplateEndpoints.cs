@@ -15,7 +15,7 @@ using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions.Templates;
 
-/// <summary>Templates of workflows: kept in versions, shared where their owner says so, and started with parameters that are checked.</summary>
+/// <summary>Workflow templates: versioned, private or public, with typed parameters.</summary>
 internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow submit, PublicTemplates publicTemplates)
 {
     [Function("CreateWorkflowTemplate"), Allow(Roles.Operators), Audited("workflow_template.created")]
@@ -150,7 +150,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
             return Problem.NotFound("workflow template");
         }
 
-        // Agents are the organization's own: those of a template that another made public may not be there.
+        // Agents belong to the organization: those that another's public template names may not exist here.
         await submit.CheckAsync(caller.Tenant, template.Definition!.Value, "definition", ct);
         var errors = new SettingsErrors();
         var parameters = TemplateParameters.Read(Declared(template.Parameters!.Value), errors)

@@ -6,8 +6,7 @@ using ViralEngine.Core.Webhooks;
 namespace ViralEngine.Functions.Webhooks;
 
 /// <summary>
-/// Keeps this instance's part of the delivering going from start to stop. It holds nothing that the database does not, so
-/// any instance may die at any point.
+/// Runs this instance's delivery loop from start to stop. All state is in the database, so an instance may die at any point.
 /// </summary>
 internal sealed partial class WebhookDelivering(DeliveryPump pump, Signals signals, ILogger<WebhookDelivering> logger) : BackgroundService
 {
@@ -24,13 +23,13 @@ internal sealed partial class WebhookDelivering(DeliveryPump pump, Signals signa
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // Nobody else would start it again.
+                // Nothing else would restart it.
                 LogFailed(logger, e);
                 await Task.Delay(Pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    [LoggerMessage(1, LogLevel.Error, "Webhook delivery failed; restarting it")]
+    [LoggerMessage(1, LogLevel.Error, "The webhook delivery loop of this instance failed; restarting it")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }

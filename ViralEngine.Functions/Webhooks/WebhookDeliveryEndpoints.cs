@@ -9,7 +9,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Webhooks;
 
-/// <summary>What was sent to an endpoint and what it answered; and sending it again.</summary>
+/// <summary>Deliveries: the messages sent to an endpoint, its responses, and redelivery.</summary>
 internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, DeliveryLog log, DeliveryPump pump)
 {
     [Function("ListWebhookDeliveries"), Allow(Roles.Operators), Summary("List an endpoint's deliveries with their last attempt, newest first.")]

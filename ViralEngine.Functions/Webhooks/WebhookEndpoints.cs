@@ -12,8 +12,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Webhooks;
 
 /// <summary>
-/// Webhook endpoints. Messages are Standard Webhooks 1.0.0. A secret is shown once, when it is made; one that was lost is
-/// rotated, which costs no message while the old one still holds.
+/// Webhook endpoints. Messages follow Standard Webhooks 1.0.0. A secret is shown only once; if it is lost, rotate it, which loses no
+/// messages while the old one is still valid.
 /// </summary>
 internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, UrlPolicy urls, AuditTrail audit)
 {
@@ -74,7 +74,7 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
         var tenant = caller.Tenant;
         if (!Ids.TryParse(id, out var endpointId))
             return Problem.NotFound("webhook");
-        // In the transaction of the audit log: what is checked is what is changed.
+        // In the audit log's transaction: the endpoint cannot change between the check and the update.
         if (await store.LockAsync(tenant, endpointId, ct) is not { } before)
             return Problem.NotFound("webhook");
         if (WebhookRules.WouldTakeHeadersElsewhere(before, change))

@@ -16,7 +16,7 @@ internal sealed record CreateWebhookRequest
     [StringLength(500)]
     public string? Description { get; init; }
 
-    [MinLength(1, ErrorMessage = "At least one."), MaxLength(100, ErrorMessage = "At most 100."), EventTypePatterns]
+    [MinLength(1, ErrorMessage = "Must have at least one."), MaxLength(100, ErrorMessage = "Must have at most 100."), EventTypePatterns]
     [Description("The events to receive: * for all, task.* for a kind, task.completed for one type. Kinds: task, batch, workflow, approval, alert, webhook.")]
     public string[] EventTypes { get; init; } = ["*"];
 
@@ -24,7 +24,7 @@ internal sealed record CreateWebhookRequest
     public WebhookOrdering Ordering { get; init; }
 
     [Range(1, 1000)]
-    [Description("The most messages per second; by default no limit.")]
+    [Description("The maximum number of messages per second; by default no limit.")]
     public int? RateLimit { get; init; }
 
     [Description("Headers to add to each message, at most 20. Their values are stored encrypted and never shown.")]
@@ -46,7 +46,7 @@ internal sealed record CreateWebhookRequest
     }
 }
 
-/// <summary>A JSON merge patch (RFC 7396): what is left out stays; null makes it what it is when it is left out of a new one.</summary>
+/// <summary>A JSON merge patch (RFC 7396): omitted fields are kept, and null resets a field to its default.</summary>
 internal sealed record ChangeWebhookRequest
 {
     [StringLength(UrlPolicy.MaxLength, MinimumLength = 1), NeverNull]
@@ -55,7 +55,7 @@ internal sealed record ChangeWebhookRequest
     [StringLength(500)]
     public string? Description { get; init; }
 
-    [MinLength(1, ErrorMessage = "At least one."), MaxLength(100, ErrorMessage = "At most 100."), EventTypePatterns]
+    [MinLength(1, ErrorMessage = "Must have at least one."), MaxLength(100, ErrorMessage = "Must have at most 100."), EventTypePatterns]
     public string[]? EventTypes { get; init; }
 
     public WebhookOrdering? Ordering { get; init; }
@@ -124,9 +124,9 @@ internal sealed record WebhookPage(IReadOnlyList<WebhookEndpoint> Webhooks, stri
 
 internal sealed record DeliveryPage(IReadOnlyList<WebhookDelivery> Deliveries, string? NextCursor);
 
-/// <param name="Secret">The new one. Shown this once.</param>
-/// <param name="OldSecretsEndAt">Until then messages are signed with the old one too.</param>
+/// <param name="Secret">The new secret. Shown only in this response.</param>
+/// <param name="OldSecretsEndAt">Until then, messages are also signed with the old secrets.</param>
 internal sealed record RotatedSecret(string Secret, DateTime OldSecretsEndAt);
 
-/// <param name="Queued">How many deliveries.</param>
+/// <param name="Queued">The number of deliveries queued.</param>
 internal sealed record Recovered(int Queued);

@@ -5,7 +5,7 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Webhooks;
 
-/// <summary>What holds for an endpoint that is made and for one that is changed.</summary>
+/// <summary>Rules for creating and changing an endpoint.</summary>
 internal static class WebhookRules
 {
     public static void CheckUrl(string url, UrlPolicy urls, FieldErrors errors)
@@ -14,7 +14,7 @@ internal static class WebhookRules
             errors.Add("url", fault);
     }
 
-    /// <summary>Whether headers that were given for one origin (RFC 6454) would be sent to another. They may hold credentials.</summary>
+    /// <summary>Whether headers given for one origin (RFC 6454) would be sent to another. They may contain credentials.</summary>
     public static bool WouldTakeHeadersElsewhere(WebhookEndpoint before, WebhookChange change) =>
         change is { Url: { } url, Headers: null } && before.HeaderNames.Count > 0
         && !string.Equals(OriginOf(url), OriginOf(before.Url), StringComparison.OrdinalIgnoreCase);
@@ -23,8 +23,8 @@ internal static class WebhookRules
 
     public static void CheckHeaders(Dictionary<string, string> headers, FieldErrors errors)
     {
-        if (headers.Count > WebhookHeaders.Most)
-            errors.Add("headers", $"At most {WebhookHeaders.Most}.");
+        if (headers.Count > WebhookHeaders.MaxCount)
+            errors.Add("headers", $"Must have at most {WebhookHeaders.MaxCount}.");
         if (headers.Keys.Distinct(StringComparer.OrdinalIgnoreCase).Count() < headers.Count)
             errors.Add("headers", "Must not list a header twice.");
         foreach (var (name, value) in headers)
@@ -35,7 +35,7 @@ internal static class WebhookRules
     }
 }
 
-/// <summary>Types of events, or patterns of them.</summary>
+/// <summary>Event types or patterns of them.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class EventTypePatternsAttribute() : ValidationAttribute(
     $"Each must be * or a type such as task.completed or task.*, of {string.Join(", ", WebhookEventTypes.Kinds)}.")
@@ -44,7 +44,7 @@ internal sealed class EventTypePatternsAttribute() : ValidationAttribute(
         value is not string[] patterns || patterns.All(pattern => pattern is not null && WebhookEventTypes.IsPattern(pattern));
 }
 
-/// <summary>A secret as Standard Webhooks has them.</summary>
+/// <summary>A secret in the format of Standard Webhooks.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class WebhookSecretTextAttribute() : ValidationAttribute("Must be whsec_ followed by base64 of 24 to 64 bytes.")
 {

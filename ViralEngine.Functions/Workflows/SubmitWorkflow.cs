@@ -10,14 +10,14 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Workflows;
 
-/// <summary>What all ways to submit a workflow have in common: reading the definition, checking it, storing and starting it.</summary>
+/// <summary>Submits a workflow, from a definition or a template: reads, checks, stores and starts it.</summary>
 internal sealed class SubmitWorkflow(
     Db db, WorkflowStore store, DefinitionReader reader, AgentDirectory agents, ApproverDirectory approvers, WorkflowStarts starts)
 {
-    public const int MostInputCharacters = 256 * 1024;
+    public const int MaxInputCharacters = 256 * 1024;
 
-    /// <summary>The definition as it is stored, checked.</summary>
-    /// <exception cref="ProblemException">400 with the path of every fault.</exception>
+    /// <summary>The checked definition, as it is stored.</summary>
+    /// <exception cref="ProblemException">400 with the path of every error.</exception>
     public async Task<string> CheckAsync(
         TenantId tenant, JsonElement? definition, JsonElement? steps, bool rollbackOnCancel, CancellationToken ct)
     {
@@ -35,8 +35,8 @@ internal sealed class SubmitWorkflow(
         return json;
     }
 
-    /// <summary>Checks a definition for this tenant: its agents and the approvers it names must be there.</summary>
-    /// <exception cref="ProblemException">400 with the path of every fault.</exception>
+    /// <summary>Checks a definition for this tenant: its agents and named approvers must exist.</summary>
+    /// <exception cref="ProblemException">400 with the path of every error.</exception>
     public async Task CheckAsync(TenantId tenant, JsonElement definition, string path, CancellationToken ct)
     {
         var errors = new SettingsErrors();
@@ -71,7 +71,7 @@ internal sealed class SubmitWorkflow(
 
     public static void CheckInput(JsonElement? input, string field)
     {
-        if (input is { } json && json.GetRawText().Length > MostInputCharacters)
-            throw new ProblemException(Problem.Validation(field, $"At most {MostInputCharacters:N0} characters of JSON."));
+        if (input is { } json && json.GetRawText().Length > MaxInputCharacters)
+            throw new ProblemException(Problem.Validation(field, $"Must have at most {MaxInputCharacters:N0} characters of JSON."));
     }
 }

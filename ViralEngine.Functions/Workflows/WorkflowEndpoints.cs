@@ -11,7 +11,7 @@ using ViralEngine.Functions.Streams;
 
 namespace ViralEngine.Functions.Workflows;
 
-/// <summary>Submit, read, cancel, retry and draw workflows.</summary>
+/// <summary>Workflows: steps with an order that may wait for people.</summary>
 internal sealed class WorkflowEndpoints(
     Db db,
     WorkflowStore store,

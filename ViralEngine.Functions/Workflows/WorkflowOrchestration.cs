@@ -8,16 +8,15 @@ using ViralEngine.Functions.Tasks;
 namespace ViralEngine.Functions.Workflows;
 
 /// <summary>
-/// Sees a workflow through: looks what there is to do, has it done, and looks again when something has happened. What the workflow
-/// has come to is in its rows; nothing of it is kept here.
+/// Advances a workflow, runs the calls that result, and advances it again when something has happened. All state is in the workflow's rows.
 /// </summary>
 public sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebhook webhook, TaskLanes lanes)
 {
-    /// <summary>Raised when a row was changed from outside: the end of a task, a decision, a cancellation, a sweep.</summary>
+    /// <summary>Raised after an external change: the end of a task, a decision, a cancellation, a sweep.</summary>
     public const string Changed = "changed";
 
-    /// <summary>After so many looks the history is begun anew, once nothing is under way.</summary>
-    private const int MostLooks = 50;
+    /// <summary>After this many advances the history is restarted, once no call is running.</summary>
+    private const int MaxLooks = 50;
 
     [Function(nameof(WorkflowOrchestration))]
     public static async Task RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
@@ -25,13 +24,13 @@ public sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebho
         var start = context.GetInput<WorkflowStart>()!;
         var running = new Dictionary<string, Task>();
         var changed = context.WaitForExternalEvent<string>(Changed);
-        for (var looks = 0; looks < MostLooks || running.Count > 0; looks++)
+        for (var looks = 0; looks < MaxLooks || running.Count > 0; looks++)
         {
             var look = await context.CallActivityAsync<WorkflowLook?>(nameof(AdvanceWorkflowStep), start);
             if (look is null || look.Ended)
                 return;
 
-            // Tasks run on lanes of their own, which tell of their end.
+            // Tasks run in lanes, which report their end.
             foreach (var work in look.Work.Where(work => work.TaskId is null))
             {
                 if (!running.ContainsKey(work.Key()))
@@ -42,7 +41,7 @@ public sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebho
             var wake = look.WakeAt is { } at ? context.CreateTimer(at, waking.Token) : null;
             var happened = await Task.WhenAny([.. running.Values, changed, .. wake is null ? [] : (Task[])[wake]]);
             if (happened != wake)
-                waking.Cancel(); // CancelAsync would tell the timer on a thread that is not the orchestration's
+                waking.Cancel(); // CancelAsync would cancel the timer on another thread than the orchestration's
             if (happened == changed)
                 changed = context.WaitForExternalEvent<string>(Changed);
             foreach (var (key, task) in running.Where(each => each.Value.IsCompleted).ToList())

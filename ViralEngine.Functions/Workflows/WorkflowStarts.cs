@@ -6,8 +6,7 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Functions.Workflows;
 
 /// <summary>
-/// Starts the orchestration of a stored workflow, and tells it of changes. The workflow is safe whatever happens here: a sweep starts
-/// what was not, and looks where nobody was told.
+/// Starts the orchestration of a stored workflow and notifies it of changes. A failure here costs only time: a sweep repeats both.
 /// </summary>
 public sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
 {
@@ -23,7 +22,7 @@ public sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // It runs already, or the store is away. Which, differs between the runtimes; what to do does not.
+            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the handling does not.
             LogNotStarted(logger, e, workflowId);
         }
     }
@@ -40,12 +39,12 @@ public sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
         }
     }
 
-    // The first run has the workflow's id; a later one has its own, as the one before may not have ended yet.
+    // The first run has the workflow's id; later runs have their own, because the previous one may not have ended yet.
     private static string InstanceId(Guid workflowId, int run) => run == 1 ? workflowId.ToString() : $"{workflowId}-{run}";
 
-    [LoggerMessage(1, LogLevel.Debug, "The orchestration of workflow {WorkflowId} was not started; the sweep will start it")]
+    [LoggerMessage(1, LogLevel.Debug, "Workflow {WorkflowId}: its orchestration was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, Guid workflowId);
 
-    [LoggerMessage(2, LogLevel.Debug, "The orchestration of workflow {WorkflowId} was not notified; the sweep will notify it")]
+    [LoggerMessage(2, LogLevel.Debug, "Workflow {WorkflowId}: its orchestration was not notified; the sweep will notify it")]
     private static partial void LogNotTold(ILogger logger, Exception exception, Guid workflowId);
 }

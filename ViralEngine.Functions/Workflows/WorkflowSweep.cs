@@ -6,14 +6,14 @@ using ViralEngine.Core.Workflows;
 namespace ViralEngine.Functions.Workflows;
 
 /// <summary>
-/// Starts what a crash left unstarted and what no orchestration watches any more, so that its gates run out too; tells the others to
-/// look for what they were not told; deletes what is past its retention.
+/// Starts workflows that a crash left without an orchestration, so that their gates time out too; notifies the others of missed changes;
+/// deletes workflows past their retention.
 /// </summary>
 internal sealed partial class WorkflowSweep(
     WorkflowSweeper sweeper, WorkflowStarts starts, IOptions<WorkflowsOptions> options, ILogger<WorkflowSweep> logger)
 {
     private const int Most = 200;
-    private const int MostDeleted = 500;
+    private const int MaxDeleted = 500;
 
     public async Task RunAsync(DurableTaskClient durable, CancellationToken ct)
     {
@@ -34,16 +34,16 @@ internal sealed partial class WorkflowSweep(
         int deleted;
         do
         {
-            deleted = await sweeper.DeleteEndedAsync(retention, MostDeleted, ct);
+            deleted = await sweeper.DeleteEndedAsync(retention, MaxDeleted, ct);
             if (deleted > 0)
                 LogDeleted(logger, deleted);
         }
         while (deleted > 0);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} abandoned workflows were continued")]
+    [LoggerMessage(1, LogLevel.Information, "Resumed {Count} abandoned workflows")]
     private static partial void LogSwept(ILogger logger, int count);
 
-    [LoggerMessage(2, LogLevel.Information, "{Count} rows of workflows past their retention were deleted")]
+    [LoggerMessage(2, LogLevel.Information, "Deleted {Count} rows of workflows past their retention")]
     private static partial void LogDeleted(ILogger logger, int count);
 }

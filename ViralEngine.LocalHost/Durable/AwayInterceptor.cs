@@ -5,8 +5,7 @@ using Npgsql;
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// A database that is away for the moment is UNAVAILABLE to who calls, who may call again; it is not a fault of the call, and
-/// is not logged as one.
+/// Reports a temporarily unreachable database as UNAVAILABLE, so that callers retry, and does not log it as an error of the call.
 /// </summary>
 internal sealed class AwayInterceptor : Interceptor
 {
@@ -19,7 +18,7 @@ internal sealed class AwayInterceptor : Interceptor
         }
         catch (NpgsqlException away) when (away.IsTransient)
         {
-            throw new RpcException(new(StatusCode.Unavailable, "The database of the orchestrations is away.", away));
+            throw new RpcException(new(StatusCode.Unavailable, "The orchestration store cannot be reached.", away));
         }
     }
 }

@@ -1,9 +1,9 @@
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>Looks for work in the store whenever there may be some and room for it.</summary>
+/// <summary>Claims work from the store whenever there may be work and room for it.</summary>
 internal sealed class Claimer(EngineSession session, EngineServices services)
 {
-    private const int LargestClaim = 100;
+    private const int MaxClaim = 100;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -13,8 +13,8 @@ internal sealed class Claimer(EngineSession session, EngineServices services)
             DateTime? nextDue = null;
             try
             {
-                var instances = Math.Min(session.FreeInstances, LargestClaim);
-                var activities = Math.Min(session.Activities.Claimable, LargestClaim);
+                var instances = Math.Min(session.FreeInstances, MaxClaim);
+                var activities = Math.Min(session.Activities.Claimable, MaxClaim);
                 if (instances == 0 || activities == 0) services.Wakeups.Crowded();
                 if (instances > 0 || activities > 0)
                 {
@@ -46,7 +46,7 @@ internal sealed class Claimer(EngineSession session, EngineServices services)
         while (!session.ToLoad.IsEmpty)
         {
             var batch = new List<LiveInstance>();
-            while (batch.Count < LargestClaim && session.ToLoad.TryDequeue(out var instance)) batch.Add(instance);
+            while (batch.Count < MaxClaim && session.ToLoad.TryDequeue(out var instance)) batch.Add(instance);
             while (true)
             {
                 try

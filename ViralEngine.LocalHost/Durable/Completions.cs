@@ -7,7 +7,7 @@ internal sealed class Completions
 {
     // Waits back off from 20 ms, which a short orchestration elsewhere needs, to a quarter of a second.
     private const int FirstWait = 20;
-    private const int LongestWait = 250;
+    private const int MaxWait = 250;
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource> waiting = new(StringComparer.Ordinal);
 
@@ -24,7 +24,7 @@ internal sealed class Completions
         CancellationToken ct)
         where T : class
     {
-        for (var wait = FirstWait; ; wait = Math.Min(wait * 2, LongestWait))
+        for (var wait = FirstWait; ; wait = Math.Min(wait * 2, MaxWait))
         {
             var finished = waiting.GetOrAdd(
                 instanceId,

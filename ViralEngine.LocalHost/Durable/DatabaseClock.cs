@@ -1,8 +1,7 @@
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// The database's time, which all processes agree on: it is what orchestrations are told, as their timers fire by it. A process whose own
-/// clock is wrong would let them sleep for as long as it is wrong.
+/// The database's time, on which all processes agree. Orchestrations use it, because a process with a wrong clock would delay their timers.
 /// </summary>
 internal sealed class DatabaseClock(TimeProvider own)
 {
@@ -12,7 +11,7 @@ internal sealed class DatabaseClock(TimeProvider own)
         ? reading.Now + own.GetElapsedTime(reading.Timestamp)
         : own.GetUtcNow().UtcDateTime;
 
-    /// <summary>The database has just said that it is now so late.</summary>
+    /// <summary>Sets the time that the database has just reported.</summary>
     public void Set(DateTime now) => last = new Reading(now, own.GetTimestamp());
 
     private sealed record Reading(DateTime Now, long Timestamp);

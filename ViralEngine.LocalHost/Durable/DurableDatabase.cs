@@ -24,8 +24,8 @@ internal sealed class DurableDatabase : IAsyncDisposable
 
     public NpgsqlDataSource Source { get; }
 
-    // A prepared statement keeps the plan it got while the tables were young, when reading them whole was cheapest.
-    // Every statement here is made for an index, so that is ruled out from the start.
+    // A prepared statement keeps the plan from when the tables were small and sequential scans cheapest. Every statement here is written
+    // for an index, so sequential scans are disabled.
     private const string Planner =
         """
         SET enable_seqscan = off;
@@ -34,14 +34,14 @@ internal sealed class DurableDatabase : IAsyncDisposable
         SET jit = off;
         """;
 
-    /// <summary>Whether trying again may help: the server was away, or two transactions met head-on.</summary>
+    /// <summary>Whether a retry may help: the server was unreachable, or transactions deadlocked.</summary>
     public static bool IsTransient(Exception exception) => exception switch
     {
         PostgresException failed => failed.IsTransient
             || failed.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
             || failed.SqlState.StartsWith("57P", StringComparison.Ordinal)
             || failed.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction
-            // How PgBouncer says that it cannot reach the server.
+            // PgBouncer's error when it cannot reach the server.
             || failed is { SqlState: PostgresErrorCodes.ProtocolViolation, Severity: "FATAL" },
         NpgsqlException or TimeoutException or IOException or System.Net.Sockets.SocketException => true,
         _ => false,

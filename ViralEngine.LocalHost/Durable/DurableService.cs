@@ -6,8 +6,8 @@ using Microsoft.DurableTask.Protobuf;
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// What a <c>DurableTaskClient</c> calls: starts, looks after and ends the orchestrations of this database, whichever process runs
-/// them. Only who knows the <see cref="ClientKey"/> is served.
+/// What a <c>DurableTaskClient</c> calls: starts, looks after and ends the orchestrations of this database, whichever process runs them.
+/// Callers must know the <see cref="ClientKey"/>.
 /// </summary>
 internal sealed class DurableService(
     OrchestrationStarter starter,
@@ -142,7 +142,7 @@ internal sealed class DurableService(
     private void Admit(ServerCallContext context)
     {
         if (!key.Opens(context.RequestHeaders.GetValue(ClientKey.Header)))
-            throw new RpcException(new(StatusCode.PermissionDenied, "The caller is no client of this host."));
+            throw new RpcException(new(StatusCode.PermissionDenied, "The caller is not a client of this host."));
     }
 
     private async Task SendAsync(string instanceId, StoredEvent message, ServerCallContext context)
@@ -170,10 +170,10 @@ internal sealed class DurableService(
     }
 
     private static string Checked(string? instanceId) => string.IsNullOrEmpty(instanceId) || instanceId.Contains('\0')
-        ? throw new RpcException(new(StatusCode.InvalidArgument, "An instance id is a text that is not empty and holds no NUL."))
+        ? throw new RpcException(new(StatusCode.InvalidArgument, "An instance id must not be empty or contain NUL."))
         : instanceId;
 
-    // Without a policy an instance that has finished is run again, whatever came of it.
+    // Without a policy, a finished instance is replaced, whatever its outcome.
     private static string Refusing(CreateInstanceRequest request)
     {
         if (request.OrchestrationIdReusePolicy is not { } policy) return "{}";

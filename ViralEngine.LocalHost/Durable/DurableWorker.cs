@@ -35,7 +35,7 @@ internal sealed class DurableWorker(
             }
             catch (Exception exception)
             {
-                // The engine outlives whatever goes wrong: a new session begins from what is stored.
+                // The engine survives any error: a new session continues from what is stored.
                 EngineLog.Stumbled(logger, exception);
                 await Task.WhenAny(Task.Delay(1000, stoppingToken));
             }
@@ -89,7 +89,7 @@ internal sealed class DurableWorker(
         {
             if (!session.BeatsSeldom && Stopwatch.GetElapsedTime(beaten) > lease)
                 untroubled = Stopwatch.GetTimestamp();
-            // Alone and with nothing to hold there is nobody to take anything over, and nobody to take it over from.
+            // Alone and without leases, there is nothing to take over.
             var seldom = session.BeatsSeldom = session.IsQuiet && services.Wakeups.Others == 0;
             try
             {
@@ -103,7 +103,7 @@ internal sealed class DurableWorker(
                 }
 
                 services.Wakeups.Others = pulse.Others;
-                // Others are first heard of by a sign of life: from then on theirs are to be watched.
+                // Other processes announce themselves by a heartbeat; from then on, theirs are watched.
                 seldom &= pulse.Others == 0;
                 if (pulse.Freed > 0)
                 {

@@ -7,8 +7,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// The work of this process under one worker id: which instances it has leased, and where each stands between claim
-/// and commit. When the leases are lost everything in it is thrown away and a new session begins.
+/// The work of this process under one worker id: which instances it has leased, and where each stands between claim and commit. When its
+/// leases are lost, the session is discarded and a new one starts.
 /// </summary>
 internal sealed class EngineSession : IDisposable
 {
@@ -114,7 +114,7 @@ internal sealed class EngineSession : IDisposable
         var instance = step.Instance;
         if (committed is not { } stored)
         {
-            // The lease is gone, or the row: whoever has it goes on from what is stored.
+            // The lease or the row is gone: its new holder continues from what is stored.
             Drop(instance);
             foreach (var _ in step.WaitingActivities) Activities.Release();
             foreach (var (_, local) in step.Children) if (local) Unreserve();
@@ -185,7 +185,7 @@ internal sealed class EngineSession : IDisposable
         if (BeatsSeldom) WorkAgain.Set();
     }
 
-    // Has the instance looked at again, by whoever claims it.
+    // Requests another look at the instance, by any process.
     private void Nudge(string instanceId) => _ = services.Messages.SendAsync(instanceId, null);
 
     private static void Advance(LiveInstance instance, StepCommit step)

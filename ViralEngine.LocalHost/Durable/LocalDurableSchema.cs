@@ -8,12 +8,11 @@ public static class LocalDurableSchema
 {
     private const long AdvisoryLock = 0x6c6f63616c647572;
 
-    /// <summary>Of what is stored: 1 was replayed by an engine of this project's own, 2 by the worker.</summary>
+    /// <summary>The version of stored histories: 1 was replayed by the engine itself, 2 by the worker.</summary>
     private const int Version = 2;
 
     /// <summary>
-    /// Creates or upgrades the schema. Harmless when repeated, and when several processes do it at once. Needs the
-    /// right to create a schema; the app itself never does this.
+    /// Creates or upgrades the schema. Idempotent, also concurrently. Requires the right to create a schema, which the app does not have.
     /// </summary>
     /// <param name="connectionString">A connection that reaches PostgreSQL itself, not a transaction pooler.</param>
     /// <param name="ct">Cancels the installation, which then leaves nothing behind.</param>
@@ -46,7 +45,7 @@ public static class LocalDurableSchema
         return abandoned;
     }
 
-    // Histories of another version cannot be replayed. The work itself is the app's rows, from which its sweeps start anew.
+    // Histories of another version cannot be replayed. The work itself is in the app's rows, from which its sweeps restart it.
     private static async Task<int> AbandonAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         if (!await ExistsAsync(connection, "instances", ct)) return 0;

@@ -89,7 +89,7 @@ internal static class OrchestratorMessages
         Kinds.SendEvent => new OrchestrationAction.SendEvent(
             action.Id, action.SendEvent.Instance.InstanceId, action.SendEvent.Name, action.SendEvent.Data),
         _ => throw new NotSupportedException(
-            $"The orchestrator asks for '{action.OrchestratorActionTypeCase}', which the local host does not offer. "
+            $"The orchestrator uses '{action.OrchestratorActionTypeCase}', which the local host does not support. "
             + "Run the app under the Functions host instead."),
     };
 
@@ -190,7 +190,7 @@ internal static class OrchestratorMessages
                 EventRaised = new() { Name = stored.Name, Input = stored.Data },
             },
             EventKind.Suspend or EventKind.Resume or EventKind.Terminate => throw new InvalidOperationException(
-                $"'{stored.Kind}' is the engine's own and never part of a step."),
+                $"'{stored.Kind}' is internal to the engine and never part of a step."),
             _ => throw new InvalidOperationException($"The history has an event of the unknown kind {(int)stored.Kind}."),
         };
 

@@ -32,6 +32,6 @@ internal static class Parameter
         var t when t == typeof(short) => NpgsqlDbType.Smallint,
         var t when t == typeof(bool) => NpgsqlDbType.Boolean,
         var t when t == typeof(DateTime) => NpgsqlDbType.TimestampTz,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No column of this type is written."),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Unsupported column type."),
     };
 }

@@ -2,7 +2,7 @@ using static ViralEngine.LocalHost.Durable.DurableDatabase;
 
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>Stores the wish to start orchestrations.</summary>
+/// <summary>Stores requests to start orchestrations.</summary>
 internal sealed class StartStore(DurableDatabase database)
 {
     /// <summary>Starts all whose id is free; of an earlier instance that has finished, the new one takes the place.</summary>

@@ -2,10 +2,10 @@ using Microsoft.DurableTask.Protobuf;
 
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>Commits the steps that have been taken, as many together as have gathered.</summary>
+/// <summary>Commits taken steps in groups.</summary>
 internal sealed class StepCommitter(EngineSession session, EngineServices services)
 {
-    private const int LargestGroup = 128;
+    private const int MaxGroup = 128;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -13,13 +13,13 @@ internal sealed class StepCommitter(EngineSession session, EngineServices servic
         while (await session.Taken.Reader.WaitToReadAsync(ct))
         {
             group.Clear();
-            while (group.Count < LargestGroup && session.Taken.Reader.TryRead(out var step)) group.Add(step);
+            while (group.Count < MaxGroup && session.Taken.Reader.TryRead(out var step)) group.Add(step);
             foreach (var step in group) Plan(step);
             await CommitAsync(group, ct);
         }
     }
 
-    /// <summary>Decides what this process goes on with by itself, without anyone claiming it.</summary>
+    /// <summary>Decides what this process continues with itself, without a claim.</summary>
     private void Plan(StepCommit step)
     {
         var instance = step.Instance;
@@ -56,7 +56,7 @@ internal sealed class StepCommitter(EngineSession session, EngineServices servic
         {
             try
             {
-                // After a lost answer the first question is what it would have been.
+                // After a lost response, first check whether the commit succeeded.
                 var committed = attempt == 0
                     ? []
                     : await services.Steps.CommittedAsync(session.WorkerId, commitId, group, ct);
@@ -84,7 +84,7 @@ internal sealed class StepCommitter(EngineSession session, EngineServices servic
         }
     }
 
-    /// <summary>A step that the store cannot hold fails its instance: another attempt would end the same way.</summary>
+    /// <summary>A step that cannot be stored fails its instance, because a retry would fail too.</summary>
     private StepCommit Fail(StepCommit step, Exception exception)
     {
         EngineLog.CannotStore(session.Logger, exception, step.InstanceId);

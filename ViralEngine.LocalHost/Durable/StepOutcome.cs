@@ -2,7 +2,7 @@ using Microsoft.DurableTask.Protobuf;
 
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>What came of one step of an orchestration.</summary>
+/// <summary>The outcome of one step of an orchestration.</summary>
 internal sealed record StepOutcome
 {
     /// <summary>

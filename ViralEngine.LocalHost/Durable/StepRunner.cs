@@ -25,7 +25,7 @@ internal sealed class StepRunner(EngineSession session, EngineServices services)
         }
         catch (OperationCanceledException)
         {
-            // The worker is gone or the engine stops: whoever gets the lease takes the step.
+            // The worker is gone or the engine is stopping: the next lease holder takes the step.
             return;
         }
 
@@ -70,7 +70,7 @@ internal sealed class StepRunner(EngineSession session, EngineServices services)
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // The edge of user code: whatever comes of it ends this instance, and no other.
+            // The edge of user code: any error ends only this instance.
             return Failed(step, exception);
         }
     }

@@ -42,7 +42,7 @@ internal sealed class StepStore(DurableDatabase database)
         var committed = new Dictionary<string, CommittedStep>(steps.Count, StringComparer.Ordinal);
         while (await reader.ReadAsync(ct))
             committed.Add(reader.GetString(0), new(reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDateTime(2)));
-        // Reading to the end is what brings an error of a later statement to light.
+        // Read to the end to see errors of later statements.
         while (await reader.NextResultAsync(ct))
         {
         }

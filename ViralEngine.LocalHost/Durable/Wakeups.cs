@@ -5,8 +5,8 @@ using Npgsql;
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// Tells the claiming loop when to look: by signals within the process, by notifications between processes, and by
-/// the clock. Notifications are gathered, because a NOTIFY in every transaction makes commits wait for each other.
+/// Wakes the claiming loop: by signals within the process, by notifications between processes, and by the clock. Notifications are grouped,
+/// because a NOTIFY in every transaction serializes commits.
 /// </summary>
 internal sealed class Wakeups(
     DurableDatabase database,
@@ -155,7 +155,7 @@ internal sealed class Wakeups(
         tellOthers.Dispose();
     }
 
-    // Alone, or notified by the others, there is nothing to miss; else the store is asked often while it has work.
+    // Alone, or notified by others, nothing is missed; otherwise the store is polled often while it has work.
     private int PollMilliseconds(bool found)
     {
         if (listening || others == 0) return options.Value.PollMilliseconds;

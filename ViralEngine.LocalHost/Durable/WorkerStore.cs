@@ -3,7 +3,7 @@ using static ViralEngine.LocalHost.Durable.DurableDatabase;
 
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>Which processes are alive, and what becomes of the work of those that are not.</summary>
+/// <summary>Tracks live processes, and frees the work of dead ones.</summary>
 internal sealed class WorkerStore(DurableDatabase database)
 {
     /// <summary>Registers this process; the number it gets is its fencing token.</summary>
@@ -53,7 +53,7 @@ internal sealed class WorkerStore(DurableDatabase database)
         return new(alive, others, (int)freed);
     }
 
-    /// <summary>Gives back at once all that this process has leased.</summary>
+    /// <summary>Releases all leases of this process immediately.</summary>
     public async Task ReleaseAsync(long workerId, CancellationToken ct)
     {
         await using var batch = database.Batch(

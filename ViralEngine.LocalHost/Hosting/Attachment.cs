@@ -24,7 +24,7 @@ public sealed class Attachment : IHostingStartup
             .Select(service => service.ImplementationInstance)
             .OfType<IFunctionsWorkerApplicationBuilder>()
             .FirstOrDefault() ?? throw new InvalidOperationException(
-                "The app is not an isolated-worker app with ASP.NET Core: it should call ConfigureFunctionsWebApplication().");
+                "The app is not an isolated-worker app with ASP.NET Core. It must call ConfigureFunctionsWebApplication().");
         worker.UseMiddleware<HttpFailures>();
     });
 }

@@ -3,12 +3,12 @@ using Microsoft.Extensions.Configuration;
 
 namespace ViralEngine.LocalHost.Hosting;
 
-/// <summary>What this host takes from the app's host.json, and what it does not.</summary>
+/// <summary>The settings of the app's host.json that this host uses, and those it ignores.</summary>
 internal sealed class HostJson
 {
     private const string Durable = "extensions:durableTask:";
 
-    // Read, or of no consequence on one machine: the store, the telemetry of the other host, its scaling.
+    // Used, or irrelevant on one machine: the Functions host's storage, telemetry and scaling.
     private static readonly string[] Known =
     [
         "version", "logging", "extensions:http:routePrefix", "extensions:http:maxConcurrentRequests",
@@ -27,16 +27,16 @@ internal sealed class HostJson
         MaxOutstandingRequests = Number("extensions:http:maxOutstandingRequests");
     }
 
-    /// <summary>What every route begins with; empty for none.</summary>
+    /// <summary>The prefix of every route; empty for none.</summary>
     public string RoutePrefix { get; }
 
-    /// <summary>Requests that functions answer at a time; null without a bound.</summary>
+    /// <summary>Concurrent requests; null for no limit.</summary>
     public int? MaxConcurrentRequests { get; }
 
-    /// <summary>The same with those that wait; beyond it requests are answered 429.</summary>
+    /// <summary>Concurrent and waiting requests; beyond it, requests get 429.</summary>
     public int? MaxOutstandingRequests { get; }
 
-    /// <summary>Defaults that stand in it for settings of this host's own.</summary>
+    /// <summary>Its values for settings of this host.</summary>
     public IEnumerable<KeyValuePair<string, string?>> Settings =>
     [
         .. Section("logging:logLevel").Select(each => KeyValuePair.Create("Logging:LogLevel:" + each.Key, each.Value)),
@@ -60,7 +60,7 @@ internal sealed class HostJson
         }
     }
 
-    /// <exception cref="InvalidOperationException">A value is not what the Functions host would take.</exception>
+    /// <exception cref="InvalidOperationException">A value that the Functions host would reject.</exception>
     public static HostJson Read(string folder)
     {
         var settings = new ConfigurationBuilder().SetBasePath(folder).AddJsonFile("host.json", optional: true).Build();
@@ -71,14 +71,14 @@ internal sealed class HostJson
 
     private static bool IsHarmless(string key, string value) => key.ToUpperInvariant() switch
     {
-        // There is no time limit here, as these say.
+        // Values that mean no time limit, which is what this host does.
         "FUNCTIONTIMEOUT" => value is "-1",
         "EXTENSIONS:HTTP:DYNAMICTHROTTLESENABLED" or "EXTENSIONS:DURABLETASK:EXTENDEDSESSIONSENABLED" =>
             bool.TryParse(value, out var on) && !on,
         _ => false,
     };
 
-    // The Functions host refuses to start where its storage of orchestrations would: so does this one.
+    // Values that the Functions host's orchestration storage rejects are rejected here too.
     private static void CheckVisibility(IConfigurationRoot settings, string name)
     {
         var (least, most) = name == "controlQueueVisibilityTimeout"
@@ -89,7 +89,7 @@ internal sealed class HostJson
         if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
         {
             throw new InvalidOperationException(
-                $"host.json: extensions.durableTask.storageProvider.{name} is '{text}'. It should be a time span from {least} to {most}.");
+                $"host.json: extensions.durableTask.storageProvider.{name} is '{text}'. It must be a time span from {least} to {most}.");
         }
     }
 
@@ -97,7 +97,7 @@ internal sealed class HostJson
     {
         if (settings[key] is not { } text) return null;
         if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) || number is < -1 or 0)
-            throw new InvalidOperationException($"host.json: {key.Replace(':', '.')} is '{text}'. It should be a positive number, or -1 for none.");
+            throw new InvalidOperationException($"host.json: {key.Replace(':', '.')} is '{text}'. It must be a positive number, or -1 for no limit.");
         return number == -1 ? null : number;
     }
 

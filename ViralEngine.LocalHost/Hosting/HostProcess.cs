@@ -45,7 +45,7 @@ internal static partial class HostProcess
         foreach (var (name, value) in identity.Environment(Services.GetRequiredService<HostEndpoint>().Address))
             Environment.SetEnvironmentVariable(name, value);
         Add("ASPNETCORE_HOSTINGSTARTUPASSEMBLIES", typeof(Attachment).Assembly.GetName().Name!);
-        // Each line of the worker's crosses to the host: those of ASP.NET Core about each request cost more than the request.
+        // Each worker log line is sent to the host; ASP.NET Core's lines per request would cost more than the request.
         SetUnlessGiven("Logging__LogLevel__Microsoft", nameof(LogLevel.Warning));
         SetUnlessGiven("Logging__LogLevel__Microsoft__AspNetCore", nameof(LogLevel.Warning));
         foreach (var setting in Services.GetRequiredService<HostJson>().Ignored)
@@ -54,7 +54,7 @@ internal static partial class HostProcess
 
     private static WebApplication Build(string folder, HostJson hostJson)
     {
-        // Its settings come from the environment alone: the app's arguments and files are the app's.
+        // Settings come only from the environment; arguments and files belong to the app.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(HostProcess).Assembly.GetName().Name,
@@ -107,7 +107,7 @@ internal static partial class HostProcess
     [LoggerMessage(LogLevel.Warning, "host.json: '{Setting}' has no effect under the local host.")]
     private static partial void LogIgnored(ILogger logger, string setting);
 
-    /// <summary>The process ends when the app does; signals are the app's to hear.</summary>
+    /// <summary>The app ends the process and handles signals.</summary>
     private sealed class AppLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

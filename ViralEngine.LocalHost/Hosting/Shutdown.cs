@@ -8,8 +8,8 @@ using ViralEngine.LocalHost.Worker;
 namespace ViralEngine.LocalHost.Hosting;
 
 /// <summary>
-/// Ends the host's part when the app stops: no timer fires and no orchestration is claimed from then on, activities are asked to
-/// end, requests get some seconds to end by themselves before they are asked too, and all leases are given back.
+/// Ends the host's part when the app stops: no timer fires and no orchestration is claimed, activities are asked to end, requests get a few
+/// seconds to finish before they are asked too, and all leases are released.
 /// </summary>
 internal sealed class Shutdown : IHostedService, IDisposable
 {

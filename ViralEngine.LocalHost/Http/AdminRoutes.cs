@@ -9,8 +9,8 @@ using ViralEngine.LocalHost.Worker;
 namespace ViralEngine.LocalHost.Http;
 
 /// <summary>
-/// The calls of the Functions host below <c>/admin</c> that make sense on one machine. All but the ping ask for the master key in
-/// <c>x-functions-key</c>; where none is set they are not there. The app's middleware has no part in them.
+/// The Functions host's routes below <c>/admin</c> that make sense on one machine. All except the ping require the master key in
+/// <c>x-functions-key</c>; without one, they do not exist. The app's middleware does not see them.
 /// </summary>
 internal sealed class AdminRoutes(HostJson host, FunctionKey key, TimerHost timers, TimeProvider time)
 {
@@ -36,12 +36,12 @@ internal sealed class AdminRoutes(HostJson host, FunctionKey key, TimerHost time
         endpoints.MapPost("/admin/functions/{name}", request => Guarded(request, () => Run(Named(request, functions))));
     }
 
-    // A run by hand waits neither for the schedule nor for another run, and its caller does not wait for it.
+    // A requested run waits neither for the schedule nor for another run, and its caller does not wait for it.
     private IResult Run(WorkerFunction? function)
     {
         if (function is null) return Results.NotFound();
         if (timers.Find(function.Name) is not { } timer)
-            return Results.BadRequest($"Function '{function.Name}' is not started by a timer: the local host runs only those by hand.");
+            return Results.BadRequest($"Function '{function.Name}' has no timer trigger. The local host runs only timer functions on request.");
         _ = timer.TryRunAsync(false, null, CancellationToken.None);
         return Results.Accepted();
     }

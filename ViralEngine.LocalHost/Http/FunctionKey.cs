@@ -5,8 +5,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace ViralEngine.LocalHost.Http;
 
-/// <summary>The one key of this host: the master key, by setting <c>LocalHost:MasterKey</c>. It opens functions
-/// above the anonymous level and the admin calls; without it they stay shut.</summary>
+/// <summary>
+/// The one key of this host: the master key, by setting <c>LocalHost:MasterKey</c>. Required for functions above the anonymous level and
+/// admin routes; without one, nobody has access.
+/// </summary>
 internal sealed class FunctionKey(IConfiguration settings)
 {
     private readonly byte[] master = Encoding.UTF8.GetBytes(settings["LocalHost:MasterKey"] ?? "");

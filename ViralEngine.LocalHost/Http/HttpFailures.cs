@@ -5,8 +5,8 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 namespace ViralEngine.LocalHost.Http;
 
 /// <summary>
-/// Sits between the worker's HTTP middleware and the app's, and notes what escapes the app: so the host knows of it without waiting
-/// for the worker's answer.
+/// Between the worker's HTTP middleware and the app's: records exceptions that escape the app, so that the host does not wait for the
+/// worker's response.
 /// </summary>
 internal sealed class HttpFailures : IFunctionsWorkerMiddleware
 {

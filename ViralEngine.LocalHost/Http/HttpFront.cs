@@ -9,10 +9,7 @@ using ViralEngine.LocalHost.Worker;
 
 namespace ViralEngine.LocalHost.Http;
 
-/// <summary>
-/// Puts the host's routes in front of what the worker does with requests. They arrive at the worker's own server, so that nothing
-/// is forwarded.
-/// </summary>
+/// <summary>Adds the host's routes to the worker's own server, so that requests are not forwarded.</summary>
 internal sealed class HttpFront : IStartupFilter
 {
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(60);
@@ -28,7 +25,7 @@ internal sealed class HttpFront : IStartupFilter
         {
             var front = app.New();
             front.UseRouting();
-            // The endpoint that routing substitutes for a wrong method is none of ours: such a request is 404.
+            // Routing substitutes its own endpoint for a wrong method; such a request is 404.
             front.Use(next => request =>
             {
                 if (request.GetEndpoint() is { } found and not RouteEndpoint) request.SetEndpoint(null);

@@ -21,7 +21,7 @@ internal sealed partial class HttpFunctions(
     ILogger<HttpFunctions> logger)
 {
     /// <param name="functions">All functions of the worker.</param>
-    /// <param name="worker">What the worker does with a request once it has been told its invocation.</param>
+    /// <param name="worker">The worker's handling of a request, after the invocation was sent.</param>
     public IEnumerable<Endpoint> Endpoints(IEnumerable<WorkerFunction> functions, RequestDelegate worker)
     {
         var ordered = functions.Where(function => function.Has("httpTrigger"))
@@ -96,6 +96,6 @@ internal sealed partial class HttpFunctions(
 
     [LoggerMessage(
         LogLevel.Debug,
-        "Function '{Function}', invocation {InvocationId} was cancelled: the client left, or the app stops")]
+        "Function '{Function}', invocation {InvocationId} was cancelled: the client disconnected, or the app is stopping")]
     private static partial void LogCancelled(ILogger logger, string function, string invocationId);
 }

@@ -15,7 +15,7 @@ internal static class ListenAddress
 {
     private const int DefaultPort = 7071;
 
-    /// <exception cref="InvalidOperationException">An address cannot be read, or <c>port</c> is no port.</exception>
+    /// <exception cref="InvalidOperationException">An address is not valid, or <c>port</c> is not a port.</exception>
     public static void Apply(KestrelServerOptions kestrel, IConfiguration settings)
     {
         kestrel.AddServerHeader = false;
@@ -35,7 +35,7 @@ internal static class ListenAddress
 
         var port = settings["port"] ?? $"{DefaultPort}";
         if (!ushort.TryParse(port, CultureInfo.InvariantCulture, out var number))
-            throw new InvalidOperationException($"Setting 'port' is '{port}'. It should be a number from 0 to 65535.");
+            throw new InvalidOperationException($"Setting 'port' is '{port}'. It must be a number from 0 to 65535.");
         kestrel.Listen(IPAddress.Loopback, number);
     }
 

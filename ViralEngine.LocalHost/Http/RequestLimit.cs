@@ -3,12 +3,12 @@ using ViralEngine.LocalHost.Hosting;
 
 namespace ViralEngine.LocalHost.Http;
 
-/// <summary>How many requests functions answer at a time, and how many may wait, by host.json.</summary>
+/// <summary>Limits concurrent and waiting requests, by host.json.</summary>
 internal sealed class RequestLimit(HostJson host) : IDisposable
 {
     private readonly ConcurrencyLimiter? limiter = Limiter(host);
 
-    /// <summary>Waits for a place; one that was not acquired means that too many requests wait already.</summary>
+    /// <summary>Waits for a place. Not acquired if too many requests are waiting.</summary>
     public ValueTask<RateLimitLease> EnterAsync(CancellationToken ct) =>
         limiter is null ? ValueTask.FromResult<RateLimitLease>(Open.Instance) : limiter.AcquireAsync(1, ct);
 

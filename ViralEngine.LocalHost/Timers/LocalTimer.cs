@@ -11,5 +11,5 @@ internal sealed record LocalTimer(
     internal delegate Task<bool> Run(bool pastDue, ScheduleStatus? status, CancellationToken ct);
 }
 
-/// <summary>Where a schedule stands. All times are UTC.</summary>
+/// <summary>The state of a schedule. Times are UTC.</summary>
 internal sealed record ScheduleStatus(DateTime Last, DateTime Next, DateTime LastUpdated);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ViralEngine.LocalHost.Timers;
 
-/// <summary>Registers what fires timers.</summary>
+/// <summary>Registers the timers.</summary>
 internal static class LocalTimers
 {
     public static IServiceCollection AddLocalTimers(this IServiceCollection services)

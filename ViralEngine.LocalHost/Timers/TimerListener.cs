@@ -10,16 +10,16 @@ internal sealed partial class TimerListener(
     TimeProvider time,
     ILogger<TimerListener> logger)
 {
-    // How long a listener goes without looking whether another process changed the schedule.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    // How often a listener checks whether another process changed the schedule.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
-    // Known from the run before, so that it need not be asked for.
+    // Known from the previous run, so that it need not be read.
     private DateTimeOffset? upcoming;
 
     private bool Monitored => timer.UseMonitor && !timer.Schedule.IsUnderAMinute(time.GetUtcNow());
 
-    /// <summary>Runs until cancelled. While the database is away it tries again each second.</summary>
+    /// <summary>Runs until cancelled. Retries every second while the database is unreachable.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         var registered = false;
@@ -71,13 +71,13 @@ internal sealed partial class TimerListener(
         }
 
         var wait = next - time.GetUtcNow();
-        if (wait > LongestWait)
+        if (wait > MaxWait)
         {
-            await Task.Delay(LongestWait, time, ct);
+            await Task.Delay(MaxWait, time, ct);
             return;
         }
 
-        // Nobody was there to run what is due already.
+        // No process was running when it became due.
         var pastDue = wait <= TimeSpan.Zero;
         if (!pastDue)
             await Task.Delay(wait, time, ct);
@@ -102,14 +102,14 @@ internal sealed partial class TimerListener(
         await renewing;
 
         DateTimeOffset? next = completed ? timer.Schedule.Next(time.GetUtcNow()) ?? DateTimeOffset.MaxValue : null;
-        // A stopping app still says that the run is over, or the next one would come late.
+        // A stopping app still ends the run, or the next one would be late.
         await store.ReleaseAsync(run, began, next, CancellationToken.None);
         upcoming = next;
     }
 
     private async Task RenewAsync(TimerRun run, CancellationTokenSource lost, CancellationToken ct)
     {
-        // The lease is counted by the database's clock, so real time it is, whatever the app's provider says.
+        // The lease uses the database's clock, so renew by real time, not the app's TimeProvider.
         using var ticks = new PeriodicTimer(TimerStore.RenewEvery);
         try
         {
@@ -132,6 +132,6 @@ internal sealed partial class TimerListener(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The schedule of timer '{Timer}' cannot be reached; trying again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The stored schedule of timer '{Timer}' cannot be reached; trying again")]
     private static partial void LogUnreachable(ILogger logger, Exception exception, string timer);
 }

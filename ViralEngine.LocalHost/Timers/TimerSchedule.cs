@@ -32,11 +32,11 @@ internal sealed class TimerSchedule
         if (CronExpression.TryParse(text, fields == 5 ? CronFormat.Standard : CronFormat.IncludeSeconds, out var cron))
             return new TimerSchedule(text, cron, default);
         throw new InvalidOperationException(
-            $"'{text}' is not a timer schedule: it should be six fields (second minute hour day month weekday) or a "
+            $"'{text}' is not a timer schedule. It must be six fields (second minute hour day month weekday) or a "
             + "time span such as 00:05:00.");
     }
 
-    /// <summary>The first occurrence after the time; null when there is none any more.</summary>
+    /// <summary>The first occurrence after the time; null if there is none.</summary>
     public DateTimeOffset? Next(DateTimeOffset after) =>
         cron is null ? after + interval : cron.GetNextOccurrence(after, TimeZoneInfo.Utc);
 

@@ -32,8 +32,10 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
         ?? throw new InvalidOperationException(
             "Setting 'ConnectionStrings:Postgres' is missing. Timers keep their schedule in PostgreSQL."));
 
-    /// <summary>Stores when the timer runs next, unless that is known from an earlier run: with the same schedule, and
-    /// not so long ago that a schedule which is <paramref name="forgetful"/> has let it go.</summary>
+    /// <summary>
+    /// Stores when the timer runs next, unless it is known from an earlier run with the same schedule that a <paramref name="forgetful"/>
+    /// schedule has not dropped.
+    /// </summary>
     public async Task RegisterAsync(
         string name, string schedule, DateTimeOffset next, DateTimeOffset now, bool forgetful, CancellationToken ct)
     {
@@ -61,8 +63,9 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
         return await command.ExecuteScalarAsync(ct) is DateTime next ? new DateTimeOffset(next) : null;
     }
 
-    /// <summary>Takes the run that is due, or any run when <paramref name="early"/>. Null when it is not due any more,
-    /// or another process has it.</summary>
+    /// <summary>
+    /// Claims the due run, or any run if <paramref name="early"/>. Null if it is no longer due or another process has it.
+    /// </summary>
     public async Task<TimerRun?> TryClaimAsync(string name, DateTimeOffset now, bool early, CancellationToken ct)
     {
         await using var command = source.CreateCommand("""
@@ -83,7 +86,7 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
         return new TimerRun(name, owner, last, reader.GetDateTime(1), reader.GetDateTime(2));
     }
 
-    /// <summary>Keeps a run for another ten seconds. False when it is another process's by now.</summary>
+    /// <summary>Renews a run for ten seconds. False if another process has it.</summary>
     public async Task<bool> TryRenewAsync(TimerRun run, CancellationToken ct)
     {
         await using var command = source.CreateCommand("""
@@ -96,7 +99,7 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
         return await command.ExecuteNonQueryAsync(ct) == 1;
     }
 
-    /// <summary>Ends a run, and says when the next one is; without one the run stays due.</summary>
+    /// <summary>Ends a run and sets the next one; without one, the run stays due.</summary>
     public async Task ReleaseAsync(TimerRun run, DateTimeOffset began, DateTimeOffset? next, CancellationToken ct)
     {
         await using var command = source.CreateCommand("""

@@ -5,13 +5,13 @@ using ViralEngine.LocalHost.Worker.Protocol;
 
 namespace ViralEngine.LocalHost.Worker;
 
-/// <summary>What each kind of trigger puts into an invocation.</summary>
+/// <summary>Creates the invocations of each kind of trigger.</summary>
 internal sealed class Invocations(HostEndpoint endpoint, ClientKey key)
 {
     private static readonly TypedData NoBody = new() { Http = new() };
     private static long last;
 
-    // How the worker's Durable extension learns where its client calls. The time-out is JSON in itself.
+    // Tells the worker's Durable extension where its client calls. The time-out is itself JSON.
     private readonly Lazy<TypedData> durableClient = new(() => new()
     {
         String = JsonSerializer.Serialize(new Dictionary<string, object>
@@ -26,7 +26,7 @@ internal sealed class Invocations(HostEndpoint endpoint, ClientKey key)
         }),
     });
 
-    /// <summary>Like no other of this process, whose one worker is the only one to see it.</summary>
+    /// <summary>Unique in this process, whose one worker is the only reader.</summary>
     public static string NewId() =>
         new Guid(Environment.ProcessId, 0, 0, BitConverter.GetBytes(Interlocked.Increment(ref last))).ToString();
 

@@ -20,7 +20,7 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
     private readonly ConcurrentDictionary<string, TaskCompletionSource<InvocationResponse>> running =
         new(StringComparer.Ordinal);
 
-    // Ids of invocations that are being cancelled: what comes of them is no failure.
+    // Ids of invocations being cancelled, whose exceptions are not failures.
     private readonly ConcurrentDictionary<string, bool> cancelled = new(StringComparer.Ordinal);
 
     private readonly TaskCompletionSource<IReadOnlyDictionary<string, WorkerFunction>> ready =
@@ -39,17 +39,17 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
 
     public int InFlight => running.Count;
 
-    /// <summary>Whether all functions were asked to stop: what they throw of it is no failure.</summary>
+    /// <summary>Whether all functions were asked to stop, so that their exceptions are not failures.</summary>
     public bool IsStopping { get; private set; }
 
-    /// <summary>Serves the worker until it leaves. There is one; a second is refused.</summary>
+    /// <summary>Serves the worker until it disconnects. A second worker is rejected.</summary>
     public async Task RunAsync(
         IAsyncStreamReader<StreamingMessage> fromWorker, IServerStreamWriter<StreamingMessage> toWorker, CancellationToken ct)
     {
         if (!await fromWorker.MoveNext(ct) || fromWorker.Current.StartStream?.WorkerId != identity.WorkerId)
             throw new RpcException(new(StatusCode.PermissionDenied, "The caller is not this host's worker."));
         if (Interlocked.Exchange(ref connected, 1) == 1)
-            throw new RpcException(new(StatusCode.AlreadyExists, "The worker is connected already."));
+            throw new RpcException(new(StatusCode.AlreadyExists, "The worker is already connected."));
         var writing = WriteAsync(toWorker, ct);
         try
         {
@@ -64,7 +64,7 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
         {
             outgoing.Writer.TryComplete();
             foreach (var (_, open) in running) open.TrySetCanceled(CancellationToken.None);
-            ready.TrySetException(new InvalidOperationException("The worker left before its functions were loaded."));
+            ready.TrySetException(new InvalidOperationException("The worker disconnected before its functions were loaded."));
             gone.TrySetResult();
             await Task.WhenAny(writing);
         }
@@ -72,7 +72,7 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
 
     /// <summary>Sends an invocation and waits for its answer, which may be a failure.</summary>
     /// <param name="request">What to invoke.</param>
-    /// <param name="ct">Asks the function to stop; its answer is awaited all the same.</param>
+    /// <param name="ct">Asks the function to stop; its response is still awaited.</param>
     /// <exception cref="OperationCanceledException">The worker is gone.</exception>
     public async Task<InvocationResponse> InvokeAsync(InvocationRequest request, CancellationToken ct)
     {
@@ -102,7 +102,7 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
         if (running.ContainsKey(invocationId) && cancelled.TryAdd(invocationId, true)) _ = CancelAsync(invocationId);
     }
 
-    // The worker forgets a cancellation that reaches it before the invocation has begun: it is told again until that has ended.
+    // The worker ignores a cancellation that arrives before the invocation has started, so it is repeated until the invocation has ended.
     private async Task CancelAsync(string invocationId)
     {
         for (var times = 0; times < MaxCancellations && running.ContainsKey(invocationId); times++)
@@ -148,7 +148,7 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
             {
                 while (reader.TryRead(out var message))
                 {
-                    // What is followed by another message need not be flushed by itself.
+                    // Flush only if no other message follows.
                     toWorker.WriteOptions = reader.TryPeek(out _) ? buffered : null;
                     await toWorker.WriteAsync(message, ct);
                 }
@@ -156,7 +156,7 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
         }
         catch (Exception exception) when (exception is OperationCanceledException or InvalidOperationException or IOException)
         {
-            // The stream has ended under us: the worker has left.
+            // The stream has ended: the worker has disconnected.
         }
     }
 

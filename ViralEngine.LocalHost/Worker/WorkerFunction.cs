@@ -13,7 +13,7 @@ internal sealed class WorkerFunction
         JsonElement[] bindings = [.. metadata.RawBindings.Select(text => JsonDocument.Parse(text).RootElement.Clone())];
         var triggers = bindings.Where(binding => Type(binding).EndsWith("Trigger", StringComparison.OrdinalIgnoreCase)).ToArray();
         if (triggers.Length != 1)
-            throw new InvalidOperationException($"Function '{Name}' has {triggers.Length} triggers. It needs one.");
+            throw new InvalidOperationException($"Function '{Name}' has {triggers.Length} triggers. It must have one.");
         Trigger = triggers[0];
         TriggerType = Type(Trigger);
         TriggerName = Trigger.GetProperty("name").GetString()!;

@@ -2,14 +2,14 @@ using System.Security.Cryptography;
 
 namespace ViralEngine.LocalHost.Worker;
 
-/// <summary>What this host expects its worker to be, and tells it through the environment.</summary>
+/// <summary>The identity that this host expects of its worker, passed through the environment.</summary>
 /// <param name="AppDirectory">The app's folder, with its host.json.</param>
 internal sealed record WorkerIdentity(string AppDirectory)
 {
-    /// <summary>The version of the Functions host that this one stands in for.</summary>
+    /// <summary>The version of the Functions host that this host reports.</summary>
     public const string HostVersion = "4.1045.0";
 
-    /// <summary>A secret of this process: nobody else on the machine can pass for its worker.</summary>
+    /// <summary>A secret of this process, so that no other process can pose as its worker.</summary>
     public string WorkerId { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>The settings by which the worker finds its host.</summary>

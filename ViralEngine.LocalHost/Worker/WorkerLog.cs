@@ -4,7 +4,7 @@ using ViralEngine.LocalHost.Worker.Protocol;
 
 namespace ViralEngine.LocalHost.Worker;
 
-/// <summary>Writes what the worker logs: its own lines come to the host, which has the console.</summary>
+/// <summary>Writes the worker's log lines, which are sent to the host.</summary>
 internal sealed class WorkerLog(ILoggerFactory loggers)
 {
     private readonly ConcurrentDictionary<string, ILogger> byCategory = new(StringComparer.Ordinal);
@@ -15,7 +15,7 @@ internal sealed class WorkerLog(ILoggerFactory loggers)
     {
         // The protocol counts trace, debug, information, warning, error, critical and none as LogLevel does.
         var level = (LogLevel)line.Level;
-        // A function that ends because it was told to is no failure, whatever the worker calls it.
+        // A function that was asked to stop has not failed, even if the worker logs an error.
         if (wasCancelled && level == LogLevel.Error && IsCancellation(line.Exception)) level = LogLevel.Debug;
         var logger = byCategory.GetOrAdd(line.Category is { Length: > 0 } category ? category : "Worker", loggers.CreateLogger);
         if (!logger.IsEnabled(level)) return;

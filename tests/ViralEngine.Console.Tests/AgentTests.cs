@@ -15,8 +15,8 @@ public sealed class AgentTests(ConsoleUnderTest console) : IClassFixture<Console
         var page = window.Page;
         await page.GotoAsync($"/console/agents/{agent}");
 
-        await page.GetByLabel("What it is asked").FillAsync("Say this back.");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Call it once" }).ClickAsync();
+        await page.GetByLabel("Prompt").FillAsync("Say this back.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send one call" }).ClickAsync();
 
         await Expect(page.Locator("#test-answer")).ToHaveTextAsync("Say this back.");
         await Expect(page.Locator("#test [role=status]")).ToContainTextAsync("Answered in");
@@ -32,7 +32,7 @@ public sealed class AgentTests(ConsoleUnderTest console) : IClassFixture<Console
         var page = window.Page;
         await page.GotoAsync($"/console/agents/{agent}");
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Call it once" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send one call" }).ClickAsync();
 
         await Expect(page.Locator("#test .fault")).ToContainTextAsync("unauthorized", new() { IgnoreCase = true });
     }
@@ -44,7 +44,7 @@ public sealed class AgentTests(ConsoleUnderTest console) : IClassFixture<Console
         await using var window = await console.SignInAsync(await tenant.NewKeyAsync("admin"));
         var page = window.Page;
         await page.GotoAsync("/console/agents");
-        await page.GetByRole(AriaRole.Link, new() { Name = "Add an agent" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Add agent" }).ClickAsync();
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("writer");
         await page.GetByLabel("Settings").FillAsync("""{"base_url": "https://api.example.com/v1", "max_output_tokens": 0}""");
         await page.GetByLabel("API key").FillAsync("sk-0123456789abcdef");
@@ -57,15 +57,15 @@ public sealed class AgentTests(ConsoleUnderTest console) : IClassFixture<Console
         await page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("The agent was created.");
 
-        await page.GetByRole(AriaRole.Link, new() { Name = "Change" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Edit" }).ClickAsync();
         await Expect(page.GetByLabel("Settings")).ToHaveValueAsync(new System.Text.RegularExpressions.Regex("large-1"));
         await page.GetByLabel("Description").FillAsync("Writes letters.");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The agent was changed.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The agent was saved.");
         await Expect(page.Locator("main")).ToContainTextAsync("ends in cdef");
 
         await page.Locator(".delete summary").ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Delete for good" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete permanently" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The agent was deleted.");
         Assert.Empty(await tenant.Owner.ListAsync("/api/agents", "agents"));
         var audited = await tenant.Owner.ListAsync("/api/audit-log?target_kind=agent", "entries");
@@ -104,7 +104,7 @@ public sealed class AgentTests(ConsoleUnderTest console) : IClassFixture<Console
         await page.GetByLabel("Remove the stored key").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
 
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The agent was changed.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The agent was saved.");
         var agent = (await tenant.Owner.GetAsync($"/api/agents/{agents[0]}")).Json;
         Assert.False(agent.GetProperty("api_key_set").GetBoolean());
     }

@@ -44,7 +44,7 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
         await page.GetByLabel("Days back").FillAsync("3");
         await page.GetByRole(AriaRole.Button, new() { Name = "Preview" }).ClickAsync();
 
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("Nothing, in the last 3 days.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("No alerts in the last 3 days.");
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
 
         await window.Page.GotoAsync($"/console/alert-rules/{rule}/edit");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Expect(window.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The rule was changed.");
+        await Expect(window.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The rule was saved.");
 
         Assert.Equal(action, (await tenant.Owner.GetAsync($"/api/alert-rules/{rule}")).Json.GetProperty("action").GetString());
     }
@@ -75,8 +75,8 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
         var page = window.Page;
         await page.GotoAsync("/console/alert-rules/new");
         await page.GetByLabel("Name").FillAsync("Many failures");
-        await page.GetByLabel("Watches").SelectOptionAsync("failures");
-        await page.GetByLabel("How").SelectOptionAsync("static");
+        await page.GetByLabel("Metric").SelectOptionAsync("failures");
+        await page.GetByLabel("Mode").SelectOptionAsync("static");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await Expect(page.Locator("#bound_above-about")).ToContainTextAsync("Mode static needs");
 
@@ -88,16 +88,16 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
         await page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("The rule was created.");
 
-        await page.GetByRole(AriaRole.Link, new() { Name = "Change" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Edit" }).ClickAsync();
         await Expect(page.GetByLabel("Above", new() { Exact = true })).ToHaveValueAsync("10");
-        await page.GetByLabel("Is", new() { Exact = true }).SelectOptionAsync("false");
+        await page.GetByLabel("State", new() { Exact = true }).SelectOptionAsync("false");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The rule was changed.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The rule was saved.");
         await Expect(page.Locator("main h1")).ToContainTextAsync("off");
         Assert.Equal(before + 1, (await tenant.Owner.ListAsync("/api/alert-rules", "alert_rules")).Count);
 
         await page.Locator(".delete summary").ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Delete for good" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete permanently" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("The rule was deleted.");
         Assert.Equal(before, (await tenant.Owner.ListAsync("/api/alert-rules", "alert_rules")).Count);
         var audited = await tenant.Owner.ListAsync("/api/audit-log?target_kind=alert_rule", "entries");

@@ -20,12 +20,12 @@ public sealed class ApprovalTests(ConsoleUnderTest console) : IClassFixture<Cons
 
         await page.GotoAsync("/console/approvals");
         await page.GetByRole(AriaRole.Link, new() { Name = "Publish it?" }).ClickAsync();
-        await page.GetByLabel("Reason, if you like").FillAsync("Looks right.");
+        await page.GetByLabel("Reason (optional)").FillAsync("Looks right.");
         await page.GetByRole(AriaRole.Heading, new() { Name = "Publish it?" }).ClickAsync();
         await page.Keyboard.PressAsync("a");
         await page.Keyboard.PressAsync("Enter");
 
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("Your approval was taken.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("Your approval was recorded.");
         await Expect(page.Locator("#gate-decisions")).ToContainTextAsync("Looks right.");
         var gate = (await tenant.Owner.GetAsync($"/api/workflows/{workflow}/gates/ask")).Expect(HttpStatusCode.OK).Json;
         Assert.Equal("approved", gate.GetProperty("status").GetString());

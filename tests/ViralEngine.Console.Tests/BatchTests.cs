@@ -18,14 +18,14 @@ public sealed class BatchTests(ConsoleUnderTest console) : IClassFixture<Console
         await page.GotoAsync("/console/batches/new");
 
         await DropAsync(page, "greetings.csv", "id,description,tone\r\nfirst,\"Hello, \"\"you\"\"\",kind\r\nsecond,Good\u00a0bye,\r\nthird,So long,short\r\n");
-        await Expect(page.Locator("#batch-preview h2")).ToHaveTextAsync("3 items understood");
+        await Expect(page.Locator("#batch-preview h2")).ToHaveTextAsync("3 items found");
         await Expect(page.Locator("#batch-preview tbody tr").First).ToContainTextAsync("Hello, \"you\"");
         await Expect(page.GetByLabel("Name", new() { Exact = true })).ToHaveValueAsync("greetings");
         await page.GetByRole(AriaRole.Button, new() { Name = "Submit" }).ClickAsync();
 
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The batch was submitted.");
         await Expect(page.Locator("#batch-head .status")).ToHaveTextAsync("completed");
-        await Expect(page.Locator("#batch-progress h2")).ToHaveTextAsync("100 % settled");
+        await Expect(page.Locator("#batch-progress h2")).ToHaveTextAsync("100 % finished");
         var download = await page.RunAndWaitForDownloadAsync(
             () => page.GetByRole(AriaRole.Link, new() { Name = "NDJSON", Exact = true }).ClickAsync());
         var lines = await File.ReadAllLinesAsync((await download.PathAsync())!);
@@ -45,7 +45,7 @@ public sealed class BatchTests(ConsoleUnderTest console) : IClassFixture<Console
         await DropAsync(page, "bad.csv", "description;timeout_seconds\n\"over\ntwo lines\";10\nfine;soon\n;20\n\"open;1\n");
 
         await Expect(page.Locator("#batch-preview li")).ToHaveTextAsync(
-            ["line 4.timeout_seconds: Must be a whole number from 1 to 3,600.", "line 5.description: Is required.", "line 6: A quote is not closed, or something follows it."]);
+            ["line 4.timeout_seconds: Must be a whole number from 1 to 3,600.", "line 5.description: Is required.", "line 6: Must close each quote, with nothing between it and the next separator."]);
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Submit" })).ToBeDisabledAsync();
         Assert.Empty(await tenant.Owner.ListAsync("/api/batches", "batches"));
     }
@@ -69,7 +69,7 @@ public sealed class BatchTests(ConsoleUnderTest console) : IClassFixture<Console
         await Expect(row).ToContainTextAsync("invalid request");
         await Expect(row).ToContainTextAsync("Item bad, worse");
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Retry what failed" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Retry failed items" }).ClickAsync();
 
         await Expect(page.Locator("#batch-failures")).ToContainTextAsync("No item has failed.");
         await Expect(page.Locator("#batch-head .status")).ToHaveTextAsync("completed");

@@ -18,7 +18,7 @@ public sealed class OrganizationTests(ConsoleUnderTest console) : IClassFixture<
         await page.GotoAsync("/console/api-keys");
         await page.GetByLabel("Name").FillAsync("pipeline");
         await page.GetByLabel("Role").SelectOptionAsync("operator");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Make a key" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
         var secret = (await page.Locator("#secret").TextContentAsync())!;
         using var made = new ApiClient(tenant.Owner.Address, secret);
         (await made.GetAsync("/api/tasks")).Expect(HttpStatusCode.OK);
@@ -44,7 +44,7 @@ public sealed class OrganizationTests(ConsoleUnderTest console) : IClassFixture<
         await using var window = await console.SignInAsync(tenant.OwnerKey);
         var page = window.Page;
         await page.GotoAsync("/console/members");
-        await page.GetByLabel("Subject of their tokens").FillAsync(subject);
+        await page.GetByLabel("Subject of the person's tokens").FillAsync(subject);
         await page.GetByLabel("E-mail").FillAsync("ada@example.com");
         await page.GetByRole(AriaRole.Button, new() { Name = "Invite" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The person was invited.");
@@ -69,14 +69,14 @@ public sealed class OrganizationTests(ConsoleUnderTest console) : IClassFixture<
         await using var window = await console.SignInAsync(tenant.OwnerKey);
         var page = window.Page;
         await page.GotoAsync("/console/organization");
-        await page.GetByLabel("US dollars a month").FillAsync("much");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Set" }).ClickAsync();
+        await page.GetByLabel("US dollars per month").FillAsync("much");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await Expect(page.Locator("#monthly_usd-about")).ToContainTextAsync("Must be");
 
-        await page.GetByLabel("US dollars a month").FillAsync("120.50");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Set" }).ClickAsync();
+        await page.GetByLabel("US dollars per month").FillAsync("120.50");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
 
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The budget was set.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The budget was saved.");
         await Expect(page.Locator(".figures")).ToContainTextAsync(new Regex(@"of \$120\.50"));
         var budget = (await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/budget")).Json;
         Assert.Equal(120.5m, budget.GetProperty("monthly_usd").GetDecimal());

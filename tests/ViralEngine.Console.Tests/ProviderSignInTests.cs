@@ -53,7 +53,7 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
         await page.GotoAsync("/console");
         await page.GetByRole(AriaRole.Button, new() { Name = "Accept" }).ClickAsync();
 
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("You are a member of this organization now.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("You are now a member of this organization.");
         await Expect(page.Locator(".where small")).ToHaveTextAsync("operator");
         var audited = await tenant.Owner.ListAsync("/api/audit-log", "entries");
         Assert.Contains(audited, entry => entry.GetProperty("action").GetString() == "member.accepted");
@@ -98,11 +98,11 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
     }
 
     [Theory]
-    [InlineData("state=other&code=x", "Another sign-in began in this browser since.")]
-    [InlineData("code=x", "Another sign-in began in this browser since.")]
+    [InlineData("state=other&code=x", "Another sign-in was started in this browser.")]
+    [InlineData("code=x", "Another sign-in was started in this browser.")]
     [InlineData("state={state}", "The provider sent no code.")]
-    [InlineData("state={state}&code=x&iss=https://evil.example", "the answer is not its own")]
-    [InlineData("state={state}&code=never-issued", "The provider&#x27;s code was used already, or is too old.")]
+    [InlineData("state={state}&code=x&iss=https://evil.example", "the response has the wrong issuer")]
+    [InlineData("state={state}&code=never-issued", "The provider&#x27;s code has been used or has expired.")]
     [InlineData("state={state}&error=access_denied", "access was denied")]
     [InlineData("state={state}&error=server_error&error_description=<script>x</script>", "&lt;script&gt;x&lt;/script&gt;")]
     public async Task An_answer_that_does_not_fit_signs_nobody_in(string query, string said)
@@ -125,17 +125,17 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
         var there = (await visitor.GetAsync("/console/sign-in/provider")).Headers.Location!;
         var back = await OidcProvider.SignInAsync(there, NewSubject());
 
-        await IsRefusedAsync(other, await other.GetAsync(back.PathAndQuery), "did not begin in this browser");
+        await IsRefusedAsync(other, await other.GetAsync(back.PathAndQuery), "started in another browser");
         Assert.Equal(HttpStatusCode.OK, (await visitor.GetAsync(back.PathAndQuery)).StatusCode);
-        await IsRefusedAsync(other, await visitor.GetAsync(back.PathAndQuery), "did not begin in this browser");
+        await IsRefusedAsync(other, await visitor.GetAsync(back.PathAndQuery), "started in another browser");
     }
 
     [Theory]
-    [InlineData(500, "<html>", "answered with status 500")]
-    [InlineData(200, "<html>", "its answer cannot be read")]
-    [InlineData(200, "[]", "its answer cannot be read")]
-    [InlineData(302, "{}", "answered with status 302")]
-    [InlineData(401, """{"error":"invalid_client"}""", "it refused the code: invalid_client")]
+    [InlineData(500, "<html>", "responded with status 500")]
+    [InlineData(200, "<html>", "its response cannot be read")]
+    [InlineData(200, "[]", "its response cannot be read")]
+    [InlineData(302, "{}", "responded with status 302")]
+    [InlineData(401, """{"error":"invalid_client"}""", "it rejected the code: invalid_client")]
     [InlineData(200, """{"access_token":"x"}""", "it sent no ID token")]
     [InlineData(200, """{"access_token":"x","id_token":"x.y.z"}""", "its ID token is not accepted")]
     public async Task A_provider_that_fails_is_said_to(int status, string body, string said)

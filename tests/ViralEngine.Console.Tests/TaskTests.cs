@@ -23,7 +23,7 @@ public sealed class TaskTests(ConsoleUnderTest console) : IClassFixture<ConsoleU
         const string Words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen";
 
         await page.GotoAsync("/console/tasks/new");
-        await page.GetByLabel("What is to be done").FillAsync(Words);
+        await page.GetByLabel("Prompt").FillAsync(Words);
         await page.GetByLabel("Agent").FillAsync(agent);
         await page.GetByRole(AriaRole.Button, new() { Name = "Submit" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The task was submitted.");
@@ -68,12 +68,12 @@ public sealed class TaskTests(ConsoleUnderTest console) : IClassFixture<ConsoleU
         var page = window.Page;
 
         await page.GotoAsync("/console/tasks/new");
-        await page.GetByLabel("What is to be done").FillAsync("something");
+        await page.GetByLabel("Prompt").FillAsync("something");
         await page.GetByLabel("Agent").FillAsync("nobody");
         await page.GetByRole(AriaRole.Button, new() { Name = "Submit" }).ClickAsync();
 
         await Expect(page.Locator("#agent_id-about")).ToHaveTextAsync("There is no agent 'nobody'.");
-        await Expect(page.GetByLabel("What is to be done")).ToHaveValueAsync("something");
+        await Expect(page.GetByLabel("Prompt")).ToHaveValueAsync("something");
         Assert.Empty(await tenant.Owner.ListAsync("/api/tasks", "tasks"));
     }
 

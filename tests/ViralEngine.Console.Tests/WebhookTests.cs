@@ -18,7 +18,7 @@ public sealed class WebhookTests(ConsoleUnderTest console) : IClassFixture<Conso
         await page.GotoAsync($"/console/webhooks/{webhook}");
 
         await page.Locator(".delete summary").ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Delete for good" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete permanently" }).ClickAsync();
 
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The endpoint was deleted.");
         Assert.Empty(await tenant.Owner.ListAsync("/api/webhooks", "webhooks"));
@@ -35,12 +35,12 @@ public sealed class WebhookTests(ConsoleUnderTest console) : IClassFixture<Conso
         await using var window = await console.SignInAsync(tenant.OwnerKey);
         var page = window.Page;
         await page.GotoAsync("/console/webhooks/new");
-        await page.GetByLabel("Address").FillAsync(receiver.Url);
+        await page.GetByLabel("URL").FillAsync(receiver.Url);
         await page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await Expect(page.Locator("#secret")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^whsec_"));
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status).First).ToHaveTextAsync("The test was sent. Below is what came of it.");
+        await Expect(page.GetByRole(AriaRole.Status).First).ToHaveTextAsync("The test message was sent. See the result below.");
         await Expect(page.Locator("main h1 .status")).ToHaveTextAsync("failed");
         await Expect(page.Locator(".attempt summary")).ToContainTextAsync("503");
         receiver.AnswerWith(200);
@@ -78,10 +78,10 @@ public sealed class WebhookTests(ConsoleUnderTest console) : IClassFixture<Conso
 
         await page.GotoAsync($"/console/webhooks/{endpoint}");
         await Expect(page.GetByText("whsec_")).ToHaveCountAsync(0);
-        await page.GetByLabel("Given up since (UTC)").FillAsync("2020-01-01T00:00");
+        await page.GetByLabel("Failed since (UTC)").FillAsync("2020-01-01T00:00");
         await page.GetByRole(AriaRole.Button, new() { Name = "Send again" }).ClickAsync();
 
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("What was given up since then is being sent again.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The failed messages are being sent again.");
         await receiver.WaitForAsync(2);
     }
 

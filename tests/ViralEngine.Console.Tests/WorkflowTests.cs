@@ -59,7 +59,7 @@ public sealed class WorkflowTests(ConsoleUnderTest console) : IClassFixture<Cons
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Retry from first" }).ClickAsync();
 
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The workflow runs again from that step.");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The workflow is running again from that step.");
         await Expect(page.Locator("#workflow-facts")).ToContainTextAsync("Run2");
         var audited = await tenant.Owner.ListAsync("/api/audit-log", "entries");
         Assert.Contains(audited, entry => entry.GetProperty("action").GetString() == "workflow.retried"

@@ -19,7 +19,7 @@ public sealed class AppLogTests
 
     [Fact]
     public void What_a_lost_database_makes_the_app_log_is_none() =>
-        Assert.Empty(FaultsOf([], ["fail: Edge[2]", "      CreateTask failed because the database is away: gone"]));
+        Assert.Empty(FaultsOf([], ["fail: Edge[2]", "      CreateTask failed because the database cannot be reached: gone"]));
 
     private static IReadOnlyList<string> FaultsOf(string[] expected, string[] lines)
     {

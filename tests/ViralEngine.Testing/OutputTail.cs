@@ -3,7 +3,7 @@ namespace ViralEngine.Testing;
 /// <summary>The last lines of an output, in bounded memory.</summary>
 internal sealed class OutputTail
 {
-    private const int MostLines = 2_000;
+    private const int MaxLines = 2_000;
     private const int LongestLine = 2_000;
 
     private readonly Queue<string> lines = new();
@@ -15,7 +15,7 @@ internal sealed class OutputTail
         lock (lines)
         {
             lines.Enqueue(line.Length > LongestLine ? line[..LongestLine] + "…" : line);
-            if (lines.Count > MostLines)
+            if (lines.Count > MaxLines)
                 lines.Dequeue();
         }
     }

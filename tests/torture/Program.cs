@@ -1,7 +1,7 @@
 using System.Globalization;
 using ViralEngine.Torture;
 
-const int MostShown = 10;
+const int MaxShown = 10;
 var minutes = 5.0;
 int? seed = null;
 for (var i = 0; i < args.Length; i++)
@@ -21,10 +21,10 @@ foreach (var promise in promises)
 {
     Console.WriteLine($"{(promise.IsKept ? "kept  " : "BROKEN")}  {promise.Name}: {promise.Observations} observations"
         + (promise.Violations.Count > 0 ? $", {promise.Violations.Count} violations" : promise.IsKept ? "" : ", and one that was never tried is not kept"));
-    foreach (var violation in promise.Violations.Take(MostShown))
+    foreach (var violation in promise.Violations.Take(MaxShown))
         Console.WriteLine($"    {violation}");
-    if (promise.Violations.Count > MostShown)
-        Console.WriteLine($"    and {promise.Violations.Count - MostShown} more");
+    if (promise.Violations.Count > MaxShown)
+        Console.WriteLine($"    and {promise.Violations.Count - MaxShown} more");
 }
 
 var broken = promises.Count(promise => !promise.IsKept);

@@ -41,7 +41,7 @@ internal static class AzureDatabaseCommand
         }
         catch (Exception fault) when (fault is MigrationException or NpgsqlException or UsageException)
         {
-            await Console.Error.WriteLineAsync($"the database was not brought up to date: {fault.Message}");
+            await Console.Error.WriteLineAsync($"the database was not migrated: {fault.Message}");
             return 1;
         }
     }
@@ -79,7 +79,7 @@ internal static class AzureDatabaseCommand
         if (!await IsTrueAsync(server, Belongs, database, ct))
         {
             throw new UsageException(
-                $"{database} belongs to somebody else. Its owner must say: ALTER DATABASE {name} OWNER TO {Owner}; "
+                $"{database} belongs to another role. Its owner must run: ALTER DATABASE {name} OWNER TO {Owner}; "
                 + "if it is empty, drop it and run this again.");
         }
     }

@@ -74,7 +74,7 @@ internal sealed class DemoCommand(HttpClient http) : IDisposable
         var text = await response.Content.ReadAsStringAsync(ct);
         return response.IsSuccessStatusCode
             ? JsonElement.Parse(text)
-            : throw new UsageException($"the demo organization could not be made: POST {path} answered {(int)response.StatusCode} {text}");
+            : throw new UsageException($"the demo organization could not be created: POST {path} returned {(int)response.StatusCode} {text}");
     }
 
     private sealed record Keys(string Tenant, string Owner, string Approver);

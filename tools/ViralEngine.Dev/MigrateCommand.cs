@@ -24,7 +24,7 @@ internal static class MigrateCommand
                 if (await LocalDurableSchema.InstallAsync(owner, login, ct) is var abandoned and > 0)
                 {
                     Console.Error.WriteLine(
-                        $"abandoned {abandoned} orchestrations of an earlier version; their tasks, batches and workflows start anew");
+                        $"abandoned {abandoned} orchestrations of an earlier version; their tasks, batches and workflows restart");
                 }
 
                 await LetInAsync(owner, login, ct);

@@ -2,7 +2,7 @@ using ViralEngine.Dev;
 
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("This is the half of ./dev that is written in C#; see ./dev --help.");
+    Console.Error.WriteLine("This is the C# part of ./dev; see ./dev --help.");
     return 2;
 }
 

@@ -18,7 +18,7 @@ need() {
 need_tool() {
   local tool
   for tool in "$@"; do
-    command -v "$tool" >/dev/null || fail "$tool is missing; ./dev azure doctor says where everything comes from"
+    command -v "$tool" >/dev/null || fail "$tool is missing; ./dev azure doctor says where to get it"
   done
 }
 
@@ -44,7 +44,7 @@ until_true() {
   local deadline=$((SECONDS + $1)) what="$2"
   shift 2
   until "$@"; do
-    ((SECONDS < deadline)) || fail "$what: not in time"
+    ((SECONDS < deadline)) || fail "$what: timed out"
     sleep "${VIRAL_POLL_SECONDS:-3}"
   done
 }

@@ -43,7 +43,7 @@ if [[ -n "$name" && ! "$name" =~ ^[A-Za-z][A-Za-z0-9-]{0,10}[A-Za-z0-9]$ ]]; the
 fi
 
 finish() {
-  if ((problems > 0)); then fail "$problems to mend before $size can be deployed to $location"; fi
+  if ((problems > 0)); then fail "$problems to fix before $size can be deployed to $location"; fi
   say "doctor: nothing in the way of $size in $location"
   exit 0
 }

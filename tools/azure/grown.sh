@@ -6,5 +6,5 @@ source "$(dirname "$0")/common.sh"
 [[ -n "${1:-}" ]] || fail "usage: grown.sh ENVIRONMENT"
 sizes="$(or_fail "the size of PostgreSQL cannot be read" \
   az postgres flexible-server list --query "[?tags.\"azd-env-name\"=='$1'].storage.storageSizeGb" --output tsv)"
-[[ -z "$sizes" ]] || ! grep -qv '^[0-9]*$' <<<"$sizes" || fail "the size of PostgreSQL is \"$sizes\", which is no number"
+[[ -z "$sizes" ]] || ! grep -qv '^[0-9]*$' <<<"$sizes" || fail "the size of PostgreSQL is \"$sizes\", which is not a number"
 sort -n <<<"$sizes" | tail -n 1

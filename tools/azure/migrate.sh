@@ -20,7 +20,7 @@ take_back() {
   local status=$? i
   trap - EXIT
   for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
-    eval "${undo[i]}" || { status=1; say "migrate: this did not succeed, so do it by hand: ${undo[i]}"; }
+    eval "${undo[i]}" || { status=1; say "migrate: this command failed; run it yourself: ${undo[i]}"; }
   done
   exit "$status"
 }
@@ -31,10 +31,10 @@ trap 'exit 143' TERM
 # A token of Entra is the password. It goes through the environment, so it is on no command line, and only to a server
 # whose certificate is for the name that was asked: whoever else answers gets nothing.
 if [[ -z "${PGPASSWORD:-}" ]]; then
-  PGPASSWORD="$(or_fail "Entra gives no token for PostgreSQL: az login" \
+  PGPASSWORD="$(or_fail "Entra returned no token for PostgreSQL: az login" \
     az account get-access-token --resource-type oss-rdbms --query accessToken --output tsv)"
 fi
-[[ -n "$PGPASSWORD" ]] || fail "Entra gave an empty token for PostgreSQL: az login"
+[[ -n "$PGPASSWORD" ]] || fail "Entra returned an empty token for PostgreSQL: az login"
 export PGPASSWORD
 VIRAL_CONNECTION="Host=$VIRAL_POSTGRES_HOST;Port=${VIRAL_POSTGRES_PORT:-5432};Database=postgres;Username=$login"
 VIRAL_CONNECTION+=";SSL Mode=VerifyFull;Timeout=30;Command Timeout=0"
@@ -48,10 +48,10 @@ open_door() {
   local address="${VIRAL_MY_ADDRESS:-}" rule
   if [[ -z "$address" ]]; then
     need_tool curl
-    address="$(or_fail "the public address of this machine is not known: azd env set VIRAL_MY_ADDRESS <it>" \
+    address="$(or_fail "the public address of this machine is unknown: azd env set VIRAL_MY_ADDRESS <address>" \
       curl --silent --show-error --fail --max-time 15 https://api.ipify.org)"
   fi
-  [[ "$address" =~ ^[0-9]+(\.[0-9]+){3}$ ]] || fail "\"$address\" is no IPv4 address: azd env set VIRAL_MY_ADDRESS <yours>"
+  [[ "$address" =~ ^[0-9]+(\.[0-9]+){3}$ ]] || fail "\"$address\" is not an IPv4 address: azd env set VIRAL_MY_ADDRESS <address>"
   rule="migration-${address//./-}"
   # Before it is there: a door that was opened by a call that then failed is closed, too.
   undo+=("az postgres flexible-server firewall-rule delete --yes --resource-group $(printf %q "$AZURE_RESOURCE_GROUP") \
@@ -70,9 +70,9 @@ migrate_inside() {
   need AZURE_RESOURCE_GROUP AZURE_LOCATION VIRAL_REGISTRY
   local registry token image container="ci-migration" spec state i
   say "migrate: in a container of the private network, as $login"
-  token="$(or_fail "the registry $VIRAL_REGISTRY gives no token" \
+  token="$(or_fail "the registry $VIRAL_REGISTRY returned no token" \
     az acr login --name "$VIRAL_REGISTRY" --expose-token --query accessToken --output tsv)"
-  registry="$(or_fail "the registry $VIRAL_REGISTRY is not known" \
+  registry="$(or_fail "the registry $VIRAL_REGISTRY does not exist" \
     az acr show --name "$VIRAL_REGISTRY" --query loginServer --output tsv)"
   image="migration:$(git rev-parse --short=12 HEAD 2>/dev/null || date -u +%Y%m%d%H%M%S)"
   # The SDK pushes by itself; no Docker is needed. A registry's token goes with this name.
@@ -108,7 +108,7 @@ PY
     az container create --resource-group "$AZURE_RESOURCE_GROUP" --file "$spec" --output none
   # Half an hour and more for a long migration; the token would not last much longer.
   for ((i = 0; i < ${VIRAL_MIGRATION_POLLS:-600}; i++)); do
-    state="$(or_fail "what the container does cannot be read; it may have migrated, and this can be run again" \
+    state="$(or_fail "the container's state cannot be read; it may have migrated, and this can be run again" \
       az container show --resource-group "$AZURE_RESOURCE_GROUP" --name "$container" \
       --query "containers[0].instanceView.currentState.join(' ', [state || '-', to_string(exitCode)])" \
       --output tsv)"
@@ -122,7 +122,7 @@ PY
     sleep "${VIRAL_POLL_SECONDS:-3}"
   done
   az container logs --resource-group "$AZURE_RESOURCE_GROUP" --name "$container" >&2 || true
-  [[ "$state" == "Terminated 0" ]] || fail "the container has not ended: it was \"$state\" at last"
+  [[ "$state" == "Terminated 0" ]] || fail "the container has not ended: its last state was \"$state\""
 }
 
 if [[ -n "${VIRAL_MIGRATION_SUBNET:-}" && "${VIRAL_MIGRATE:-}" != here ]]; then

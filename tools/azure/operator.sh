@@ -12,7 +12,7 @@ if [[ -z "$id" || -z "$name" ]]; then
     az ad signed-in-user show --query "join(' ', [id, userPrincipalName])" --output tsv)"
   id="${who%% *}" name="${who#* }"
   [[ "$id" =~ ^[0-9a-fA-F-]{36}$ && -n "$name" && "$name" != "$who" ]] ||
-    fail "Entra does not say who is signed in: it answered \"$who\""
+    fail "Entra does not say who is signed in: it returned \"$who\""
 fi
 
 environment="${AZURE_ENV_NAME:-$(azd_value AZURE_ENV_NAME)}"
@@ -27,7 +27,7 @@ if [[ -z "$platform" || -z "$ring" ]]; then
 fi
 budget="$(azd_value VIRAL_BUDGET_START)"
 
-set_value() { or_fail "azd did not take $1" azd env set "$1" "$2"; }
+set_value() { or_fail "azd could not set $1" azd env set "$1" "$2"; }
 set_value VIRAL_OPERATOR_OBJECT_ID "$id"
 set_value VIRAL_OPERATOR_NAME "$name"
 [[ -z "$storage" ]] || set_value VIRAL_POSTGRES_STORAGE_GB "$storage"

@@ -19,8 +19,8 @@ case "${VIRAL_DURABLE_STORAGE:-AzureStorage}" in
 esac
 
 dotnet publish ViralEngine.Functions -c Release -p:DurableStorage="$storage" -o "$folder/app" --nologo ||
-  fail "the app was not built; the package is as it was"
-(cd "$folder/app" && zip -q -r "$folder/app.zip" .) || fail "the package was not written; it is as it was"
+  fail "the app was not built; the package is unchanged"
+(cd "$folder/app" && zip -q -r "$folder/app.zip" .) || fail "the package was not written; it is unchanged"
 bash tools/azure/fits.sh "$folder/app.zip"
 mv -f "$folder/app.zip" "$package"
 echo "$package"

@@ -21,7 +21,7 @@ need_tool az
 # A quarter of an hour ago unless told: the newest minutes are not backed up yet.
 [[ -n "$at" ]] || at="$(date -u -d '-15 minutes' +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -v-15M +%Y-%m-%dT%H:%M:%SZ)"
 [[ "$at" =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$ ]] ||
-  fail "$at is no time in UTC such as 2026-11-24T10:00:00Z"
+  fail "$at is not a UTC time such as 2026-11-24T10:00:00Z"
 stamp="$(tr -d 'TZ:-' <<<"$at")"
 old="$VIRAL_POSTGRES_SERVER"
 
@@ -32,11 +32,11 @@ restore_to() {
   there="$(or_fail "the servers of $AZURE_RESOURCE_GROUP cannot be listed; nothing was restored" \
     az postgres flexible-server list --resource-group "$AZURE_RESOURCE_GROUP" --query "[?name=='$copy'].name" --output tsv)"
   if [[ -n "$there" ]]; then
-    say "restore: $copy is there already"
+    say "restore: $copy already exists"
     return
   fi
-  say "restore: $old as of $at becomes $copy; this takes from minutes to hours, by size"
-  or_fail "$copy was not restored; the app and $old are as they were" \
+  say "restore: $old as of $at becomes $copy; this takes minutes to hours, depending on its size"
+  or_fail "$copy was not restored; the app and $old are unchanged" \
     az postgres flexible-server restore --resource-group "$AZURE_RESOURCE_GROUP" --name "$copy" --source-server "$old" \
     --restore-time "$at" "$@" --output none
 }
@@ -46,7 +46,7 @@ take_back() {
   local status=$? i
   trap - EXIT
   for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
-    eval "${undo[i]}" || { status=1; say "restore: this did not succeed, so do it by hand: ${undo[i]}"; }
+    eval "${undo[i]}" || { status=1; say "restore: this command failed; run it yourself: ${undo[i]}"; }
   done
   exit "$status"
 }
@@ -80,21 +80,21 @@ run_drill() {
   say "restore: restored after $((SECONDS - started)) s"
 
   if [[ -z "${PGPASSWORD:-}" ]]; then
-    PGPASSWORD="$(or_fail "Entra gives no token for PostgreSQL: az login" \
+    PGPASSWORD="$(or_fail "Entra returned no token for PostgreSQL: az login" \
       az account get-access-token --resource-type oss-rdbms --query accessToken --output tsv)"
   fi
   # The certificate must be for the name that was asked, by an authority that this system trusts.
   export PGPASSWORD PGUSER="$login" PGSSLMODE="${PGSSLMODE:-verify-full}" PGSSLROOTCERT="${PGSSLROOTCERT:-system}"
   [[ "$PGSSLMODE" != disable ]] || unset PGSSLROOTCERT
   host_of() {
-    or_fail "$1 is not known" az postgres flexible-server show --resource-group "$AZURE_RESOURCE_GROUP" --name "$1" \
+    or_fail "$1 does not exist" az postgres flexible-server show --resource-group "$AZURE_RESOURCE_GROUP" --name "$1" \
       --query fullyQualifiedDomainName --output tsv
   }
   old_host="$(host_of "$old")"
   host="$(host_of "$copy")"
   if [[ -z "${VIRAL_MIGRATION_SUBNET:-}" ]]; then
     address="${VIRAL_MY_ADDRESS:-}"
-    [[ -n "$address" ]] || address="$(or_fail "the public address of this machine is not known: set VIRAL_MY_ADDRESS" \
+    [[ -n "$address" ]] || address="$(or_fail "the public address of this machine is unknown: set VIRAL_MY_ADDRESS" \
       curl --silent --show-error --fail --max-time 15 https://api.ipify.org)"
     undo+=("az postgres flexible-server firewall-rule delete --yes --resource-group $(printf %q "$AZURE_RESOURCE_GROUP") \
       --server-name $old --name drill --output none")
@@ -106,10 +106,10 @@ run_drill() {
   fi
 
   compare() {
-    before="$(or_fail "$old does not answer" ask "$old_host" "$2")"
-    after="$(or_fail "the copy does not answer, or lacks what is asked" ask "$host" "$2")"
+    before="$(or_fail "$old does not respond" ask "$old_host" "$2")"
+    after="$(or_fail "the copy does not respond, or lacks the tables" ask "$host" "$2")"
     say "restore: $1: $before in use, $after in the copy"
-    [[ "$before" =~ ^[0-9]+$ && "$after" =~ ^[0-9]+$ ]] || fail "$1: no number came back"
+    [[ "$before" =~ ^[0-9]+$ && "$after" =~ ^[0-9]+$ ]] || fail "$1: the count is not a number"
   }
   compare "organizations made by then" "SELECT count(*) FROM viral.organizations WHERE created_at <= :'at';"
   ((after >= before)) || fail "the copy lacks $((before - after)) organizations"
@@ -123,24 +123,24 @@ run_restore() {
   local copy="${old%%-at-*}-at-$stamp" hub geo
   need VIRAL_APP_NAME VIRAL_TASK_HUB
   need_tool azd
-  [[ "$old" != *"-at-$stamp" ]] || fail "the app uses $old already"
+  [[ "$old" != *"-at-$stamp" ]] || fail "the app already uses $old"
   hub="${VIRAL_TASK_HUB%%At2*}At$stamp"
   # Backups in another region are chosen when a server is made; provisioning asks for them, and could not add them.
-  geo="$(or_fail "$old is not known, and nothing was changed" \
+  geo="$(or_fail "$old does not exist; nothing was changed" \
     az postgres flexible-server show --resource-group "$AZURE_RESOURCE_GROUP" --name "$old" \
     --query backup.geoRedundantBackup --output tsv)"
-  or_fail "$VIRAL_APP_NAME was not stopped, and nothing was changed" \
+  or_fail "$VIRAL_APP_NAME was not stopped; nothing was changed" \
     az functionapp stop --resource-group "$AZURE_RESOURCE_GROUP" --name "$VIRAL_APP_NAME"
   undo+=("az functionapp start --resource-group $(printf %q "$AZURE_RESOURCE_GROUP") --name $(printf %q "$VIRAL_APP_NAME")")
   restore_to "$copy" --geo-redundant-backup "${geo:-Disabled}"
   # Orchestrations of the old hub know of things that no longer happened. What is unfinished is started anew in the new one.
   local kept=("${undo[@]}")
   undo+=("azd env set VIRAL_POSTGRES_SERVER $(printf %q "$old")" "azd env set VIRAL_TASK_HUB $(printf %q "$VIRAL_TASK_HUB")")
-  or_fail "azd did not take VIRAL_POSTGRES_SERVER; the app is as it was" azd env set VIRAL_POSTGRES_SERVER "$copy"
-  or_fail "azd did not take VIRAL_TASK_HUB; the app is as it was" azd env set VIRAL_TASK_HUB "$hub"
+  or_fail "azd could not set VIRAL_POSTGRES_SERVER; the app is unchanged" azd env set VIRAL_POSTGRES_SERVER "$copy"
+  or_fail "azd could not set VIRAL_TASK_HUB; the app is unchanged" azd env set VIRAL_TASK_HUB "$hub"
   or_fail "the app was not moved to $copy; run this again with the same time" azd provision
   undo=("${kept[@]}")
-  say "restore: the app goes on with $copy. $old is as it was: delete it when nothing is missing"
+  say "restore: the app now uses $copy. $old is unchanged: delete it once you have checked that nothing is missing"
 }
 
 if ((drill == 1)); then run_drill; else run_restore; fi

@@ -20,7 +20,7 @@ call() {
 field() { python3 -c 'import json, sys
 value = json.load(sys.stdin)
 for name in sys.argv[1].split("."): value = value[name]
-print(value)' "$1" 2>/dev/null || fail "the answer has no $1"; }
+print(value)' "$1" 2>/dev/null || fail "the response has no $1"; }
 
 ready() { curl --silent --fail --max-time 10 --output /dev/null "$url/api/health/ready"; }
 until_true 300 "$url is ready" ready
@@ -31,16 +31,16 @@ if [[ -z "${VIRAL_PLATFORM_KEY:-}" ]]; then
   exit 0
 fi
 
-made="$(or_fail "no organization was made: is VIRAL_PLATFORM_KEY the key of $url?" \
+made="$(or_fail "the organization was not created: is VIRAL_PLATFORM_KEY the key of $url?" \
   call POST /api/organizations "$VIRAL_PLATFORM_KEY" --data '{"name": "smoke test"}')"
 organization="$(field id <<<"$made")"
 key="$(field api_key.key <<<"$made")"
 trap 'call DELETE "/api/organizations/$organization" "$VIRAL_PLATFORM_KEY" --output /dev/null ||
-  say "smoke: the organization $organization stays; delete it by hand"' EXIT
+  say "smoke: the organization $organization was not deleted; delete it yourself"' EXIT
 
-taken="$(or_fail "no task was taken, though an organization was made: see what the app answered above" \
+taken="$(or_fail "the task was rejected; see the app's response above" \
   call POST /api/tasks "$key" --data '{"agent_id": "echo", "description": "smoke test"}')"
 task="$(field id <<<"$taken")"
 finished() { [[ "$(call GET "/api/tasks/$task" "$key" | field status)" == completed ]]; }
 until_true 120 "task $task completes" finished
-echo "smoke: a task was run to the end"
+echo "smoke: a task completed"

@@ -4,7 +4,7 @@ source "$(dirname "$0")/common.sh"
 cd "$AZURE_ROOT"
 
 need_tool dotnet
-report="$(or_fail "the packages cannot be asked about" \
+report="$(or_fail "the packages cannot be checked" \
   dotnet list ViralEngine.sln package --vulnerable --include-transitive --format json)"
 # The command succeeds whatever it finds.
 if grep -q '"vulnerabilities"' <<<"$report"; then
@@ -15,4 +15,4 @@ while IFS= read -r lock; do
   need_tool npm
   npm audit --prefix "$(dirname "$lock")" --audit-level moderate >&2 || fail "$(dirname "$lock") has packages with known vulnerabilities"
 done < <(git ls-files '*package-lock.json')
-say "vulnerable: none known"
+say "vulnerable: no known vulnerabilities"

@@ -9,7 +9,7 @@ build() {
   require_dotnet
   if ! dotnet build "$ROOT/$1" -c "$CONFIGURATION" -v quiet -nodeReuse:false --tl:off >"$log" 2>&1 </dev/null 9>&-; then
     grep -E ': error |error MSB|error NU' "$log" | sort -u | head -n 30 >&2 || tail -n 30 "$log" >&2
-    die "the build failed; all of it is in $log"
+    die "the build failed; the full log is $log"
   fi
 }
 

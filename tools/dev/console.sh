@@ -68,7 +68,7 @@ load_secrets() {
   if [[ ! -s "$file" ]]; then
     # The passwords of a cluster that exists cannot be made anew.
     [[ ! -e "$(dirname "$file")/postgres/data/." && ! -L "$(dirname "$file")/postgres" ]] ||
-      die "$file is gone, and the data beside it was made with it. Put it back, or start anew: ./dev clean"
+      die "$file is missing, but the data beside it was created with it. Restore it, or start over: ./dev clean"
     (
       umask 077
       {

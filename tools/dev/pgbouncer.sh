@@ -39,7 +39,7 @@ CONF
   chown -R "$(postgres_user)" "$home"
   as_postgres "$(command -v pgbouncer)" -d -q "$home/pgbouncer.ini"
   until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
-    ((SECONDS < deadline)) || { cat "$home/pgbouncer.log" >&2; die "PgBouncer does not listen"; }
+    ((SECONDS < deadline)) || { cat "$home/pgbouncer.log" >&2; die "PgBouncer did not start listening"; }
     sleep 0.1
   done
 }

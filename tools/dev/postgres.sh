@@ -27,7 +27,7 @@ postgres_home() {
   fi
   if [[ -d "$link" && ! -L "$link" ]]; then
     POSTGRES_HOME="$link"
-    as_postgres test -w "$link" || die "$link cannot be written by $(postgres_user), who would run PostgreSQL. Remove it: ./dev clean"
+    as_postgres test -w "$link" || die "$link is not writable for $(postgres_user), the user that runs PostgreSQL. Remove it: ./dev clean"
     return 0
   fi
 
@@ -75,7 +75,7 @@ postgres_create() {
   if [[ -f "$home/data/PG_VERSION" ]]; then
     found="$("$PG_BIN/postgres" --version | grep -oE '[0-9]+' | head -n 1)"
     [[ "$(<"$home/data/PG_VERSION")" == "$found" ]] ||
-      die "the data in $home is of PostgreSQL $(<"$home/data/PG_VERSION"), and $PG_BIN has $found. Set PG_BIN, or start anew: ./dev clean"
+      die "the data in $home is from PostgreSQL $(<"$home/data/PG_VERSION"), but $PG_BIN has $found. Set PG_BIN, or start over: ./dev clean"
     return 0
   fi
   as_postgres rm -rf "$home/data.new" "$home/data" "$home/password"

@@ -19,7 +19,7 @@ redis_start() {
   disown "$pid"
   until redis_answers "$port" "$password"; do
     kill -0 "$pid" 2>/dev/null || { tail -n 20 "$folder/redis.log" >&2; die "Redis did not start"; }
-    ((SECONDS < deadline)) || die "Redis has not answered for a minute; its log is $folder/redis.log"
+    ((SECONDS < deadline)) || die "Redis has not responded for a minute; its log is $folder/redis.log"
     sleep 0.1
   done
 }

@@ -44,7 +44,7 @@ require_tools() {
 find_postgres() {
   local folder
   if [[ -n "${PG_BIN:-}" ]]; then
-    [[ -x "$PG_BIN/initdb" ]] || die "PG_BIN is $PG_BIN, and there is no initdb in it"
+    [[ -x "$PG_BIN/initdb" ]] || die "PG_BIN is $PG_BIN, which has no initdb"
     return 0
   fi
   folder="$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)"

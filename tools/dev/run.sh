@@ -57,7 +57,7 @@ run_command() {
 
   lock
   forget_dead_instances
-  ! port_in_use "$port" || die "port $port is in use. Stop what listens there, or choose another: ./dev run --port $((port + 1))"
+  ! port_in_use "$port" || die "port $port is in use. Stop the process that listens there, or choose another port: ./dev run --port $((port + 1))"
   say "building"
   build ViralEngine.Functions
   build ViralEngine.LocalHost
@@ -73,7 +73,7 @@ run_command() {
   unlock
 
   show_how "$port"
-  wait "$APP" || die "the app ended by itself; the end of its log:
+  wait "$APP" || die "the app exited; the end of its log:
 $(tail -n 20 "$INSTANCE.log")"
 }
 

@@ -61,7 +61,7 @@ test_command() {
     esac
   done
 
-  [[ -z "$smoke" || -n "$url" ]] || die "test: --smoke goes with --url"
+  [[ -z "$smoke" || -n "$url" ]] || die "test: --smoke requires --url"
   prepare_state
   say "building"
   build ViralEngine.sln
@@ -105,7 +105,7 @@ test_project() {
     --blame-hang-timeout 15m --blame-hang-dump-type none "$@" >"$log" 2>&1 </dev/null && return 0
   # The failures, not everything that passed; the log has it all.
   head -c 40000 "$log"
-  say "$name failed; all of it is in $log"
+  say "$name failed; the full log is $log"
   return 1
 }
 

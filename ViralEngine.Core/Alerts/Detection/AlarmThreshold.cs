@@ -1,12 +1,11 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// The score that a series reaches as often by chance as its user allows. The highest scores of blocks of 150 minutes,
-/// real alarms cut off, have a tail whose level for a given rate is extrapolated (Siffer et al., "Anomaly Detection in
-/// Streams with Extreme Value Theory", KDD 2017); until there are enough blocks, most of it is what independent normal
-/// noise would need.
+/// The score that a series reaches by chance as often as its rule allows. The highest scores of blocks of 150 minutes, real alarms cut off,
+/// have a tail whose level for a given rate is extrapolated (Siffer et al., "Anomaly Detection in Streams with Extreme Value Theory", KDD
+/// 2017); until there are enough blocks, most of it is what independent normal noise would need.
 /// </summary>
-/// <param name="oncePerMonth">The score that is assumed to be reached once a month while little was seen of the series.</param>
+/// <param name="oncePerMonth">The score assumed to be reached once a month while little data was seen.</param>
 internal sealed class AlarmThreshold(double oncePerMonth)
 {
     public const int MaxBytes = 12 + RecentTail.MaxBytes;
@@ -18,19 +17,19 @@ internal sealed class AlarmThreshold(double oncePerMonth)
     private const int GenerationLength = 2_000;
     private const double LeastScale = 0.3;
 
-    /// <summary>Below this nothing is called strange, however calm the series.</summary>
+    /// <summary>The minimum threshold, however calm the series.</summary>
     private const double Least = 3.5;
 
     /// <summary>
-    /// How far above the threshold a block may teach: a few incidents do not make a series deaf, many false alarms do.
+    /// How far above the threshold a block may be learned: a few incidents do not deafen the detector, many false alarms do.
     /// </summary>
-    private const double MostAbove = 2;
+    private const double MaxAbove = 2;
 
     private readonly RecentTail blocks = new(GenerationLength, heaviestShape: 0);
     private long block = -1;
     private float highest;
 
-    /// <param name="perMonth">False alarms a month.</param>
+    /// <param name="perMonth">False alarms per month.</param>
     public double For(double perMonth)
     {
         var start = oncePerMonth - Math.Log10(perMonth);
@@ -41,14 +40,14 @@ internal sealed class AlarmThreshold(double oncePerMonth)
         return Math.Clamp((share * own) + ((1 - share) * start), Least, 2.5 * start);
     }
 
-    /// <summary>Scores were measured by another rule.</summary>
+    /// <summary>Forgets scores that were measured by another rule.</summary>
     public void Clear()
     {
         blocks.Clear();
         (block, highest) = (-1, 0);
     }
 
-    /// <param name="goesOn">The score is more of an incident, which counts once: by the score that opened it.</param>
+    /// <param name="goesOn">Whether the score continues an incident, which counts once, by its opening score.</param>
     public void Learn(long minute, double score, bool goesOn)
     {
         var now = minute / BlockMinutes;
@@ -60,7 +59,7 @@ internal sealed class AlarmThreshold(double oncePerMonth)
         }
 
         if (!goesOn)
-            highest = (float)Math.Max(highest, Math.Min(score, For(1) + MostAbove));
+            highest = (float)Math.Max(highest, Math.Min(score, For(1) + MaxAbove));
     }
 
     public void Write(ref StateWriter writer)

@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Durations or costs, by the mean of their logarithms: a mean of three is judged as a mean of three. How wide single
-/// ones are, and how much whole windows move beyond that, is learnt at each scale.
+/// Durations or costs, by the mean of their logarithms, weighted by how many values it has. The spread of single values, and of whole
+/// windows beyond that, is learned at each scale.
 /// </summary>
 internal sealed class AmountModel : LikelihoodModel
 {

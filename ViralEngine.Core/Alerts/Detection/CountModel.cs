@@ -1,12 +1,12 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Events a minute. The expected number follows the season, its level the slower the rarer they are; how much worse
-/// than Poisson they are is learnt at each scale. Zero is a number: silence is as unlikely as its expected number says.
+/// Events per minute. The expected number follows the season; its level adapts more slowly for rarer events, and overdispersion is learned
+/// at each scale. Zero counts: silence is as unlikely as the expected number implies.
 /// </summary>
 internal sealed class CountModel : LikelihoodModel
 {
-    /// <summary>Windows in which neither so many came nor were expected say nothing.</summary>
+    /// <summary>Windows with fewer events, both observed and expected, are ignored.</summary>
     private const double LeastEvents = 5;
 
     private const double FastestLevel = 0.01;
@@ -30,7 +30,7 @@ internal sealed class CountModel : LikelihoodModel
             ForgetDeviations();
         }
 
-        // Where none was ever seen, one of the minutes so far might have had one.
+        // If none was ever seen, assume that one of the minutes so far might have had one.
         expectedNow = Math.Max(season.Expect(point.Minute), 1.0 / (seen + 60));
         return (point.Value, expectedNow);
     }

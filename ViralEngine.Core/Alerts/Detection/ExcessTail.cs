@@ -1,35 +1,34 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// The largest of the numbers seen, and how often one as large or larger is to be expected: by rank among them, and
-/// beyond them by a generalized Pareto tail fitted with probability-weighted moments (Hosking and Wallis, Technometrics
-/// 29, 1987).
+/// The largest numbers seen, and how often one at least as large is expected: by rank among them, and beyond them by a generalized Pareto
+/// tail fitted with probability-weighted moments (Hosking and Wallis, Technometrics 29, 1987).
 /// </summary>
-/// <param name="heaviestShape">Of the Pareto tail; 0: it is exponential.</param>
+/// <param name="heaviestShape">The maximum shape of the Pareto tail; 0 for an exponential tail.</param>
 internal sealed class ExcessTail(double heaviestShape = 0.2)
 {
-    public const int MaxBytes = 5 + (Most * sizeof(float));
+    public const int MaxBytes = 5 + (MaxKept * sizeof(float));
 
-    private const int Most = 40;
+    private const int MaxKept = 40;
 
     /// <summary>Ascending.</summary>
-    private readonly float[] largest = new float[Most];
+    private readonly float[] largest = new float[MaxKept];
     private int kept;
     private double shape;
     private double scale = double.NaN;
 
-    /// <summary>How many were learnt, those included that were too small to be kept.</summary>
+    /// <summary>The number of learned numbers, including those too small to be kept.</summary>
     public int Count { get; private set; }
 
     public void Learn(float number)
     {
         Count++;
-        if (kept == Most && number <= largest[0])
+        if (kept == MaxKept && number <= largest[0])
             return;
         scale = double.NaN;
         var at = Array.BinarySearch(largest, 0, kept, number);
         at = at < 0 ? ~at : at;
-        if (kept == Most)
+        if (kept == MaxKept)
         {
             at--;
             Array.Copy(largest, 1, largest, 0, at);
@@ -44,14 +43,14 @@ internal sealed class ExcessTail(double heaviestShape = 0.2)
     }
 
     /// <summary>
-    /// Learns a number as no larger than what is expected half a time: an incident is not to hide the next one, and
-    /// what comes often is learnt all the same.
+    /// Learns a number, capped at the level expected half a time, so that an incident does not hide the next one, while frequent numbers
+    /// are still learned.
     /// </summary>
     public void LearnBounded(float number) =>
-        Learn(kept == Most && number > largest[^1] ? (float)Math.Clamp(LevelOf(0.5, 0), largest[^1], number) : number);
+        Learn(kept == MaxKept && number > largest[^1] ? (float)Math.Clamp(LevelOf(0.5, 0), largest[^1], number) : number);
 
     /// <summary>How many of <see cref="Count"/> are expected to be at least as large.</summary>
-    /// <param name="leastScale">The tail is never thought to be thinner than this.</param>
+    /// <param name="leastScale">The minimum scale of the tail.</param>
     public double ExpectedAbove(float number, double leastScale)
     {
         if (kept == 0 || number <= largest[0])
@@ -70,7 +69,7 @@ internal sealed class ExcessTail(double heaviestShape = 0.2)
         return Math.Min(1, kept * (shape > 1e-6 ? Math.Pow(1 + (shape * excess), -1 / shape) : Math.Exp(-excess)));
     }
 
-    /// <summary>The number that is expected to be reached so many times in <see cref="Count"/>.</summary>
+    /// <summary>The number expected to be reached this many times in <see cref="Count"/>.</summary>
     public double LevelOf(double expected, double leastScale)
     {
         if (kept == 0)

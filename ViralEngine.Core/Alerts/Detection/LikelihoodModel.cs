@@ -1,12 +1,10 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// A series whose statistics are known. At each scale what was seen is held against what was expected by its
-/// likelihood, so that minutes with little in them are pooled until there is enough to say anything. A deviation counts
-/// as no less likely than its likelihood says, and no less than such deviations have been in this very series (a
-/// conformal p-value): so correlation and what the model does not know are in the second, and what has never been seen
-/// is not thought impossible. Deviations are in units of the normal distribution, whose tail is thinner than an
-/// exponential one: this is what lies beyond the largest seen.
+/// A series with known statistics. At each scale, the observed value is compared with the expected one by its likelihood, so that sparse
+/// minutes are pooled. A deviation's probability is the larger of its likelihood and of how frequent such deviations have been in this
+/// series (a conformal p-value), which covers correlation and model errors. Deviations are in standard deviations; beyond the largest seen,
+/// an exponential tail is assumed.
 /// </summary>
 internal abstract class LikelihoodModel : SeriesModel
 {
@@ -14,8 +12,8 @@ internal abstract class LikelihoodModel : SeriesModel
     private const double LeastTailScale = 0.15;
 
     /// <summary>
-    /// The largest deviation of each stretch as long as the window: neighbours share most of their points, and a slow
-    /// drift would fill the tail with itself.
+    /// The largest deviation per window length: neighbouring windows share most of their points, and a slow drift would fill the tail with
+    /// itself.
     /// </summary>
     private readonly RecentTail[] tails = [Tail(0), Tail(1), Tail(2)];
     private readonly float[] largest = new float[Scales];
@@ -40,10 +38,10 @@ internal abstract class LikelihoodModel : SeriesModel
     /// <summary>The two numbers of a point that are summed over a window.</summary>
     protected abstract (double First, double Second) Enter(Observation point);
 
-    /// <summary>The deviation of a window in standard deviations; NaN where there is too little in it.</summary>
+    /// <summary>The deviation of a window in standard deviations; NaN if it has too little data.</summary>
     protected abstract double Deviate(int scale, double first, double second);
 
-    /// <summary>What to say of a window: per minute, per trial, or per task.</summary>
+    /// <summary>Describes a window: per minute, per trial, or per task.</summary>
     protected abstract Judgement Describe(int scale, int points, double first, double second);
 
     protected abstract void LearnWindow(int scale, double first, double second);
@@ -142,7 +140,7 @@ internal abstract class LikelihoodModel : SeriesModel
         ReadOwn(ref reader);
     }
 
-    /// <summary>Deviations were measured by another rule.</summary>
+    /// <summary>Forgets deviations that were measured by another rule.</summary>
     protected void ForgetDeviations()
     {
         foreach (var tail in tails)

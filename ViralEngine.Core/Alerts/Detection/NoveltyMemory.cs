@@ -1,10 +1,10 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// What values were seen, and how strange a new one is: its distance to the nearest share of the remembered ones, held
-/// against the distances that earlier values had when they were new. A conformal p-value (Laxhammar and Falkman,
-/// "Conformal prediction for distribution-independent anomaly detection in streaming vessel data", 2010) in constant
-/// memory: two generations, each a sorted sample of bounded size.
+/// Remembers values and measures how novel a new one is: its distance to the nearest share of the remembered ones, compared with the
+/// distances that earlier values had when they were new. A conformal p-value (Laxhammar and Falkman, "Conformal prediction for
+/// distribution-independent anomaly detection in streaming vessel data", 2010) in constant memory: two generations, each a sorted sample of
+/// bounded size.
 /// </summary>
 internal sealed class NoveltyMemory
 {
@@ -19,8 +19,8 @@ internal sealed class NoveltyMemory
     private double mean;
     private double deviation;
 
-    /// <summary>How likely a value as strange as this one is; 1 where nothing can be said.</summary>
-    /// <param name="distance">To be given to <see cref="Learn"/>.</param>
+    /// <summary>The probability of a value at least as novel; 1 without enough data.</summary>
+    /// <param name="distance">Pass it to <see cref="Learn"/>.</param>
     public double Judge(float value, out float distance)
     {
         distance = float.NaN;
@@ -50,7 +50,7 @@ internal sealed class NoveltyMemory
         current.Learn(value, distance);
     }
 
-    /// <summary>What was remembered was of another kind.</summary>
+    /// <summary>Forgets values of another kind.</summary>
     public void Clear()
     {
         current.Clear();
@@ -132,17 +132,17 @@ internal sealed class NoveltyMemory
 
     private sealed class Generation
     {
-        public const int MaxBytes = 16 + (Most * sizeof(float)) + ExcessTail.MaxBytes;
+        public const int MaxBytes = 16 + (MaxKept * sizeof(float)) + ExcessTail.MaxBytes;
 
-        private const int Most = 512;
+        private const int MaxKept = 512;
         private int phase;
 
         /// <summary>Ascending.</summary>
-        public float[] Values { get; } = new float[Most];
+        public float[] Values { get; } = new float[MaxKept];
 
         public int Kept { get; private set; }
 
-        /// <summary>How many values each kept one stands for.</summary>
+        /// <summary>How many values each kept one represents.</summary>
         public int Stride { get; private set; } = 1;
 
         public int Seen { get; private set; }
@@ -157,7 +157,7 @@ internal sealed class NoveltyMemory
             if (++phase < Stride)
                 return;
             phase = 0;
-            if (Kept == Most)
+            if (Kept == MaxKept)
                 Thin();
             var at = Array.BinarySearch(Values, 0, Kept, value);
             at = at < 0 ? ~at : at;
@@ -192,14 +192,12 @@ internal sealed class NoveltyMemory
             Tail.Read(ref reader);
         }
 
-        /// <summary>
-        /// Drops every second value and keeps both ends: what is farthest out is what is compared with.
-        /// </summary>
+        /// <summary>Drops every second value and keeps both ends, which matter most.</summary>
         private void Thin()
         {
-            for (var i = 1; i < Most / 2; i++)
+            for (var i = 1; i < MaxKept / 2; i++)
                 Values[i] = Values[(2 * i) + 1];
-            Kept = Most / 2;
+            Kept = MaxKept / 2;
             Stride *= 2;
         }
     }

@@ -1,15 +1,15 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// So many hits of so many trials. The usual share is a Beta distribution over the trials of about a week, never
-/// believed more sharply than a few thousand trials allow; how much trials go together is learnt at each scale.
+/// Hits out of trials. The usual share is a Beta distribution over about a week's trials, no sharper than a few thousand trials allow; the
+/// correlation of trials is learned at each scale.
 /// </summary>
 internal sealed class RateModel : LikelihoodModel
 {
     private const double LeastTrials = 5;
     private const double PriorHits = 0.5;
     private const double PriorTrials = 50;
-    private const double MostTrials = 5_000;
+    private const double MaxTrials = 5_000;
     private const double KeptEachMinute = 1 - (1.0 / 10_080);
 
     private readonly SpreadEstimate[] correlations = [new(), new(), new()];
@@ -51,8 +51,8 @@ internal sealed class RateModel : LikelihoodModel
             return;
         hits = (hits * KeptEachMinute) + point.Value;
         trials = (trials * KeptEachMinute) + point.Weight;
-        if (trials > MostTrials)
-            (hits, trials) = (hits * MostTrials / trials, MostTrials);
+        if (trials > MaxTrials)
+            (hits, trials) = (hits * MaxTrials / trials, MaxTrials);
     }
 
     protected override void AcceptWindow(int points, double first, double second) => (hits, trials) = (first, second);

@@ -1,8 +1,6 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
-/// <summary>
-/// The tail of what was seen lately: two generations, of which the older is forgotten when the newer is full.
-/// </summary>
+/// <summary>The tail of recent numbers, in two generations: the older is dropped when the newer is full.</summary>
 internal sealed class RecentTail(int generation, double heaviestShape)
 {
     public const int MaxBytes = 2 * ExcessTail.MaxBytes;
@@ -25,13 +23,13 @@ internal sealed class RecentTail(int generation, double heaviestShape)
         current.Learn(number);
     }
 
-    /// <summary>How likely a number at least as large is; 1 where nothing is known.</summary>
+    /// <summary>The probability of a number at least as large; 1 without data.</summary>
     public double Probability(float number, double leastScale) => Count == 0
         ? 1
         : Math.Clamp(
             (current.ExpectedAbove(number, leastScale) + before.ExpectedAbove(number, leastScale)) / Count, 1e-30, 1);
 
-    /// <summary>The number that is reached with this probability; NaN where nothing is known.</summary>
+    /// <summary>The number reached with this probability; NaN without data.</summary>
     public double LevelOf(double probability, double leastScale)
     {
         if (before.Count == 0)

@@ -1,42 +1,38 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// What a value is expected to be: its recent level, the usual value at this time of day, or at this time of the week,
-/// whichever has been nearest to the truth. Times are UTC: when the clocks change, the shape is moved by an hour.
+/// The expected value: the recent level, or the usual value at this time of day or of the week, whichever has been the most accurate. Times
+/// are UTC: after a clock change, the shape is shifted by an hour.
 /// </summary>
-/// <param name="followsClocks">What is watched follows people's clocks.</param>
+/// <param name="followsClocks">Whether the series follows people's clocks.</param>
 internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsClocks)
 {
     private const int Day = 1440;
     private const int Week = 7 * Day;
     private const int Hour = 60;
 
-    /// <summary>Errors are those of a week: a shape that fits on working days only is not the better one.</summary>
+    /// <summary>Errors are averaged over a week, so that a shape that fits only working days does not win.</summary>
     private const double ErrorRate = 1.0 / Week;
 
-    /// <summary>
-    /// The clocks have changed when for half a day the shape of an hour earlier or later had this share of the error.
-    /// </summary>
+    /// <summary>A clock change is assumed when the shape shifted by an hour had this share of the error for half a day.</summary>
     private const double HourRate = 2.0 / Day;
     private const double Moved = 0.85;
 
-    /// <summary>
-    /// Beyond so many mean errors a miss counts no more: neither an incident nor a heavy tail decides what is usual.
-    /// </summary>
+    /// <summary>Errors are clipped at this many mean errors, so that neither an incident nor a heavy tail decides what is usual.</summary>
     private const double Clip = 4;
 
-    /// <summary>A season is believed when its error is this share of the level's, and given up at the second.</summary>
+    /// <summary>A season is adopted when its error falls below this share of the level's, and dropped above the second.</summary>
     private const double Adopt = 0.93;
     private const double Abandon = 0.99;
 
-    /// <summary>How much better the week has to be than the day before one changes between them.</summary>
+    /// <summary>How much better the week must be than the day to switch between them.</summary>
     private const double Better = 0.9;
 
     private readonly Profile daily = new(Day / dailyMinutes, dailyMinutes, slowest: 0.15f);
     private readonly Profile weekly = new(Week / weeklyMinutes, weeklyMinutes, slowest: 0.3f);
     private readonly double[] errors = new double[3];
 
-    /// <summary>Of the season an hour later, as it is, and an hour earlier.</summary>
+    /// <summary>The errors of the season an hour later, unshifted, and an hour earlier.</summary>
     private readonly double[] hourErrors = new double[3];
     private readonly int[] judged = new int[3];
     private long firstMinute = -1;
@@ -51,14 +47,14 @@ internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsCl
 
     public double Level { get; private set; }
 
-    /// <summary>The mean absolute error of what is expected.</summary>
+    /// <summary>The mean absolute error of the expected value.</summary>
     public double Error => errors[(int)Kind];
 
     public double Expect(long minute) => At(Kind, minute);
 
-    /// <param name="levelRate">How fast the level follows.</param>
-    /// <param name="quarantined">The level stays, and what is known of the shape learns little; what is not known of it is
-    /// learnt, for otherwise the first weekend would never be.</param>
+    /// <param name="levelRate">How fast the level adapts.</param>
+    /// <param name="quarantined">Whether to keep the level and learn little of the known shape. Unknown slots are learned, or the first
+    /// weekend never would be.</param>
     public void Learn(long minute, double value, double levelRate, bool quarantined)
     {
         if (firstMinute < 0)
@@ -83,7 +79,7 @@ internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsCl
             Choose(minute);
     }
 
-    /// <summary>Takes a lasting shift for the new normal: everything expected is multiplied, then moved.</summary>
+    /// <summary>Accepts a lasting shift as the new normal: scales all expected values, then offsets them.</summary>
     public void Rebase(double factor, double move)
     {
         Level = (Level * factor) + move;
@@ -169,7 +165,7 @@ internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsCl
             (Kind, chosenAt) = (kind, minute);
     }
 
-    /// <summary>The clocks have changed: the whole shape comes an hour earlier or later.</summary>
+    /// <summary>Shifts the whole shape by an hour after a clock change.</summary>
     private void FollowClocks(long minute, double value)
     {
         if (!Knows(Kind, minute - Hour) || !Knows(Kind, minute + Hour))
@@ -192,7 +188,7 @@ internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsCl
     /// <summary>The usual value in each slot of a period.</summary>
     private sealed class Profile(int slots, int slotMinutes, float slowest)
     {
-        /// <summary>An incident is not to teach, but what returns every week is to be learnt at last.</summary>
+        /// <summary>Incidents are hardly learned, but what recurs every week eventually is.</summary>
         private const float QuarantinedShare = 0.2f;
 
         private readonly float[] values = new float[slots];
@@ -204,7 +200,7 @@ internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsCl
 
         public double At(long minute) => values[Slot(minute)];
 
-        /// <summary>Each period counts alike, however many values it brings to a slot.</summary>
+        /// <summary>Each period counts equally, however many values it has in a slot.</summary>
         /// <param name="spacing">Minutes from one value to the next.</param>
         public void Learn(long minute, double value, double limit, int spacing, bool quarantined)
         {

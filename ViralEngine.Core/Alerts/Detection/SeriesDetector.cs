@@ -1,24 +1,24 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Watches one series: conformal novelty at several scales. Each point is judged by what was known before it, then
-/// learnt. Memory and time per point are constant, and the state is bytes that any instance goes on from.
+/// Detects anomalies in one series by conformal novelty at several scales. Each point is evaluated by what was known before it, then
+/// learned. Memory and time per point are constant; the state is bytes that any instance can continue from.
 /// </summary>
 public sealed class SeriesDetector
 {
-    /// <summary>How often a series alarms by chance where nobody says otherwise.</summary>
+    /// <summary>The default rate of false alarms per series.</summary>
     public const double DefaultFalseAlarmsPerMonth = 0.3;
 
     private const byte Version = 2;
 
-    /// <summary>Nothing is raised before so much was seen.</summary>
+    /// <summary>No alarm is raised before this much was seen.</summary>
     private const int LeastMinutes = 1440;
     private const int LeastPoints = 200;
 
     /// <summary>Points below half the threshold that end an incident.</summary>
     private const int CalmPoints = 10;
 
-    /// <summary>What has lasted so long is the new normal.</summary>
+    /// <summary>After this long, an incident becomes the new normal.</summary>
     private const int LastingMinutes = 3 * 1440;
 
     private readonly SeriesModel model;
@@ -39,7 +39,7 @@ public sealed class SeriesDetector
 
     public SeriesKind Kind { get; }
 
-    /// <summary>Goes on from a state; null where another version wrote it, and the series is learnt anew.</summary>
+    /// <summary>Restores a state; null if another version wrote it, and learning starts over.</summary>
     public static SeriesDetector? TryRead(ReadOnlySpan<byte> state)
     {
         var reader = new StateReader(state);
@@ -50,7 +50,7 @@ public sealed class SeriesDetector
         return detector;
     }
 
-    /// <summary>The score from which an alarm is raised, for a rate of false ones.</summary>
+    /// <summary>The score from which an alarm is raised, for a rate of false alarms.</summary>
     public double Threshold(double falseAlarmsPerMonth) => threshold.For(falseAlarmsPerMonth);
 
     public Verdict Observe(Observation point)
@@ -103,8 +103,8 @@ public sealed class SeriesDetector
     }
 
     /// <summary>
-    /// While an incident lasts little is learnt of it, nor of what looks like the beginning of one: a slow drift would
-    /// teach that it is usual. One that does not end is taken for what is usual now.
+    /// During an incident, and during what may be its start, little is learned, so that a slow drift does not become usual. An incident
+    /// that does not end becomes the new normal.
     /// </summary>
     private bool Track(long minute, double score, bool settled)
     {

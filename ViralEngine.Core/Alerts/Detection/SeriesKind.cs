@@ -1,17 +1,17 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
-/// <summary>What a series counts, and so by which statistics it is judged.</summary>
+/// <summary>The kind of a series, which decides its statistics.</summary>
 public enum SeriesKind : byte
 {
-    /// <summary>Values of which nothing is known.</summary>
+    /// <summary>Values of an unknown distribution.</summary>
     Value,
 
-    /// <summary>Events a minute: Poisson, or worse.</summary>
+    /// <summary>Events per minute: Poisson or overdispersed.</summary>
     Count,
 
-    /// <summary>So many of so many: binomial, or worse.</summary>
+    /// <summary>A share of trials: binomial or overdispersed.</summary>
     Rate,
 
-    /// <summary>Typical durations or amounts: log-normal, each the mean of so many logarithms.</summary>
+    /// <summary>Durations or amounts: log-normal, each the mean of several logarithms.</summary>
     Amount,
 }

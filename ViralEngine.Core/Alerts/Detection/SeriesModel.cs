@@ -1,36 +1,36 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
-/// <summary>What is known of a series of one kind. It judges a point before it learns it.</summary>
+/// <summary>The statistics of a series of one kind. A point is evaluated before it is learned.</summary>
 internal abstract class SeriesModel
 {
-    /// <summary>Over how many points means are taken.</summary>
+    /// <summary>The number of window sizes.</summary>
     protected const int Scales = 3;
 
     protected const int Longest = 64;
 
     public static ReadOnlySpan<int> Lengths => [1, 8, Longest];
 
-    /// <summary>While an incident lasts, one in so many points is learnt.</summary>
+    /// <summary>During an incident, one in this many points is learned.</summary>
     public abstract int Quarantine { get; }
 
-    /// <summary>From this share of the threshold on a point is suspect.</summary>
+    /// <summary>From this share of the threshold on, a point is suspect.</summary>
     public abstract double Suspicion { get; }
 
-    /// <summary>What a score of this model usually is once a month; rather too high.</summary>
+    /// <summary>A score that this model usually reaches once a month; a high estimate.</summary>
     public abstract double OncePerMonth { get; }
 
     public abstract int MaxBytes { get; }
 
     public abstract Judgement Judge(Observation point);
 
-    /// <summary>Learns the point that was judged last.</summary>
-    /// <param name="quarantined">It may belong to an incident: of it only the season learns, and little.</param>
+    /// <summary>Learns the point that was evaluated last.</summary>
+    /// <param name="quarantined">Whether it may belong to an incident: then only the season learns, and little.</param>
     public abstract void Learn(Observation point, bool quarantined);
 
-    /// <summary>What has lasted so long is the new normal.</summary>
+    /// <summary>Accepts a lasting shift as the new normal.</summary>
     public abstract void Accept();
 
-    /// <summary>Whether what is expected comes from another rule since the point before: earlier scores say nothing.</summary>
+    /// <summary>Whether the rule for expected values changed since the previous point, so that earlier scores no longer apply.</summary>
     public bool Changed { get; protected set; }
 
     public abstract void Write(ref StateWriter writer);
@@ -47,6 +47,6 @@ internal abstract class SeriesModel
     };
 }
 
-/// <param name="HasEvidence">There was enough to say anything.</param>
+/// <param name="HasEvidence">Whether there was enough data.</param>
 internal readonly record struct Judgement(
     double Score, int Scale, double Deviation, double Actual, double Expected, double Low, double High, double Weight, bool HasEvidence);

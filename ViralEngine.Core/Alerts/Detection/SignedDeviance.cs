@@ -1,9 +1,9 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Deviance residuals (McCullagh and Nelder, "Generalized Linear Models", 1989, section 2.4): how far a count is from
-/// what was expected, in standard deviations of the normal distribution whose tail is as likely. Half an event is given
-/// in favour of what was expected.
+/// Deviance residuals (McCullagh and Nelder, "Generalized Linear Models", 1989, section 2.4): how far a count is from what was expected, in
+/// standard deviations of the normal distribution whose tail is as likely. With a continuity correction of half an event towards the
+/// expected value.
 /// </summary>
 internal static class SignedDeviance
 {
@@ -28,8 +28,7 @@ internal static class SignedDeviance
         return direction * Math.Sqrt(Math.Max(0, 2 * deviance));
     }
 
-    /// <param name="correlation">Beyond binomial: the variance is that of trials that go together so much
-    /// (beta-binomial).</param>
+    /// <param name="correlation">Beyond binomial: the correlation of trials (beta-binomial).</param>
     public static double OfRate(double hits, double trials, double probability, double correlation)
     {
         var share = 1 / (1 + (Math.Max(0, trials - 1) * correlation));
@@ -39,7 +38,7 @@ internal static class SignedDeviance
         return Math.Sign(seen - (all * probability)) * Math.Sqrt(Math.Max(0, 2 * deviance));
     }
 
-    /// <summary>The probability that a standard normal variable is so far from 0, to either side.</summary>
+    /// <summary>The two-sided probability of a standard normal variable this far from 0.</summary>
     public static double Probability(double deviation)
     {
         var x = Math.Abs(deviation) / Math.Sqrt(2);

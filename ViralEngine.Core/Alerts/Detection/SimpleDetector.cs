@@ -46,7 +46,7 @@ public sealed class SimpleDetector(SimpleRule rule)
             score, Math.Sign(point.Value - mean), true, 1, point.Value, mean, mean - limit, mean + limit, point.Weight, settled);
     }
 
-    /// <summary>Goes on from a state, or from nothing where there is none of this version.</summary>
+    /// <summary>Restores a state, or starts over if it is of another version.</summary>
     public static SimpleDetector Read(SimpleRule rule, ReadOnlySpan<byte> state)
     {
         var detector = new SimpleDetector(rule);

@@ -1,8 +1,6 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
-/// <summary>
-/// A ratio of two running sums, by moments: how much wider than its model a series is. It starts cautious.
-/// </summary>
+/// <summary>A ratio of two running sums: how much wider than its model a series is. Starts with a cautious value.</summary>
 internal sealed class SpreadEstimate
 {
     public const int Bytes = 20;
@@ -28,7 +26,7 @@ internal sealed class SpreadEstimate
     {
         if (!(sizeNow > 0))
             return;
-        // Each window tells about a ratio, and the large ones tell it better.
+        // Each window estimates the ratio; larger ones weigh more.
         learnt = Math.Min(learnt + 1, 100_000);
         var rate = Math.Max(Rate, 1.0 / learnt);
         excess += rate * (excessNow - excess);

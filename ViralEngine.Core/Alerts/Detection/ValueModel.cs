@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Values of which nothing is known: novel is what is far from all that was seen, as a value and, where the series has
-/// a season, as a deviation from it. The two are joined by their root mean square, which is nearer to the larger.
+/// Values of an unknown distribution. A value is novel if it is far from all that were seen, by itself and, if the series has a season, by
+/// its deviation from it. The two are combined by their root mean square.
 /// </summary>
 internal sealed class ValueModel : SeriesModel
 {

@@ -5,12 +5,12 @@ using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Conditions;
 
-/// <summary>Says whether a condition holds. A value that is missing or not a number is in no range.</summary>
+/// <summary>Evaluates conditions. A missing or non-numeric value is in no range.</summary>
 internal static class ConditionCheck
 {
-    private const int LongestForRegex = 64 * 1024;
+    private const int MaxForRegex = 64 * 1024;
 
-    /// <exception cref="LiquidException">A value cannot be made, or is too long for its pattern.</exception>
+    /// <exception cref="LiquidException">A value cannot be rendered, or is too long for its pattern.</exception>
     public static async Task<bool> HoldsAsync(Condition condition, LiquidValues values)
     {
         switch (condition)
@@ -51,7 +51,7 @@ internal static class ConditionCheck
         text = text.Trim();
         if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number != 0)
             return !(number < min) && !(number > max);
-        // Too large or too small for a decimal, or nothing.
+        // Out of the range of a decimal, or missing.
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var rough) && !double.IsNaN(rough)
             && !(rough < (double?)min) && !(rough > (double?)max);
     }
@@ -70,8 +70,8 @@ internal static class ConditionCheck
 
     private static bool Matches(Condition.RegexMatch match, string text)
     {
-        if (text.Length > LongestForRegex)
-            throw new LiquidException($"A value has more than {LongestForRegex:N0} characters, too many for a pattern.");
+        if (text.Length > MaxForRegex)
+            throw new LiquidException($"A value has more than {MaxForRegex:N0} characters, too many for a pattern.");
         try
         {
             return match.Pattern.IsMatch(text);

@@ -3,11 +3,11 @@ using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Conditions;
 
-/// <summary>Reads conditions as a user wrote them.</summary>
+/// <summary>Reads conditions of a definition.</summary>
 internal sealed class ConditionReader(DefinitionTexts texts)
 {
-    private const int MostDepth = 5;
-    private const int MostTogether = 20;
+    private const int MaxDepth = 5;
+    private const int MaxTogether = 20;
 
     private static readonly Dictionary<string, TextMatchMode> Modes = new()
     {
@@ -17,14 +17,14 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         ["ends_with"] = TextMatchMode.EndsWith,
     };
 
-    /// <summary>Null where it is at fault. Fields of the branch around it are the caller's to read before.</summary>
+    /// <summary>Null if it is not valid. The caller must first read the fields of the surrounding branch.</summary>
     public Condition? Read(SettingsReader json, int depth = 1)
     {
         var type = json.Text("type", 20);
         var condition = type switch
         {
             null => Missing(json),
-            "all" or "any" or "not" when depth > MostDepth => Fail(json, "type", $"Conditions must not be nested deeper than {MostDepth} levels."),
+            "all" or "any" or "not" when depth > MaxDepth => Fail(json, "type", $"Must not be nested deeper than {MaxDepth} levels."),
             "all" => ReadSome(json, depth) is { } some ? new Condition.All(some) : null,
             "any" => ReadSome(json, depth) is { } some ? new Condition.Any(some) : null,
             "not" => ReadNot(json, depth),
@@ -56,7 +56,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
 
     private Condition[]? ReadSome(SettingsReader json, int depth)
     {
-        var inner = json.Objects("conditions", 1, MostTogether);
+        var inner = json.Objects("conditions", 1, MaxTogether);
         json.Require("conditions", inner);
         var read = inner?.Select(each => Read(each, depth + 1)).ToArray();
         return read is not null && read.All(each => each is not null) ? [.. read.OfType<Condition>()] : null;
@@ -93,7 +93,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
     private Condition.RegexMatch? ReadRegex(SettingsReader json)
     {
         var value = Value(json);
-        var pattern = json.Text("pattern", LinearRegex.MostCharacters);
+        var pattern = json.Text("pattern", LinearRegex.MaxCharacters);
         json.Require("pattern", pattern);
         var caseSensitive = json.Flag("case_sensitive");
         if (pattern is null)

@@ -4,7 +4,7 @@ namespace ViralEngine.Core.Workflows.Conditions;
 
 internal static class ConditionTexts
 {
-    /// <summary>Every template in a condition, those of the conditions inside it too.</summary>
+    /// <summary>All templates in a condition, including nested conditions.</summary>
     public static IEnumerable<LiquidText> Of(Condition condition) => condition switch
     {
         Condition.All all => all.Of.SelectMany(Of),

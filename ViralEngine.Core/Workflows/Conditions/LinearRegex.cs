@@ -2,15 +2,15 @@ using System.Text.RegularExpressions;
 
 namespace ViralEngine.Core.Workflows.Conditions;
 
-/// <summary>Patterns of users, on the engine whose time is linear in the text; what it would have to unroll too far is refused.</summary>
+/// <summary>Users' patterns, on the engine that runs in linear time. Patterns with too many states are rejected.</summary>
 internal static class LinearRegex
 {
-    public const int MostCharacters = 1000;
-    private const int MostStates = 2000;
-    private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(1);
+    public const int MaxCharacters = 1000;
+    private const int MaxStates = 2000;
+    private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(1);
 
-    // The engine's own bound on the states of a pattern, which is open unless set: (a{1000}){1000} would take all memory.
-    static LinearRegex() => AppContext.SetData("REGEX_NONBACKTRACKING_MAX_AUTOMATA_SIZE", MostStates);
+    // Sets the engine's bound on states, which is off by default: (a{1000}){1000} would take all memory.
+    static LinearRegex() => AppContext.SetData("REGEX_NONBACKTRACKING_MAX_AUTOMATA_SIZE", MaxStates);
 
     public static Regex? TryParse(string pattern, bool caseSensitive, out string? fault)
     {
@@ -19,7 +19,7 @@ internal static class LinearRegex
             | (caseSensitive ? RegexOptions.None : RegexOptions.IgnoreCase);
         try
         {
-            return new Regex(pattern, options, MostTime);
+            return new Regex(pattern, options, MaxTime);
         }
         catch (RegexParseException e)
         {
@@ -27,7 +27,7 @@ internal static class LinearRegex
         }
         catch (NotSupportedException)
         {
-            fault = "Must not use what the linear-time engine lacks (back references, lookarounds, atomic groups), or repeat too often.";
+            fault = "Must not use back references, lookarounds or atomic groups, or repeat too often: patterns run in linear time.";
         }
         catch (Exception e) when (e is ArgumentException or OverflowException or InsufficientExecutionStackException)
         {

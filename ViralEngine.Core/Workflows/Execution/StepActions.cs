@@ -8,12 +8,12 @@ using ViralEngine.Core.Workflows.Liquid;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// Starts, retries and settles what runs outside: tasks and HTTP calls, of steps and of rollbacks alike. Each attempt at a task is a
-/// task of its own, stored with the step that waits for it.
+/// Starts, retries and settles the calls of steps and rollbacks: tasks and HTTP calls. Each attempt of a task step is a task of its own,
+/// stored with the step that waits for it.
 /// </summary>
 internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync)
 {
-    private const int LongestOutput = 256 * 1024;
+    private const int MaxOutput = 256 * 1024;
 
     public async Task StartAsync(StepRun step, StepAction action)
     {
@@ -39,7 +39,7 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
         }
     }
 
-    /// <summary>Looks whether the attempt under way has come to an end, or the time for the next one has come.</summary>
+    /// <summary>Checks whether the running attempt has ended, or the next one is due.</summary>
     public async Task SettleAsync(StepRun step, StepAction action)
     {
         if (step.Status == StepStatus.Retrying && step.DueAt <= turn.Now)
@@ -67,10 +67,10 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
         {
             case AgentTaskStatus.Completed:
                 var output = TaskOutput(await readTaskResultAsync(taskId));
-                if (output.Length > LongestOutput)
+                if (output.Length > MaxOutput)
                 {
                     turn.Fail(step, new StepError(
-                        ErrorClass.TooLarge.ToApiName(), $"The step's output is longer than {LongestOutput:N0} characters.", step.StepId));
+                        ErrorClass.TooLarge.ToApiName(), $"The step's output is longer than {MaxOutput:N0} characters.", step.StepId));
                 }
                 else
                 {
@@ -129,15 +129,15 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
             action.Body is null ? null : await action.Body.RenderAsync(seen), action.TimeoutSeconds);
     }
 
-    /// <summary>An answer that is a JSON object or array is that; any other is a text.</summary>
+    /// <summary>An answer that is a JSON object or array becomes JSON; any other, a string.</summary>
     private static string TaskOutput(string result)
     {
         var start = result.AsSpan().TrimStart();
-        if (start.Length > 0 && start[0] is '{' or '[' && result.Length <= LongestOutput && OutsideJson.TryParse(result, out var json))
+        if (start.Length > 0 && start[0] is '{' or '[' && result.Length <= MaxOutput && OutsideJson.TryParse(result, out var json))
             return json.GetRawText();
         return JsonSerializer.Serialize(result, WorkflowJson.Default.String);
     }
 }
 
-/// <summary>Where a task comes from, in its metadata.</summary>
+/// <summary>The origin of a task, in its metadata.</summary>
 internal sealed record TaskOrigin(Guid WorkflowId, string Step, string Kind, int Run, int Attempt);

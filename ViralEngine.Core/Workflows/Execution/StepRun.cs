@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
-/// <summary>A step's row while a turn works on it.</summary>
+/// <summary>A step's row during an advance.</summary>
 internal sealed class StepRun
 {
     public required string StepId { get; init; }
@@ -22,13 +22,13 @@ internal sealed class StepRun
     /// <summary>The branch a choice took.</summary>
     public int? Branch { get; set; }
 
-    /// <summary>An HTTP call to be made, rendered.</summary>
+    /// <summary>The rendered HTTP call to make.</summary>
     public string? Request { get; set; }
 
-    /// <summary>What came of the call, told by whoever made it.</summary>
+    /// <summary>The outcome of the call.</summary>
     public JsonElement? Result { get; set; }
 
-    /// <summary>Only when this turn set it: outputs of before are loaded where they are used.</summary>
+    /// <summary>The output set in this turn; earlier outputs are loaded on demand.</summary>
     public string? NewOutput { get; set; }
 
     public StepError? Error { get; set; }
@@ -43,12 +43,12 @@ internal sealed class StepRun
     public bool Changed { get; set; }
 }
 
-/// <summary>What a turn needs to know of a task that a step made.</summary>
+/// <summary>The state of a step's task.</summary>
 internal sealed record TaskOutcome(Tasks.AgentTaskStatus Status, Tasks.TaskError? Error);
 
-/// <summary>An HTTP call that a step makes, with its values in it.</summary>
+/// <summary>A step's rendered HTTP call.</summary>
 public sealed record WebhookCall(
     string Method, string Url, IReadOnlyDictionary<string, string> Headers, string? Body, int TimeoutSeconds);
 
-/// <summary>What came of a call: an output, or an error and perhaps when the receiver wants to be asked again.</summary>
+/// <summary>The outcome of a call: an output, or an error with an optional Retry-After.</summary>
 public sealed record WebhookOutcome(JsonElement? Output, string? ErrorClass, string? Message, double? RetryAfterSeconds);

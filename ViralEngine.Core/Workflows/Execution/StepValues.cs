@@ -3,8 +3,10 @@ using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
-/// <summary>Gives templates the values that they name, and loads no other: outputs may be large, and steps many. All that a look renders shares
-/// one meter.</summary>
+/// <summary>
+/// Provides templates with the values they name and loads no others, because outputs may be large. All renderings of a turn share one
+/// meter.
+/// </summary>
 internal sealed class StepValues(WorkflowTurn turn, Func<IReadOnlyList<string>, Task<Dictionary<string, JsonElement>>> loadOutputsAsync)
 {
     private readonly Dictionary<string, JsonElement?> outputs = [];

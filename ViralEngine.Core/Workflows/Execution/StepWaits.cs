@@ -6,10 +6,10 @@ using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
-/// <summary>How many people of these roles and names there are, but for one.</summary>
+/// <summary>The number of people with these roles and names, except one.</summary>
 internal delegate Task<int> CountApproversAsync(IEnumerable<string> roles, IEnumerable<string> users, string? except);
 
-/// <summary>Opens gates and delays, and looks whether they are over.</summary>
+/// <summary>Opens gates and delays, and checks whether they are over.</summary>
 internal sealed class StepWaits(WorkflowTurn turn, StepValues values, CountApproversAsync countApproversAsync)
 {
     public async Task OpenAsync(StepRun step, ApprovalStep approval)
@@ -60,7 +60,7 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values, CountAppro
         }
     }
 
-    /// <summary>A gate that too few can approve would wait for nothing. Null: enough can, or time opens it.</summary>
+    /// <summary>An error if too few people can approve a gate; null if enough can, or if a time-out approves it.</summary>
     private async Task<string?> WhyNobodyOpensAsync(Gate gate)
     {
         if ((gate.ExpiresAt is not null && gate.OnTimeout == TimeoutAction.Approve) || gate.Escalation?.OnTimeout == TimeoutAction.Approve)
@@ -107,7 +107,7 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values, CountAppro
         var text = await until.RenderAsync(await values.ForAsync([until]));
         if (!DelayTime.TryParse(text, out var time))
             throw new LiquidException($"until: {DelayTime.Rule}");
-        return time > turn.Now.AddDays(366) ? throw new LiquidException("until: At most a year ahead.") : time;
+        return time > turn.Now.AddDays(366) ? throw new LiquidException("until: Must be at most a year ahead.") : time;
     }
 
     private static string ReasonOf(Gate gate)

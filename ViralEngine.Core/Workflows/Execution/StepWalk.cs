@@ -4,14 +4,14 @@ using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
-/// <summary>Goes through steps: settles what has come to an end, and begins what can begin.</summary>
+/// <summary>Walks through steps: settles those that have ended, and starts those that can start.</summary>
 internal sealed class StepWalk(
     WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync, CountApproversAsync countApproversAsync)
 {
     private readonly StepActions actions = new(turn, values, readTaskResultAsync);
     private readonly StepWaits waits = new(turn, values, countApproversAsync);
 
-    /// <summary>Goes through a sequence up to what is not done.</summary>
+    /// <summary>Walks through a sequence up to the first step that is not done.</summary>
     public async Task<Place> WalkAsync(IReadOnlyList<WorkflowStep> steps)
     {
         foreach (var step in steps)
@@ -137,7 +137,7 @@ internal sealed class StepWalk(
             var begun = branch.Steps.Any(step => turn.Find(step.Id) is not null);
             if (!begun && running >= parallel.MaxConcurrency)
             {
-                running++; // it waits for its turn: not all are done
+                running++; // waits for its turn: not all are done
                 continue;
             }
 
@@ -185,7 +185,7 @@ internal sealed class StepWalk(
         })]),
     };
 
-    /// <summary>Why a sequence failed: its first step that did.</summary>
+    /// <summary>The error of a sequence: that of its first failed step.</summary>
     public StepError ErrorOf(IEnumerable<WorkflowStep> steps) =>
         steps.Select(step => turn.Find(step.Id)).Select(run => run switch
         {
@@ -195,7 +195,7 @@ internal sealed class StepWalk(
         }).First(error => error is not null)!;
 }
 
-/// <summary>How far a sequence of steps is.</summary>
+/// <summary>The state of a sequence of steps.</summary>
 internal enum Place
 {
     Running,

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
-/// <summary>How the pieces of a workflow lie in the database.</summary>
+/// <summary>The JSON of workflows in the database.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
@@ -16,7 +16,7 @@ namespace ViralEngine.Core.Workflows.Execution;
 [JsonSerializable(typeof(string))]
 internal sealed partial class WorkflowJson : JsonSerializerContext;
 
-/// <summary>A step's row on its way to the database.</summary>
+/// <summary>A step's row to be stored.</summary>
 internal sealed record StepRow(
     string StepId,
     string Kind,

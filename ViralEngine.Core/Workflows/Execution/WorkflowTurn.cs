@@ -7,8 +7,8 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// One look at a workflow: what is known, and what changes. It touches nothing outside itself; what it gathers is stored in a transaction
-/// that holds the lock of the workflow's row, or not at all.
+/// One advance of a workflow, in memory: its state and its changes, which are then stored together under the lock of the workflow's row, or
+/// not at all.
 /// </summary>
 internal sealed class WorkflowTurn
 {
@@ -38,7 +38,7 @@ internal sealed class WorkflowTurn
 
     public required int LastEvent { get; set; }
 
-    /// <summary>Of the workflow's row, when it was read.</summary>
+    /// <summary>The revision of the workflow's row when it was read.</summary>
     public required int Revision { get; init; }
 
     public WorkflowStatus? Ending { get; set; }
@@ -53,7 +53,7 @@ internal sealed class WorkflowTurn
 
     public StepRun? Find(string stepId, StepKind kind = StepKind.Step) => Steps.GetValueOrDefault((stepId, kind));
 
-    /// <summary>Whether the workflow has got past what would be its end.</summary>
+    /// <summary>Whether the workflow has ended.</summary>
     public bool HasEnded => Status.HasEnded();
 
     public void Tell(string type, JsonObject data)
@@ -100,7 +100,7 @@ internal sealed class WorkflowTurn
             new JsonObject { ["step"] = step.StepId, ["attempt"] = step.Attempt, ["error"] = ErrorJson(error) });
     }
 
-    /// <summary>Puts the step off until its next attempt.</summary>
+    /// <summary>Schedules the step's next attempt.</summary>
     public void Retry(StepRun step, StepError error, TimeSpan wait)
     {
         step.Status = StepStatus.Retrying;
@@ -116,7 +116,7 @@ internal sealed class WorkflowTurn
         });
     }
 
-    /// <summary>Puts the beginning of an attempt off, which counts as none.</summary>
+    /// <summary>Postpones an attempt, without counting one.</summary>
     public void PutOff(StepRun step, string why, TimeSpan wait)
     {
         step.Attempt--;
@@ -124,7 +124,7 @@ internal sealed class WorkflowTurn
         Retry(step, new StepError("plan_limit", why, step.StepId), wait);
     }
 
-    /// <summary>Ends what is under way without its doing: its task is told, its gate is closed.</summary>
+    /// <summary>Cancels a running step: notifies its task, closes its gate.</summary>
     public void Cancel(StepRun step)
     {
         if (step.Status.HasEnded())

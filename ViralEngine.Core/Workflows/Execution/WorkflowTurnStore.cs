@@ -7,17 +7,17 @@ using ViralEngine.Core.Tasks;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
-/// <summary>Reads what a turn needs, and stores what it changed.</summary>
+/// <summary>Loads and stores turns.</summary>
 public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
 {
     /// <summary>
-    /// Reads a workflow, and in a transaction locks it; null: there is none of that id. Outside one, what was read may be of different
-    /// moments: <see cref="LockUnchangedAsync"/> tells whether it is of one, and still holds.
+    /// Reads a workflow and, in a transaction, locks it; null if it does not exist. Outside a transaction, the parts may be from different
+    /// moments; <see cref="LockUnchangedAsync"/> checks that they are consistent and current.
     /// </summary>
     internal async Task<WorkflowTurn?> ReadAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
         await using var batch = db.Batch(tenant);
-        // A statement of its own: the clock is read once the lock is held, however long that took.
+        // A separate statement, so that the clock is read after the lock is acquired.
         if (db.InTransaction)
             batch.Add("SELECT id FROM viral.workflows WHERE tenant_id = $1 AND id = $2 FOR UPDATE", [tenant.Value, id]);
         batch
@@ -71,7 +71,7 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
         return turn;
     }
 
-    /// <summary>Locks the workflow in the transaction that is open. False: it was changed after it was read.</summary>
+    /// <summary>Locks the workflow in the open transaction. False if it was changed after it was read.</summary>
     internal async Task<bool> LockUnchangedAsync(TenantId tenant, WorkflowTurn turn, CancellationToken ct) =>
         await db.QueryOneAsync(
             tenant,
@@ -106,7 +106,7 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
             row => row.GetString(0),
             ct) ?? throw new InvalidOperationException($"Task {taskId} is completed and has no result.");
 
-    /// <param name="checkAfter">When a sweep should look at it, if nobody else does.</param>
+    /// <param name="checkAfter">When a sweep should check it, if nothing else does.</param>
     internal async Task SaveAsync(TenantId tenant, WorkflowTurn turn, TimeSpan checkAfter, CancellationToken ct)
     {
         await using var batch = db.Batch(tenant)

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// Carries a workflow as far as it goes now: through its steps, and, when one has failed for good, back through what was done. The same rows give the same walk, so it does not matter who takes it, or how often.
+/// Walks a workflow as far as possible: forward through its steps and, after a permanent failure, back through the completed ones.
+/// Deterministic: the same rows give the same walk.
 /// </summary>
 internal sealed class WorkflowWalk(
     WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync, CountApproversAsync countApproversAsync)
@@ -24,7 +25,7 @@ internal sealed class WorkflowWalk(
             await BackAsync();
     }
 
-    /// <summary>Ends what runs, and leaves what is to be undone to the next walk.</summary>
+    /// <summary>Cancels running steps, and leaves rollbacks to the next walk.</summary>
     public void CancelOnly()
     {
         Start();
@@ -58,7 +59,7 @@ internal sealed class WorkflowWalk(
         }
     }
 
-    /// <summary>Whether something runs, or all there is to do is to wait.</summary>
+    /// <summary>Sets whether the workflow is running or only waiting.</summary>
     private void Rest()
     {
         var runs = turn.Steps.Values.Any(step =>
@@ -102,7 +103,7 @@ internal sealed class WorkflowWalk(
         turn.Tell("workflow.rolling_back", turn.Error is { } error ? new JsonObject { ["error"] = WorkflowTurn.ErrorJson(error) } : []);
     }
 
-    /// <summary>One rollback at a time, in reverse of the order in which the steps were completed. One that fails stops no other.</summary>
+    /// <summary>Rolls back one step at a time, in reverse order of completion. A failed rollback does not stop the others.</summary>
     private async Task BackAsync()
     {
         foreach (var (step, rollback) in ToUndo().ToList())

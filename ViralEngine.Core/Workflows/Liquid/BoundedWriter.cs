@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
-/// <summary>Takes what a template writes, up to a bound.</summary>
+/// <summary>Collects a template's output, up to a limit.</summary>
 internal sealed class BoundedWriter(int most) : TextWriter
 {
     private readonly StringBuilder text = new();

@@ -10,7 +10,7 @@ internal static class DecimalText
         && Significant(number.ToString(CultureInfo.InvariantCulture), out var other) is { } others
         && digits.SequenceEqual(others) && (exponent == other || digits.Length == 0);
 
-    /// <summary>The digits between the first and the last that are not zero, and where the point stands after the first of them.</summary>
+    /// <summary>The digits from the first to the last non-zero one, and the exponent of the first.</summary>
     private static string? Significant(string text, out long exponent)
     {
         exponent = 0;

@@ -3,15 +3,15 @@ using Fluid.Values;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
-/// <summary>Which filters there are, and how much each may take and give: a few lines could else double a text forty times.</summary>
+/// <summary>The allowed filters and their limits, without which a few lines could double a text forty times.</summary>
 internal static class LiquidFilters
 {
     private const int MaxItems = 20_000;
 
-    /// <summary>Those whose result may be as long as the product of what they are given.</summary>
+    /// <summary>Filters whose result may be as long as the product of their inputs.</summary>
     private static readonly HashSet<string> Multiplying = ["replace", "join"];
 
-    /// <summary>Those that work on text: a number or an object that came as JSON is to them what it would be in a text.</summary>
+    /// <summary>Filters that work on text: they see a number or object as its text.</summary>
     private static readonly HashSet<string> OnTexts =
     [
         "append", "base64_decode", "base64_encode", "capitalize", "downcase", "escape", "join", "lstrip", "newline_to_br", "prepend",
@@ -19,7 +19,7 @@ internal static class LiquidFilters
         "truncate", "truncatewords", "upcase", "url_decode", "url_encode",
     ];
 
-    /// <summary>Those that calculate, which they cannot do with numbers that Liquid's own cannot hold.</summary>
+    /// <summary>Filters that calculate: they reject numbers beyond the range of Liquid's.</summary>
     private static readonly HashSet<string> Calculating =
         ["abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo", "plus", "round", "sum", "times"];
 
@@ -75,7 +75,7 @@ internal static class LiquidFilters
 
     private static FluidValue Text(LiquidOrigins origins, FluidValue value) => value switch
     {
-        // The items are what is joined.
+        // The items are joined.
         ArrayValue array => new ArrayValue([.. array.Values.Select(item => item is ArrayValue ? item : Text(origins, item))]),
         _ => LiquidJson.TextOf(origins, value) is { } text ? new StringValue(text) : value,
     };
@@ -92,7 +92,7 @@ internal static class LiquidFilters
         return texts;
     }
 
-    /// <summary>Replacing each of n characters by m, or putting m between each of n items.</summary>
+    /// <summary>Limits the replacement of n characters by m each, or m between each of n items.</summary>
     private static void CheckProduct(FluidValue input, FilterArguments arguments)
     {
         long longest = 1;

@@ -6,7 +6,7 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
-/// <summary>What Liquid has, as JSON: exactly as it came where it was not calculated.</summary>
+/// <summary>Liquid values as JSON, exactly as they were received unless calculated.</summary>
 internal static class LiquidJson
 {
     private const int MaxDepth = 32;
@@ -66,7 +66,7 @@ internal static class LiquidJson
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    /// <summary>How a value that came as JSON stands inside a text; null: as Liquid writes it.</summary>
+    /// <summary>The text of a value that came as JSON; null to use Liquid's own.</summary>
     public static string? TextOf(LiquidOrigins origins, FluidValue value) => value switch
     {
         NumberValue or ArrayValue when origins.Find(value) is null => null,

@@ -5,12 +5,12 @@ using Fluid.Values;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// The part of Liquid that definitions may use: no tag that includes, captures or keeps a counter, no filter that can make much
-/// out of little without <see cref="LiquidFilters"/> watching it, and no way to .NET objects.
+/// The subset of Liquid for definitions: no tags that include, capture or count, no unbounded filters (<see cref="LiquidFilters"/>), and no
+/// access to .NET objects.
 /// </summary>
 internal static class LiquidLanguage
 {
-    /// <summary>The longest text that a template may give, in characters.</summary>
+    /// <summary>The maximum output of a template, in characters.</summary>
     public const int MaxOutput = 256 * 1024;
 
     private const int MaxSteps = 20_000;
@@ -32,7 +32,7 @@ internal static class LiquidLanguage
         return context;
     }
 
-    /// <summary>How much it takes to go through a value once.</summary>
+    /// <summary>The cost of iterating a value once.</summary>
     public static long SizeOf(FluidValue value) => value switch
     {
         ArrayValue array => array.Values.Count,

@@ -1,39 +1,38 @@
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// Bounds a template before it is parsed: the parser recurses, and what nests thousands deep would exhaust the stack, which no
-/// process survives.
+/// Limits a template before it is parsed: the parser recurses, and deep nesting would overflow the stack and kill the process.
 /// </summary>
 internal static class LiquidLimits
 {
-    private const int MostTags = 500;
-    private const int MostNesting = 20;
-    private const int MostInExpression = 50;
+    private const int MaxTags = 500;
+    private const int MaxNesting = 20;
+    private const int MaxInExpression = 50;
     private static readonly HashSet<string> Opening = ["if", "unless", "case", "for", "comment", "raw"];
 
     public static string? Check(string source)
     {
-        if (source.Length > LiquidText.MostCharacters)
-            return $"Must have at most {LiquidText.MostCharacters:N0} characters.";
+        if (source.Length > LiquidText.MaxCharacters)
+            return $"Must have at most {LiquidText.MaxCharacters:N0} characters.";
         var tags = 0;
         var nesting = 0;
         for (var at = source.IndexOf('{', StringComparison.Ordinal); at >= 0 && at + 1 < source.Length; at = source.IndexOf('{', at + 1))
         {
             if (source[at + 1] is not ('%' or '{'))
                 continue;
-            if (++tags > MostTags)
-                return $"Must have at most {MostTags} tags and outputs.";
+            if (++tags > MaxTags)
+                return $"Must have at most {MaxTags} tags and outputs.";
             var end = source.IndexOf(source[at + 1] == '%' ? "%}" : "}}", at + 2, StringComparison.Ordinal);
             var inside = source.AsSpan(at + 2, (end < 0 ? source.Length : end) - at - 2);
-            // Whatever stands in one tag, the parser recurses at most once for each of these.
-            if (inside.Count('[') + inside.Count('(') + CountWord(inside, "and") + CountWord(inside, "or") > MostInExpression)
-                return "Has an expression that is too long.";
+            // Within one tag, the parser recurses at most once for each of these.
+            if (inside.Count('[') + inside.Count('(') + CountWord(inside, "and") + CountWord(inside, "or") > MaxInExpression)
+                return "Must not have an expression that long.";
             if (source[at + 1] != '%')
                 continue;
             var word = FirstWord(inside);
             nesting += Opening.Contains(word) ? 1 : word.StartsWith("end", StringComparison.Ordinal) ? -1 : 0;
-            if (nesting > MostNesting)
-                return $"Must not nest tags deeper than {MostNesting} levels.";
+            if (nesting > MaxNesting)
+                return $"Must not nest tags deeper than {MaxNesting} levels.";
         }
 
         return null;

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// What templates that are rendered together may cost: those of one look at a workflow. It is asked at each statement, comparison
-/// and filter, so that nothing a user writes runs on for long.
+/// Limits the cost of the templates rendered in one advance of a workflow. Charged at each statement, comparison and filter, so that users'
+/// templates cannot run for long.
 /// </summary>
 public sealed class LiquidMeter
 {
@@ -15,15 +15,15 @@ public sealed class LiquidMeter
     private TimeSpan spent;
     private long? started;
 
-    /// <summary>The clock runs only while something is rendered, not while the database is asked for values.</summary>
+    /// <summary>The clock runs only during rendering, not while values are loaded.</summary>
     internal IDisposable Run()
     {
         started = Stopwatch.GetTimestamp();
         return new Running(this);
     }
 
-    /// <param name="units">One for a statement, more for what goes through many items.</param>
-    /// <exception cref="LiquidException">It is used up.</exception>
+    /// <param name="units">One for a statement, more for iterations.</param>
+    /// <exception cref="LiquidException">The budget is used up.</exception>
     internal void Charge(long units = 1)
     {
         work += units;

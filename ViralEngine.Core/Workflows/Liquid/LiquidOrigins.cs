@@ -5,8 +5,8 @@ using Fluid.Values;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// Makes Liquid's values out of JSON, each once and when it is asked for, and remembers which JSON each stands for: what Liquid only
-/// passes on is written as it came.
+/// Creates Liquid values from JSON lazily and remembers their origin, so that values that are only passed on are written as they were
+/// received.
 /// </summary>
 internal sealed class LiquidOrigins
 {
@@ -29,10 +29,10 @@ internal sealed class LiquidOrigins
         _ => NilValue.Instance,
     };
 
-    /// <summary>The JSON that a value was made of, where it is not what Liquid itself would write.</summary>
+    /// <summary>The JSON that a value was created from, if Liquid would write it differently.</summary>
     public JsonElement? Find(FluidValue value) => origins.TryGetValue(value, out var json) ? json : null;
 
-    /// <summary>Whether it is a number that Liquid's own cannot hold: it can be compared and passed on, but not calculated with.</summary>
+    /// <summary>Whether it is a number beyond the range of Liquid's: it can be compared and passed on, but not calculated with.</summary>
     public bool IsBeyond(FluidValue value) =>
         value is NumberValue && Find(value) is { } json && !(json.TryGetDecimal(out var number) && IsWhole(json, number));
 
@@ -45,7 +45,7 @@ internal sealed class LiquidOrigins
             return number.Scale == 0 && text == value.ToStringValue() ? value : Remember(value, json);
         }
 
-        // The nearest there is has its place in the order of numbers.
+        // The nearest representable number keeps the order.
         var negative = text[0] == '-';
         var nearest = json.TryGetDecimal(out number) ? number : negative ? decimal.MinValue : decimal.MaxValue;
         if (nearest == 0)
@@ -83,7 +83,7 @@ internal sealed class LiquidOrigins
             return found;
         }
 
-        /// <summary>Of those with the same name the last.</summary>
+        /// <summary>The last one of those with the same name.</summary>
         private static Dictionary<string, JsonElement> MembersOf(JsonElement json)
         {
             var members = new Dictionary<string, JsonElement>();

@@ -3,10 +3,10 @@ using Fluid.Values;
 
 namespace ViralEngine.Core.Workflows.Liquid;
 
-/// <summary>Walks a parsed template: which steps it names, and whether it asks for something that is not there.</summary>
+/// <summary>Walks a parsed template: collects the steps it names, and finds invalid references.</summary>
 internal sealed class LiquidReferences : AstVisitor
 {
-    private const int LongestRange = 1000;
+    private const int MaxRange = 1000;
     private readonly HashSet<string> steps = [];
 
     public IReadOnlySet<string> Steps => steps;
@@ -16,7 +16,7 @@ internal sealed class LiquidReferences : AstVisitor
     protected override Expression VisitFilterExpression(FilterExpression filterExpression)
     {
         if (!LiquidFilters.Names.Contains(filterExpression.Name))
-            Fault ??= $"Uses an unknown filter: {filterExpression.Name}.";
+            Fault ??= $"Unknown filter: {filterExpression.Name}.";
         return base.VisitFilterExpression(filterExpression);
     }
 
@@ -32,15 +32,15 @@ internal sealed class LiquidReferences : AstVisitor
     protected override Expression VisitRangeExpression(RangeExpression rangeExpression)
     {
         if (Literal(rangeExpression.From) is not { } from || Literal(rangeExpression.To) is not { } to
-            || to - from is < 0 or > LongestRange || Math.Abs(from) > int.MaxValue / 2)
+            || to - from is < 0 or > MaxRange || Math.Abs(from) > int.MaxValue / 2)
         {
-            Fault ??= $"A range must have two numbers, at most {LongestRange:N0} apart.";
+            Fault ??= $"A range must have two numbers, at most {MaxRange:N0} apart.";
         }
 
         return base.VisitRangeExpression(rangeExpression);
     }
 
-    // Known when it is written, so that it can be checked then, and so that only what is used is loaded.
+    // References must be static, so that they can be checked in advance and only used values are loaded.
     private void CheckStep(MemberSegment[] path)
     {
         if (path.Length < 2 || NameOf(path[0]) is not { } step)

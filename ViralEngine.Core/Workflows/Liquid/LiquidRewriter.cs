@@ -6,11 +6,11 @@ using Fluid.Values;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// Puts the meter before every statement and comparison of a parsed template, and makes outputs write JSON as it came.
+/// Inserts the meter before every statement and comparison of a parsed template, and makes outputs write JSON as it was received.
 /// </summary>
 internal sealed class LiquidRewriter : AstRewriter
 {
-    // Branches of other statements, which look for them by their types. What is in them is metered.
+    // Branches, which their statements look up by type. Their contents are metered.
     public override Statement Visit(Statement statement) => base.Visit(statement) switch
     {
         null => null!,
@@ -37,7 +37,7 @@ internal sealed class LiquidRewriter : AstRewriter
         }
     }
 
-    /// <summary>A loop copies what it goes through before it begins.</summary>
+    /// <summary>A loop copies its items before it starts.</summary>
     private sealed class MeteredLoop(ForStatement loop) : Statement
     {
         public override async ValueTask<Completion> WriteToAsync(TextWriter writer, TextEncoder encoder, TemplateContext context)

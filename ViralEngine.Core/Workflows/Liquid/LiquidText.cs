@@ -7,12 +7,11 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// A text of a definition with Liquid in it, parsed and checked. What it can reach is the workflow's own data; what it may cost is
-/// bounded, however it is written.
+/// A parsed and validated Liquid template of a definition. It can access only the workflow's own data, and its cost is limited.
 /// </summary>
 public sealed class LiquidText
 {
-    public const int MostCharacters = 20_000;
+    public const int MaxCharacters = 20_000;
 
     private readonly IFluidTemplate template;
     private readonly Expression? alone;
@@ -31,11 +30,11 @@ public sealed class LiquidText
     /// <summary>The steps whose values it uses.</summary>
     public IReadOnlySet<string> Steps { get; }
 
-    /// <summary>Whether it is the same whatever the values are.</summary>
+    /// <summary>Whether it does not depend on values.</summary>
     public bool IsConstant => !Source.Contains("{{", StringComparison.Ordinal) && !Source.Contains("{%", StringComparison.Ordinal);
 
     /// <summary>Parses and checks a text.</summary>
-    /// <param name="fault">What is wrong with it, in a sentence about the value.</param>
+    /// <param name="fault">The error message, if it is not valid.</param>
     public static LiquidText? TryParse(string source, out string? fault)
     {
         fault = LiquidLimits.Check(source);
@@ -53,8 +52,8 @@ public sealed class LiquidText
         return fault is null ? new LiquidText(source, template, references) : null;
     }
 
-    /// <summary>The text with its values in it.</summary>
-    /// <exception cref="LiquidException">It cannot be rendered with these values, or would take or give too much.</exception>
+    /// <summary>Renders the text.</summary>
+    /// <exception cref="LiquidException">It cannot be rendered with these values, or exceeds a limit.</exception>
     public async Task<string> RenderAsync(LiquidValues values)
     {
         if (IsConstant)
@@ -64,10 +63,7 @@ public sealed class LiquidText
         return OutsideText.Of(writer.ToString());
     }
 
-    /// <summary>
-    /// The value: where the text is one output and nothing else (<c>{{ steps.a.output }}</c>) the JSON that it stands for, as it came, else
-    /// a string.
-    /// </summary>
+    /// <summary>The value: if the text is a single output (<c>{{ steps.a.output }}</c>), its JSON as received, else a string.</summary>
     /// <exception cref="LiquidException">As for <see cref="RenderAsync"/>.</exception>
     public async Task<FluidValue> EvaluateAsync(LiquidValues values)
     {
@@ -90,7 +86,7 @@ public sealed class LiquidText
         }
         catch (Exception e) when (e is not LiquidException and not OutOfMemoryException)
         {
-            // A program of the user's ran: whatever it ran into is its own fault, and the user's to know.
+            // Any error is the template's own and is reported to the user.
             throw new LiquidException(OutsideText.Of(e.Message));
         }
     }

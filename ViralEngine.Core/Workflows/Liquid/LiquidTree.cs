@@ -6,7 +6,7 @@ namespace ViralEngine.Core.Workflows.Liquid;
 /// <summary>Any JSON whose strings are templates.</summary>
 public sealed class LiquidTree
 {
-    private const int MostTexts = 200;
+    private const int MaxTexts = 200;
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly JsonElement json;
@@ -16,7 +16,7 @@ public sealed class LiquidTree
 
     public IEnumerable<LiquidText> Texts => texts.Values;
 
-    /// <summary>Parses every string in it; faults go to <paramref name="fail"/> with their path below the value.</summary>
+    /// <summary>Parses every string; errors go to <paramref name="fail"/> with their path below the value.</summary>
     public static LiquidTree Parse(JsonElement json, Action<string, string> fail)
     {
         var tree = new LiquidTree(json);
@@ -24,7 +24,7 @@ public sealed class LiquidTree
         return tree;
     }
 
-    /// <exception cref="LiquidException">One of its texts cannot be rendered.</exception>
+    /// <exception cref="LiquidException">One of its strings cannot be rendered.</exception>
     public async Task<string> RenderAsync(LiquidValues values)
     {
         using var buffer = new MemoryStream();
@@ -36,7 +36,7 @@ public sealed class LiquidTree
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    /// <summary>Values may be as deep as what they are put into, and the whole must be read again.</summary>
+    /// <summary>Inserted values add to the depth, and the result must be readable again.</summary>
     private static void CheckDepth(MemoryStream buffer)
     {
         try
@@ -84,8 +84,8 @@ public sealed class LiquidTree
             return;
         if (LiquidText.TryParse(source, out var fault) is not { } text)
             fail(path, fault!);
-        else if (texts.Count == MostTexts && !text.IsConstant)
-            fail(path, $"At most {MostTexts} templates in one value.");
+        else if (texts.Count == MaxTexts && !text.IsConstant)
+            fail(path, $"Must have at most {MaxTexts} templates in one value.");
         else
             texts[source] = text;
     }

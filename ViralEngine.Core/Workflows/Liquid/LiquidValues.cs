@@ -6,7 +6,7 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// What templates see: <c>input</c>, <c>steps.&lt;id&gt;.output</c>, <c>steps.&lt;id&gt;.status</c>, <c>workflow.id</c> and
+/// The values that templates can use: <c>input</c>, <c>steps.&lt;id&gt;.output</c>, <c>steps.&lt;id&gt;.status</c>, <c>workflow.id</c> and
 /// <c>workflow.run</c>. JSON and nothing else.
 /// </summary>
 public sealed class LiquidValues
@@ -15,7 +15,7 @@ public sealed class LiquidValues
     private readonly FluidValue workflow;
     private readonly FluidValue steps;
 
-    /// <param name="meter">Shared by all that is rendered together.</param>
+    /// <param name="meter">Shared by all templates rendered together.</param>
     public LiquidValues(
         JsonElement? input, Guid workflowId, int run, IReadOnlyDictionary<string, StepValue> steps, LiquidMeter? meter = null)
     {
@@ -48,7 +48,7 @@ public sealed class LiquidValues
 
     private FluidValue ValueOf(JsonElement? json) => json is { } some ? Origins.Make(Readable(some)) : NilValue.Instance;
 
-    /// <summary>What was stored before it was looked at may have escapes that no text can hold.</summary>
+    /// <summary>Older stored values may contain escapes that are not valid text.</summary>
     private static JsonElement Readable(JsonElement json)
     {
         var text = json.GetRawText();
@@ -72,5 +72,5 @@ public sealed class LiquidValues
     }
 }
 
-/// <summary>What a template may use of a step.</summary>
+/// <summary>The values of a step that a template may use.</summary>
 public sealed record StepValue(string Status, JsonElement? Output);

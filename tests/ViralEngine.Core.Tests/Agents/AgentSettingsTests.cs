@@ -45,7 +45,7 @@ public sealed class AgentSettingsTests
     [InlineData(AgentKind.Http, """{"url":"https://example.com","secret_headers":["X-A"]}""", "settings.secret_headers", "Must be an object of strings.")]
     [InlineData(AgentKind.OpenAi, "{}", "settings.model", "Is required.")]
     [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"acme"}""", "settings.provider", "Must be one of openai, azure_openai, groq, perplexity, ollama, vllm, llama_cpp, lm_studio, deepseek, mistral, openrouter, together.")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"vllm"}""", "settings.base_url", "Is required: every installation of vllm has its own address.")]
+    [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"vllm"}""", "settings.base_url", "Is required for provider vllm.")]
     [InlineData(AgentKind.OpenAi, """{"model":"m","base_url":"https://a:b@example.com"}""", "settings.base_url", "Must not contain a user name or password.")]
     [InlineData(AgentKind.OpenAi, """{"model":"m","temperature":2.1}""", "settings.temperature", "Must be a number from 0 to 2.")]
     [InlineData(AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":-1}}""", "settings.price.input_per_million", "Must be a number from 0 to 1000000.")]

@@ -220,7 +220,7 @@ public sealed class ProviderTroubleTests : IDisposable
         var failure = await live.FailAsync(Agent(kind, server.Url));
 
         Assert.Equal(ErrorClass.Unavailable, failure.ErrorClass);
-        Assert.Equal($"{Label(kind)} broke off its answer.", failure.Message);
+        Assert.Equal($"{Label(kind)} closed the connection before the answer was complete.", failure.Message);
     }
 
     [Fact]

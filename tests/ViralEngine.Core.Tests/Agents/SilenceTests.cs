@@ -72,7 +72,7 @@ public sealed class SilenceTests : IDisposable
             () => RunAsync(new Script(clock, hears: false), new EchoSettings { IdleTimeoutSeconds = 10 }));
 
         Assert.Equal(ErrorClass.Timeout, failure.ErrorClass);
-        Assert.Equal("echo began to answer and then fell silent for 10 s.", failure.Message);
+        Assert.Equal("echo started to answer and then sent nothing for 10 s.", failure.Message);
     }
 
     [Theory]

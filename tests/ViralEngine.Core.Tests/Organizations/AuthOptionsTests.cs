@@ -11,7 +11,7 @@ public sealed class AuthOptionsTests
     public void Refuses_a_reference_to_the_vault_that_nobody_resolved(string? platformKey, string? sharedKey) =>
         Assert.Contains(
             Faults(new AuthOptions { PlatformKey = platformKey, JwtSharedKey = sharedKey }),
-            fault => fault.ErrorMessage!.Contains("not resolved", StringComparison.Ordinal));
+            fault => fault.ErrorMessage!.Contains("unresolved", StringComparison.Ordinal));
 
     [Fact]
     public void Takes_keys_that_are_long_enough() =>

@@ -97,7 +97,7 @@ public sealed class SecretBoxTests
     }
 
     [Theory]
-    [InlineData("needs at least one key")]
+    [InlineData("must have at least one key")]
     [InlineData("entry 0 must be", "nocolon")]
     [InlineData("entry 0 must be", ":AAAA")]
     [InlineData("entry 0 must be", "id:not base64")]

@@ -111,7 +111,7 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         Assert.Equal("No response within 2 s.", (await bed.EndOfAsync(silence)).LastAttempt!.Error);
         Assert.Equal("The connection was closed without a response.", (await bed.EndOfAsync(rudeness)).LastAttempt!.Error);
         Assert.Equal("The connection to the host failed.", (await bed.EndOfAsync(refusal)).LastAttempt!.Error);
-        Assert.Equal("The address must not be called.", (await bed.EndOfAsync(hostile)).LastAttempt!.Error);
+        Assert.Equal("The URL points to an address that outgoing calls must not reach.", (await bed.EndOfAsync(hostile)).LastAttempt!.Error);
         Assert.NotNull((await bed.EndOfAsync(unknown)).LastAttempt!.Error);
     }
 

@@ -39,7 +39,7 @@ public sealed class DefinitionTests
     public void Steps_do_not_nest_without_end()
     {
         var step = """{"id":"s0","type":"delay","seconds":0}""";
-        for (var i = 1; i <= DefinitionReader.MostNesting + 1; i++)
+        for (var i = 1; i <= DefinitionReader.MaxNesting + 1; i++)
             step = $$"""{"id":"s{{i}}","type":"parallel","branches":[{"steps":[{{step}}]}]}""";
         var errors = new SettingsErrors();
 

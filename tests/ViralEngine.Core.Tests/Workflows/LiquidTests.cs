@@ -67,7 +67,7 @@ public sealed class LiquidTests
     {
         var source = string.Concat(Enumerable.Repeat(open, 1500)) + "x" + string.Concat(Enumerable.Repeat(close, 1500));
 
-        LiquidText.TryParse(source[..Math.Min(source.Length, LiquidText.MostCharacters)], out var fault);
+        LiquidText.TryParse(source[..Math.Min(source.Length, LiquidText.MaxCharacters)], out var fault);
 
         Assert.NotNull(fault);
     }

@@ -49,7 +49,7 @@ internal static class ProviderScenarios
         ["fails in the middle after it counted"] = new(
             Stream(Text("I ") + Usage + """data: {"error":{"message":"The engine died.","code":500}}""" + "\n\n"),
             "unavailable", "reported an error: The engine died.", Tokens: "7+5"),
-        ["ends without an end"] = new(Stream(Text("I ") + Usage), "unavailable", "broke off its answer", Tokens: "7+5"),
+        ["ends without an end"] = new(Stream(Text("I ") + Usage), "unavailable", "closed the connection", Tokens: "7+5"),
         ["falls silent after it counted"] = new(
             async http =>
             {
@@ -57,7 +57,7 @@ internal static class ProviderScenarios
                 await http.Response.Body.FlushAsync();
                 await HangAsync(http);
             },
-            "timeout", "fell silent", Tokens: "7+5"),
+            "timeout", "sent nothing", Tokens: "7+5"),
         ["sends what is no answer"] = new(Stream("data: [1,2]\n\n"), "malformed", "unreadable answer"),
         ["sends a page"] = new(
             async http =>

@@ -67,6 +67,6 @@ public sealed class PoisonTests(PoisonTests.PoisonedApp running) : IClassFixture
 
     public sealed class PoisonedApp : RunningApp
     {
-        protected override AppSettings Settings => base.Settings.Expecting("A look at workflow .* ended in an error");
+        protected override AppSettings Settings => base.Settings.Expecting("Workflow .* could not be advanced");
     }
 }

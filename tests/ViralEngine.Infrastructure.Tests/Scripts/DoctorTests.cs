@@ -23,7 +23,7 @@ public sealed class DoctorTests
         Assert.All(
             (string[])["az", "azd", "dotnet", "zip", "unzip", "openssl", "curl", "python3"],
             tool => Assert.Contains($"- {tool} is missing.", ran.Complaints, StringComparison.Ordinal));
-        Assert.Contains("doctor: 8 to mend before try", ran.Complaints, StringComparison.Ordinal);
+        Assert.Contains("doctor: 8 to fix before try", ran.Complaints, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class DoctorTests
         Assert.Contains("Durable Task Scheduler is not offered in westeurope", ran.Complaints, StringComparison.Ordinal);
         Assert.DoesNotContain("keyvault purge", ran.Complaints, StringComparison.Ordinal);
         var named = ran.Complaints.Split('\n').Count(line => line.StartsWith("- ", StringComparison.Ordinal));
-        Assert.Contains($"doctor: {named} to mend before prod", ran.Complaints, StringComparison.Ordinal);
+        Assert.Contains($"doctor: {named} to fix before prod", ran.Complaints, StringComparison.Ordinal);
         Assert.DoesNotContain(machine.Calls, call => call.Contains(" register ", StringComparison.Ordinal)
             || call.Contains(" create ", StringComparison.Ordinal) || call.Contains(" set ", StringComparison.Ordinal));
     }
@@ -80,7 +80,7 @@ public sealed class DoctorTests
 
         Assert.NotEqual(0, ran.ExitCode);
         Assert.Contains(named, ran.Complaints, StringComparison.Ordinal);
-        Assert.Contains("doctor: 1 to mend", ran.Complaints, StringComparison.Ordinal);
+        Assert.Contains("doctor: 1 to fix", ran.Complaints, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -5,13 +5,13 @@ using ViralEngine.Core.Agents;
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// What shares a provider's limits: one tenant's calls to one host with one key for one model. Another key, another model or another
-/// tenant is not held back by what happens here.
+/// Calls that share a provider's limits: those of one tenant to one host with one key for one model. Other keys, models and tenants are not
+/// affected.
 /// </summary>
-public sealed record FlowLane(string Host, string Key)
+public sealed record FlowGroup(string Host, string Key)
 {
-    /// <summary>Null: the agent calls nobody.</summary>
-    public static FlowLane? Of(AgentCall call)
+    /// <summary>Null if the agent calls no provider.</summary>
+    public static FlowGroup? Of(AgentCall call)
     {
         var (host, model, secrets) = call.Agent.Settings switch
         {
@@ -21,9 +21,9 @@ public sealed record FlowLane(string Host, string Key)
         };
         if (host is null)
             return null;
-        // A fingerprint: neither keys nor what a tenant calls its models belong into Redis.
+        // A fingerprint, because neither keys nor a tenant's model names belong in Redis.
         var account = string.Join('\n', [call.Agent.ApiKey ?? "", .. secrets, model]);
         var print = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(account)).AsSpan(0, 12));
-        return new FlowLane(host, $"{call.TenantId}/{host}/{print}");
+        return new FlowGroup(host, $"{call.TenantId}/{host}/{print}");
     }
 }
