@@ -64,7 +64,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
             if (e.Evidence != HostEvidence.None)
                 await pass.ReportAsync(e.Evidence == HostEvidence.Failing);
             if (e is { ErrorClass: ErrorClass.RateLimited, RetryAfter: { } wait } && wait > TimeSpan.Zero)
-                await register.OpenAsync(group, time.GetUtcNow() + (wait < MaxPause ? wait : MaxPause), again: true);
+                await register.OpenAsync(group, wait < MaxPause ? wait : MaxPause, again: true);
             throw;
         }
     }

@@ -24,7 +24,7 @@ public sealed class HttpProvider(
         if (!response.IsSuccessStatusCode)
         {
             var error = await ProviderFault.ReadErrorAsync(response, ct);
-            throw ProviderFault.FromAnswer(response, error, call, time.GetUtcNow());
+            throw ProviderFault.FromAnswer(response, error, call, response.Headers.Date ?? time.GetUtcNow());
         }
 
         await using var body = new HeardStream(await response.Content.ReadAsStreamAsync(ct), call.Heard);

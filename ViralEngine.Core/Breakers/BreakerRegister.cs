@@ -6,8 +6,9 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// The open breakers of all instances: <c>viral:breaker:{host}</c> holds until when, <c>…:probe</c> which call is the trial. Changes are
-/// published, and reread every second where they matter. Without Redis, each instance knows only its own.
+/// The open breakers of all instances: <c>viral:breaker:{host}</c> exists while one is not closed, <c>…:pause</c> while no call may be
+/// made, <c>…:probe</c> while a trial call runs. Instances' clocks may differ, so only Redis counts the time. Changes are published, and
+/// reread every second where they matter. Without Redis, each instance knows only its own.
 /// </summary>
 public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
 {
@@ -15,6 +16,26 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     private static readonly TimeSpan KeptAfter = TimeSpan.FromMinutes(10);
     private const int MaxKnown = 10_000;
     private static readonly RedisChannel Channel = RedisChannel.Literal("viral:breakers");
+
+    /// <summary>KEYS: the breaker, its pause. Returns the rest of the pause in ms, 0 if half open, or nil if closed.</summary>
+    private const string ReadScript =
+        """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
+        return math.max(0, redis.call('PTTL', KEYS[2]))
+        """;
+
+    /// <summary>
+    /// KEYS: the breaker, its pause, its trial call. ARGV: the pause in ms, how long to remember the breaker in ms, and 1 to open one that
+    /// is not closed. Returns nil, or the rest of the pause in ms if another instance was first.
+    /// </summary>
+    private const string OpenScript =
+        """
+        if ARGV[3] == '0' and redis.call('EXISTS', KEYS[1]) == 1 then return math.max(0, redis.call('PTTL', KEYS[2])) end
+        redis.call('SET', KEYS[2], '1', 'PX', ARGV[1])
+        redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
+        redis.call('DEL', KEYS[3])
+        return nil
+        """;
 
     private readonly ConcurrentDictionary<string, Entry> known = new();
     private int listening;
@@ -39,7 +60,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         try
         {
             if (redis.Database is { } database)
-                Note(host, Parse(await database.StringGetAsync(Key(host))));
+                Note(host, Until(await ReadAsync(database, host)));
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
@@ -50,24 +71,21 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     }
 
     /// <summary>Opens a breaker, or reopens it after a failed trial call. False if another instance was first.</summary>
-    public async Task<bool> OpenAsync(string host, DateTimeOffset until, bool again)
+    public async Task<bool> OpenAsync(string host, TimeSpan pause, bool again)
     {
         var first = true;
         await TryAsync(async database =>
         {
-            first = await database.StringSetAsync(
-                Key(host), Text(until), until - time.GetUtcNow() + KeptAfter, again ? When.Always : When.NotExists);
-            if (!first)
-            {
-                until = Parse(await database.StringGetAsync(Key(host))) ?? until;
-                return;
-            }
-
-            await database.PublishAsync(Channel, $"{host} {Text(until)}");
-            // After the new time is set, so that the next trial call sees it.
-            await database.KeyDeleteAsync(Probe(host));
+            var ms = Math.Max(1, (long)pause.TotalMilliseconds);
+            var left = await database.ScriptEvaluateAsync(
+                OpenScript, [Key(host), Pause(host), Probe(host)], [ms, ms + (long)KeptAfter.TotalMilliseconds, again ? "1" : "0"]);
+            first = left.IsNull;
+            if (first)
+                await database.PublishAsync(Channel, $"{host} {ms.ToString(CultureInfo.InvariantCulture)}");
+            else
+                pause = TimeSpan.FromMilliseconds((long)left);
         });
-        Note(host, until);
+        Note(host, Until(pause));
         return first;
     }
 
@@ -75,7 +93,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     {
         await TryAsync(async database =>
         {
-            await database.KeyDeleteAsync([Key(host), Probe(host)]);
+            await database.KeyDeleteAsync([Key(host), Pause(host), Probe(host)]);
             await database.PublishAsync(Channel, host);
         });
         Note(host, null);
@@ -94,9 +112,9 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
                 return;
 
             // This instance's knowledge may predate the last trial call: then this one is too late or needless.
-            var until = Parse(await database.StringGetAsync(Key(host)));
-            Note(host, until);
-            taken = until is { } current && current <= now;
+            var left = await ReadAsync(database, host);
+            Note(host, Until(left));
+            taken = left == TimeSpan.Zero;
             if (!taken)
                 await database.KeyDeleteAsync(Probe(host));
         });
@@ -129,7 +147,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     {
         var space = message.IndexOf(' ', StringComparison.Ordinal);
         var host = space < 0 ? message : message[..space];
-        Note(host, space < 0 ? null : Parse(message[(space + 1)..]));
+        Note(host, space < 0 ? null : Until(TimeSpan.FromMilliseconds(long.Parse(message.AsSpan(space + 1), CultureInfo.InvariantCulture))));
         if (space < 0)
             Closed?.Invoke(host);
     }
@@ -158,13 +176,18 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         }
     }
 
-    // A missing value parses as 0.
-    private static DateTimeOffset? Parse(RedisValue value) =>
-        value.HasValue && value.TryParse(out long ms) ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+    private static async Task<TimeSpan?> ReadAsync(IDatabase database, string host)
+    {
+        var left = await database.ScriptEvaluateAsync(ReadScript, [Key(host), Pause(host)]);
+        return left.IsNull ? null : TimeSpan.FromMilliseconds((long)left);
+    }
 
-    private static string Text(DateTimeOffset time) => time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+    /// <summary>By this instance's clock.</summary>
+    private DateTimeOffset? Until(TimeSpan? left) => left is { } rest ? time.GetUtcNow() + rest : null;
 
     private static RedisKey Key(string host) => $"viral:breaker:{{{host}}}";
+
+    private static RedisKey Pause(string host) => $"viral:breaker:{{{host}}}:pause";
 
     private static RedisKey Probe(string host) => $"viral:breaker:{{{host}}}:probe";
 

@@ -146,7 +146,7 @@ public sealed partial class CircuitBreakers : IDisposable
 
     private async Task OpenAsync(string host, bool again)
     {
-        if (!await register.OpenAsync(host, time.GetUtcNow().AddSeconds(options.BreakSeconds), again))
+        if (!await register.OpenAsync(host, TimeSpan.FromSeconds(options.BreakSeconds), again))
             return;
         changes.Add(1, new("server.address", host), new("state", "open"));
         LogOpened(logger, host, options.BreakSeconds);
