@@ -56,7 +56,8 @@ public static class ManyRows
         """,
         """
         INSERT INTO viral.agents (tenant_id, id, name, kind, settings, created_by, created_at, updated_at)
-        SELECT $1, id, 'agent ' || n, CASE WHEN rare THEN 'openai' ELSE 'echo' END, '{}', 'test', at, at
+        SELECT $1, id, 'agent ' || n, CASE WHEN rare THEN 'openai' ELSE 'echo' END,
+               CASE WHEN rare THEN '{"base_url": "https://provider.example/v1", "model": "m"}'::jsonb ELSE '{}'::jsonb END, 'test', at, at
         FROM made
         """,
         """
