@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
+using ViralEngine.Core.Texts;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
@@ -24,10 +24,15 @@ internal sealed class CsvColumns
     /// <summary>A comma, a semicolon or a tab: spreadsheets write each, by the country they are in.</summary>
     public char Separator { get; }
 
-    /// <param name="where">How errors name the first line.</param>
-    public static CsvColumns? Read(string header, string where, FieldErrors errors)
+    /// <summary>What a line before the names, such as <c>sep=;</c>, says that fields are separated by; null: it is no such line.</summary>
+    public static char? AnnouncedBy(string record) =>
+        record.Length == 5 && record.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) && Separators.Contains(record[4]) ? record[4] : null;
+
+    /// <param name="where">How errors name the line of the names.</param>
+    /// <param name="announced">What separates fields; null: what makes most columns.</param>
+    public static CsvColumns? Read(string header, string where, FieldErrors errors, char? announced = null)
     {
-        var separator = Separators.MaxBy(each => CsvRecords.Split(header, each)?.Count ?? 0);
+        var separator = announced ?? Separators.MaxBy(each => CsvRecords.Split(header, each)?.Count ?? 0);
         if (CsvRecords.Split(header, separator) is not { } fields)
         {
             errors.Add(where, "A quote in the names of the columns is not closed.");
@@ -35,6 +40,9 @@ internal sealed class CsvColumns
         }
 
         var names = fields.ConvertAll(name => name.Trim());
+        // Cells to the right of the table.
+        while (names.Count > 1 && names[^1].Length == 0)
+            names.RemoveAt(names.Count - 1);
         var before = errors.Count;
         foreach (var repeated in names.GroupBy(name => name).Where(group => group.Count() > 1))
             errors.Add(where, repeated.Key.Length == 0 ? "A column has no name." : $"There are two columns '{repeated.Key}'.");
@@ -79,7 +87,7 @@ internal sealed class CsvColumns
     /// <summary>What is not of the field's type is written as text, and refused as any other item's would be.</summary>
     private static void Write(Utf8JsonWriter json, string name, string field)
     {
-        if (Numbers.Contains(name) && int.TryParse(field, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))
+        if (Numbers.Contains(name) && WholeNumber.TryParse(field.AsSpan().Trim(), out var number))
         {
             json.WriteNumber(name, number);
         }

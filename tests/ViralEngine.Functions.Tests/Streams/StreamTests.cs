@@ -50,10 +50,12 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
         var all = await ItemsAsync(tenant.Owner.StreamAsync($"/api/tasks/{ended}/{stream}"));
         var again = await ItemsAsync(tenant.Owner.StreamAsync($"/api/tasks/{ended}/{stream}", lastEventId: "700"));
         var first = await tenant.Owner.StreamAsync($"/api/tasks/{waiting}/{stream}", lastEventId: "7").FirstAsync();
+        var beyond = await tenant.Owner.StreamAsync($"/api/tasks/{waiting}/{stream}", lastEventId: "99999999999").FirstAsync();
 
         Assert.Equal("reset", again[0].Type);
         Assert.Equal(all, again.Skip(1));
         Assert.Equal(("reset", "0"), (first.EventType, first.EventId));
+        Assert.Equal(("reset", "0"), (beyond.EventType, beyond.EventId));
         using var place = new HttpRequestMessage(HttpMethod.Get, $"/api/tasks/{ended}/{stream}");
         place.Headers.TryAddWithoutValidation("Last-Event-ID", all[^1].Id);
         using var nothing = await tenant.Owner.OpenAsync(place, default);
