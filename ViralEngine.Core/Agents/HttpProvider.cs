@@ -53,6 +53,8 @@ public sealed class HttpProvider(
                 AgentJson.Default.HttpAgentRequest),
         };
         request.Headers.Accept.ParseAdd("text/event-stream, application/json, text/plain;q=0.9, */*;q=0.1");
+        // Who does not say so takes every coding (RFC 9110, section 12.5.3).
+        request.Headers.AcceptEncoding.ParseAdd("identity");
         request.Headers.UserAgent.ParseAdd("viral-engine");
         if (call.Agent.ApiKey is { } key)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);

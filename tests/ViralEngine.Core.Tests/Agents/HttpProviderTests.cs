@@ -33,11 +33,13 @@ public sealed class HttpProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task Sends_its_body_with_its_length()
+    public async Task Sends_its_body_with_its_length_and_asks_for_an_answer_that_is_not_compressed()
     {
         long? length = null;
+        var codings = new List<string>();
         await using var server = await LoopbackServer.StartAsync(http =>
         {
+            codings.Add(http.Request.Headers.AcceptEncoding.ToString());
             length = http.Request.ContentLength;
             return http.Response.WriteAsync("ok");
         });
@@ -48,6 +50,7 @@ public sealed class HttpProviderTests : IDisposable
 
         Assert.InRange(byHttp ?? 0, 80, 200);
         Assert.InRange(length ?? 0, 80, 200);
+        Assert.Equal(["identity", "identity"], codings);
     }
 
     [Fact]
