@@ -20,9 +20,9 @@ internal sealed class PublicAddress(IOptions<EdgeOptions> options)
             return $"{request.Scheme}://{request.Host}";
         var headers = request.Headers;
         var isPlain = headers.ContainsKey("X-Forwarded-Proto") || headers.ContainsKey("X-Forwarded-Host");
-        var told = Last(isPlain ? headers["X-Forwarded-Proto"] : ForwardedHeader.Last(headers, "proto"));
+        var told = Last(isPlain ? headers["X-Forwarded-Proto"].ToString() : ForwardedHeader.Last(headers, "proto"));
         var scheme = told is "https" or "http" ? told : request.Scheme;
-        var host = Last(isPlain ? headers["X-Forwarded-Host"] : ForwardedHeader.Last(headers, "host")) is { Length: > 0 } named && Uri.CheckHostName(new HostString(named).Host) != 0
+        var host = Last(isPlain ? headers["X-Forwarded-Host"].ToString() : ForwardedHeader.Last(headers, "host")) is { Length: > 0 } named && Uri.CheckHostName(new HostString(named).Host) != 0
             ? named
             : request.Host.ToString();
         return $"{scheme}://{host}";

@@ -1,3 +1,4 @@
+using Npgsql;
 using ViralEngine.Core.Audit;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Storage;
@@ -85,13 +86,13 @@ public sealed class ManyRowsFixture : IAsyncLifetime
     public async Task<Guid> AddBatchAsync(int items, int failed)
     {
         var id = Guid.CreateVersion7();
-        await using var admin = new Npgsql.NpgsqlConnection(Postgres.AdminConnection);
+        await using var admin = new NpgsqlConnection(Postgres.AdminConnection);
         await admin.OpenAsync();
-        await using var batch = new Npgsql.NpgsqlBatch(admin)
+        await using var batch = new NpgsqlBatch(admin)
         {
             BatchCommands =
             {
-                new(
+                new NpgsqlBatchCommand(
                     """
                     INSERT INTO viral.batches (
                         tenant_id, id, name, status, concurrency_limit, failure_mode, total_items, created_by, created_at, updated_at,
@@ -101,7 +102,7 @@ public sealed class ManyRowsFixture : IAsyncLifetime
                 {
                     Parameters = { new() { Value = Tenant.Value }, new() { Value = id }, new() { Value = items } },
                 },
-                new(
+                new NpgsqlBatchCommand(
                     """
                     INSERT INTO viral.batch_items (
                         tenant_id, batch_id, number, agent_id, description, status, completed_at, result, error)
