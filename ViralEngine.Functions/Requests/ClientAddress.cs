@@ -26,7 +26,7 @@ internal sealed class ClientAddress(IOptions<EdgeOptions> options)
 
         var peer = http.Connection.RemoteIpAddress;
         var isProxy = peer is null || IPAddress.IsLoopback(peer) || options.Value.Trusts(peer);
-        var forwarded = headers.ContainsKey("X-Forwarded-For") ? headers["X-Forwarded-For"].ToString() : ForwardedHeader.Last(headers, "for");
+        var forwarded = headers.TryGetValue("X-Forwarded-For", out var plain) ? plain.ToString() : ForwardedHeader.Last(headers, "for");
         return (isProxy ? Parse(forwarded) : null) ?? Plain(peer);
     }
 
