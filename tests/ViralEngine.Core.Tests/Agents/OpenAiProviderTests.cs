@@ -64,11 +64,11 @@ public sealed class OpenAiProviderTests : IDisposable
         Assert.True(await chunks.MoveNextAsync());
         Assert.Equal(new AgentChunk.Text("first"), chunks.Current);
         goOn.SetResult();
+        AgentChunk? last = null;
         while (await chunks.MoveNextAsync())
-        {
-        }
+            last = chunks.Current;
 
-        Assert.Equal(new AgentChunk.Finish("stop"), chunks.Current);
+        Assert.Equal(new AgentChunk.Finish("stop"), last);
     }
 
     [Fact]

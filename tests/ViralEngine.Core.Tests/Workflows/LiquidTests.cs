@@ -160,8 +160,7 @@ public sealed class LiquidTests
             """);
         var clock = TimeProvider.System;
         var began = clock.GetTimestamp();
-        for (var i = 0; i < 10; i++)
-            await Parse("{% for a in input.list %}{{ a }}{% endfor %}").RenderAsync(values);
+        await Parse("{% for a in input.list %}{{ a }}{% endfor %}").RenderAsync(Of($$"""{"list":[{{list}}]}"""));
         var control = clock.GetElapsedTime(began);
 
         began = clock.GetTimestamp();
@@ -171,7 +170,7 @@ public sealed class LiquidTests
                 await Parse(source).RenderAsync(values);
         });
 
-        Assert.InRange(clock.GetElapsedTime(began) / control, 0, 500);
+        Assert.InRange(clock.GetElapsedTime(began) / control, 0, 2000);
     }
 
     [Fact]
