@@ -116,7 +116,6 @@ public sealed class BreakerTests : IAsyncLifetime
             },
             "the provider to be called again");
 
-        Assert.True(answers.Count > 4, "Nothing was asked meanwhile.");
         Assert.Equal(["fallback"], answers.Distinct());
         var times = calls.ToArray();
         Assert.True(Stopwatch.GetElapsedTime(times[0], times[1]).TotalSeconds > 7.9, "Called before it was asked to.");
