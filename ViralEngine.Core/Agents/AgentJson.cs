@@ -13,7 +13,6 @@ namespace ViralEngine.Core.Agents;
 [JsonSerializable(typeof(OpenAiSettings))]
 [JsonSerializable(typeof(AgentSecrets))]
 [JsonSerializable(typeof(HttpAgentRequest))]
-[JsonSerializable(typeof(ProgressEvent))]
 [JsonSerializable(typeof(ChatRequest))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class AgentJson : JsonSerializerContext

@@ -28,7 +28,7 @@ public sealed class AgentStore(Db db, SecretBox box)
     /// <summary>Newest first. <paramref name="before"/> is the id of the last agent of the page before.</summary>
     public Task<List<Agent>> ListAsync(
         TenantId tenant, AgentKind? kind, string? name, Guid? before, int limit, CancellationToken ct) =>
-        db.QueryAsync(
+        db.QueryListAsync(
             tenant,
             """
             SELECT id, name, description, kind, settings::text, api_key_hint, secret_header_names, fallback_agent_ids,

@@ -63,6 +63,9 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
     {
         using var document = Parse(name, data);
         var root = document.RootElement;
+        // Gemini has its errors in an array.
+        if (root.ValueKind == JsonValueKind.Array && root.GetArrayLength() == 1)
+            root = root[0];
         if (root.ValueKind == JsonValueKind.Null)
             return null;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -50,16 +51,43 @@ internal sealed class HttpEventReader(string? textPath, AgentCall call)
             case "message":
                 return ReadText(item.Data) is { Length: > 0 } text ? new AgentChunk.Text(text) : null;
             case "progress":
-                var progress = JsonSerializer.Deserialize(item.Data, AgentJson.Default.ProgressEvent);
-                return new AgentChunk.Progress(Math.Clamp(progress?.Fraction ?? 0, 0, 1), progress?.Message);
+                return ProgressOf(item.Data);
             case "usage":
-                using (var used = JsonDocument.Parse(item.Data))
-                    return ProviderJson.UsageOf(used.RootElement, used.RootElement.TextOf("model"));
+                return UsageOf(item.Data);
             case "error":
                 throw ErrorOf(item.Data);
             default:
                 return null;
         }
+    }
+
+    /// <summary>It only tells how far the work is: what cannot be read of it is no reason to give up the answer.</summary>
+    private static AgentChunk.Progress? ProgressOf(string data)
+    {
+        using var document = Parse(data);
+        var progress = document.RootElement;
+        if (progress.ValueKind != JsonValueKind.Object)
+            return null;
+        var fraction = progress.Member("fraction") switch
+        {
+            { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
+            { ValueKind: JsonValueKind.String } text
+                when double.TryParse(text.Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+            _ => 0,
+        };
+        return new AgentChunk.Progress(double.IsNaN(fraction) ? 0 : Math.Clamp(fraction, 0, 1), progress.TextOf("message"));
+    }
+
+    private static AgentChunk? UsageOf(string data)
+    {
+        using var document = Parse(data);
+        var usage = document.RootElement;
+        return usage.ValueKind switch
+        {
+            JsonValueKind.Object => ProviderJson.UsageOf(usage, usage.TextOf("model")),
+            JsonValueKind.Null => null,
+            _ => new AgentChunk.ImpossibleUsage(),
+        };
     }
 
     private string ReadText(string data)
@@ -103,5 +131,3 @@ internal sealed class HttpEventReader(string? textPath, AgentCall call)
         }
     }
 }
-
-internal sealed record ProgressEvent(double Fraction, string? Message);

@@ -28,11 +28,14 @@ public sealed class HttpProvider(
         }
 
         await using var body = new HeardStream(await response.Content.ReadAsStreamAsync(ct), call.Heard);
-        var chunks = response.Content.Headers.ContentType?.MediaType switch
+        var type = response.Content.Headers.ContentType;
+        var chunks = type?.MediaType?.ToLowerInvariant() switch
         {
             "text/event-stream" => new HttpEventReader(settings.TextPath, call).ReadAsync(body, ct),
-            { } type when IsJson(type) => ReadJsonAsync(body, settings, call, ct),
-            _ => ReadTextAsync(body, ct),
+            { } media when IsJson(media) => ReadJsonAsync(body, EncodingOf(type), settings, call, isJson: true, ct),
+            // Where a text is to be found in it, it is meant to be JSON, whatever it is called.
+            _ when settings.TextPath is not null => ReadJsonAsync(body, EncodingOf(type), settings, call, isJson: false, ct),
+            _ => ReadTextAsync(body, EncodingOf(type), ct),
         };
         await foreach (var chunk in chunks)
             yield return chunk;
@@ -50,6 +53,8 @@ public sealed class HttpProvider(
                 AgentJson.Default.HttpAgentRequest),
         };
         request.Headers.Accept.ParseAdd("text/event-stream, application/json, text/plain;q=0.9, */*;q=0.1");
+        // Who does not say so takes every coding (RFC 9110, section 12.5.3).
+        request.Headers.AcceptEncoding.ParseAdd("identity");
         request.Headers.UserAgent.ParseAdd("viral-engine");
         if (call.Agent.ApiKey is { } key)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
@@ -65,17 +70,40 @@ public sealed class HttpProvider(
     private static readonly Dictionary<string, string> Empty = [];
 
     private static bool IsJson(string mediaType) =>
-        mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-        || mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+        mediaType is "application/json" or "text/json" or "application/x-json" || mediaType.EndsWith("+json", StringComparison.Ordinal);
 
+    /// <summary>What the answer says that it is in (RFC 9110, section 8.3.2), where that is known; else UTF-8.</summary>
+    private static Encoding EncodingOf(MediaTypeHeaderValue? type)
+    {
+        // ASCII is a part of UTF-8, and who says ASCII often means that.
+        if (type?.CharSet?.Trim('"') is not { Length: > 0 } name || name.Equals("us-ascii", StringComparison.OrdinalIgnoreCase))
+            return Encoding.UTF8;
+        try
+        {
+            return CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            return Encoding.UTF8;
+        }
+    }
+
+    /// <param name="isJson">It says that it is JSON; else what is none is text.</param>
     private async IAsyncEnumerable<AgentChunk> ReadJsonAsync(
-        Stream body, HttpSettings settings, AgentCall call, [EnumeratorCancellation] CancellationToken ct)
+        Stream body, Encoding encoding, HttpSettings settings, AgentCall call, bool isJson, [EnumeratorCancellation] CancellationToken ct)
     {
         await using var collected = await TemporaryFile.CollectAsync(body, AnswerMemory.Long, ct);
         using var whole = await memory.HoldWholeAsync(collected.Length, ct);
-        using var reader = new StreamReader(collected, Encoding.UTF8);
+        using var reader = new StreamReader(collected, encoding);
         var text = await reader.ReadToEndAsync(ct);
-        using var document = JsonDocument.Parse(text);
+        using var document = Parse(text, isJson);
+        if (document is null)
+        {
+            if (text.Length > 0)
+                yield return new AgentChunk.Text(text);
+            yield break;
+        }
+
         var root = document.RootElement;
         // Usage before text: it counts even if there is no text.
         if (root.Member("usage") is { } used
@@ -90,9 +118,22 @@ public sealed class HttpProvider(
             yield return new AgentChunk.Finish(reason);
     }
 
-    private static async IAsyncEnumerable<AgentChunk> ReadTextAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)
+    private static JsonDocument? Parse(string text, bool isJson)
     {
-        using var reader = new StreamReader(body, Encoding.UTF8);
+        try
+        {
+            return JsonDocument.Parse(text);
+        }
+        catch (JsonException) when (!isJson)
+        {
+            return null;
+        }
+    }
+
+    private static async IAsyncEnumerable<AgentChunk> ReadTextAsync(
+        Stream body, Encoding encoding, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var reader = new StreamReader(body, encoding);
         var buffer = new char[8192];
         while (await reader.ReadAsync(buffer.AsMemory(), ct) is var read and > 0)
             yield return new AgentChunk.Text(new string(buffer, 0, read));

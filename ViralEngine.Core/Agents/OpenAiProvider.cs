@@ -66,6 +66,8 @@ public sealed class OpenAiProvider(
             Content = JsonBody.Of(BodyOf(settings, call, countsUsage), AgentJson.Default.ChatRequest),
         };
         request.Headers.Accept.ParseAdd("text/event-stream, application/json;q=0.9");
+        // Who does not say so takes every coding (RFC 9110, section 12.5.3).
+        request.Headers.AcceptEncoding.ParseAdd("identity");
         request.Headers.UserAgent.ParseAdd("viral-engine");
         OutgoingHttp.LimitResponse(request, options.Value.MaxWireBytes);
         OutgoingHttp.Observe(request, call.Observer);

@@ -22,6 +22,9 @@ internal sealed record ProviderError(string Message, int? Status, string Kind)
     {
         if (json.ValueKind == JsonValueKind.String)
             return new ProviderError(json.Text(), null, "");
+        // Gemini has its errors in an array.
+        if (json.ValueKind == JsonValueKind.Array && json.GetArrayLength() == 1)
+            return Read(json[0]);
         var message = Messages
             .Select(path => JsonPointer.Find(json, path))
             .FirstOrDefault(found => found is { ValueKind: JsonValueKind.String });

@@ -67,10 +67,7 @@ internal static class ProviderFault
     {
         var status = (int)response.StatusCode;
         var errorClass = ProviderError.OfStatus(status);
-        response.Headers.TryGetValues("Retry-After", out var headers);
-        var retryAfter = errorClass is ErrorClass.RateLimited or ErrorClass.Unavailable
-            ? RetryAfterOf(headers?.FirstOrDefault(), now)
-            : null;
+        var retryAfter = errorClass is ErrorClass.RateLimited or ErrorClass.Unavailable ? RetryAfterOf(response, now) : null;
 
         using var standard = new HttpResponseMessage((HttpStatusCode)status);
         var message = $"{call.Agent.Settings.Label(call)} answered {status} {standard.ReasonPhrase}".TrimEnd();
@@ -134,12 +131,18 @@ internal static class ProviderFault
     private static AgentException Failing(string message, Exception? inner) =>
         new(ErrorClass.Unavailable, message, inner: inner) { Evidence = HostEvidence.Failing };
 
-    // RFC 9110, section 10.2.3: seconds or a date.
-    private static TimeSpan? RetryAfterOf(string? header, DateTimeOffset now)
+    // RFC 9110, section 10.2.3: seconds or a date. OpenAI and Azure say it to the millisecond in a header of their own.
+    private static TimeSpan? RetryAfterOf(HttpResponseMessage response, DateTimeOffset now)
     {
-        var wait = RetryAfterHeader.Read(header, now);
+        var wait = First(response, "retry-after-ms") is { } text
+            && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
+                ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, MaxRetryAfter.TotalMilliseconds))
+                : RetryAfterHeader.Read(First(response, "Retry-After"), now);
         return wait > MaxRetryAfter ? MaxRetryAfter : wait;
     }
+
+    private static string? First(HttpResponseMessage response, string header) =>
+        response.Headers.TryGetValues(header, out var values) ? values.FirstOrDefault() : null;
 
     // Providers quote the key in messages about it.
     private static string WordsOf(ProviderError error, AgentCall call) => Excerpt(WithoutSecrets(error.Message, call.Agent));

@@ -35,7 +35,7 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
     /// <summary>Newest first. <paramref name="before"/> is the id of the last alert of the page before.</summary>
     public async Task<List<Alert>> ListAsync(TenantId tenant, AlertStatus? status, Guid? before, int limit, CancellationToken ct)
     {
-        var found = await db.QueryAsync(
+        var found = await db.QueryListAsync(
             tenant,
             $"""
             SELECT {Columns}

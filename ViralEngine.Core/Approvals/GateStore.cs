@@ -54,9 +54,31 @@ public sealed class GateStore(Db db)
 
     /// <summary>The open gates that wait for this caller's decision, newest first.</summary>
     public Task<List<Gate>> WaitingForAsync(Caller caller, Guid? before, int limit, CancellationToken ct) =>
-        db.QueryAsync(
+        db.QueryListAsync(
             caller.Tenant,
             """
+            WITH asking AS (
+                SELECT DISTINCT found.gate
+                FROM unnest($3::text[]) AS asked (name)
+                CROSS JOIN LATERAL (
+                    SELECT ask.gate
+                    FROM viral.approval_asks AS ask
+                    JOIN viral.approval_gates AS gate ON gate.tenant_id = $1 AND gate.id = ask.gate
+                    WHERE ask.tenant_id = $1 AND ask.asked = asked.name AND ($2::uuid IS NULL OR ask.gate < $2)
+                      AND gate.status = 'open'
+                      AND NOT (gate.exclude_requester AND viral.eyes($1, gate.requested_by) = viral.eyes($1, $4))
+                      AND (gate.expires_at IS NULL OR gate.expires_at > now())
+                      AND NOT EXISTS (
+                        SELECT
+                        FROM viral.approval_decisions AS mine
+                        WHERE mine.tenant_id = $1 AND mine.gate = gate.id
+                          AND (mine.decider = $4 OR mine.eyes = viral.eyes($1, $4)))
+                    ORDER BY ask.gate DESC
+                    LIMIT $5
+                ) AS found
+                ORDER BY found.gate DESC
+                LIMIT $5
+            )
             SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
                    gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
                    gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
@@ -67,19 +89,14 @@ public sealed class GateStore(Db db)
                 FROM viral.approval_decisions AS made
                 WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
             ) AS decisions
-            WHERE gate.tenant_id = $1 AND gate.status = 'open' AND ($2::uuid IS NULL OR gate.id < $2)
-              AND (gate.roles @> ARRAY[$3] OR gate.users && $4)
-              AND NOT (gate.exclude_requester AND viral.eyes($1, gate.requested_by) = viral.eyes($1, $5))
-              AND (gate.expires_at IS NULL OR gate.expires_at > now())
-              AND NOT EXISTS (
-                SELECT
-                FROM viral.approval_decisions AS mine
-                WHERE mine.tenant_id = gate.tenant_id AND mine.gate = gate.id
-                  AND (mine.decider = $5 OR mine.eyes = viral.eyes($1, $5)))
+            WHERE gate.tenant_id = $1 AND gate.id = ANY (ARRAY(SELECT gate FROM asking))
             ORDER BY gate.id DESC
-            LIMIT $6
             """,
-            [caller.Tenant.Value, before, caller.Role.ToText(), Approver.NamesOf(caller), caller.Principal, limit],
+            [
+                caller.Tenant.Value, before,
+                (string[])[$"role:{caller.Role.ToText()}", .. Approver.NamesOf(caller).Select(name => $"user:{name}")],
+                caller.Principal, limit,
+            ],
             Read,
             ct);
 

@@ -13,6 +13,9 @@ public sealed class BatchResultReader(Db db)
 {
     private const int PageSize = 1000;
 
+    /// <summary>The most items that one page reads: where few have the status, it may be empty though more follow.</summary>
+    public const int MaxLookedThrough = 50_000;
+
     /// <summary>A larger result gets a page of its own.</summary>
     public const int PageBytes = 256 * 1024;
 
@@ -22,13 +25,13 @@ public sealed class BatchResultReader(Db db)
         TenantId tenant, Guid batchId, AgentTaskStatus? status, int after, CancellationToken ct)
     {
         var results = new List<BatchResult>();
-        var last = after;
+        var (last, found, total) = (after, 0L, 0);
         await using var batch = db.BatchByIndex(tenant).Add(
             """
             SELECT number, id, status, agent_id, result, answered_by, error, attempt, input_tokens, output_tokens, cost_usd,
-                   metadata, completed_at, finish_reason
+                   metadata, completed_at, finish_reason, found
             FROM (
-                SELECT *, sum(bytes) OVER (ORDER BY number) AS so_far
+                SELECT *, sum(bytes) OVER (ORDER BY number) AS so_far, count(*) OVER () AS found
                 FROM (
                     SELECT *
                     FROM (
@@ -49,7 +52,7 @@ public sealed class BatchResultReader(Db db)
                                COALESCE(octet_length(item.result), 0) AS bytes
                         FROM viral.batch_items AS item
                         JOIN viral.batches AS batch ON batch.tenant_id = $1 AND batch.id = $2
-                        WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number > $3
+                        WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number > $3 AND item.number <= $7
                     ) AS item
                     WHERE $4::text IS NULL OR status = $4
                     ORDER BY number
@@ -59,15 +62,21 @@ public sealed class BatchResultReader(Db db)
             WHERE so_far - bytes = 0 OR so_far <= $6
             ORDER BY number
             """,
-            [tenant.Value, batchId, after, status?.ToText(), PageSize, PageBytes]);
+            [tenant.Value, batchId, after, status?.ToText(), PageSize, PageBytes, after + MaxLookedThrough])
+            .Add("SELECT total_items FROM viral.batches WHERE tenant_id = $1 AND id = $2", [tenant.Value, batchId]);
         await using var reader = await batch.ReadByIndexAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            last = reader.GetInt32(0);
+            (last, found) = (reader.GetInt32(0), reader.GetInt64(14));
             results.Add(Read(reader));
         }
 
-        return new BatchResultPage(results, last, results.Count > 0);
+        await reader.NextResultAsync(ct);
+        if (await reader.ReadAsync(ct))
+            total = reader.GetInt32(0);
+        if (results.Count == found && found < PageSize)
+            last = after + MaxLookedThrough;
+        return new BatchResultPage(results, last, last < total);
     }
 
     private static BatchResult Read(NpgsqlDataReader row) => new(
@@ -84,7 +93,7 @@ public sealed class BatchResultReader(Db db)
         row.IsDBNull(12) ? null : row.GetDateTime(12));
 }
 
-/// <param name="Last">The number of the page's last item.</param>
+/// <param name="Last">The number of the last item that was read.</param>
 /// <param name="More">Whether there may be more.</param>
 public sealed record BatchResultPage(IReadOnlyList<BatchResult> Results, int Last, bool More);
 

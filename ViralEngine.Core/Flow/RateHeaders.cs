@@ -6,8 +6,8 @@ namespace ViralEngine.Core.Flow;
 
 /// <summary>
 /// Reads providers' limits from response headers: OpenAI's <c>x-ratelimit-remaining-requests</c> and <c>x-ratelimit-reset-requests</c>
-/// (<c>1m30.5s</c>) and the same of tokens, which many others have too, and Anthropic's <c>anthropic-ratelimit-requests-remaining</c> and
-/// <c>…-reset</c> (RFC 3339).
+/// (<c>1m30.5s</c>) and the same of tokens, which many others have too; Anthropic's <c>anthropic-ratelimit-requests-remaining</c> and
+/// <c>…-reset</c> (RFC 3339); those of Together, Mistral and Cerebras (seconds), and of OpenRouter (milliseconds since 1970).
 /// </summary>
 public static partial class RateHeaders
 {
@@ -17,6 +17,11 @@ public static partial class RateHeaders
     [
         ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
         ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
+        ("x-ratelimit-remaining", "x-ratelimit-reset"),
+        ("ratelimit-remaining", "ratelimit-reset"),
+        ("ratelimitbysize-remaining", "ratelimitbysize-reset"),
+        ("x-ratelimit-remaining-requests-day", "x-ratelimit-reset-requests-day"),
+        ("x-ratelimit-remaining-tokens-minute", "x-ratelimit-reset-tokens-minute"),
         ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
         ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
         ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
@@ -44,8 +49,14 @@ public static partial class RateHeaders
     {
         if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && text.Contains('T'))
             return at - now;
-        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+        {
+            var since1970 = (now - DateTimeOffset.UnixEpoch).TotalSeconds;
+            // Nobody waits for years: such a number is a time, in seconds or in milliseconds.
+            var seconds = number > since1970 * 100 ? (number / 1000) - since1970 : number > since1970 / 2 ? number - since1970 : number;
             return TimeSpan.FromSeconds(Math.Min(seconds, MaxPause.TotalSeconds));
+        }
+
         var matches = Part().Matches(text);
         if (matches.Count == 0 || matches.Sum(match => match.Length) != text.Length)
             return null;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Tasks;
 
@@ -15,10 +16,10 @@ internal static class TaskRow
         {Before}, CASE WHEN octet_length(result) <= 65536 THEN result END, {After}
         """;
 
-    /// <summary>The columns for lists, with the beginning of the result.</summary>
+    /// <summary>The columns for lists, with the beginning of the result; read by <see cref="ReadForList"/>.</summary>
     public const string ListColumns =
         $"""
-        {Before}, left(result, 1024), {After}
+        {Before}, left(result, 1025), {After}
         """;
 
     private const string Before =
@@ -65,6 +66,15 @@ internal static class TaskRow
             : new TaskUsage(row.GetInt64(24), row.GetInt64(25), row.IsDBNull(26) ? null : row.GetDecimal(26)),
         row.IsDBNull(28) ? null : row.GetString(28),
         row.IsDBNull(29) ? null : row.GetInt32(29));
+
+    /// <summary>Of the result the beginning, cut between characters as people see them: one more was read to know where that is.</summary>
+    public static AgentTask ReadForList(NpgsqlDataReader row)
+    {
+        var task = Read(row);
+        return task.Result is { Length: > 1024 } beginning && beginning.EnumerateRunes().Count() > 1024
+            ? task with { Result = OutsideText.Cut(beginning, beginning.Length - 1) }
+            : task;
+    }
 
     internal static JsonElement? Json(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : JsonElement.Parse(row.GetString(column));

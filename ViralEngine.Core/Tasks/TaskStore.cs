@@ -96,7 +96,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
                 tenant.Value, before, filter.Status?.ToText(), filter.AgentId, filter.Tag, filter.CreatedAfter,
                 filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore), MaxListBytes,
             ],
-            row => (Task: TaskRow.Read(row), Found: row.GetInt64(row.FieldCount - 1)),
+            row => (Task: TaskRow.ReadForList(row), Found: row.GetInt64(row.FieldCount - 1)),
             ct);
         return new TaskList([.. rows.Select(row => row.Task)], rows is [var first, ..] && first.Found > rows.Count);
     }

@@ -43,7 +43,7 @@ public sealed class DeliveryLog(Db db)
               AND ($3::uuid IS NULL OR delivery.id < $3)
               AND ($4::text IS NULL OR delivery.status = $4)
               AND ($5::text IS NULL OR $5 LIKE '%.*' OR delivery.event_type = $5)
-              AND ($5::text IS NULL OR $5 NOT LIKE '%.*' OR split_part(delivery.event_type, '.', 1) = left($5, -2))
+              AND ($5::text IS NULL OR $5 NOT LIKE '%.*' OR delivery.family = left($5, -2))
               AND ($6::timestamptz IS NULL OR (delivery.created_at >= $6 AND delivery.id >= $9))
               AND ($7::timestamptz IS NULL OR (delivery.created_at < $7 AND delivery.id < $10))
             ORDER BY delivery.id DESC
@@ -124,9 +124,9 @@ public sealed class DeliveryLog(Db db)
             """
             UPDATE viral.webhook_deliveries
             SET status = 'pending', tries = 0, due_at = now(), completed_at = NULL
-            WHERE tenant_id = $1 AND endpoint_id = $2 AND status = 'failed' AND created_at >= $3
+            WHERE tenant_id = $1 AND endpoint_id = $2 AND status = 'failed' AND created_at >= $3 AND id >= $4
             """,
-            [tenant.Value, endpointId, since],
+            [tenant.Value, endpointId, since, Lists.IdFrom(since)],
             ct);
 
     private static string ToText(WebhookDeliveryStatus status) => status switch

@@ -47,9 +47,10 @@ internal sealed class BatchResultEndpoint(
     {
         if (request.Query.ContainsKey("format"))
             return query.Format;
-        foreach (var accepted in request.GetTypedHeaders().Accept.OrderByDescending(type => type.Quality ?? 1))
+        // A weight of 0 says that the type is not acceptable (RFC 9110, section 12.4.2).
+        foreach (var accepted in request.GetTypedHeaders().Accept.Where(type => type.Quality != 0).OrderByDescending(type => type.Quality ?? 1))
         {
-            switch (accepted.MediaType.Value)
+            switch (accepted.MediaType.Value?.ToLowerInvariant())
             {
                 case "text/csv":
                     return ResultFormat.Csv;

@@ -13,6 +13,7 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
     private readonly BatchSettings settings = RequestBinder.BindQuery<BatchSettings>(query);
     private int line = 1;
+    private char? announced;
     private bool any;
 
     /// <summary>Null until the first line has arrived.</summary>
@@ -26,7 +27,7 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
 
     protected override SequencePosition Take(ReadOnlySequence<byte> buffer, bool isLast)
     {
-        while (CsvRecords.EndOf(buffer, (byte)(Columns?.Separator ?? ',')) is { } end)
+        while (CsvRecords.EndOf(buffer, (byte)(Columns?.Separator ?? announced ?? ',')) is { } end)
         {
             TakeRecord(buffer.Slice(0, end));
             line++;
@@ -59,7 +60,10 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
         line += record.Count(c => c == '\n');
         if (Columns is null)
         {
-            Columns = CsvColumns.Read(record, NameOf(first), Errors);
+            announced ??= CsvColumns.AnnouncedBy(record);
+            if (announced is not null && first == 1)
+                return;
+            Columns = CsvColumns.Read(record, NameOf(first), Errors, announced);
             if (Columns is null)
                 Errors.ThrowIfAny();
         }
@@ -71,12 +75,22 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
 
     private void TakeItem(string record, int number)
     {
-        any = true;
         if (number > BatchLimits.MaxItems)
             throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MaxItems:N0} lines."));
         if (CsvRecords.Split(record, Columns!.Separator) is not { } fields)
+        {
+            any = true;
             Errors.Add(NameOf(number), "Must close each quote, with nothing between it and the next separator.");
-        else if (fields.Count != Columns.Names.Count)
+            return;
+        }
+
+        // Spreadsheets write separators for cells that were used once and are empty.
+        if (fields.TrueForAll(field => field.Length == 0))
+            return;
+        any = true;
+        while (fields.Count > Columns.Names.Count && fields[^1].Length == 0)
+            fields.RemoveAt(fields.Count - 1);
+        if (fields.Count != Columns.Names.Count)
             Errors.Add(NameOf(number), $"Must have {Columns.Names.Count} fields, one for each column; has {fields.Count}.");
         else
             Add(Columns.ToJson(fields), number);

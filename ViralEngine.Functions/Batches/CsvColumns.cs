@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
+using ViralEngine.Core.Texts;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
@@ -24,10 +24,15 @@ internal sealed class CsvColumns
     /// <summary>A comma, a semicolon or a tab. Which one spreadsheets write depends on the locale.</summary>
     public char Separator { get; }
 
-    /// <param name="where">The name of the first line in errors.</param>
-    public static CsvColumns? Read(string header, string where, FieldErrors errors)
+    /// <summary>The separator that a line before the header announces, such as <c>sep=;</c>; null for any other line.</summary>
+    public static char? AnnouncedBy(string record) =>
+        record.Length == 5 && record.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) && Separators.Contains(record[4]) ? record[4] : null;
+
+    /// <param name="where">The name of the header line in errors.</param>
+    /// <param name="announced">The separator; null for whichever makes the most columns.</param>
+    public static CsvColumns? Read(string header, string where, FieldErrors errors, char? announced = null)
     {
-        var separator = Separators.MaxBy(each => CsvRecords.Split(header, each)?.Count ?? 0);
+        var separator = announced ?? Separators.MaxBy(each => CsvRecords.Split(header, each)?.Count ?? 0);
         if (CsvRecords.Split(header, separator) is not { } fields)
         {
             errors.Add(where, "Must close each quote.");
@@ -35,6 +40,9 @@ internal sealed class CsvColumns
         }
 
         var names = fields.ConvertAll(name => name.Trim());
+        // Cells to the right of the table.
+        while (names.Count > 1 && names[^1].Length == 0)
+            names.RemoveAt(names.Count - 1);
         var before = errors.Count;
         foreach (var repeated in names.GroupBy(name => name).Where(group => group.Count() > 1))
             errors.Add(where, repeated.Key.Length == 0 ? "Must name every column." : $"Must not have the column '{repeated.Key}' twice.");
@@ -79,7 +87,7 @@ internal sealed class CsvColumns
     /// <summary>A value that does not have the field's type is written as a string, and rejected like that of any other item.</summary>
     private static void Write(Utf8JsonWriter json, string name, string field)
     {
-        if (Numbers.Contains(name) && int.TryParse(field, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))
+        if (Numbers.Contains(name) && WholeNumber.TryParse(field.AsSpan().Trim(), out var number))
         {
             json.WriteNumber(name, number);
         }

@@ -25,7 +25,9 @@ internal sealed class ClientAddress(IOptions<EdgeOptions> options)
             return told;
 
         var peer = http.Connection.RemoteIpAddress;
-        return (peer is null || IPAddress.IsLoopback(peer) || options.Value.Trusts(peer) ? Parse(headers["X-Forwarded-For"]) : null) ?? Plain(peer);
+        var isProxy = peer is null || IPAddress.IsLoopback(peer) || options.Value.Trusts(peer);
+        var forwarded = headers.TryGetValue("X-Forwarded-For", out var plain) ? plain.ToString() : ForwardedHeader.Last(headers, "for");
+        return (isProxy ? Parse(forwarded) : null) ?? Plain(peer);
     }
 
     /// <summary>The last of the addresses in a header, each with or without a port.</summary>

@@ -18,9 +18,11 @@ internal sealed class PublicAddress(IOptions<EdgeOptions> options)
             return configured;
         if (!options.Value.Trusts(request.HttpContext.Connection.RemoteIpAddress))
             return $"{request.Scheme}://{request.Host}";
-        var told = Last(request.Headers["X-Forwarded-Proto"]);
+        var headers = request.Headers;
+        var isPlain = headers.ContainsKey("X-Forwarded-Proto") || headers.ContainsKey("X-Forwarded-Host");
+        var told = Last(isPlain ? headers["X-Forwarded-Proto"].ToString() : ForwardedHeader.Last(headers, "proto"));
         var scheme = told is "https" or "http" ? told : request.Scheme;
-        var host = Last(request.Headers["X-Forwarded-Host"]) is { Length: > 0 } named && Uri.CheckHostName(new HostString(named).Host) != 0
+        var host = Last(isPlain ? headers["X-Forwarded-Host"].ToString() : ForwardedHeader.Last(headers, "host")) is { Length: > 0 } named && Uri.CheckHostName(new HostString(named).Host) != 0
             ? named
             : request.Host.ToString();
         return $"{scheme}://{host}";

@@ -43,7 +43,7 @@ internal static class RequestBinder
                 errors.Add(name, $"Unknown parameter. Known parameters: {string.Join(", ", fields.Select(known => known.Name))}.");
             else if (values.Count > 1)
                 errors.Add(name, "Must be given only once.");
-            else if (FromText(field.Type, values.ToString(), out var value, out var rule))
+            else if (FromText(field.Type, TextOf(field, values.ToString()), out var value, out var rule))
                 Set(field, target, value, name, errors);
             else
                 errors.Add(name, rule);
@@ -54,6 +54,10 @@ internal static class RequestBinder
         errors.ThrowIfAny();
         return target;
     }
+
+    /// <summary>An offset's plus sign, which forms take for a space: RFC 3986 lets it stand in a query as it is.</summary>
+    private static string TextOf(RequestField field, string text) =>
+        field.Type == typeof(DateTime) ? text.Replace(' ', '+') : text;
 
     private static object? BindObject(Type type, JsonElement json, string path, FieldErrors errors)
     {

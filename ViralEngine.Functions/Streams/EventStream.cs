@@ -68,8 +68,11 @@ internal sealed class EventStream(HttpContext http, TimeProvider time)
             text = request.Query["last_event_id"].ToString();
         if (text.Length == 0)
             return 0;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-            ? id
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            return id;
+        // Larger than any of ours: a place that is not there.
+        return text.All(char.IsAsciiDigit)
+            ? int.MaxValue
             : throw new ProblemException(Problem.Validation("Last-Event-ID", "Must be the id of an event of this stream."));
     }
 

@@ -23,6 +23,7 @@ var measurements = new Dictionary<string, Func<BenchStack, Task>>
     ["recording"] = RecordingBench.RunAsync,
     ["watch"] = WatchBench.RunAsync,
     ["console"] = ConsoleBench.RunAsync,
+    ["lists"] = _ => ListBench.RunAsync(),
 };
 
 var chosen = args.Length == 0 ? measurements.Keys.ToArray() : args;

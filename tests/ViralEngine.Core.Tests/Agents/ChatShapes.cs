@@ -384,6 +384,27 @@ internal static class ChatShapes
             """{"error":{"message":"The response was filtered.","type":null,"param":"prompt","code":"content_filter","status":400}}""",
             ErrorClass.InvalidRequest, "The response was filtered."),
         new(
+            "Gemini",
+            """
+            data: [{"error":{"code":429,"message":"Resource has been exhausted (e.g. check quota).","status":"RESOURCE_EXHAUSTED"}}]
+
+
+            """,
+            ErrorClass.RateLimited, "Resource has been exhausted (e.g. check quota)."),
+        new(
+            "Gemini, a whole answer over several lines",
+            """
+            [{
+              "error": {
+                "code": 503,
+                "message": "The model is overloaded. Please try again later.",
+                "status": "UNAVAILABLE"
+              }
+            }
+            ]
+            """,
+            ErrorClass.Unavailable, "The model is overloaded. Please try again later."),
+        new(
             "a gateway",
             """{"message":"API key quota reached"}""",
             ErrorClass.RateLimited, "API key quota reached"),

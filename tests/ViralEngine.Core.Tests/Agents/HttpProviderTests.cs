@@ -33,11 +33,13 @@ public sealed class HttpProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task Sends_its_body_with_its_length()
+    public async Task Sends_its_body_with_its_length_and_asks_for_an_answer_that_is_not_compressed()
     {
         long? length = null;
+        var codings = new List<string>();
         await using var server = await LoopbackServer.StartAsync(http =>
         {
+            codings.Add(http.Request.Headers.AcceptEncoding.ToString());
             length = http.Request.ContentLength;
             return http.Response.WriteAsync("ok");
         });
@@ -48,6 +50,7 @@ public sealed class HttpProviderTests : IDisposable
 
         Assert.InRange(byHttp ?? 0, 80, 200);
         Assert.InRange(length ?? 0, 80, 200);
+        Assert.Equal(["identity", "identity"], codings);
     }
 
     [Fact]
@@ -77,6 +80,81 @@ public sealed class HttpProviderTests : IDisposable
         var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" })).ToListAsync();
 
         Assert.Equal("gr\uFFFD", AgentBench.TextOf(chunks));
+    }
+
+    [Theory]
+    [InlineData("text/plain; charset=iso-8859-1", null)]
+    [InlineData("text/plain; charset=\"windows-1252\"", null)]
+    [InlineData("application/json; charset=ISO-8859-1", "/text")]
+    public async Task Reads_an_answer_in_the_encoding_that_it_names(string contentType, string? textPath)
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = contentType;
+            await http.Response.Body.WriteAsync(
+                textPath is null ? [.. "gr"u8, 0xFC, .. "n"u8] : (byte[])[.. """{"text":"gr"""u8, 0xFC, .. "n\"}"u8]);
+        });
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = textPath })).ToListAsync();
+
+        Assert.Equal("grün", AgentBench.TextOf(chunks));
+    }
+
+    [Theory]
+    [InlineData("text/plain; charset=us-ascii")]
+    [InlineData("text/plain; charset=utf-7")]
+    [InlineData("text/plain; charset=of-my-own")]
+    public async Task Reads_an_answer_in_an_encoding_that_nobody_knows_as_UTF_8(string contentType)
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = contentType;
+            await http.Response.Body.WriteAsync("grün"u8.ToArray());
+        });
+
+        Assert.Equal("grün", AgentBench.TextOf(await bench.Run(AgentBench.Http(server.Url)).ToListAsync()));
+    }
+
+    [Theory]
+    [InlineData("text/json", """{"text":"hello"}""", "hello")]
+    [InlineData("text/html", """{"text":"hello"}""", "hello")]
+    [InlineData(null, """{"text":"hello"}""", "hello")]
+    [InlineData("Application/JSON", """{"text":"hello"}""", "hello")]
+    [InlineData("TEXT/Event-Stream", "data: {\"text\":\"hello\"}\n\n", "hello")]
+    [InlineData("text/plain", "hello", "hello")]
+    [InlineData("text/plain", "", "")]
+    public async Task Finds_the_text_whatever_the_server_calls_its_answer(string? contentType, string body, string text)
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.ContentType = contentType;
+            await http.Response.WriteAsync(body);
+        });
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" })).ToListAsync();
+
+        Assert.Equal(text, AgentBench.TextOf(chunks));
+    }
+
+    [Theory]
+    [InlineData("progress", "half of it")]
+    [InlineData("progress", "[1]")]
+    [InlineData("progress", "null")]
+    [InlineData("progress", """{"fraction":"0.5"}""")]
+    [InlineData("progress", """{"fraction":"NaN","message":7}""")]
+    [InlineData("progress", """{"fraction":1e999,"message":"\ud83d"}""")]
+    [InlineData("usage", "many tokens")]
+    [InlineData("usage", "[]")]
+    [InlineData("usage", "null")]
+    public async Task What_is_said_beside_the_answer_does_not_spoil_it(string name, string data)
+    {
+        await using var server = await LoopbackServer.StartAsync(Sse($"data: whole\n\nevent: {name}\ndata: {data}\n\nevent: done\ndata:\n\n"));
+
+        var chunks = await bench.Run(AgentBench.Http(server.Url)).ToListAsync();
+
+        Assert.Equal("whole", AgentBench.TextOf(chunks));
+        Assert.All(chunks.OfType<AgentChunk.Progress>(), progress => Assert.InRange(progress.Fraction, 0, 1));
+        Assert.Equal(name == "usage" && data != "null", chunks.Contains(new AgentChunk.ImpossibleUsage()));
     }
 
     [Fact]

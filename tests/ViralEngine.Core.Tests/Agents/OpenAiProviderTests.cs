@@ -64,11 +64,11 @@ public sealed class OpenAiProviderTests : IDisposable
         Assert.True(await chunks.MoveNextAsync());
         Assert.Equal(new AgentChunk.Text("first"), chunks.Current);
         goOn.SetResult();
+        AgentChunk? last = null;
         while (await chunks.MoveNextAsync())
-        {
-        }
+            last = chunks.Current;
 
-        Assert.Equal(new AgentChunk.Finish("stop"), chunks.Current);
+        Assert.Equal(new AgentChunk.Finish("stop"), last);
     }
 
     [Fact]
@@ -117,6 +117,28 @@ public sealed class OpenAiProviderTests : IDisposable
         Assert.Equal("/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", path);
         Assert.Equal("sk-secret", apiKeyHeader);
         Assert.Equal("", authorization);
+    }
+
+    [Theory]
+    [InlineData("7", null, 7000)]
+    [InlineData("7", "1500", 1500)]
+    [InlineData(null, "250.5", 250.5)]
+    [InlineData("7", "soon", 7000)]
+    [InlineData(null, "99999999999999999999", 86_400_000)]
+    public async Task Waits_as_long_as_the_provider_asks_in_seconds_or_milliseconds(string? seconds, string? milliseconds, double expected)
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            http.Response.StatusCode = 429;
+            http.Response.Headers.RetryAfter = seconds;
+            http.Response.Headers["retry-after-ms"] = milliseconds;
+            await http.Response.WriteAsync("""[{"error":{"code":429,"message":"Slow down.","status":"RESOURCE_EXHAUSTED"}}]""");
+        });
+
+        var failure = await bench.FailAsync(AgentBench.OpenAi(server.Url));
+
+        Assert.Equal(TimeSpan.FromMilliseconds(expected), failure.RetryAfter);
+        Assert.EndsWith(": Slow down.", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

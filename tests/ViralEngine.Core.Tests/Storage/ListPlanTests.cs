@@ -1,120 +1,124 @@
+using Npgsql;
 using ViralEngine.Core.Audit;
+using ViralEngine.Core.Batches;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
+using ViralEngine.Core.Webhooks;
+using ViralEngine.Core.Workflows;
 using ViralEngine.Testing;
+using ViralEngine.Testing.Lists;
 
 namespace ViralEngine.Core.Tests.Storage;
 
 /// <summary>
-/// A filter that finds little reads little: counted in the rows that PostgreSQL fetched, whatever time it took and however many there
-/// are.
+/// A filter that finds little reads little: counted in the rows and blocks that PostgreSQL read, whatever time it took and however many
+/// there are.
 /// </summary>
-public sealed class ListPlanTests(TestPostgres postgres) : IClassFixture<TestPostgres>, IAsyncLifetime
+public sealed class ListPlanTests(ManyRowsFixture many) : IClassFixture<ManyRowsFixture>
+{
+    private const int FewRows = 400;
+    private const int FewBlocks = 1000;
+
+    public static TheoryData<string> Cases => [.. ListCase.All.Select(list => list.ToString())];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task A_list_reads_few_rows(string name)
+    {
+        var list = ListCase.All.Single(list => list.ToString() == name);
+        await using var db = many.Postgres.NewDb();
+
+        var reading = await ListReading.OfAsync(list, db, many.Tenant, many.Now);
+
+        Assert.Equal(list.Expected, reading.Found);
+        Assert.InRange(reading.Sequential, 0, 10); // tables of a few rows may be read as a whole
+        Assert.InRange(reading.Fetched, 0, FewRows);
+        Assert.InRange(reading.Blocks, 1, FewBlocks);
+    }
+
+    [Theory]
+    [InlineData("tasks", typeof(TaskFilter))]
+    [InlineData("workflows", typeof(WorkflowFilter))]
+    [InlineData("deliveries", typeof(WebhookDeliveryFilter))]
+    [InlineData("audit log", typeof(AuditFilter))]
+    public void Every_filter_is_tried(string list, Type filter) =>
+        Assert.All(filter.GetProperties(), property => Assert.Contains(
+            ListCase.All, tried => tried.List == list && tried.Filter.StartsWith(property.Name, StringComparison.Ordinal)));
+
+    /// <summary>No index knows the states of items, which change too often: a page looks at so many and leaves the rest to the next.</summary>
+    [Fact]
+    public async Task A_page_of_results_looks_through_a_part_of_a_large_batch()
+    {
+        const int Items = 2 * BatchResultReader.MaxLookedThrough;
+        var batch = await many.AddBatchAsync(Items, failed: Items - 1);
+        await using var db = many.Postgres.NewDb();
+        var reader = new BatchResultReader(db);
+
+        var first = await reader.ReadAsync(many.Tenant, batch, AgentTaskStatus.Failed, 0, default);
+        var second = await reader.ReadAsync(many.Tenant, batch, AgentTaskStatus.Failed, first.Last, default);
+
+        Assert.Equal((0, BatchResultReader.MaxLookedThrough, true), (first.Results.Count, first.Last, first.More));
+        Assert.Equal($"{Items - 1}", Assert.Single(second.Results).Id);
+        Assert.False(second.More);
+    }
+}
+
+/// <summary>One tenant with many rows behind each list.</summary>
+public sealed class ManyRowsFixture : IAsyncLifetime
 {
     private const int Rows = 30_000;
-    private const int FewRows = 400;
-    private static readonly DateTime Now = DateTime.UtcNow;
-    private readonly TenantId tenant = new(Guid.CreateVersion7());
 
-    public static TheoryData<string> Filters =>
-        ["none", "tag", "rare tag", "agent", "rare agent", "failed", "pending", "cancelled", "in_progress", "hour ago", "tag and status"];
+    public TestPostgres Postgres { get; } = new();
+
+    public TenantId Tenant { get; } = new(Guid.CreateVersion7());
+
+    public DateTime Now { get; } = DateTime.UtcNow;
 
     public async Task InitializeAsync()
     {
-        await using var admin = new Npgsql.NpgsqlConnection(postgres.AdminConnection);
+        await Postgres.InitializeAsync();
+        await ManyRows.FillAsync(Postgres.AdminConnection, Tenant, Rows, Now);
+    }
+
+    public Task DisposeAsync() => Postgres.DisposeAsync();
+
+    /// <summary>A batch that has ended, with one item that failed.</summary>
+    public async Task<Guid> AddBatchAsync(int items, int failed)
+    {
+        var id = Guid.CreateVersion7();
+        await using var admin = new NpgsqlConnection(Postgres.AdminConnection);
         await admin.OpenAsync();
-        await using var fill = new Npgsql.NpgsqlCommand(
-            """
-            INSERT INTO viral.tasks (
-                tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by, created_at,
-                updated_at, due_at, check_at, completed_at, result)
-            SELECT $1,
-                   (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0')
-                       || '8000' || lpad(to_hex(n), 12, '0'))::uuid,
-                   'completed', CASE WHEN n = 1 THEN 'rare' ELSE 'echo' END, 'x', 5,
-                   CASE WHEN n = 1 THEN ARRAY['rare', 'common'] ELSE ARRAY['common'] END, 300, 3, 'test', at, at, at, at, at, 'x'
-            FROM (SELECT n, $2::timestamptz - n * interval '1 second' - interval '2 hours' AS at FROM generate_series(1, $3) AS n) AS made
-            """,
-            admin)
+        await using var batch = new NpgsqlBatch(admin)
         {
-            Parameters = { new() { Value = tenant.Value }, new() { Value = Now }, new() { Value = Rows } },
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(
+                    """
+                    INSERT INTO viral.batches (
+                        tenant_id, id, name, status, concurrency_limit, failure_mode, total_items, created_by, created_at, updated_at,
+                        completed_at, check_at, progress_at)
+                    VALUES ($1, $2, 'x', 'completed', 10, 'continue', $3, 'test', now(), now(), now(), now(), now())
+                    """)
+                {
+                    Parameters = { new() { Value = Tenant.Value }, new() { Value = id }, new() { Value = items } },
+                },
+                new NpgsqlBatchCommand(
+                    """
+                    INSERT INTO viral.batch_items (
+                        tenant_id, batch_id, number, agent_id, description, status, completed_at, result, error)
+                    SELECT $1, $2, n, 'echo', 'x', CASE WHEN n = $4 THEN 'failed' ELSE 'completed' END, now(),
+                           CASE WHEN n <> $4 THEN 'x' END, CASE WHEN n = $4 THEN '{"class":"fatal","message":"x"}'::jsonb END
+                    FROM generate_series(1, $3) AS n
+                    """)
+                {
+                    Parameters =
+                    {
+                        new() { Value = Tenant.Value }, new() { Value = id }, new() { Value = items }, new() { Value = failed },
+                    },
+                },
+            },
         };
-        await fill.ExecuteNonQueryAsync();
-        await using var log = new Npgsql.NpgsqlCommand(
-            """
-            INSERT INTO viral.audit_log (tenant_id, id, at, actor, credential, action, target_kind, target_id, request_id)
-            SELECT $1, gen_random_uuid(), now(), 'user:1', 'token', 'webhook.changed', 'webhook', 'w', 'r'
-            FROM generate_series(1, $2)
-            """,
-            admin)
-        {
-            Parameters = { new() { Value = tenant.Value }, new() { Value = Rows } },
-        };
-        await log.ExecuteNonQueryAsync();
-        await using var analyze = new Npgsql.NpgsqlCommand("ANALYZE viral.tasks, viral.task_tags, viral.audit_log", admin);
-        await analyze.ExecuteNonQueryAsync();
+        await batch.ExecuteNonQueryAsync();
+        return id;
     }
-
-    public Task DisposeAsync() => Task.CompletedTask;
-
-    [Theory]
-    [MemberData(nameof(Filters))]
-    public async Task A_list_of_tasks_fetches_few_rows(string name)
-    {
-        var hourAgo = Now.AddHours(-1);
-        var (filter, expected) = name switch
-        {
-            "tag" => (Filter(tag: "nothere"), 0),
-            "rare tag" => (Filter(tag: "rare"), 1),
-            "tag and status" => (Filter(tag: "rare", status: AgentTaskStatus.Failed), 0),
-            "agent" => (Filter(agent: "nobody"), 0),
-            "rare agent" => (Filter(agent: "rare"), 1),
-            "failed" => (Filter(status: AgentTaskStatus.Failed), 0),
-            "pending" => (Filter(status: AgentTaskStatus.Pending), 0),
-            "cancelled" => (Filter(status: AgentTaskStatus.Cancelled), 0),
-            "in_progress" => (Filter(status: AgentTaskStatus.InProgress), 0),
-            "hour ago" => (new TaskFilter(null, null, null, hourAgo, hourAgo.AddSeconds(1)), 0),
-            _ => (Filter(), 20),
-        };
-        await using var db = postgres.NewDb();
-        await db.BeginAsync(default);
-
-        var list = await new TaskStore(db, null!).ListAsync(tenant, filter, null, 20, default);
-
-        Assert.Equal(expected, list.Tasks.Count);
-        Assert.InRange(await FetchedAsync(db), 0, FewRows);
-    }
-
-    [Theory]
-    [InlineData("user:nobody", null, null, null)]
-    [InlineData(null, "agent.deleted", null, null)]
-    [InlineData(null, "agent.*", null, null)]
-    [InlineData(null, null, "agent", null)]
-    [InlineData(null, null, null, "nothing")]
-    public async Task A_list_of_the_audit_log_fetches_few_rows(string? actor, string? action, string? kind, string? target)
-    {
-        await using var db = postgres.NewDb();
-        await db.BeginAsync(default);
-
-        var rows = await new AuditStore(db).ListAsync(tenant, new AuditFilter(actor, action, kind, target, null, null), null, 20, default);
-
-        Assert.Empty(rows);
-        Assert.InRange(await FetchedAsync(db), 0, FewRows);
-    }
-
-    private static TaskFilter Filter(AgentTaskStatus? status = null, string? agent = null, string? tag = null) =>
-        new(status, agent, tag, null, null);
-
-    /// <summary>Rows that this transaction has read, by index or not.</summary>
-    private async Task<long> FetchedAsync(Db db) =>
-        await db.QueryOneAsync(
-            tenant,
-            """
-            SELECT COALESCE(sum(seq_tup_read + COALESCE(idx_tup_fetch, 0)), 0)::bigint
-            FROM pg_stat_xact_user_tables
-            WHERE schemaname = 'viral'
-            """,
-            [],
-            row => row.GetInt64(0),
-            default);
 }

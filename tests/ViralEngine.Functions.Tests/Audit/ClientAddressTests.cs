@@ -20,6 +20,11 @@ public sealed class ClientAddressTests
     [InlineData("::1", "198.51.100.1", "X-Forwarded-For: 10.0.0.1, 198.51.100.1:4711")]
     [InlineData("127.0.0.1", "2001:db8::9", "X-Forwarded-For: [2001:db8::9]:443")]
     [InlineData("127.0.0.1", "127.0.0.1", "X-Forwarded-For: nonsense")]
+    [InlineData("127.0.0.1", "198.51.100.1", "Forwarded: for=10.0.0.1, for=198.51.100.1;proto=https")]
+    [InlineData("127.0.0.1", "2001:db8::9", "Forwarded: For=\"[2001:db8::9]:4711\"")]
+    [InlineData("127.0.0.1", "127.0.0.1", "Forwarded: for=_hidden")]
+    [InlineData("127.0.0.1", "198.51.100.1", "X-Forwarded-For: 198.51.100.1", "Forwarded: for=203.0.113.9")]
+    [InlineData("203.0.113.7", "203.0.113.7", "Forwarded: for=198.51.100.1")]
     [InlineData("127.0.0.1", "127.0.0.1")]
     // No Front Door is configured, so none is believed.
     [InlineData("203.0.113.7", "203.0.113.7", "X-Azure-ClientIP: 198.51.100.1", "X-Azure-FDID: " + FrontDoor)]

@@ -37,6 +37,30 @@ public sealed class BatchResultTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         Assert.StartsWith("i8,completed,echo,plain,", lines[9]);
     }
 
+    [Theory]
+    [InlineData("text/csv", "", "text/csv")]
+    [InlineData("Text/CSV; header=present", "", "text/csv")]
+    [InlineData("application/x-ndjson", "", "application/x-ndjson")]
+    [InlineData("application/json;q=0.5, text/csv", "", "text/csv")]
+    [InlineData("text/csv;q=0, */*", "", "application/json")]
+    [InlineData("text/csv;q=0", "", "application/json")]
+    [InlineData("image/png", "", "application/json")]
+    [InlineData("text/csv", "?format=ndjson", "application/x-ndjson")]
+    [InlineData(null, "", "application/json")]
+    public async Task The_client_may_ask_for_a_format_by_what_it_accepts(string? accept, string query, string expected)
+    {
+        using var tenant = await app.NewTenantAsync();
+        var id = await tenant.Owner.SubmitManyAsync(1);
+        await tenant.Owner.WaitForBatchAsync(id, "completed");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/batches/{id}/results{query}");
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+
+        var answer = (await tenant.Owner.SendAsync(request)).Expect(HttpStatusCode.OK);
+
+        Assert.StartsWith(expected, answer.Header("Content-Type"));
+    }
+
     [Fact]
     public async Task Streams_more_results_than_a_page_in_each_format()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using ViralEngine.Functions.Tests.Batches;
@@ -53,6 +54,47 @@ public sealed class FailoverTests
 
         Assert.Empty(AcceptedIds(load).Except(await standby.TaskIdsAsync()));
         await load.AllCompletedAsync(cluster[1]);
+    }
+
+    [Fact]
+    public async Task Answers_that_arrive_while_the_database_is_away_are_kept_and_nobody_calls_again()
+    {
+        var calls = new ConcurrentQueue<string>();
+        var answering = new TaskCompletionSource();
+        await using var provider = await LoopbackServer.StartAsync(async http =>
+        {
+            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
+            calls.Enqueue(asked.RootElement.GetProperty("description").GetString()!);
+            await answering.Task;
+            await http.Response.WriteAsync("done");
+        });
+        await using var server = await PostgresServer.StartAsync();
+        await using var address = new TcpLink(server.Port);
+        await using var app = await AppProcess.StartAsync(SettingsFor(PostgresServer.AppConnection(address.Port)));
+        using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
+        var agent = await tenant.NewHttpAsync(new { url = provider.Url });
+        var batch = await tenant.Owner.SubmitManyAsync(3, agent);
+        var tasks = new List<string>();
+        for (var i = 1; i <= 3; i++)
+            tasks.Add(await tenant.SubmitAsync(new { agent_id = agent, description = $"task {i}" }));
+        await Eventually.TrueAsync(() => calls.Count == 6, "all to be called");
+
+        address.PointTo(FreePort.Take()); // where nobody is
+        answering.SetResult();
+        await Eventually.TrueAsync(() => app.Output.Contains("could not be stored", StringComparison.Ordinal), "an answer to be kept");
+        address.PointTo(server.Port);
+
+        foreach (var task in tasks)
+        {
+            var ended = await Eventually.GetAsync(
+                () => tenant.Owner.GetAsync($"/api/tasks/{task}"),
+                answer => answer.Status == HttpStatusCode.OK && answer.Json.GetProperty("status").GetString() == "completed",
+                "the task to be completed");
+            Assert.Equal("done", ended.Json.GetProperty("result").GetString());
+        }
+
+        Assert.Equal(3, (await tenant.Owner.WaitForBatchAsync(batch, "completed")).Count("completed"));
+        Assert.Equal(["item 1", "item 2", "item 3", "task 1", "task 2", "task 3"], calls.Order());
     }
 
     /// <summary>All leases lapse in the outage, and those who hold them are alive: nobody may take them for dead.</summary>

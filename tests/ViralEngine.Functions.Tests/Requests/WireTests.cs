@@ -123,6 +123,20 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
         (await tenant.Owner.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/api/tasks/{Guid.NewGuid()}"))).Expect(HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("2020-01-01T00:00:00+02:00")] // as it is: a plus sign may stand in a query
+    [InlineData("2020-01-01T00:00:00%2B02:00")]
+    [InlineData("2020-01-01t00:00:00z")]
+    public async Task A_time_in_a_query_may_have_an_offset(string time)
+    {
+        using var tenant = await app.NewTenantAsync();
+        var task = await tenant.SubmitAsync(new { agent_id = "echo", description = "x" });
+
+        var found = (await tenant.Owner.GetAsync($"/api/tasks?created_after={time}")).Expect(HttpStatusCode.OK).Json;
+
+        Assert.Equal(task, Assert.Single(found.GetProperty("tasks").EnumerateArray()).GetProperty("id").GetString());
+    }
+
     [Fact]
     public async Task A_change_that_takes_no_parameters_refuses_them()
     {

@@ -26,6 +26,20 @@ public sealed class TaskResultTests(RunningApp running) : IClassFixture<RunningA
     }
 
     [Fact]
+    public async Task A_list_cuts_results_between_characters_as_people_see_them()
+    {
+        const string Family = "👨\u200d👩\u200d👧\u200d👦";
+        using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
+        await AnswerAsync(tenant, 1, Family, 1000);
+
+        var task = Assert.Single((await tenant.Owner.GetAsync("/api/tasks")).Expect(HttpStatusCode.OK).Json.GetProperty("tasks").EnumerateArray());
+
+        var beginning = task.GetProperty("result").GetString()!;
+        Assert.Equal(string.Concat(Enumerable.Repeat(Family, beginning.Length / Family.Length)), beginning);
+        Assert.InRange(beginning.EnumerateRunes().Count(), 1010, 1024);
+    }
+
+    [Fact]
     public async Task A_result_is_given_whole_by_the_task_and_as_a_stream()
     {
         using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
