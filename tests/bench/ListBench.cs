@@ -13,17 +13,17 @@ namespace ViralEngine.Bench;
 internal static class ListBench
 {
     private const int Rounds = 21;
-    private static readonly TimeSpan LongestFill = TimeSpan.FromMinutes(6);
+    private static readonly TimeSpan MaxFill = TimeSpan.FromMinutes(6);
     private static readonly int[] Sizes = [10_000, 1_000_000, 10_000_000];
 
     public static async Task RunAsync()
     {
         var now = DateTime.UtcNow;
-        var measured = ListCase.All.ToDictionary(list => list, _ => new List<(int Rows, double Milliseconds, long Blocks)>());
+        var smallest = new Dictionary<ListCase, double>();
         var (took, bytes) = (TimeSpan.Zero, 0L);
         foreach (var rows in Sizes)
         {
-            if (rows == Sizes[^1] && (10 * took > LongestFill || 12 * bytes > FreeBytes()))
+            if (rows == Sizes[^1] && (10 * took > MaxFill || 12 * bytes > FreeBytes()))
             {
                 Report.Line($"lists of {rows:N0} rows", $"left out: {Sizes[^2]:N0} took {took.TotalSeconds:0} s and {bytes >> 20:N0} MB");
                 continue;
@@ -38,22 +38,22 @@ internal static class ListBench
                 var began = Stopwatch.GetTimestamp();
                 await ManyRows.FillAsync(postgres.AdminConnection, tenant, rows, now);
                 (took, bytes) = (Stopwatch.GetElapsedTime(began), await SizeAsync(postgres.AdminConnection));
+                Report.Line($"lists of {rows:N0} rows", $"made in {took.TotalSeconds:0} s, {bytes >> 20:N0} MB");
                 await using var db = postgres.NewDb();
                 foreach (var list in ListCase.All)
-                    measured[list].Add((rows, await MedianAsync(list, db, tenant, now), (await ListReading.OfAsync(list, db, tenant, now)).Blocks));
+                {
+                    var median = await MedianAsync(list, db, tenant, now);
+                    smallest.TryAdd(list, median);
+                    Report.Line(
+                        $"  {list}",
+                        $"{median,7:0.00} ms, {(await ListReading.OfAsync(list, db, tenant, now)).Blocks} blocks",
+                        rows == Sizes[0] ? null : $"{median / smallest[list]:0.0} times the time of {Sizes[0]:N0}");
+                }
             }
             finally
             {
                 await postgres.DisposeAsync();
             }
-        }
-
-        foreach (var (list, sizes) in measured)
-        {
-            Report.Line(
-                $"list: {list}",
-                string.Join("; ", sizes.Select(size => $"{size.Milliseconds:0.00} ms, {size.Blocks} blocks")),
-                $"{string.Join(", ", sizes.Skip(1).Select(size => $"{size.Milliseconds / sizes[0].Milliseconds:0.0}"))} times the time of {Sizes[0]:N0}");
         }
     }
 
