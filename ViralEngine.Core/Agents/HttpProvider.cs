@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Outgoing;
 
@@ -94,13 +95,12 @@ public sealed class HttpProvider(
     {
         await using var collected = await TemporaryFile.CollectAsync(body, AnswerMemory.Long, ct);
         using var whole = await memory.HoldWholeAsync(collected.Length, ct);
-        using var reader = new StreamReader(collected, encoding);
-        var text = await reader.ReadToEndAsync(ct);
-        using var document = Parse(text, isJson);
+        var content = await Utf8OfAsync(collected, encoding, ct);
+        using var document = Parse(content, isJson);
         if (document is null)
         {
-            if (text.Length > 0)
-                yield return new AgentChunk.Text(text);
+            if (content.Length > 0)
+                yield return new AgentChunk.Text(Encoding.UTF8.GetString(content));
             yield break;
         }
 
@@ -110,7 +110,7 @@ public sealed class HttpProvider(
             && ProviderJson.UsageOf(used, used.TextOf("model") ?? root.TextOf("model")) is { } usage)
             yield return usage;
         var found = settings.TextPath is null
-            ? text
+            ? Encoding.UTF8.GetString(content)
             : HttpEventReader.TextAt(root, settings.TextPath, settings.Label(call));
         if (found.Length > 0)
             yield return new AgentChunk.Text(found);
@@ -118,11 +118,22 @@ public sealed class HttpProvider(
             yield return new AgentChunk.Finish(reason);
     }
 
-    private static JsonDocument? Parse(string text, bool isJson)
+    /// <summary>Without a copy, if it is UTF-8 already: a long answer would be in memory four times.</summary>
+    private static async Task<byte[]> Utf8OfAsync(Stream collected, Encoding encoding, CancellationToken ct)
+    {
+        var content = GC.AllocateUninitializedArray<byte>((int)collected.Length);
+        await collected.ReadExactlyAsync(content, ct);
+        if (encoding is UTF8Encoding && Utf8.IsValid(content) && !content.AsSpan().StartsWith(Encoding.UTF8.Preamble))
+            return content;
+        using var reader = new StreamReader(new MemoryStream(content), encoding);
+        return Encoding.UTF8.GetBytes(await reader.ReadToEndAsync(ct));
+    }
+
+    private static JsonDocument? Parse(byte[] content, bool isJson)
     {
         try
         {
-            return JsonDocument.Parse(text);
+            return JsonDocument.Parse(content);
         }
         catch (JsonException) when (!isJson)
         {

@@ -60,7 +60,7 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         try
         {
             if (redis.Database is { } database)
-                Note(host, Until(await ReadAsync(database, host)));
+                Refresh(host, entry, Until(await ReadAsync(database, host)));
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
@@ -152,9 +152,22 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
             Closed?.Invoke(host);
     }
 
+    /// <summary>Notes what was read, unless a change was heard of meanwhile, which is newer.</summary>
+    private void Refresh(string host, Entry? before, DateTimeOffset? until)
+    {
+        var read = new Entry(until, time.GetTimestamp());
+        if (before is null ? known.TryAdd(host, read) : known.TryUpdate(host, read, before))
+            Bound();
+    }
+
     private void Note(string host, DateTimeOffset? until)
     {
         known[host] = new Entry(until, time.GetTimestamp());
+        Bound();
+    }
+
+    private void Bound()
+    {
         if (known.Count <= MaxKnown)
             return;
         foreach (var closed in known.Where(entry => entry.Value.OpenUntil is null))

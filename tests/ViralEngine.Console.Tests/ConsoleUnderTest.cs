@@ -37,7 +37,8 @@ public class ConsoleUnderTest : IAsyncLifetime
         await window.Page.GotoAsync("/console/sign-in");
         await window.Page.GetByLabel("API key or token").FillAsync(credential);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await window.Page.WaitForURLAsync("**/console");
+        // Not until it is loaded: at times the driver misses that event.
+        await window.Page.WaitForURLAsync("**/console", new() { WaitUntil = WaitUntilState.DOMContentLoaded });
         return window;
     }
 

@@ -28,7 +28,7 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
         await page.GetByLabel("Login").FillAsync(subject);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
 
-        await page.WaitForURLAsync("**/console/tasks?tag=a");
+        await page.WaitForURLAsync("**/console/tasks?tag=a", new() { WaitUntil = WaitUntilState.DOMContentLoaded });
         await Expect(page.Locator(".where small")).ToHaveTextAsync("viewer");
         var cookies = await window.CookiesAsync();
         Assert.DoesNotContain(cookies, cookie => cookie.Name == "viral-sign-in");
