@@ -15,7 +15,8 @@ internal sealed class WorkerLog(ILoggerFactory loggers)
     {
         // The protocol counts trace, debug, information, warning, error, critical and none as LogLevel does.
         var level = (LogLevel)line.Level;
-        // A function that was asked to stop has not failed, even if the worker logs an error.
+        // A function that was asked to stop has not failed, even if the worker logs an error; nor has one whose client left so early that
+        // the request never reached it.
         if (wasCancelled && level == LogLevel.Error && IsCancellation(line.Exception)) level = LogLevel.Debug;
         var logger = byCategory.GetOrAdd(line.Category is { Length: > 0 } category ? category : "Worker", loggers.CreateLogger);
         if (!logger.IsEnabled(level)) return;
@@ -30,5 +31,6 @@ internal sealed class WorkerLog(ILoggerFactory loggers)
 
     private static bool Names(string? text) => text is not null
         && (text.Contains("OperationCanceledException", StringComparison.Ordinal)
-            || text.Contains("TaskCanceledException", StringComparison.Ordinal));
+            || text.Contains("TaskCanceledException", StringComparison.Ordinal)
+            || text.Contains("Timed out waiting for the function start call", StringComparison.Ordinal));
 }
