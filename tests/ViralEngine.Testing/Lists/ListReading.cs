@@ -11,6 +11,8 @@ public sealed record ListReading(int Found, long Sequential, long Fetched, long 
 {
     public static async Task<ListReading> OfAsync(ListCase list, Db db, TenantId tenant, DateTime now)
     {
+        // What the session has read before would be counted too, until it is flushed.
+        await db.QueryOneAsync(DbScope.AllTenants, "SELECT pg_stat_force_next_flush()", [], _ => true, default);
         await db.BeginAsync(default);
         var found = await list.CallAsync(db, tenant, now);
         var read = await db.QueryOneAsync(
