@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
 using System.Net;
-using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Npgsql;
 using ViralEngine.Testing;
 
@@ -41,18 +38,12 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
     public async Task What_a_dead_instance_was_running_runs_again_before_a_task_that_is_due_fifteen_seconds_later()
     {
         const int Calls = 12;
-        var calls = new ConcurrentQueue<string>();
-        await using var provider = await LoopbackServer.StartAsync(async http =>
-        {
-            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
-            calls.Enqueue(asked.RootElement.GetProperty("description").GetString()!);
-            await Task.Delay(Timeout.Infinite, http.RequestAborted);
-        });
+        await using var provider = await HeldCalls.StartAsync();
         await using var dying = await AppProcess.StartAsync(new AppSettings(postgres));
         using var tenant = await TestTenant.CreateAsync(dying.Address, AppSettings.PlatformKey);
         var agent = await tenant.NewHttpAsync(new { url = provider.Url });
         await tenant.Owner.SubmitManyAsync(Calls, agent, $"&concurrency_limit={Calls}");
-        await Eventually.TrueAsync(() => calls.Count == Calls, "all to be called");
+        await Eventually.TrueAsync(() => provider.Calls.Count == Calls, "all to be called");
         await using var survivor = await AppProcess.StartAsync(new AppSettings(postgres));
         using var living = tenant.At(survivor);
 
@@ -60,9 +51,9 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
         (await living.PostAsync(
             "/api/tasks", new { agent_id = agent, description = "later", scheduled_at = DateTime.UtcNow.AddSeconds(15) }))
             .Expect(HttpStatusCode.Created);
-        await Eventually.TrueAsync(() => calls.Contains("later"), "the task to be started");
+        await Eventually.TrueAsync(() => provider.Calls.Contains("later"), "the task to be started");
 
-        var (first, again) = (calls.Take(Calls), calls.Skip(Calls).TakeWhile(item => item != "later"));
+        var (first, again) = (provider.Calls.Take(Calls), provider.Calls.Skip(Calls).TakeWhile(item => item != "later"));
         Assert.Equal(first.Order(), again.Distinct().Order());
     }
 
@@ -104,21 +95,13 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
     [Fact]
     public async Task Nobody_calls_again_for_an_answer_that_waits_to_be_stored()
     {
-        var calls = new ConcurrentQueue<string>();
-        var answering = new TaskCompletionSource();
-        await using var provider = await LoopbackServer.StartAsync(async http =>
-        {
-            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
-            calls.Enqueue(asked.RootElement.GetProperty("description").GetString()!);
-            await answering.Task;
-            await http.Response.WriteAsync("done");
-        });
+        await using var provider = await HeldCalls.StartAsync();
         await using var app = await AppProcess.StartAsync(new AppSettings(postgres).With("Batches:LeaseSeconds", "1"));
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var agent = await tenant.NewHttpAsync(new { url = provider.Url });
         // Some lanes have nothing to run, and look for what others lost.
         var id = await tenant.Owner.SubmitManyAsync(4, agent, "&concurrency_limit=8");
-        await Eventually.TrueAsync(() => calls.Count == 4, "all to be called");
+        await Eventually.TrueAsync(() => provider.Calls.Count == 4, "all to be called");
 
         await using (var blocking = new NpgsqlConnection(postgres.AdminConnection))
         {
@@ -126,13 +109,13 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
             await using var transaction = await blocking.BeginTransactionAsync();
             await using var command = new NpgsqlCommand("LOCK TABLE viral.batch_items IN SHARE MODE", blocking, transaction);
             await command.ExecuteNonQueryAsync();
-            answering.SetResult();
+            provider.Release();
             await Eventually.TrueAsync(
-                async () => calls.Count > 4 || await KeptForAsync(id, TimeSpan.FromSeconds(6)) == 4, "all leases to be renewed or lost");
+                async () => provider.Calls.Count > 4 || await KeptForAsync(id, TimeSpan.FromSeconds(6)) == 4, "all leases to be renewed or lost");
         }
 
         await tenant.Owner.WaitForBatchAsync(id, "completed");
-        Assert.Equal(["item 1", "item 2", "item 3", "item 4"], calls.Order());
+        Assert.Equal(["item 1", "item 2", "item 3", "item 4"], provider.Calls.Order());
     }
 
     private Task<long> KeptForAsync(string id, TimeSpan time) => ScalarAsync(
@@ -147,52 +130,5 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = Guid.Parse(id) } } };
         return (long)(await command.ExecuteScalarAsync())!;
-    }
-
-    /// <summary>A provider that answers nobody until it is told to, and knows whose caller died.</summary>
-    private sealed class HeldCalls : IAsyncDisposable
-    {
-        private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private LoopbackServer server = null!;
-        private int open;
-
-        public string Url => server.Url;
-
-        public int Open => Volatile.Read(ref open);
-
-        /// <summary>How often each item was asked for.</summary>
-        public ConcurrentDictionary<string, int> Made { get; } = [];
-
-        /// <summary>Items whose caller hung up.</summary>
-        public ConcurrentDictionary<string, bool> Dead { get; } = [];
-
-        public static async Task<HeldCalls> StartAsync()
-        {
-            var calls = new HeldCalls();
-            calls.server = await LoopbackServer.StartAsync(calls.AnswerAsync);
-            return calls;
-        }
-
-        public void Release() => released.SetResult();
-
-        public ValueTask DisposeAsync() => server.DisposeAsync();
-
-        private async Task AnswerAsync(HttpContext http)
-        {
-            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
-            var item = asked.RootElement.GetProperty("description").GetString()!;
-            Made.AddOrUpdate(item, 1, (_, before) => before + 1);
-            Interlocked.Increment(ref open);
-            try
-            {
-                await released.Task.WaitAsync(http.RequestAborted);
-                await http.Response.WriteAsync("done");
-            }
-            catch (OperationCanceledException)
-            {
-                Interlocked.Decrement(ref open);
-                Dead[item] = true;
-            }
-        }
     }
 }

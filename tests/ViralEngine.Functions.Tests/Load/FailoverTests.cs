@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
 using System.Net;
-using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using ViralEngine.Functions.Tests.Batches;
 using ViralEngine.Testing;
 
@@ -59,15 +56,7 @@ public sealed class FailoverTests
     [Fact]
     public async Task Answers_that_arrive_while_the_database_is_away_are_kept_and_nobody_calls_again()
     {
-        var calls = new ConcurrentQueue<string>();
-        var answering = new TaskCompletionSource();
-        await using var provider = await LoopbackServer.StartAsync(async http =>
-        {
-            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
-            calls.Enqueue(asked.RootElement.GetProperty("description").GetString()!);
-            await answering.Task;
-            await http.Response.WriteAsync("done");
-        });
+        await using var provider = await HeldCalls.StartAsync();
         await using var server = await PostgresServer.StartAsync();
         await using var address = new TcpLink(server.Port);
         await using var app = await AppProcess.StartAsync(SettingsFor(PostgresServer.AppConnection(address.Port)));
@@ -77,10 +66,10 @@ public sealed class FailoverTests
         var tasks = new List<string>();
         for (var i = 1; i <= 3; i++)
             tasks.Add(await tenant.SubmitAsync(new { agent_id = agent, description = $"task {i}" }));
-        await Eventually.TrueAsync(() => calls.Count == 6, "all to be called");
+        await Eventually.TrueAsync(() => provider.Calls.Count == 6, "all to be called");
 
         address.PointTo(FreePort.Take()); // where nobody is
-        answering.SetResult();
+        provider.Release();
         await Eventually.TrueAsync(() => app.Output.Contains("could not be stored", StringComparison.Ordinal), "an answer to be kept");
         address.PointTo(server.Port);
 
@@ -94,7 +83,7 @@ public sealed class FailoverTests
         }
 
         Assert.Equal(3, (await tenant.Owner.WaitForBatchAsync(batch, "completed")).Count("completed"));
-        Assert.Equal(["item 1", "item 2", "item 3", "task 1", "task 2", "task 3"], calls.Order());
+        Assert.Equal(["item 1", "item 2", "item 3", "task 1", "task 2", "task 3"], provider.Calls.Order());
     }
 
     /// <summary>All leases lapse in the outage, and those who hold them are alive: nobody may take them for dead.</summary>
@@ -104,15 +93,7 @@ public sealed class FailoverTests
     public async Task Calls_go_on_through_an_outage_longer_than_their_leases(bool standbyTakesOver)
     {
         const int Each = 20;
-        var calls = new ConcurrentQueue<string>();
-        var answering = new TaskCompletionSource();
-        await using var provider = await LoopbackServer.StartAsync(async http =>
-        {
-            using var asked = await JsonDocument.ParseAsync(http.Request.Body);
-            calls.Enqueue(asked.RootElement.GetProperty("description").GetString()!);
-            await answering.Task;
-            await http.Response.WriteAsync("done");
-        });
+        await using var provider = await HeldCalls.StartAsync();
         await using var server = await PostgresServer.StartAsync();
         await using var standby = standbyTakesOver ? await server.StartStandbyAsync() : null;
         await using var address = new TcpLink(server.Port);
@@ -123,7 +104,7 @@ public sealed class FailoverTests
         for (var i = 0; i < Each; i++)
             tasks.Add(await tenant.SubmitAsync(new { agent_id = agent, description = $"task {i}" }));
         var batch = await tenant.Owner.SubmitManyAsync(Each, agent, $"&concurrency_limit={Each}");
-        await Eventually.TrueAsync(() => calls.Count == 2 * Each, "all to be called");
+        await Eventually.TrueAsync(() => provider.Calls.Count == 2 * Each, "all to be called");
 
         await server.CrashAsync();
         await Task.Delay(TimeSpan.FromSeconds(12));
@@ -148,12 +129,12 @@ public sealed class FailoverTests
             "the leases to be renewed");
         // Longer than it takes to give anybody up for dead.
         await Task.Delay(TimeSpan.FromSeconds(12));
-        answering.SetResult();
+        provider.Release();
         await tenant.Owner.WaitForBatchAsync(batch, "completed");
         foreach (var id in tasks)
             await tenant.WaitForAsync(id, "completed");
 
-        Assert.Equal(calls.Distinct().Order(), calls.Order());
+        Assert.Equal(provider.Calls.Distinct().Order(), provider.Calls.Order());
     }
 
     private static AppSettings SettingsFor(string postgres) => new(postgres, TestServers.Redis, new Dictionary<string, string?>());
