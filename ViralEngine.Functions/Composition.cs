@@ -146,6 +146,7 @@ internal static class Composition
         services.AddScoped<StreamPartStore>();
         services.AddScoped<TaskSweeper>();
         services.AddScoped<TaskRunner>();
+        services.AddScoped<LapsedLook>();
         services.AddScoped<TaskLaneRunner>();
         return services;
     }

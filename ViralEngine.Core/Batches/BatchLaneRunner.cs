@@ -18,7 +18,7 @@ public sealed partial class BatchLaneRunner(
     CallSlots slots,
     TenantTurns turns,
     AnswerMemory memory,
-    Outage outage,
+    LapsedLook lapsed,
     IOptions<LanesOptions> options,
     TimeProvider time,
     ILogger<BatchLaneRunner> logger)
@@ -39,15 +39,11 @@ public sealed partial class BatchLaneRunner(
     /// <summary>How long a lane that found nothing to claim waits before it asks again.</summary>
     private static readonly TimeSpan NothingFree = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How often expired leases of dead workers are checked.</summary>
-    private static readonly TimeSpan LapsedEvery = TimeSpan.FromSeconds(1);
-
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentQueue<EndedSlice> ended = new();
     private readonly Bell bell = new();
     private int running;
-    private long lastLapsedLook;
     private long pausedAt;
     private TimeSpan pause;
 
@@ -109,13 +105,8 @@ public sealed partial class BatchLaneRunner(
         }
     }
 
-    private SliceClaim ClaimOf(int free, int size, int places)
-    {
-        var freesLapsed = !outage.IsFresh && (lastLapsedLook == 0 || time.GetElapsedTime(lastLapsedLook) > LapsedEvery);
-        if (freesLapsed)
-            lastLapsedLook = time.GetTimestamp();
-        return new SliceClaim(Guid.NewGuid(), free, size, places, keeper.Lease, freesLapsed);
-    }
+    private SliceClaim ClaimOf(int free, int size, int places) =>
+        new(Guid.NewGuid(), free, size, places, keeper.Lease, FreesLapsed: lapsed.IsDue());
 
     /// <summary>Finished ranges, as many as one statement settles.</summary>
     private List<EndedSlice> TakeEnded(HeldLane lane, ref int claimSize)

@@ -71,7 +71,7 @@ public sealed partial class ChangePoller(
                 foreach (var watch in some)
                     changed |= watch.Saw(events.GetValueOrDefault(watch.SubjectId, -1));
             }
-            catch (Exception e) when (DatabaseAway.Explains(e) || e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (e is NpgsqlException or TimeoutException)
             {
                 LogAway(logger, e.Message);
                 return false;

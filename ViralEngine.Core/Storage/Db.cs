@@ -64,16 +64,9 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
             return;
         }
 
-        try
-        {
-            connection = await dataSource.OpenConnectionAsync(ct);
-            transaction = await connection.BeginTransactionAsync(ct);
-        }
-        catch (NpgsqlException e)
-        {
-            Outage.See(e);
-            throw;
-        }
+        connection = await Outage.WatchAsync(dataSource.OpenConnectionAsync(ct).AsTask());
+        // It is sent with the first statement.
+        transaction = await connection.BeginTransactionAsync(ct);
     }
 
     /// <summary>Defers the next commit: the transaction stays open for one more write, such as the record of a response.</summary>

@@ -55,18 +55,7 @@ public sealed class DbBatch : IAsyncDisposable
 
     public ValueTask DisposeAsync() => batch.DisposeAsync();
 
-    private async Task<NpgsqlDataReader> StartAsync(CancellationToken ct)
-    {
-        try
-        {
-            return await batch.ExecuteReaderAsync(ct);
-        }
-        catch (NpgsqlException e)
-        {
-            outage.See(e);
-            throw;
-        }
-    }
+    private Task<NpgsqlDataReader> StartAsync(CancellationToken ct) => outage.WatchAsync(batch.ExecuteReaderAsync(ct));
 
     /// <summary>Common types are passed typed, to save the driver from resolving them.</summary>
     private static NpgsqlParameter Parameter(object? arg) => arg switch

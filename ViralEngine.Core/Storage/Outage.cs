@@ -22,10 +22,17 @@ public sealed class Outage
     /// <summary>Whether somebody who is alive may not have renewed yet.</summary>
     internal bool IsFresh => Interlocked.Read(ref seen) is not 0 and var last && Stopwatch.GetElapsedTime(last) < Grace;
 
-    /// <summary>Notes a failure that was the server's absence, and no other.</summary>
-    internal void See(NpgsqlException failure)
+    /// <summary>Waits for what was asked of the database, and notes it if the database is away.</summary>
+    internal async Task<T> WatchAsync<T>(Task<T> asked)
     {
-        if (failure is not PostgresException { SqlState: not (['5', '7', 'P', ..] or ['0', '8', ..]) })
+        try
+        {
+            return await asked;
+        }
+        catch (NpgsqlException e) when (DatabaseAway.EndsConnections(e))
+        {
             Interlocked.Exchange(ref seen, Stopwatch.GetTimestamp());
+            throw;
+        }
     }
 }

@@ -16,16 +16,13 @@ public sealed partial class TaskLaneRunner(
     AgentRunner agents,
     CallSlots slots,
     LaneSignals signals,
-    Outage outage,
+    LapsedLook lapsed,
     IOptions<LanesOptions> options,
     TimeProvider time,
     ILogger<TaskLaneRunner> logger)
 {
     /// <summary>How long ended calls gather before one claim refills all their places.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
-
-    /// <summary>How often expired leases of dead workers are checked.</summary>
-    private static readonly TimeSpan LapsedEvery = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookWithoutRedis = TimeSpan.FromMilliseconds(250);
@@ -37,7 +34,6 @@ public sealed partial class TaskLaneRunner(
 
     private readonly HashSet<Task> running = [];
     private long lastWork;
-    private long lastLapsedLook;
     private long lastAsked;
 
     /// <exception cref="OperationCanceledException">The process is stopping; unfinished tasks were released.</exception>
@@ -169,9 +165,8 @@ public sealed partial class TaskLaneRunner(
 
     private async Task FreeLapsedAsync(TaskLaneHost host, CancellationToken ct)
     {
-        if (outage.IsFresh || (lastLapsedLook != 0 && time.GetElapsedTime(lastLapsedLook) < LapsedEvery))
+        if (!lapsed.IsDue())
             return;
-        lastLapsedLook = time.GetTimestamp();
         var (freed, ended) = await claims.FreeLapsedAsync(ct);
         if (freed > 0)
             LogFreed(logger, freed);
