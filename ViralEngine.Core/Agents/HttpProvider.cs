@@ -25,7 +25,7 @@ public sealed class HttpProvider(
         if (!response.IsSuccessStatusCode)
         {
             var error = await ProviderFault.ReadErrorAsync(response, ct);
-            throw ProviderFault.FromAnswer(response, error, call, response.Headers.Date ?? time.GetUtcNow());
+            throw ProviderFault.FromAnswer(response, error, call, time.GetUtcNow());
         }
 
         await using var body = new HeardStream(await response.Content.ReadAsStreamAsync(ct), call.Heard);

@@ -50,7 +50,7 @@ public sealed class OpenAiProvider(
                 var error = await ProviderFault.ReadErrorAsync(response, ct);
                 // Some providers reject the unknown option and report usage anyway: retry without it.
                 if (!countsUsage || (int)response.StatusCode is not (400 or 422) || !error.Mentions("stream_options"))
-                    throw ProviderFault.FromAnswer(response, error, call, response.Headers.Date ?? time.GetUtcNow());
+                    throw ProviderFault.FromAnswer(response, error, call, time.GetUtcNow());
             }
 
             countsUsage = false;

@@ -134,15 +134,12 @@ internal static class ProviderFault
     // RFC 9110, section 10.2.3: seconds or a date. OpenAI and Azure say it to the millisecond in a header of their own.
     private static TimeSpan? RetryAfterOf(HttpResponseMessage response, DateTimeOffset now)
     {
-        var wait = First(response, "retry-after-ms") is { } text
-            && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
+        var wait = response.Headers.TryGetValues("retry-after-ms", out var values)
+            && double.TryParse(values.First(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
                 ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, MaxRetryAfter.TotalMilliseconds))
-                : RetryAfterHeader.Read(First(response, "Retry-After"), now);
+                : RetryAfterHeader.Of(response, now);
         return wait > MaxRetryAfter ? MaxRetryAfter : wait;
     }
-
-    private static string? First(HttpResponseMessage response, string header) =>
-        response.Headers.TryGetValues(header, out var values) ? values.FirstOrDefault() : null;
 
     // Providers quote the key in messages about it.
     private static string WordsOf(ProviderError error, AgentCall call) => Excerpt(WithoutSecrets(error.Message, call.Agent));

@@ -202,7 +202,7 @@ public sealed class FlowPass : IAsyncDisposable
     public void Observe(HttpResponseMessage answer)
     {
         overloaded = (int)answer.StatusCode is 503 or 529;
-        var told = RateHeaders.PauseOf(answer.Headers, answer.Headers.Date ?? time.GetUtcNow());
+        var told = RateHeaders.PauseOf(answer.Headers, time.GetUtcNow());
         pause = told > pause ? told : pause;
     }
 

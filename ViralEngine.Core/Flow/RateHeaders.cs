@@ -28,9 +28,13 @@ public static partial class RateHeaders
         ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
     ];
 
-    /// <summary>How long a limit is exhausted; zero if it is not, or without headers.</summary>
+    /// <summary>
+    /// How long a limit is exhausted; zero if it is not, or without headers. Times are of the provider's clock: its <c>Date</c> counts as
+    /// now, if there is one.
+    /// </summary>
     public static TimeSpan PauseOf(HttpResponseHeaders headers, DateTimeOffset now)
     {
+        now = headers.Date ?? now;
         var pause = TimeSpan.Zero;
         foreach (var (remaining, reset) in Pairs)
         {

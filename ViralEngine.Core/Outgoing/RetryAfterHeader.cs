@@ -14,6 +14,15 @@ public static class RetryAfterHeader
         "ddd MMM d HH:mm:ss yyyy", // asctime: its day has a space where it has one digit
     ];
 
+    /// <summary>
+    /// The wait that a response asks for, not negative; null if it asks for none. A date is of the sender's clock: its own <c>Date</c>
+    /// counts as now, if it has one.
+    /// </summary>
+    public static TimeSpan? Of(HttpResponseMessage response, DateTimeOffset now) =>
+        response.Headers.NonValidated.TryGetValues("Retry-After", out var values)
+            ? Read(values.FirstOrDefault(), response.Headers.Date ?? now)
+            : null;
+
     /// <summary>The wait from now, not negative; null if the header is missing or invalid.</summary>
     public static TimeSpan? Read(string? header, DateTimeOffset now)
     {

@@ -124,10 +124,7 @@ internal sealed class WebhookSender(
     {
         if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
             return null;
-        var asked = response.Headers.NonValidated.TryGetValues("Retry-After", out var header)
-            ? RetryAfterHeader.Read(header.ToString(), time.GetUtcNow())
-            : null;
-        return asked > TimeSpan.Zero ? asked : null;
+        return RetryAfterHeader.Of(response, time.GetUtcNow()) is { Ticks: > 0 } asked ? asked : null;
     }
 
     private string? Explain(Exception e, bool late)

@@ -169,9 +169,7 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
             409 or 425 or >= 500 => ErrorClass.Unavailable,
             _ => ErrorClass.InvalidRequest,
         };
-        var wait = response.Headers.NonValidated.TryGetValues("Retry-After", out var header)
-            ? RetryAfterHeader.Read(header.ToString(), time.GetUtcNow())
-            : null;
+        var wait = RetryAfterHeader.Of(response, time.GetUtcNow());
         var message = $"The URL answered {status} {response.ReasonPhrase}".TrimEnd();
         if (status is >= 300 and < 400)
             message += "; redirects are not followed";
