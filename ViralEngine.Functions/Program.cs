@@ -34,6 +34,7 @@ builder.UseWhen<AuditMiddleware>(context => context.GetHttpContext() is not null
 builder.UseWhen<UnwrapMiddleware>(context => context.GetHttpContext() is not null);
 
 builder.Services.TryAddSingleton(TimeProvider.System);
+builder.Services.AddSingleton(Random.Shared);
 builder.Services.Configure<JsonOptions>(options => ApiJson.Configure(options.SerializerOptions));
 builder.Services.Configure<KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = null); // each endpoint has its own
 builder.Services.Configure<KeyManagementOptions>(options =>

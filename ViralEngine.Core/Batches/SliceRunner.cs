@@ -12,7 +12,7 @@ namespace ViralEngine.Core.Batches;
 /// Runs the items of a claimed slice one after the other, for a bounded time. Many slices are run at a time, each by a call of its own.
 /// </summary>
 public sealed partial class SliceRunner(
-    AgentRunner agents, AnswerMemory memory, TimeProvider time, ILogger<SliceRunner> logger)
+    AgentRunner agents, AnswerMemory memory, TimeProvider time, Random random, ILogger<SliceRunner> logger)
 {
     /// <summary>After this many workers died over an item, the item is assumed to be the cause.</summary>
     private const int MaxLost = 10;
@@ -180,9 +180,9 @@ public sealed partial class SliceRunner(
         }
     }
 
-    private static ItemOutcome Failed(BatchItem item, AgentOutcome.Failed failed, AgentUsage? used)
+    private ItemOutcome Failed(BatchItem item, AgentOutcome.Failed failed, AgentUsage? used)
     {
-        var delay = RetryRules.Delay(failed.Class, failed.RetryAfter, item.FailedAttempts, item.MaxAttempts, Random.Shared);
+        var delay = RetryRules.Delay(failed.Class, failed.RetryAfter, item.FailedAttempts, item.MaxAttempts, random);
         var error = new TaskError(failed.Class.ToApiName(), failed.Message, failed.Agent, item.Attempt + 1);
         return new ItemOutcome(
             item.Number, delay is null ? "failed" : "pending", null, null, null,

@@ -16,6 +16,7 @@ public sealed partial class TaskRunner(
     AnswerMemory memory,
     Signals signals,
     TimeProvider time,
+    Random random,
     ILogger<TaskRunner> logger)
 {
     /// <summary>After this many workers died over a task, the task is assumed to be the cause.</summary>
@@ -142,7 +143,7 @@ public sealed partial class TaskRunner(
         TenantId tenant, TaskAttempt attempt, int streamBase, AgentUsage? used, AgentOutcome.Failed failure, CancellationToken ct)
     {
         var delay = RetryRules.Delay(
-            failure.Class, failure.RetryAfter, attempt.FailedAttempts, attempt.MaxAttempts, Random.Shared);
+            failure.Class, failure.RetryAfter, attempt.FailedAttempts, attempt.MaxAttempts, random);
         var error = new TaskError(failure.Class.ToApiName(), failure.Message, failure.Agent, attempt.Number);
         var kept = await StoreAsync(
             () => store.FailAsync(

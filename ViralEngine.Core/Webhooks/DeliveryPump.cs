@@ -26,6 +26,7 @@ public sealed partial class DeliveryPump : IDisposable
     private readonly WebhookSender sender;
     private readonly IOptions<WebhooksOptions> options;
     private readonly TimeProvider time;
+    private readonly Random random;
     private readonly ILogger<DeliveryPump> logger;
     private readonly CircuitBreakers? breakers;
     private readonly Awake? awake;
@@ -37,6 +38,7 @@ public sealed partial class DeliveryPump : IDisposable
         SecretBox box,
         IOptions<WebhooksOptions> options,
         TimeProvider time,
+        Random random,
         ILogger<DeliveryPump> logger,
         CircuitBreakers? breakers = null,
         Awake? awake = null)
@@ -45,6 +47,7 @@ public sealed partial class DeliveryPump : IDisposable
         sender = new WebhookSender(outgoing, box, options, time);
         this.options = options;
         this.time = time;
+        this.random = random;
         this.logger = logger;
         this.breakers = breakers;
         this.awake = awake;
@@ -165,7 +168,7 @@ public sealed partial class DeliveryPump : IDisposable
             return;
         }
 
-        if (!await new DeliveryResults(db, options).StoreAsync(delivery, attempt, CancellationToken.None))
+        if (!await new DeliveryResults(db, options, random).StoreAsync(delivery, attempt, CancellationToken.None))
             LogLeaseLost(logger, delivery.Id, delivery.Attempt);
     }
 

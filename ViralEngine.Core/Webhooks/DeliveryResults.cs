@@ -5,7 +5,7 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>Applies an attempt's outcome to its delivery and endpoint, in one transaction.</summary>
-internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
+internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options, Random random)
 {
     /// <summary>
     /// A faster response marks an endpoint as quick, one slower than the upper bound as slow; in between, nothing changes.
@@ -21,7 +21,7 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options)
         // A receiver that is gone will not respond to a retry.
         var delay = attempt.Gone
             ? null
-            : RetrySchedule.Delay(options.Value.Delays, delivery.Tries, attempt.RetryAfter, Random.Shared);
+            : RetrySchedule.Delay(options.Value.Delays, delivery.Tries, attempt.RetryAfter, random);
         return FailAsync(delivery, attempt, delay, ct);
     }
 

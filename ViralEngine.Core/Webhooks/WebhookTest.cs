@@ -11,7 +11,7 @@ namespace ViralEngine.Core.Webhooks;
 /// logged like any other.
 /// </summary>
 public sealed class WebhookTest(
-    Db db, SecretBox box, OutgoingHttp outgoing, DeliveryLog log, IOptions<WebhooksOptions> options, TimeProvider time)
+    Db db, SecretBox box, OutgoingHttp outgoing, DeliveryLog log, IOptions<WebhooksOptions> options, TimeProvider time, Random random)
 {
     /// <summary>Null if the endpoint does not exist.</summary>
     public async Task<WebhookDelivery?> RunAsync(TenantId tenant, Guid endpointId, string principal, CancellationToken ct)
@@ -23,7 +23,7 @@ public sealed class WebhookTest(
         try
         {
             var attempt = await new WebhookSender(outgoing, box, options, time).SendAsync(delivery, ct);
-            await new DeliveryResults(db, options).StoreAsync(delivery, attempt, CancellationToken.None);
+            await new DeliveryResults(db, options, random).StoreAsync(delivery, attempt, CancellationToken.None);
         }
         catch (OperationCanceledException)
         {

@@ -39,13 +39,13 @@ internal sealed class WebhookBed : IAsyncDisposable
 
     public DeliveryLog Log { get; }
 
-    public WebhookTest Test => new(Db, Box, outgoing, Log, options, TimeProvider.System);
+    public WebhookTest Test => new(Db, Box, outgoing, Log, options, TimeProvider.System, Random.Shared);
 
     public DeliveryQueue Queue => new(Db, options);
 
     public DeliveryResults Results => ResultsOn(Db);
 
-    public DeliveryResults ResultsOn(Db db) => new(db, options);
+    public DeliveryResults ResultsOn(Db db) => new(db, options, Random.Shared);
 
     /// <summary>Retries at once instead of over days, so that a test sees all of them.</summary>
     public static WebhooksOptions Quick(int retries = 4, TimeSpan? disableAfter = null) => new()
@@ -63,7 +63,7 @@ internal sealed class WebhookBed : IAsyncDisposable
         for (var i = 0; i < instances; i++)
         {
             var pump = new DeliveryPump(
-                postgres.DataSource, outgoing, Box, options, TimeProvider.System, NullLogger<DeliveryPump>.Instance);
+                postgres.DataSource, outgoing, Box, options, TimeProvider.System, Random.Shared, NullLogger<DeliveryPump>.Instance);
             pumps.Add((pump, pump.RunAsync(stop.Token)));
         }
 
