@@ -22,9 +22,8 @@ internal sealed class PublicAddress(IOptions<EdgeOptions> options)
         var isPlain = headers.ContainsKey("X-Forwarded-Proto") || headers.ContainsKey("X-Forwarded-Host");
         var told = Last(isPlain ? headers["X-Forwarded-Proto"].ToString() : ForwardedHeader.Last(headers, "proto"));
         var scheme = told is "https" or "http" ? told : request.Scheme;
-        var host = Last(isPlain ? headers["X-Forwarded-Host"].ToString() : ForwardedHeader.Last(headers, "host")) is { Length: > 0 } named && Uri.CheckHostName(new HostString(named).Host) != 0
-            ? named
-            : request.Host.ToString();
+        var named = Last(isPlain ? headers["X-Forwarded-Host"].ToString() : ForwardedHeader.Last(headers, "host"));
+        var host = named.Length > 0 && Uri.CheckHostName(new HostString(named).Host) != 0 ? named : request.Host.ToString();
         return $"{scheme}://{host}";
     }
 
