@@ -36,6 +36,15 @@ public sealed class RetryAfterHeaderTests
     public void Says_nothing_of_what_is_neither(string? header) => Assert.Null(RetryAfterHeader.Read(header, Now));
 
     [Fact]
+    public void A_date_is_read_against_the_clock_of_the_sender()
+    {
+        using var response = new HttpResponseMessage { Headers = { Date = Now.AddHours(-1) } };
+        response.Headers.TryAddWithoutValidation("Retry-After", "Sun, 06 Nov 1994 07:49:37 GMT");
+
+        Assert.Equal(TimeSpan.FromSeconds(37), RetryAfterHeader.Of(response, Now));
+    }
+
+    [Fact]
     public void A_number_beyond_all_bounds_is_a_long_time() =>
         Assert.True(RetryAfterHeader.Read(new string('9', 40), Now) > TimeSpan.FromDays(1));
 }
