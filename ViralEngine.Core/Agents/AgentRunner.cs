@@ -54,7 +54,7 @@ public sealed partial class AgentRunner(
                 sink.Reset();
             try
             {
-                return new AgentOutcome.Answered(chain[i].Name, await StreamAsync(tenant, work, chain[i], sink, ct));
+                return await StreamAsync(tenant, work, chain[i], sink, ct);
             }
             catch (AgentException e)
             {
@@ -83,8 +83,7 @@ public sealed partial class AgentRunner(
             ErrorClass.InvalidRequest, $"The agent '{work.AgentId}' no longer exists.", null, work.AgentId);
     }
 
-    /// <returns>Why the answer ended, if the provider says so.</returns>
-    private async Task<string?> StreamAsync(
+    private async Task<AgentOutcome.Answered> StreamAsync(
         TenantId tenant, AgentWork work, AgentDefinition agent, IAnswerSink sink, CancellationToken ct)
     {
         using var activity = Source.StartActivity("agent.call", ActivityKind.Client);
@@ -137,7 +136,7 @@ public sealed partial class AgentRunner(
                     ErrorClass.Truncated, $"{agent.Settings.Label(call)} ended the answer at its token limit.");
             }
 
-            return finish;
+            return new AgentOutcome.Answered(agent.Name, finish, metrics.TimeToFirstToken);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !ct.IsCancellationRequested)
         {
@@ -227,7 +226,8 @@ public sealed record AgentUsage(long InputTokens, long OutputTokens, decimal? Co
 public abstract record AgentOutcome
 {
     /// <param name="FinishReason">Why the answer ended, if the provider says so.</param>
-    public sealed record Answered(string Agent, string? FinishReason) : AgentOutcome;
+    /// <param name="TimeToFirstToken">From the call of this agent; null if the answer is empty.</param>
+    public sealed record Answered(string Agent, string? FinishReason, TimeSpan? TimeToFirstToken) : AgentOutcome;
 
     /// <summary>None of the agents could be called yet.</summary>
     /// <param name="Wait">The time to wait before retrying.</param>

@@ -24,16 +24,18 @@ internal sealed class CallMetrics(AgentDefinition agent, TimeProvider time) : ID
             1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864));
 
     private readonly long started = time.GetTimestamp();
-    private bool begun;
     private string? error;
     private bool made = true;
 
+    /// <summary>The time from the call to the first piece of the answer; null if there is none yet.</summary>
+    public TimeSpan? TimeToFirstToken { get; private set; }
+
     public void Answering()
     {
-        if (begun)
+        if (TimeToFirstToken is not null)
             return;
-        begun = true;
-        FirstToken.Record(time.GetElapsedTime(started).TotalSeconds, Tags());
+        TimeToFirstToken = time.GetElapsedTime(started);
+        FirstToken.Record(TimeToFirstToken.Value.TotalSeconds, Tags());
     }
 
     public void Used(long inputTokens, long outputTokens)

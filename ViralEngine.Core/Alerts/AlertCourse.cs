@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ViralEngine.Core.Audit;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Storage;
 
@@ -61,7 +62,7 @@ public sealed class AlertCourse(Db db, AuditStore audit)
             ct);
         if (action is not null)
             await ActAsync(tenant, id, rule, action, at, ct);
-        await TellAsync(tenant, id, joined is null ? "alert.opened" : "alert.updated", at, ct);
+        await TellAsync(tenant, id, joined is null ? EventTypes.AlertOpened : EventTypes.AlertUpdated, at, ct);
     }
 
     /// <summary>Resolves an alert, because all series have recovered or a user asked to. False if it was not open.</summary>
@@ -92,7 +93,7 @@ public sealed class AlertCourse(Db db, AuditStore audit)
             ct);
         foreach (var (agent, action) in undone)
             await AuditAsync(tenant, id, $"agent.{action}_undone", agent, null, ct);
-        await TellAsync(tenant, id, "alert.resolved", at, ct);
+        await TellAsync(tenant, id, EventTypes.AlertResolved, at, ct);
         return true;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Workflows;
 
@@ -83,7 +84,7 @@ public sealed class Gate
             RemindersSent++;
             NextReminderAt = RemindersSent < MaxReminders ? now.AddSeconds(ReminderSeconds!.Value) : null;
             Changed = true;
-            tell("approval.reminder", Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("reminder", RemindersSent)));
+            tell(EventTypes.ApprovalReminder, Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("reminder", RemindersSent)));
         }
     }
 
@@ -98,7 +99,7 @@ public sealed class Gate
         var same = Decisions.Count(each => each.Kind == decision.Kind);
         if (same >= (decision.Kind == DecisionKind.Approve ? Quorum : RejectQuorum))
             Close(decision.Kind == DecisionKind.Approve ? GateStatus.Approved : GateStatus.Rejected, decision.DecidedAt);
-        tell("approval.decided", Told(
+        tell(EventTypes.ApprovalDecided, Told(
             ("decision", decision.Kind.ToText()), ("by", decision.Decider), ("reason", decision.Reason), ("via", decision.Via),
             ("link_created_by", decision.LinkCreatedBy), ("outcome", Status.ToText())));
     }
@@ -125,13 +126,13 @@ public sealed class Gate
             (Roles, Users) = (next.Roles, next.Users);
             (ExpiresAt, OnTimeout) = (ExpiresAt!.Value.AddSeconds(next.TimeoutSeconds), next.OnTimeout);
             (Escalation, EscalatedAt) = (null, now);
-            tell("approval.escalated", Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("expires_at", ExpiresAt)));
+            tell(EventTypes.ApprovalEscalated, Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("expires_at", ExpiresAt)));
             return;
         }
 
         TimedOut = true;
         Close(OnTimeout == TimeoutAction.Approve ? GateStatus.Approved : GateStatus.Rejected, now);
-        tell("approval.expired", Told(("outcome", Status.ToText())));
+        tell(EventTypes.ApprovalExpired, Told(("outcome", Status.ToText())));
     }
 
     private void Close(GateStatus status, DateTime now)

@@ -36,7 +36,7 @@ public sealed class BatchCourse(Db db, Signals signals)
 
         var places = await db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH begun AS (
                 UPDATE viral.batches
                 SET status = 'in_progress', started_at = COALESCE(started_at, now()), updated_at = now(),
@@ -45,7 +45,7 @@ public sealed class BatchCourse(Db db, Signals signals)
                 RETURNING tenant_id, id, last_event, total_items
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'batch.started',
+                SELECT tenant_id, id, last_event, '{{EventTypes.BatchStarted}}',
                        jsonb_build_object(
                            'status', 'in_progress', 'total', total_items,
                            'settled',
@@ -91,7 +91,7 @@ public sealed class BatchCourse(Db db, Signals signals)
     {
         var ended = await db.ExecuteAsync(
             tenant,
-            """
+            $$"""
             WITH counts AS (
                 SELECT COALESCE(sum(completed), 0)::integer AS completed, COALESCE(sum(failed), 0)::integer AS failed,
                        COALESCE(sum(cancelled), 0)::integer AS cancelled
@@ -113,7 +113,12 @@ public sealed class BatchCourse(Db db, Signals signals)
                           counts.completed, counts.failed, counts.cancelled
             )
             INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-            SELECT tenant_id, id, last_event, 'batch.' || status,
+            SELECT tenant_id, id, last_event,
+                   CASE status
+                       WHEN 'completed' THEN '{{EventTypes.BatchCompleted}}'
+                       WHEN 'failed' THEN '{{EventTypes.BatchFailed}}'
+                       WHEN 'cancelled' THEN '{{EventTypes.BatchCancelled}}'
+                   END,
                    jsonb_build_object(
                        'status', status, 'total', total_items, 'settled', completed + failed + cancelled,
                        'completed', completed, 'failed', failed, 'cancelled', cancelled),

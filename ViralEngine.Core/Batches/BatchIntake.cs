@@ -1,4 +1,5 @@
 using Npgsql;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Storage;
 
@@ -109,7 +110,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
 
         var stored = await db.QueryOneAsync<bool?>(
             tenant,
-            """
+            $$"""
             WITH month AS (
                 SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS first
             ), intake AS (
@@ -129,7 +130,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
                 RETURNING tenant_id, id, status, name, total_items, created_at
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, 1, 'batch.created',
+                SELECT tenant_id, id, 1, '{{EventTypes.BatchCreated}}',
                        jsonb_build_object('status', status, 'name', name, 'total', total_items), created_at
                 FROM batch
             ), counted AS (

@@ -1,3 +1,4 @@
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
@@ -63,7 +64,7 @@ internal sealed class BatchKeepingStore(Db db)
     public Task<List<(TenantId Tenant, Guid Id)>> ReportProgressAsync((TenantId Tenant, Guid Id)[] batches, CancellationToken ct) =>
         db.QueryAsync(
             DbScope.AllTenants,
-            """
+            $$"""
             WITH counts AS (
                 SELECT lane.tenant_id, lane.batch_id, sum(lane.completed)::integer AS completed, sum(lane.failed)::integer AS failed
                 FROM viral.batch_lanes AS lane
@@ -81,7 +82,7 @@ internal sealed class BatchKeepingStore(Db db)
                 RETURNING batch.tenant_id, batch.id, batch.last_event, batch.total_items, counts.completed, counts.failed
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'batch.progress',
+                SELECT tenant_id, id, last_event, '{{EventTypes.BatchProgress}}',
                        jsonb_build_object(
                            'status', 'in_progress', 'total', total_items, 'settled', completed + failed,
                            'completed', completed, 'failed', failed),

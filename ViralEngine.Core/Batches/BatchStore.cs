@@ -1,4 +1,5 @@
 using Npgsql;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 
@@ -53,7 +54,7 @@ public sealed class BatchStore(Db db)
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH stopped AS (
                 UPDATE viral.batches
                 SET stopping = 'cancelled', last_event = last_event + 1, updated_at = now(), check_at = now() + interval '10 seconds'
@@ -61,7 +62,7 @@ public sealed class BatchStore(Db db)
                 RETURNING tenant_id, id, status, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'batch.cancel_requested',
+                SELECT tenant_id, id, last_event, '{{EventTypes.BatchCancelRequested}}',
                        jsonb_build_object('status', status, 'by', $3::text), now()
                 FROM stopped
             )
@@ -80,7 +81,7 @@ public sealed class BatchStore(Db db)
     public Task<int?> RetryFailedAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH counts AS (
                 SELECT COALESCE(sum(failed), 0) AS failed
                 FROM viral.batch_lanes
@@ -94,7 +95,7 @@ public sealed class BatchStore(Db db)
                 RETURNING tenant_id, id, run, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'batch.retried',
+                SELECT tenant_id, id, last_event, '{{EventTypes.BatchRetried}}',
                        jsonb_build_object('status', 'pending', 'items', (SELECT failed FROM counts), 'by', $3::text), now()
                 FROM opened
             )

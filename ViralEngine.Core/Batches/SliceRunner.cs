@@ -137,7 +137,7 @@ public sealed partial class SliceRunner(
             };
             return await CallAsync(tenant, chain, work, answer, claim, ended) switch
             {
-                AgentOutcome.Answered(var agent, var reason) => (new ItemOutcome(
+                AgentOutcome.Answered(var agent, var reason, _) => (new ItemOutcome(
                     item.Number, "completed", answer.Take(), agent, reason, null, answer.Used, null), null),
                 AgentOutcome.Held held => (null, held),
                 AgentOutcome.Failed failed => (Failed(item, failed, answer.Used), null),

@@ -15,6 +15,14 @@ public sealed class LatencyHistogram
 
     public long Count { get; private set; }
 
+    public static LatencyHistogram Of(IEnumerable<long[]> parts)
+    {
+        var histogram = new LatencyHistogram();
+        foreach (var part in parts)
+            histogram.Add(part);
+        return histogram;
+    }
+
     public void Add(ReadOnlySpan<long> pairs)
     {
         for (var i = 0; i + 1 < pairs.Length; i += 2)

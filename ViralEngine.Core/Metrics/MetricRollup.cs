@@ -15,7 +15,7 @@ public sealed class MetricRollup(Db db, TimeProvider time)
             DELETE FROM viral.metric_points
             WHERE at < $1
             RETURNING tenant_id, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd,
-                      latencies, latency_log_sum
+                      latencies, latency_log_sum, first_tokens
         ), total AS (
             SELECT tenant_id, at, agent_id, provider, model, sum(completed) AS completed, sum(failed) AS failed,
                    sum(retried) AS retried, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
@@ -23,21 +23,27 @@ public sealed class MetricRollup(Db db, TimeProvider time)
             FROM taken
             GROUP BY tenant_id, at, agent_id, provider, model
         ), counted AS (
-            SELECT tenant_id, at, agent_id, provider, model, bucket, count(*) AS count
+            SELECT tenant_id, at, agent_id, provider, model, duration, bucket, count(*) AS count
             FROM taken
-            CROSS JOIN unnest(latencies) AS bucket
-            GROUP BY tenant_id, at, agent_id, provider, model, bucket
+            CROSS JOIN LATERAL (
+                SELECT 'latency', unnest(latencies)
+                UNION ALL
+                SELECT 'first_token', unnest(first_tokens)
+            ) AS measured (duration, bucket)
+            GROUP BY tenant_id, at, agent_id, provider, model, duration, bucket
         ), histogram AS (
-            SELECT tenant_id, at, agent_id, provider, model, array_agg(part.value ORDER BY bucket, part.place) AS latencies
+            SELECT tenant_id, at, agent_id, provider, model,
+                   array_agg(part.value ORDER BY bucket, part.place) FILTER (WHERE duration = 'latency') AS latencies,
+                   array_agg(part.value ORDER BY bucket, part.place) FILTER (WHERE duration = 'first_token') AS first_tokens
             FROM counted
             CROSS JOIN LATERAL (VALUES (1, bucket::bigint), (2, count)) AS part (place, value)
             GROUP BY tenant_id, at, agent_id, provider, model
         )
         INSERT INTO viral.metric_rollups AS rollup (
             tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd,
-            latencies, latency_count, latency_log_sum)
+            latencies, latency_count, latency_log_sum, first_tokens)
         SELECT tenant_id, 'minute', at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd,
-               COALESCE(latencies, '{}'), latency_count, latency_log_sum
+               COALESCE(latencies, '{}'), latency_count, latency_log_sum, COALESCE(first_tokens, '{}')
         FROM total
         LEFT JOIN histogram USING (tenant_id, at, agent_id, provider, model)
         ON CONFLICT (tenant_id, step, at, agent_id, provider, model) DO UPDATE
@@ -46,7 +52,8 @@ public sealed class MetricRollup(Db db, TimeProvider time)
             output_tokens = rollup.output_tokens + EXCLUDED.output_tokens, cost_usd = rollup.cost_usd + EXCLUDED.cost_usd,
             latencies = viral.add_histograms(rollup.latencies, EXCLUDED.latencies),
             latency_count = rollup.latency_count + EXCLUDED.latency_count,
-            latency_log_sum = rollup.latency_log_sum + EXCLUDED.latency_log_sum
+            latency_log_sum = rollup.latency_log_sum + EXCLUDED.latency_log_sum,
+            first_tokens = viral.add_histograms(rollup.first_tokens, EXCLUDED.first_tokens)
         """,
         [before],
         ct);
@@ -116,10 +123,11 @@ public sealed class MetricRollup(Db db, TimeProvider time)
             ), stored AS (
                 INSERT INTO viral.metric_rollups AS rollup (
                     tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd,
-                    latencies, latency_count, latency_log_sum, queue_age)
+                    latencies, latency_count, latency_log_sum, first_tokens, queue_age)
                 SELECT part.tenant_id, $1, next.first, part.agent_id, part.provider, part.model, sum(part.completed), sum(part.failed),
                        sum(part.retried), sum(part.input_tokens), sum(part.output_tokens), sum(part.cost_usd),
-                       viral.sum_histograms(part.latencies), sum(part.latency_count), sum(part.latency_log_sum), max(part.queue_age)
+                       viral.sum_histograms(part.latencies), sum(part.latency_count), sum(part.latency_log_sum),
+                       viral.sum_histograms(part.first_tokens), max(part.queue_age)
                 FROM next
                 JOIN viral.metric_rollups AS part ON part.step = $2 AND part.at >= next.first AND part.at < next.until
                 GROUP BY part.tenant_id, next.first, part.agent_id, part.provider, part.model
@@ -127,7 +135,7 @@ public sealed class MetricRollup(Db db, TimeProvider time)
                 SET completed = EXCLUDED.completed, failed = EXCLUDED.failed, retried = EXCLUDED.retried,
                     input_tokens = EXCLUDED.input_tokens, output_tokens = EXCLUDED.output_tokens, cost_usd = EXCLUDED.cost_usd,
                     latencies = EXCLUDED.latencies, latency_count = EXCLUDED.latency_count,
-                    latency_log_sum = EXCLUDED.latency_log_sum, queue_age = EXCLUDED.queue_age
+                    latency_log_sum = EXCLUDED.latency_log_sum, first_tokens = EXCLUDED.first_tokens, queue_age = EXCLUDED.queue_age
             )
             SELECT true
             FROM next

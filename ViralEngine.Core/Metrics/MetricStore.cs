@@ -17,7 +17,7 @@ public sealed class MetricStore(Db db)
                 FROM viral.metric_progress
             ), rolled AS (
                 SELECT rollup.at, rollup.agent_id, rollup.provider, rollup.model, rollup.completed, rollup.failed, rollup.retried,
-                       rollup.input_tokens, rollup.output_tokens, rollup.cost_usd, rollup.latencies, rollup.queue_age
+                       rollup.input_tokens, rollup.output_tokens, rollup.cost_usd, rollup.latencies, rollup.first_tokens, rollup.queue_age
                 FROM viral.metric_rollups AS rollup, progress
                 WHERE rollup.tenant_id = $1 AND rollup.at >= $2 AND rollup.at < $3
                   AND ((rollup.step = 'minute' AND rollup.at >= CASE $4 WHEN 'minute' THEN $2 ELSE progress.hours END)
@@ -27,18 +27,13 @@ public sealed class MetricStore(Db db)
                 UNION ALL
                 SELECT point.at, point.agent_id, point.provider, point.model, point.completed, point.failed, point.retried,
                        point.input_tokens, point.output_tokens, point.cost_usd,
-                       ARRAY(
-                           SELECT part.value
-                           FROM (SELECT bucket, count(*) AS count FROM unnest(point.latencies) AS bucket GROUP BY bucket) AS pair
-                           CROSS JOIN LATERAL (VALUES (1, pair.bucket::bigint), (2, pair.count)) AS part (place, value)
-                           ORDER BY pair.bucket, part.place),
-                       NULL
+                       viral.histogram_of(point.latencies), viral.histogram_of(point.first_tokens), NULL
                 FROM viral.metric_points AS point
                 WHERE point.tenant_id = $1 AND point.at >= $2 AND point.at < $3
             )
             SELECT date_trunc($4, at, 'UTC'),
                    CASE $5 WHEN 'agent' THEN agent_id WHEN 'provider' THEN provider WHEN 'model' THEN model END,
-                   completed, failed, retried, input_tokens, output_tokens, cost_usd, latencies, queue_age
+                   completed, failed, retried, input_tokens, output_tokens, cost_usd, latencies, first_tokens, queue_age
             FROM rolled
             WHERE ($6::text IS NULL OR agent_id = $6) AND ($5 = 'none' OR agent_id <> '')
             ORDER BY 2, 1
@@ -65,13 +60,13 @@ public sealed class MetricStore(Db db)
         row.GetInt64(6),
         row.GetDecimal(7),
         row.GetFieldValue<long[]>(8),
-        row.IsDBNull(9) ? null : row.GetDouble(9));
+        row.GetFieldValue<long[]>(9),
+        row.IsDBNull(10) ? null : row.GetDouble(10));
 
     private static MetricPoint Sum(DateTime at, IReadOnlyList<Row> rows)
     {
-        var histogram = new LatencyHistogram();
-        foreach (var row in rows)
-            histogram.Add(row.Latencies);
+        var latency = LatencyHistogram.Of(rows.Select(row => row.Latencies));
+        var firstToken = LatencyHistogram.Of(rows.Select(row => row.FirstTokens));
         var (completed, failed) = (rows.Sum(row => row.Completed), rows.Sum(row => row.Failed));
         return new MetricPoint(
             at,
@@ -80,9 +75,12 @@ public sealed class MetricStore(Db db)
             failed,
             rows.Sum(row => row.Retried),
             completed + failed == 0 ? null : Math.Round((double)failed / (completed + failed), 6),
-            histogram.Quantile(0.5),
-            histogram.Quantile(0.95),
-            histogram.Quantile(0.99),
+            latency.Quantile(0.5),
+            latency.Quantile(0.95),
+            latency.Quantile(0.99),
+            firstToken.Quantile(0.5),
+            firstToken.Quantile(0.95),
+            firstToken.Quantile(0.99),
             rows.Sum(row => row.CostUsd),
             rows.Sum(row => row.InputTokens),
             rows.Sum(row => row.OutputTokens),
@@ -99,5 +97,6 @@ public sealed class MetricStore(Db db)
         long OutputTokens,
         decimal CostUsd,
         long[] Latencies,
+        long[] FirstTokens,
         double? QueueAge);
 }

@@ -76,7 +76,7 @@ public sealed class DeleteOrganization(Db db, Signals signals)
     {
         var stopped = await db.QueryAsync(
             DbScope.AllTenants,
-            """
+            $$"""
             WITH ended AS (
                 UPDATE viral.workflows
                 SET status = 'cancelled', ending = NULL, completed_at = now(), updated_at = now(), revision = revision + 1,
@@ -104,10 +104,10 @@ public sealed class DeleteOrganization(Db db, Signals signals)
                 RETURNING tenant_id, id, status, last_event
             ), events AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'workflow.cancelled', jsonb_build_object('status', 'cancelled'), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.WorkflowCancelled}}', jsonb_build_object('status', 'cancelled'), now()
                 FROM ended
                 UNION ALL
-                SELECT tenant_id, id, last_event, 'batch.cancel_requested', jsonb_build_object('status', status, 'by', 'organization'), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.BatchCancelRequested}}', jsonb_build_object('status', status, 'by', 'organization'), now()
                 FROM batches
             )
             SELECT id
@@ -125,7 +125,7 @@ public sealed class DeleteOrganization(Db db, Signals signals)
     private Task<List<Guid>> CancelTasksAsync(TenantId tenant, CancellationToken ct) =>
         db.QueryAsync(
             DbScope.AllTenants,
-            """
+            $$"""
             WITH running AS (
                 SELECT tenant_id, id, status
                 FROM viral.tasks
@@ -157,7 +157,7 @@ public sealed class DeleteOrganization(Db db, Signals signals)
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
-                       CASE WHEN status = 'cancelled' THEN 'task.cancelled' ELSE 'task.cancel_requested' END,
+                       CASE WHEN status = 'cancelled' THEN '{{EventTypes.TaskCancelled}}' ELSE '{{EventTypes.TaskCancelRequested}}' END,
                        jsonb_build_object('status', status, 'by', 'organization'), now()
                 FROM changed
             )

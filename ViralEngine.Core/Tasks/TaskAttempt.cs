@@ -44,4 +44,5 @@ public sealed record TaskAnswer(
     int StreamBase,
     string AnsweredBy,
     string? FinishReason,
+    TimeSpan? TimeToFirstToken,
     AgentUsage? Used);

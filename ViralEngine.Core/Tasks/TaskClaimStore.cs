@@ -1,4 +1,5 @@
 using Npgsql;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Storage;
 
@@ -38,7 +39,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                 """,
                 [])
             .Add(
-                """
+                $$"""
                 WITH RECURSIVE wanting (tenant_id, seen) AS (
                     (
                         SELECT tenant_id, 1
@@ -103,7 +104,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                               task.workflow_run, task.trace_parent, free.begun
                 ), event AS (
                     INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                    SELECT tenant_id, id, last_event, 'task.started',
+                    SELECT tenant_id, id, last_event, '{{EventTypes.TaskStarted}}',
                            jsonb_build_object('status', 'in_progress', 'attempt', attempt - held_attempts), now()
                     FROM claimed
                     WHERE NOT begun
@@ -163,7 +164,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
         await using var db = new Db(dataSource);
         var lapsed = await db.QueryAsync(
             DbScope.AllTenants,
-            """
+            $$"""
             WITH lapsed AS (
                 SELECT tenant_id, id, cancel_requested_at IS NOT NULL AS cancelled
                 FROM viral.tasks
@@ -184,7 +185,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                 RETURNING task.tenant_id, task.id, task.status, task.last_event, task.workflow_id, task.workflow_run
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'task.cancelled', jsonb_build_object('status', 'cancelled'), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.TaskCancelled}}', jsonb_build_object('status', 'cancelled'), now()
                 FROM freed
                 WHERE status = 'cancelled'
             )

@@ -1,3 +1,4 @@
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
@@ -11,7 +12,7 @@ internal static class TaskGroupStore
     {
         var stored = await db.QueryAsync(
             tenant,
-            """
+            $$"""
             WITH month AS (
                 SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS first
             ), task AS (
@@ -36,7 +37,7 @@ internal static class TaskGroupStore
                 RETURNING id, status, agent_id, created_at
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT $1, id, 1, 'task.created', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
+                SELECT $1, id, 1, '{{EventTypes.TaskCreated}}', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
                 FROM task
             ), counted AS (
                 INSERT INTO viral.task_counts AS counts (tenant_id, month, slot, submitted)
@@ -99,7 +100,7 @@ internal static class TaskGroupStore
     {
         var ended = (await db.QueryAsync(
             tenant,
-            """
+            $$"""
             WITH ended AS (
                 UPDATE viral.tasks AS task
                 SET status = 'completed', result = answer.result, chunk_lengths = answer.chunk_lengths::integer[],
@@ -115,21 +116,21 @@ internal static class TaskGroupStore
                     completed_at = now(), updated_at = now(), last_event = last_event + 1
                 FROM unnest(
                     $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::bigint[], $9::bigint[],
-                    $10::numeric[], $11::text[]
+                    $10::numeric[], $11::text[], $12::double precision[]
                 ) AS answer (
                     id, attempt, result, chunk_lengths, stream_base, answered_by, input_tokens, output_tokens, cost_usd,
-                    finish_reason)
+                    finish_reason, first_token)
                 -- ANY: else a plan made when the tenant had few tasks may read all of them.
                 WHERE task.tenant_id = $1 AND task.id = ANY ($2) AND task.id = answer.id AND task.attempt = answer.attempt
                   AND (task.status = 'in_progress' OR (task.status = 'pending' AND task.lease_until IS NOT NULL))
                 RETURNING task.id, task.attempt - task.held_attempts AS attempt, task.last_event, task.answered_by,
-                          task.finish_reason, answer.input_tokens, answer.output_tokens, answer.cost_usd
+                          task.finish_reason, answer.first_token, answer.input_tokens, answer.output_tokens, answer.cost_usd
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT $1, id, last_event, 'task.completed',
+                SELECT $1, id, last_event, '{{EventTypes.TaskCompleted}}',
                        jsonb_strip_nulls(jsonb_build_object(
                            'status', 'completed', 'attempt', attempt, 'answered_by', answered_by,
-                           'finish_reason', finish_reason,
+                           'finish_reason', finish_reason, 'time_to_first_token_seconds', first_token,
                            'attempt_usage', CASE WHEN input_tokens IS NOT NULL THEN jsonb_build_object(
                                'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost_usd', cost_usd) END)),
                        now()
@@ -150,6 +151,7 @@ internal static class TaskGroupStore
                 attempts.Select(attempt => attempt.Answer.Used?.OutputTokens).ToArray(),
                 attempts.Select(attempt => attempt.Answer.Used?.CostUsd).ToArray(),
                 attempts.Select(attempt => attempt.Answer.FinishReason).ToArray(),
+                attempts.Select(attempt => attempt.Answer.TimeToFirstToken?.TotalSeconds).ToArray(),
             ],
             row => row.GetGuid(0),
             ct)).ToHashSet();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
@@ -23,7 +24,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
         TimeSpan? retryAfter, CancellationToken ct) =>
         InOneAsync(db => db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH ended AS (
                 UPDATE viral.tasks
                 SET status = CASE WHEN $5::interval IS NULL THEN 'failed' ELSE 'pending' END,
@@ -41,7 +42,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
-                       CASE WHEN status = 'failed' THEN 'task.failed' ELSE 'task.retrying' END,
+                       CASE WHEN status = 'failed' THEN '{{EventTypes.TaskFailed}}' ELSE '{{EventTypes.TaskRetrying}}' END,
                        jsonb_build_object('status', status, 'error', $4::jsonb)
                        || CASE WHEN status = 'failed' THEN '{}' ELSE jsonb_build_object('next_attempt_at', due_at) END
                        || CASE WHEN $7::bigint IS NULL THEN '{}' ELSE jsonb_build_object('attempt_usage', jsonb_strip_nulls(
@@ -64,7 +65,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
         TenantId tenant, Guid taskId, int attempt, int streamBase, AgentUsage? used, CancellationToken ct) =>
         InOneAsync(db => db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH ended AS (
                 UPDATE viral.tasks
                 SET status = 'cancelled', completed_at = now(), lease_until = NULL, waiting_for = NULL, updated_at = now(),
@@ -77,7 +78,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
                 RETURNING tenant_id, id, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'task.cancelled',
+                SELECT tenant_id, id, last_event, '{{EventTypes.TaskCancelled}}',
                        jsonb_build_object('status', 'cancelled')
                        || CASE WHEN $5::bigint IS NULL THEN '{}' ELSE jsonb_build_object('attempt_usage', jsonb_strip_nulls(
                            jsonb_build_object('input_tokens', $5::bigint, 'output_tokens', $6::bigint, 'cost_usd', $7::numeric))) END,
@@ -113,7 +114,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
         TenantId tenant, Guid taskId, int attempt, int streamBase, string waitingFor, TimeSpan wait, CancellationToken ct) =>
         InOneAsync(db => db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH before AS (
                 SELECT tenant_id, id, waiting_for IS NOT DISTINCT FROM $5 AS told
                 FROM viral.tasks
@@ -129,7 +130,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
                 RETURNING task.tenant_id, task.id, task.due_at, task.last_event, before.told
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'task.waiting',
+                SELECT tenant_id, id, last_event, '{{EventTypes.TaskWaiting}}',
                        jsonb_build_object('status', 'pending', 'waiting_for', $5::text, 'next_attempt_at', due_at), now()
                 FROM held
                 WHERE NOT told
@@ -154,7 +155,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
         TenantId tenant, Guid taskId, int attempt, double fraction, string? message, CancellationToken ct) =>
         InOneAsync(db => db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH noted AS (
                 UPDATE viral.tasks
                 SET progress = $4, updated_at = now(), last_event = last_event + 1
@@ -162,7 +163,7 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
                 RETURNING tenant_id, id, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'task.progress',
+                SELECT tenant_id, id, last_event, '{{EventTypes.TaskProgress}}',
                        jsonb_strip_nulls(jsonb_build_object('status', 'in_progress', 'progress', $4::float8, 'message', $5::text)),
                        now()
                 FROM noted

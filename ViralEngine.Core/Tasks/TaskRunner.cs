@@ -124,7 +124,7 @@ public sealed partial class TaskRunner(
         TenantId tenant, TaskAttempt attempt, TokenWriter writer, AgentOutcome.Answered answered, CancellationToken ct)
     {
         await KeepAsync(tenant, attempt, writer.BeforeAnswer(), ct);
-        var answer = writer.Finish(answered.Agent, answered.FinishReason);
+        var answer = writer.Finish(answered);
         if (await StoreAsync(() => store.CompleteAsync(tenant, attempt.TaskId, attempt.Attempt, answer), ct))
             TaskMetrics.Ended(AgentTaskStatus.Completed);
         else

@@ -1,3 +1,4 @@
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Storage;
 
@@ -117,7 +118,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH open AS (
                 SELECT tenant_id, id, status
                 FROM viral.tasks
@@ -136,7 +137,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
-                       CASE WHEN status = 'cancelled' THEN 'task.cancelled' ELSE 'task.cancel_requested' END,
+                       CASE WHEN status = 'cancelled' THEN '{{EventTypes.TaskCancelled}}' ELSE '{{EventTypes.TaskCancelRequested}}' END,
                        jsonb_build_object('status', status, 'by', $3::text), now()
                 FROM changed
                 WHERE first
@@ -165,7 +166,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
     public Task<int?> RetryAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH changed AS (
                 UPDATE viral.tasks
                 SET status = 'pending', run = run + 1, failed_attempts = 0, lease_until = NULL, due_at = now(),
@@ -177,7 +178,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
                 RETURNING tenant_id, id, run, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'task.retried', jsonb_build_object('status', 'pending', 'by', $3::text), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.TaskRetried}}', jsonb_build_object('status', 'pending', 'by', $3::text), now()
                 FROM changed
             )
             SELECT COALESCE((SELECT run FROM changed), 0)

@@ -89,8 +89,9 @@ internal sealed class TokenWriter(
         }
     }
 
-    public TaskAnswer Finish(string answeredBy, string? finishReason) => new(
-        text.ToString(answerStart, Length), [.. lengths.Skip(answerPieces)], streamBase + answerPieces, answeredBy, finishReason, Used);
+    public TaskAnswer Finish(AgentOutcome.Answered answered) => new(
+        text.ToString(answerStart, Length), [.. lengths.Skip(answerPieces)], streamBase + answerPieces, answered.Agent,
+        answered.FinishReason, answered.TimeToFirstToken, Used);
 
     /// <summary>What was streamed before the answer; null if nothing.</summary>
     public StreamPart? BeforeAnswer() => answerPieces == 0

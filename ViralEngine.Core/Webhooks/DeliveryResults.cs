@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
@@ -72,7 +73,7 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options, 
             """,
             [delivery.Tenant.Value, delivery.Id, delivery.Attempt]);
         batch.Add(
-            """
+            $$"""
             WITH before AS (
                 SELECT endpoint.tenant_id, endpoint.id, endpoint.enabled,
                        endpoint.enabled AND ($13 OR COALESCE(endpoint.failing_since <= now() - $14, false)) AS ends
@@ -124,7 +125,7 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options, 
                   AND delivery.status = 'pending' AND NOT delivery.leased
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'webhook.disabled',
+                SELECT tenant_id, id, last_event, '{{EventTypes.WebhookDisabled}}',
                        jsonb_build_object(
                            'webhook_id', id, 'url', split_part(url, '?', 1), 'reason', disabled_reason,
                            'failing_since', failing_since),

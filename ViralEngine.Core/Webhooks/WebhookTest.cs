@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
@@ -43,7 +44,7 @@ public sealed class WebhookTest(
         var at = time.GetUtcNow().UtcDateTime;
         var payload = JsonSerializer.Serialize(new
         {
-            type = WebhookEventTypes.Test,
+            type = EventTypes.WebhookTest,
             timestamp = at,
             data = new { webhook_id = endpointId, by = principal },
         });
@@ -75,7 +76,7 @@ public sealed class WebhookTest(
             FROM endpoint
             """,
             [
-                tenant.Value, endpointId, deliveryId, messageId, WebhookEventTypes.Test, payload, at, tries,
+                tenant.Value, endpointId, deliveryId, messageId, EventTypes.WebhookTest, payload, at, tries,
                 TimeSpan.FromSeconds(options.Value.TimeoutSeconds) + DeliveryQueue.Lease,
             ],
             row => new ClaimedDelivery(

@@ -65,7 +65,7 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
             return new Outcome.Refused($"The step '{undone}' was rolled back: retry from there or from a step before it.");
 
         var run = turn.Run + 1;
-        var happened = new NewEvent(turn.LastEvent + 1, "workflow.retried", new JsonObject
+        var happened = new NewEvent(turn.LastEvent + 1, EventTypes.WorkflowRetried, new JsonObject
         {
             ["status"] = WorkflowStatus.Pending.ToText(),
             ["from_step"] = stepId,

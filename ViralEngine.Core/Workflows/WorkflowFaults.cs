@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Core.Workflows.Execution;
@@ -44,7 +45,7 @@ public sealed class WorkflowFaults(Db db, TaskStore tasks)
         await db.BeginAsync(ct);
         var running = await db.QueryAsync(
             tenant,
-            """
+            $$"""
             WITH failed AS (
                 UPDATE viral.workflows
                 SET status = 'failed', ending = NULL, error = $3::jsonb, completed_at = now(), updated_at = now(),
@@ -65,7 +66,7 @@ public sealed class WorkflowFaults(Db db, TaskStore tasks)
                 WHERE gate.tenant_id = failed.tenant_id AND gate.workflow_id = failed.id AND gate.status = 'open'
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'workflow.failed', jsonb_build_object('status', 'failed', 'error', $3::jsonb), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.WorkflowFailed}}', jsonb_build_object('status', 'failed', 'error', $3::jsonb), now()
                 FROM failed
             )
             SELECT task_id

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Workflows.Execution;
 
@@ -20,7 +21,7 @@ public sealed class WorkflowStore(Db db)
     public Task<int> AddAsync(TenantId tenant, NewWorkflow workflow, CancellationToken ct) =>
         db.ExecuteAsync(
             tenant,
-            """
+            $$"""
             WITH workflow AS (
                 INSERT INTO viral.workflows (
                     tenant_id, id, name, status, definition, input, template_id, template_version, created_by, created_at, updated_at,
@@ -29,7 +30,7 @@ public sealed class WorkflowStore(Db db)
                 RETURNING tenant_id, id, name, created_at
             )
             INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-            SELECT tenant_id, id, 1, 'workflow.created', jsonb_build_object('status', 'pending', 'name', name), created_at
+            SELECT tenant_id, id, 1, '{{EventTypes.WorkflowCreated}}', jsonb_build_object('status', 'pending', 'name', name), created_at
             FROM workflow
             """,
             [
@@ -101,7 +102,7 @@ public sealed class WorkflowStore(Db db)
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
+            $$"""
             WITH changed AS (
                 UPDATE viral.workflows
                 SET cancel_requested_at = now(), check_at = now() + interval '5 seconds', last_event = last_event + 1,
@@ -111,7 +112,7 @@ public sealed class WorkflowStore(Db db)
                 RETURNING tenant_id, id, status, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, 'workflow.cancel_requested',
+                SELECT tenant_id, id, last_event, '{{EventTypes.WorkflowCancelRequested}}',
                        jsonb_build_object('status', status, 'by', $3::text), now()
                 FROM changed
             )

@@ -11,7 +11,7 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Alerts;
 
 /// <summary>Alert rules: what is watched. A new organization has one rule per metric, without actions.</summary>
-internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule preview, AgentDirectory agents, AuditTrail audit, TimeProvider time)
+internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule preview, AgentDirectory agents, AgentStore ownAgents, AuditTrail audit, TimeProvider time)
 {
     [Function("CreateAlertRule"), Allow(Roles.Admins), Audited("alert_rule.created"), Summary("Create an alert rule.")]
     [Body(typeof(AlertRuleRequest)), Returns(201, typeof(AlertRule))]
@@ -111,6 +111,8 @@ internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule previ
         var draft = asked.ToDraft();
         if (draft.AgentId is { } agent && !await agents.ExistsAsync(tenant, agent, ct))
             throw new ProblemException(Problem.Validation("agent_id", $"There is no agent '{agent}'."));
+        if (draft.Action == AlertAction.UseFallback && await ownAgents.FindAsync(tenant, Guid.Parse(draft.AgentId!), ct) is { FallbackAgentIds: [] })
+            throw new ProblemException(Problem.Validation("action", "use_fallback requires an agent with fallback_agent_ids."));
         return draft;
     }
 }

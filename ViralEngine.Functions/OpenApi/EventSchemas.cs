@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ViralEngine.Core.Events;
 
 namespace ViralEngine.Functions.OpenApi;
 
@@ -60,7 +61,7 @@ internal static class EventSchemas
     }
 
     // A test message has no subject.
-    private static bool HasSubject(string type) => type != Core.Webhooks.WebhookEventTypes.Test;
+    private static bool HasSubject(string type) => type != EventTypes.WebhookTest;
 
     private static KeyValuePair<string, JsonObject> Union(
         string name, string description, IReadOnlyDictionary<string, JsonObject> events, params string[] kinds) => Named(name, new JsonObject

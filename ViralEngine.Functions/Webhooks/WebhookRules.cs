@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Webhooks;
 using ViralEngine.Functions.Requests;
@@ -38,7 +39,8 @@ internal static class WebhookRules
 /// <summary>Event types or patterns of them.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class EventTypePatternsAttribute() : ValidationAttribute(
-    $"Each must be * or a type such as task.completed or task.*, of {string.Join(", ", WebhookEventTypes.Kinds)}.")
+    $"Each must be *, a kind ({string.Join(", ", EventTypes.Kinds.Select(kind => kind + ".*"))}) or an event type such as task.completed. "
+    + "The API reference lists them under EventType.")
 {
     public override bool IsValid(object? value) =>
         value is not string[] patterns || patterns.All(pattern => pattern is not null && WebhookEventTypes.IsPattern(pattern));

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ViralEngine.Core.Approvals;
+using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Texts;
 using ViralEngine.Core.Workflows.Liquid;
@@ -50,7 +51,7 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values, CountAppro
             }
 
             turn.Gates[approval.Id] = gate;
-            turn.Tell("approval.requested", gate.Told(
+            turn.Tell(EventTypes.ApprovalRequested, gate.Told(
                 ("roles", Gate.Texts(gate.Roles)), ("users", Gate.Texts(gate.Users)), ("quorum", gate.Quorum),
                 ("expires_at", gate.ExpiresAt), ("requested_by", gate.RequestedBy)));
         }

@@ -74,7 +74,7 @@ internal sealed class WorkflowTurn
             Changed = true,
         };
         Steps[(stepId, kind)] = step;
-        Tell(kind == StepKind.Step ? "workflow.step_started" : "workflow.rollback_started", new JsonObject { ["step"] = stepId });
+        Tell(kind == StepKind.Step ? EventTypes.WorkflowStepStarted : EventTypes.WorkflowRollbackStarted, new JsonObject { ["step"] = stepId });
         return step;
     }
 
@@ -85,7 +85,7 @@ internal sealed class WorkflowTurn
         step.Error = null;
         End(step);
         Tell(
-            step.Kind == StepKind.Step ? "workflow.step_completed" : "workflow.rollback_completed",
+            step.Kind == StepKind.Step ? EventTypes.WorkflowStepCompleted : EventTypes.WorkflowRollbackCompleted,
             new JsonObject { ["step"] = step.StepId, ["attempt"] = step.Attempt });
         step.CompletedEvent = LastEvent;
     }
@@ -96,7 +96,7 @@ internal sealed class WorkflowTurn
         step.Error = error;
         End(step);
         Tell(
-            step.Kind == StepKind.Step ? "workflow.step_failed" : "workflow.rollback_failed",
+            step.Kind == StepKind.Step ? EventTypes.WorkflowStepFailed : EventTypes.WorkflowRollbackFailed,
             new JsonObject { ["step"] = step.StepId, ["attempt"] = step.Attempt, ["error"] = ErrorJson(error) });
     }
 
@@ -107,7 +107,7 @@ internal sealed class WorkflowTurn
         step.Error = error;
         step.DueAt = Now + wait;
         step.Changed = true;
-        Tell("workflow.step_retrying", new JsonObject
+        Tell(EventTypes.WorkflowStepRetrying, new JsonObject
         {
             ["step"] = step.StepId,
             ["attempt"] = step.Attempt,
@@ -135,7 +135,7 @@ internal sealed class WorkflowTurn
             TasksToCancel.Add(task);
         if (step.Kind == StepKind.Step && Gates.GetValueOrDefault(step.StepId) is { IsOpen: true } gate)
             gate.Cancel(Now);
-        Tell("workflow.step_cancelled", new JsonObject { ["step"] = step.StepId });
+        Tell(EventTypes.WorkflowStepCancelled, new JsonObject { ["step"] = step.StepId });
     }
 
     public static JsonObject ErrorJson(StepError error) =>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ViralEngine.Core.Events;
 
 namespace ViralEngine.Core.Workflows.Execution;
 
@@ -38,7 +39,7 @@ internal sealed class WorkflowWalk(
         if (turn.Status != WorkflowStatus.Pending)
             return;
         turn.Status = WorkflowStatus.InProgress;
-        turn.Tell("workflow.started", new JsonObject { ["run"] = turn.Run });
+        turn.Tell(EventTypes.WorkflowStarted, new JsonObject { ["run"] = turn.Run });
     }
 
     private async Task ForwardAsync()
@@ -47,7 +48,7 @@ internal sealed class WorkflowWalk(
         {
             case Place.Done:
                 turn.Status = WorkflowStatus.Completed;
-                turn.Tell("workflow.completed", []);
+                turn.Tell(EventTypes.WorkflowCompleted, []);
                 break;
             case Place.Failed:
                 turn.Error = steps.ErrorOf(turn.Definition.Steps);
@@ -71,7 +72,7 @@ internal sealed class WorkflowWalk(
         else if (turn.Status != WorkflowStatus.Waiting)
         {
             turn.Status = WorkflowStatus.Waiting;
-            turn.Tell("workflow.waiting", new JsonObject
+            turn.Tell(EventTypes.WorkflowWaiting, new JsonObject
             {
                 ["steps"] = new JsonArray([.. turn.Steps.Values
                     .Where(step => step.Status is StepStatus.Waiting or StepStatus.Retrying)
@@ -100,7 +101,7 @@ internal sealed class WorkflowWalk(
 
         turn.Status = WorkflowStatus.RollingBack;
         turn.Ending = ending;
-        turn.Tell("workflow.rolling_back", turn.Error is { } error ? new JsonObject { ["error"] = WorkflowTurn.ErrorJson(error) } : []);
+        turn.Tell(EventTypes.WorkflowRollingBack, turn.Error is { } error ? new JsonObject { ["error"] = WorkflowTurn.ErrorJson(error) } : []);
     }
 
     /// <summary>Rolls back one step at a time, in reverse order of completion. A failed rollback does not stop the others.</summary>
@@ -126,7 +127,7 @@ internal sealed class WorkflowWalk(
         var undone = turn.Steps.Values.Where(step => step.Kind == StepKind.Rollback).OrderBy(step => step.CompletedEvent).ToList();
         turn.Status = turn.Ending!.Value;
         turn.Ending = null;
-        turn.Tell("workflow.rolled_back", new JsonObject
+        turn.Tell(EventTypes.WorkflowRolledBack, new JsonObject
         {
             ["steps"] = Ids(undone.Where(step => step.Status == StepStatus.Completed)),
             ["failed"] = Ids(undone.Where(step => step.Status == StepStatus.Failed)),
@@ -151,9 +152,9 @@ internal sealed class WorkflowWalk(
     private void TellEnd()
     {
         if (turn.Status == WorkflowStatus.Failed)
-            turn.Tell("workflow.failed", new JsonObject { ["error"] = WorkflowTurn.ErrorJson(turn.Error!) });
+            turn.Tell(EventTypes.WorkflowFailed, new JsonObject { ["error"] = WorkflowTurn.ErrorJson(turn.Error!) });
         else
-            turn.Tell("workflow.cancelled", []);
+            turn.Tell(EventTypes.WorkflowCancelled, []);
     }
 
     private static JsonArray Ids(IEnumerable<StepRun> steps) => new([.. steps.Select(step => (JsonNode)step.StepId)]);

@@ -23,6 +23,7 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         Assert.Equal((2, 1, 1, 1), (point.Finished, point.Completed, point.Failed, point.Retried));
         Assert.Equal((0.5, 10, 0.25m), (point.ErrorRate, point.InputTokens, point.CostUsd));
         Assert.InRange(point.LatencyP50!.Value, 2 * 0.98, 2 * 1.02);
+        Assert.InRange(point.TimeToFirstTokenP50!.Value, 0.5 * 0.98, 0.5 * 1.02);
     }
 
     [Fact]
@@ -95,6 +96,7 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         var rolled = Assert.Single(Assert.Single(await ReadAsync(db, MetricStep.Hour, MetricGroup.None)).Points);
 
         Assert.Equal(4, before.Completed);
+        Assert.InRange(before.TimeToFirstTokenP99!.Value, 0.98, 1.02);
         Assert.Equal(before, folded);
         Assert.Equal(before, rolled);
         Assert.Equal(1, await CountAsync("SELECT count(*) FROM viral.metric_rollups WHERE tenant_id = $1 AND step = 'hour'"));
@@ -128,9 +130,11 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
             INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
             VALUES ($1, $2, 2, CASE $3 WHEN 'pending' THEN 'task.retrying' ELSE 'task.' || $3 END,
                     -- What the attempt has used, as the statement that ends one writes it.
-                    jsonb_build_object('attempt_usage', jsonb_build_object('input_tokens', $5::bigint, 'cost_usd', $6::numeric)), now())
+                    jsonb_build_object('attempt_usage', jsonb_build_object('input_tokens', $5::bigint, 'cost_usd', $6::numeric))
+                    || CASE WHEN $3 = 'completed' THEN jsonb_build_object('time_to_first_token_seconds', $7::double precision) ELSE '{}' END,
+                    now())
             """,
-            [tenant.Value, Guid.CreateVersion7(), status, TimeSpan.FromSeconds(seconds), inputTokens, cost],
+            [tenant.Value, Guid.CreateVersion7(), status, TimeSpan.FromSeconds(seconds), inputTokens, cost, seconds / 4],
             default);
     }
 

@@ -181,7 +181,7 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         return await Claims(options).ClaimAsync(places, default);
     }
 
-    private static TaskAnswer Answer(string text) => new(text, [text.Length], 0, "echo", null, null);
+    private static TaskAnswer Answer(string text) => new(text, [text.Length], 0, "echo", null, null, null);
 
     private async Task<TaskAttempt> TakeAsync(Guid id, TaskLeaseOptions options) => await Eventually.GetAsync(
         async () =>

@@ -61,6 +61,19 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     }
 
     [Fact]
+    public async Task A_rule_sends_tasks_to_fallbacks_only_if_the_agent_has_some()
+    {
+        using var tenant = await api.NewTenantAsync();
+        var alone = await CreateAsync(tenant, "/api/agents", new { name = "alone", kind = "echo" });
+
+        var refused = await tenant.Owner.PostAsync(
+            "/api/alert-rules", new { name = "x", metric = "latency", agent_id = alone, action = "use_fallback" });
+
+        refused.ExpectProblem(HttpStatusCode.BadRequest);
+        Assert.Contains("fallback_agent_ids", refused.Json.GetProperty("errors").GetProperty("action")[0].GetString());
+    }
+
+    [Fact]
     public async Task Metrics_tell_at_once_what_finished()
     {
         using var tenant = await api.NewTenantAsync();
@@ -72,6 +85,9 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         var series = Assert.Single(metrics.GetProperty("series").EnumerateArray());
         Assert.Equal("echo", Text(series, "group"));
         Assert.Equal(1, series.GetProperty("points").EnumerateArray().Sum(point => point.GetProperty("completed").GetInt32()));
+        Assert.All(
+            series.GetProperty("points").EnumerateArray(),
+            point => Assert.True(point.GetProperty("time_to_first_token_p50").GetDouble() <= point.GetProperty("latency_p50").GetDouble() * 1.05));
         Assert.Equal(1, summary.GetProperty("last_hour").GetProperty("finished").GetInt32());
         Assert.Equal("echo", Text(Assert.Single(summary.GetProperty("agents").EnumerateArray()), "agent_id"));
         (await tenant.Owner.GetAsync("/api/metrics?step=minute&from=2030-01-01T00:00:00Z&to=2030-02-01T00:00:00Z"))

@@ -69,6 +69,65 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
     }
 
     [Fact]
+    public async Task An_agent_whose_provider_refuses_is_sent_to_its_fallback_by_its_rule_and_comes_back_by_itself()
+    {
+        var refuses = false;
+        // A refusal is the request's own fault, as far as the chain can tell: fallbacks are not asked.
+        await using var provider = await LoopbackServer.StartAsync(http =>
+        {
+            http.Response.StatusCode = refuses ? StatusCodes.Status400BadRequest : StatusCodes.Status200OK;
+            return http.Response.WriteAsync("from the provider");
+        });
+        await using var spare = await LoopbackServer.StartAsync(http => http.Response.WriteAsync("from the spare"));
+        await using var app = await AppCluster.StartAsync(new AppSettings(postgres), 2);
+        using var tenant = await NewTenantAsync(app[0].Address);
+        var agent = await CreateAsync(tenant, "/api/agents", new
+        {
+            name = "first",
+            kind = "http",
+            settings = new { url = provider.Url },
+            fallback_agent_ids = new[] { await tenant.NewHttpAsync(new { url = spare.Url }) },
+        });
+        await CreateAsync(tenant, "/api/alert-rules", new
+        {
+            name = "refusing",
+            metric = "error_rate",
+            agent_id = agent,
+            direction = "above",
+            action = "use_fallback",
+        });
+        await AddDayAsync(tenant, agent);
+        await PassAsync(minutes: 1441);
+        await AnsweredAsync("from the provider");
+
+        refuses = true;
+        await EndedAsync(tenant, await RunAsync(tenant, agent, 10), "failed");
+        await PassAsync(minutes: 1);
+        Assert.Equal("open", Text(Assert.Single(await AlertsAsync(tenant)), "status"));
+        // Each minute in which the spare answers everything speaks for recovery.
+        for (var minute = 0; minute < 90 && Text(Assert.Single(await AlertsAsync(tenant)), "status") == "open"; minute++)
+        {
+            if (minute < 3)
+                await AnsweredAsync("from the spare");
+            await PassAsync(minutes: 1);
+        }
+
+        refuses = false;
+        await AnsweredAsync("from the provider");
+        var resolved = Assert.Single(await AlertsAsync(tenant));
+        Assert.Equal(("resolved", "recovery"), (Text(resolved, "status"), Text(resolved, "resolved_by")));
+        Assert.Equal(["agent.use_fallback_undone", "agent.use_fallback"], await AuditedAsync(tenant, agent));
+
+        async Task AnsweredAsync(string answer)
+        {
+            var tasks = await RunAsync(tenant, agent, 10);
+            await EndedAsync(tenant, tasks, "completed");
+            foreach (var task in tasks)
+                Assert.Equal(answer, Text((await tenant.Owner.GetAsync($"/api/tasks/{task}")).Json, "result"));
+        }
+    }
+
+    [Fact]
     public async Task An_alert_halves_how_many_calls_an_agent_makes_at_a_time_until_it_is_resolved()
     {
         var calls = new ConcurrentQueue<TaskCompletionSource>();
