@@ -47,7 +47,7 @@ internal sealed class DurableWorker(
     private async Task RunSessionAsync(CancellationToken stoppingToken)
     {
         var workerId = await services.Workers.RegisterAsync(lease, stoppingToken);
-        var session = new EngineSession(workerId, options.Value, services, logger);
+        var session = new EngineSession(workerId, options.Value, services, logger, stoppingToken);
         EngineLog.Began(logger, workerId);
         using var end = new CancellationTokenSource();
         List<Task> loops =
@@ -64,7 +64,7 @@ internal sealed class DurableWorker(
             var stopped = Task.Delay(Timeout.Infinite, stoppingToken);
             var first = await Task.WhenAny([stopped, .. loops]);
             Session = null;
-            session.BeginStop();
+            session.TakeNothingMore();
             if (first == stopped) await QuietenAsync(session);
         }
         finally

@@ -16,13 +16,15 @@ internal sealed class EngineSession : IDisposable
     private readonly EngineServices services;
     private readonly ConcurrentDictionary<string, LiveInstance> owned = new(StringComparer.Ordinal);
     private readonly GroupRunner<ActivityAnswer, bool> answers;
-    private readonly CancellationTokenSource activitiesStop = new();
+    private readonly CancellationTokenSource activitiesStop;
     private int busy;
     private volatile bool stopping;
 
-    public EngineSession(long workerId, DurableOptions options, EngineServices services, ILogger logger)
+    /// <param name="processStop">Asks the activities to end.</param>
+    public EngineSession(long workerId, DurableOptions options, EngineServices services, ILogger logger, CancellationToken processStop)
     {
         WorkerId = workerId;
+        activitiesStop = CancellationTokenSource.CreateLinkedTokenSource(processStop);
         this.options = options;
         this.services = services;
         Logger = logger;
@@ -161,12 +163,11 @@ internal sealed class EngineSession : IDisposable
         if (claimedAgain) Nudge(instance.Id);
     }
 
-    /// <summary>Takes on nothing more, and asks the activities to end.</summary>
-    public void BeginStop()
-    {
-        stopping = true;
-        activitiesStop.Cancel();
-    }
+    /// <summary>
+    /// Takes on nothing more. Activities go on until they end or the process does, as under the Functions host: they may be run again
+    /// elsewhere, and what they hold themselves has leases of its own.
+    /// </summary>
+    public void TakeNothingMore() => stopping = true;
 
     public void Dispose()
     {

@@ -15,9 +15,10 @@ internal sealed class WorkerLog(ILoggerFactory loggers)
     {
         // The protocol counts trace, debug, information, warning, error, critical and none as LogLevel does.
         var level = (LogLevel)line.Level;
-        // A function that was asked to stop has not failed, even if the worker logs an error; nor has one whose client left so early that
-        // the request never reached it.
+        // A function that was asked to stop has not failed, even if the worker logs an error.
         if (wasCancelled && level == LogLevel.Error && IsCancellation(line.Exception)) level = LogLevel.Debug;
+        // Nor has one that its request never reached: the client left too early, or was answered by then.
+        if (level == LogLevel.Error && Contains(line.Exception, "Timed out waiting for the function start call")) level = LogLevel.Debug;
         var logger = byCategory.GetOrAdd(line.Category is { Length: > 0 } category ? category : "Worker", loggers.CreateLogger);
         if (!logger.IsEnabled(level)) return;
         var text = line.Exception is { } exception
@@ -26,11 +27,10 @@ internal sealed class WorkerLog(ILoggerFactory loggers)
         logger.Log(level, default, text, null, static (message, _) => message);
     }
 
-    private static bool IsCancellation(RpcException? exception) => exception is not null
-        && (Names(exception.Type) || Names(exception.Message) || Names(exception.StackTrace));
+    private static bool IsCancellation(RpcException? exception) =>
+        Contains(exception, nameof(OperationCanceledException)) || Contains(exception, nameof(TaskCanceledException));
 
-    private static bool Names(string? text) => text is not null
-        && (text.Contains("OperationCanceledException", StringComparison.Ordinal)
-            || text.Contains("TaskCanceledException", StringComparison.Ordinal)
-            || text.Contains("Timed out waiting for the function start call", StringComparison.Ordinal));
+    private static bool Contains(RpcException? exception, string text) => exception is not null
+        && ((string?[])[exception.Type, exception.Message, exception.StackTrace])
+            .Any(part => part?.Contains(text, StringComparison.Ordinal) == true);
 }
