@@ -1,5 +1,8 @@
 # `./dev test`: all tests on PostgreSQL and Redis of their own, made for the run and removed after it.
 
+# What starts no instance of the app: rules, SQL and Redis scripts, on real servers.
+FAST_TESTS=tests/ViralEngine.Core.Tests
+
 # Makes the servers, exports how to reach them, and removes them when this process exits.
 throwaway_stack() {
   require_tools
@@ -48,13 +51,15 @@ sweep_throwaways() {
 }
 
 test_command() {
-  local url="" filter="" pgbouncer="" smoke="" args=() projects=() project failed=0
+  local url="" filter="" pgbouncer="" smoke="" fast="" args=() project failed=0
+  TEST_PROJECTS=("$ROOT"/tests/*.Tests/*.csproj)
   while [[ $# -gt 0 ]]; do
     case "$1" in
       --url) url="${2:?--url takes an address}"; shift 2 ;;
       --url=*) url="${1#*=}"; shift ;;
       --pgbouncer) pgbouncer=1; shift ;;
       --smoke) smoke=1; shift ;;
+      --fast) fast=1; shift ;;
       --filter) filter="${2:?--filter takes an expression}"; shift 2 ;;
       -*) args+=("$1"); shift; if [[ $# -gt 0 && "$1" != -* ]]; then args+=("$1"); shift; fi ;;
       *) filter="FullyQualifiedName~$1"; shift ;;
@@ -62,9 +67,15 @@ test_command() {
   done
 
   [[ -z "$smoke" || -n "$url" ]] || die "test: --smoke requires --url"
+  [[ -z "$fast" || -z "$url$pgbouncer" ]] || die "test: --fast takes neither --url nor --pgbouncer"
   prepare_state
   say "building"
-  build ViralEngine.sln
+  if [[ -n "$fast" ]]; then
+    TEST_PROJECTS=("$ROOT/$FAST_TESTS"/*.csproj)
+    build "$FAST_TESTS"
+  else
+    build ViralEngine.sln
+  fi
   rm -rf "$STATE/test-results"
   mkdir -p "$STATE/test-results"
 
@@ -75,8 +86,7 @@ test_command() {
     filter="${filter:+($filter)&}Category=$([[ -n "$smoke" ]] && echo Smoke || echo BlackBox)"
   else
     unset VIRAL_URL VIRAL_TENANT VIRAL_API_KEY VIRAL_APPROVER_KEY VIRAL_PLATFORM_KEY
-    require_chromium
-    require_pgbouncer
+    [[ -n "$fast" ]] || { require_chromium; require_pgbouncer; }
     # Tests drive the machine's own browser; none is downloaded.
     export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
     throwaway_stack
@@ -87,11 +97,36 @@ test_command() {
     fi
   fi
 
-  for project in "$ROOT"/tests/*.Tests/*.csproj; do
+  for project in "${TEST_PROJECTS[@]}"; do
     test_project "$project" "$filter" "${args[@]}" || failed=1
   done
   summarize || failed=1
   return "$failed"
+}
+
+# The fast tests, again after each change of a file.
+watch_command() {
+  require_dotnet
+  prepare_state
+  throwaway_stack
+  dotnet watch --no-hot-reload --non-interactive --project "$ROOT/$FAST_TESTS" test -c "$CONFIGURATION" --nologo ${1:+--filter "FullyQualifiedName~$1"}
+}
+
+# What must hold besides tests.
+check_command() {
+  local script
+  say "scripts"
+  for script in "$ROOT"/{dev,.ci/run,tools/*.sh,tools/*/*.sh,infra/bicep/check.sh,tests/dev/*.sh}; do
+    bash -n "$script" || die "$script does not parse"
+  done
+  prepare_state
+  say "the build, with warnings as errors"
+  build ViralEngine.sln
+  # Style rules and analyzers are part of the build; what is left is white space.
+  say "white space"
+  dotnet format whitespace "$ROOT/ViralEngine.sln" --verify-no-changes --no-restore
+  say "Azure templates"
+  bash "$ROOT/infra/bicep/check.sh" --templates
 }
 
 test_project() {
@@ -112,7 +147,7 @@ test_project() {
 # The numbers come from the result files, and a project that wrote none counts as one failure.
 summarize() {
   local passed=0 failed=0 project name counters
-  for project in "$ROOT"/tests/*.Tests/*.csproj; do
+  for project in "${TEST_PROJECTS[@]}"; do
     name="$(basename "$project" .csproj)"
     counters="$(grep -o '<Counters [^>]*' "$STATE/test-results/$name.trx" 2>/dev/null)" || {
       # Nothing in this project matched the filter.
