@@ -14,7 +14,6 @@ using ViralEngine.Functions.Idempotency;
 using ViralEngine.Functions.Limits;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
-using ViralEngine.Functions.Telemetry;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
@@ -44,24 +43,6 @@ builder.Services.Configure<KeyManagementOptions>(options =>
 });
 builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
 builder.Services.AddSingleton<EndpointCatalog>();
-builder.Services
-    .AddTelemetry(builder.Configuration)
-    .AddEdge(builder.Configuration)
-    .AddStorage(builder.Configuration)
-    .AddOrganizations(builder.Configuration)
-    .AddAgents(builder.Configuration)
-    .AddTasks(builder.Configuration)
-    .AddIdempotency(builder.Configuration)
-    .AddAudit(builder.Configuration)
-    .AddBatches(builder.Configuration)
-    .AddRetention(builder.Configuration)
-    .AddWorkflows(builder.Configuration)
-    .AddWebhooks(builder.Configuration)
-    .AddLimits(builder.Configuration)
-    .AddBreakers(builder.Configuration)
-    .AddAlerts(builder.Configuration)
-    .AddOpenApi()
-    .AddSignIn(builder.Configuration)
-    .AddConsole();
+builder.Services.AddViralEngine(builder.Configuration);
 
 builder.Build().Run();

@@ -33,7 +33,6 @@ public static class MetricLines
             AlertMetric.Failures => Of("", "one", window, points, point => point.Failed / minutes, 0),
             AlertMetric.Throughput => Of("", "one", window, points, point => point.Finished / minutes, 0),
             AlertMetric.QueueAge => Of("", "one", window, points, point => point.QueueAgeSeconds, 0),
-            _ => throw new ArgumentOutOfRangeException(nameof(metric)),
         };
     }
 
@@ -45,7 +44,6 @@ public static class MetricLines
         AlertMetric.Failures => "Failures per minute",
         AlertMetric.Throughput => "Finished per minute",
         AlertMetric.QueueAge => "Queue age",
-        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
     public static string Text(AlertMetric metric, double value) => metric switch
@@ -54,7 +52,6 @@ public static class MetricLines
         AlertMetric.Latency or AlertMetric.QueueAge => Figures.Duration(TimeSpan.FromSeconds(value)),
         AlertMetric.CostPerTask => Figures.Money((decimal)value),
         AlertMetric.Failures or AlertMetric.Throughput => Number(value),
-        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
     public static string Number(double value) => value.ToString("#,0.##", CultureInfo.InvariantCulture);

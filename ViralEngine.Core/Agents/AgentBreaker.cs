@@ -12,7 +12,7 @@ public sealed class AgentBreaker(AgentDirectory agents, BreakerRegister register
         if (await agents.LoadChainAsync(tenant, agentId, ct) is not [var agent, ..])
             return null;
         var call = new AgentCall(tenant.Value, Guid.Empty, 1, agent, "", null, TimeSpan.Zero);
-        if (BreakerProvider.HostOf(call) is not { } host)
+        if (call.Host is not { } host)
             return null;
         DateTimeOffset?[] until =
             [await register.OpenUntilAsync(host), await register.OpenUntilAsync(BreakerKey.Of(tenant.Value, host))];

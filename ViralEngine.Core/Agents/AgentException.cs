@@ -57,7 +57,7 @@ public static class ErrorClassRules
         ErrorClass.Truncated => "truncated",
         ErrorClass.Refused => "refused",
         ErrorClass.BudgetExceeded => "budget_exceeded",
-        _ => "internal",
+        ErrorClass.Internal => "internal",
     };
 }
 
@@ -90,7 +90,6 @@ public static class WaitReasons
         WaitReason.Budget => "budget",
         WaitReason.Memory => "memory",
         WaitReason.Alert => "alert",
-        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
     };
 }
 

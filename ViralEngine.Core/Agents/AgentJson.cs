@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ViralEngine.Core.Agents.Echo;
+using ViralEngine.Core.Agents.Http;
+using ViralEngine.Core.Agents.OpenAi;
 
 namespace ViralEngine.Core.Agents;
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
-using ViralEngine.Core.Breakers;
+using ViralEngine.Core.Agents.Guards;
 using ViralEngine.Core.Flow;
-using ViralEngine.Core.Limits;
 using ViralEngine.Core.Outgoing;
 
 namespace ViralEngine.Core.Agents;
@@ -13,12 +12,8 @@ namespace ViralEngine.Core.Agents;
 public sealed class AgentProviders(
     OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time, CallGuards? guards = null)
 {
-    private readonly Dictionary<AgentKind, IAgentProvider> providers = new()
-    {
-        [AgentKind.Echo] = Guarded(new BoundedProvider(new EchoProvider(time), options, time), guards, time),
-        [AgentKind.Http] = Guarded(new BoundedProvider(new HttpProvider(outgoing, memory, options, time), options, time), guards, time),
-        [AgentKind.OpenAi] = Guarded(new BoundedProvider(new OpenAiProvider(outgoing, memory, options, time), options, time), guards, time),
-    };
+    private readonly Dictionary<AgentKind, IAgentProvider> providers = Enum.GetValues<AgentKind>().ToDictionary(kind => kind, kind =>
+        Guarded(new BoundedProvider(kind.Parts().CreateProvider(new(outgoing, memory, options, time)), options, time), guards, time));
 
     public IAgentProvider For(AgentKind kind) => providers[kind];
 
@@ -31,7 +26,3 @@ public sealed class AgentProviders(
             : new BudgetedProvider(
                 new BreakerProvider(provider, guards.Breakers, guards.Register, time), guards.Budgets, guards.Prices);
 }
-
-/// <summary>What decides whether a call is made, besides the provider.</summary>
-public sealed record CallGuards(
-    CircuitBreakers Breakers, BreakerRegister Register, Budgets Budgets, PriceTable Prices, FlowControl Flow);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ViralEngine.Core.Fields;
 
 namespace ViralEngine.Core.Agents;
 
@@ -40,7 +41,7 @@ public abstract record AgentSettings
 
     /// <summary>Reads an agent's settings from a request.</summary>
     /// <returns>Null if <paramref name="errors"/> received errors.</returns>
-    public static AgentSettings? Read(AgentKind kind, JsonElement settings, SettingsRules rules, SettingsErrors errors)
+    public static AgentSettings? Read(AgentKind kind, JsonElement settings, SettingsRules rules, FieldErrors errors)
     {
         if (settings.ValueKind != JsonValueKind.Object)
         {
@@ -48,14 +49,8 @@ public abstract record AgentSettings
             return null;
         }
 
-        var reader = new SettingsReader(settings, "settings", errors);
-        AgentSettings read = kind switch
-        {
-            AgentKind.Echo => EchoSettings.Read(reader),
-            AgentKind.Http => HttpSettings.Read(reader, rules),
-            _ => OpenAiSettings.Read(reader, rules),
-        };
-        read = read with
+        var reader = new FieldReader(settings, "settings", errors);
+        var read = kind.Parts().Read(reader, rules) with
         {
             TimeoutSeconds = reader.Integer("timeout_seconds", 1, 3600),
             IdleTimeoutSeconds = reader.Integer("idle_timeout_seconds", 1, 3600),
@@ -70,8 +65,30 @@ public abstract record AgentSettings
         return errors.Any ? null : read;
     }
 
+    internal abstract AgentKind Kind { get; }
+
     /// <summary>The provider's name in messages: <c>groq (api.groq.com)</c>.</summary>
     internal abstract string Label(AgentCall call);
+
+    /// <summary>The host and port that the call goes to, which share a circuit breaker; null if it stays here.</summary>
+    internal abstract string? HostFor(AgentCall call);
+
+    /// <summary>The model the call asks for; null if the kind has none.</summary>
+    internal abstract string? RequestedModel { get; }
+
+    /// <summary>What is sent with each description; null if nothing.</summary>
+    internal abstract string? Instructions { get; }
+
+    /// <summary>The most tokens an answer may have; null if nothing bounds it.</summary>
+    internal abstract long? MaxOutputFor(long inputTokens);
+
+    /// <summary>Whether calls without a price cost nothing. If not, a budget requires a price.</summary>
+    internal abstract bool IsFreeWithoutPrice { get; }
+
+    /// <summary>Headers with secrets, which are stored apart; null if the kind has none.</summary>
+    internal virtual IReadOnlyDictionary<string, string>? HeadersWithSecrets => null;
+
+    internal virtual AgentSettings WithSecretHeaders(IReadOnlyDictionary<string, string>? headers) => this;
 
     private static readonly Dictionary<string, OnTruncated> TruncatedWords = new()
     {

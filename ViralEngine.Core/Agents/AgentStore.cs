@@ -204,10 +204,8 @@ public sealed class AgentStore(Db db, SecretBox box)
     private AgentDefinition ReadDefinition(TenantId tenant, NpgsqlDataReader row)
     {
         var (id, kind) = (row.GetGuid(0), AgentKinds.ByName[row.GetString(2)]);
-        var settings = AgentSettingsJson.Read(kind, row.GetString(3));
         var secrets = row.IsDBNull(4) ? null : Open(tenant, id, row.GetFieldValue<byte[]>(4));
-        if (settings is HttpSettings http)
-            settings = http with { SecretHeaders = secrets?.Headers };
+        var settings = AgentSettingsJson.Read(kind, row.GetString(3)).WithSecretHeaders(secrets?.Headers);
         return new AgentDefinition(id, row.GetString(1), kind, settings, secrets?.ApiKey, row.GetFieldValue<Guid[]>(5));
     }
 

@@ -1,3 +1,6 @@
+using ViralEngine.Core.Agents.Echo;
+using ViralEngine.Core.Agents.Http;
+
 namespace ViralEngine.Core.Agents;
 
 /// <summary>The agents that every tenant has. They are referenced by name, others by id.</summary>

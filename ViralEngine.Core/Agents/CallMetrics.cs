@@ -66,8 +66,8 @@ internal sealed class CallMetrics(AgentDefinition agent, TimeProvider time) : ID
             { "gen_ai.operation.name", "chat" },
             { "gen_ai.provider.name", agent.Kind.ToText() },
         };
-        if (agent.Settings is OpenAiSettings openAi)
-            tags.Add("gen_ai.request.model", openAi.Model);
+        if (agent.Settings.RequestedModel is { } model)
+            tags.Add("gen_ai.request.model", model);
         if (more is { } tag)
             tags.Add(tag);
         return tags;

@@ -33,6 +33,9 @@ public sealed record AgentCall(
     JsonElement? Input,
     TimeSpan Timeout)
 {
+    /// <summary>The host and port it goes to, which share a circuit breaker; null if it stays here.</summary>
+    internal string? Host => Agent.Settings.HostFor(this);
+
     /// <summary>Called with each response once its headers have arrived.</summary>
     public Action<HttpResponseMessage>? Observer { get; init; }
 

@@ -36,7 +36,7 @@ public sealed partial class PriceTable
 
     /// <summary>US dollars; null if neither the model that answered nor the requested one has a price.</summary>
     public decimal? CostOf(AgentSettings agent, AgentChunk.Usage usage) =>
-        (PriceOf(agent, usage.Model) ?? PriceOf(agent, (agent as OpenAiSettings)?.Model))
+        (PriceOf(agent, usage.Model) ?? PriceOf(agent, agent.RequestedModel))
             ?.CostOf(usage.InputTokens, usage.OutputTokens);
 
     /// <summary>The price for reserving a call's cost in advance.</summary>

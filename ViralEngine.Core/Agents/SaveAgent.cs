@@ -1,3 +1,4 @@
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Agents;
@@ -22,13 +23,13 @@ public sealed class SaveAgent(AgentStore store)
         public sealed record Conflict : Outcome;
 
         /// <summary>The request is invalid.</summary>
-        public sealed record Invalid(SettingsErrors Errors) : Outcome;
+        public sealed record Invalid(FieldErrors Errors) : Outcome;
     }
 
     public async Task<Outcome> CreateAsync(TenantId tenant, AgentDraft draft, string createdBy, CancellationToken ct)
     {
         var id = RowId.New();
-        var secrets = new AgentSecrets(draft.ApiKey, (draft.Settings as HttpSettings)?.SecretHeaders);
+        var secrets = new AgentSecrets(draft.ApiKey, draft.Settings.HeadersWithSecrets);
         return await store.AddAsync(tenant, id, draft, secrets, createdBy, ct) switch
         {
             { Done: true } => await SavedAsync(tenant, id, ct),
@@ -46,7 +47,7 @@ public sealed class SaveAgent(AgentStore store)
         if (await store.FindForEditAsync(tenant, id, ct) is not { } stored)
             return new Outcome.NotFound();
 
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
         if (draft.Kind != stored.Definition.Kind)
             errors.Add("kind", "Cannot be changed: create another agent.");
         if (draft.FallbackAgentIds.Contains(id))
@@ -64,10 +65,10 @@ public sealed class SaveAgent(AgentStore store)
         };
     }
 
-    private static AgentSecrets Keep(AgentDraft draft, AgentDefinition stored, SettingsErrors errors)
+    private static AgentSecrets Keep(AgentDraft draft, AgentDefinition stored, FieldErrors errors)
     {
-        var storedHeaders = (stored.Settings as HttpSettings)?.SecretHeaders;
-        var newHeaders = (draft.Settings as HttpSettings)?.SecretHeaders;
+        var storedHeaders = stored.Settings.HeadersWithSecrets;
+        var newHeaders = draft.Settings.HeadersWithSecrets;
         if (draft.Settings.FindOrigin() != stored.Settings.FindOrigin())
         {
             const string again = "Must be sent again (or set to null), because the agent now calls another host.";
@@ -80,9 +81,9 @@ public sealed class SaveAgent(AgentStore store)
         return new AgentSecrets(draft.KeepsApiKey ? stored.ApiKey : draft.ApiKey, newHeaders ?? storedHeaders);
     }
 
-    private static SettingsErrors Missing(AgentDraft draft, Guid[] missing)
+    private static FieldErrors Missing(AgentDraft draft, Guid[] missing)
     {
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
         for (var i = 0; i < draft.FallbackAgentIds.Count; i++)
         {
             if (missing.Contains(draft.FallbackAgentIds[i]))

@@ -1,3 +1,5 @@
+using ViralEngine.Core.Fields;
+
 namespace ViralEngine.Core.Agents;
 
 /// <summary>US dollars per million tokens.</summary>
@@ -6,7 +8,7 @@ public sealed record TokenPrice(decimal InputPerMillion, decimal OutputPerMillio
     public decimal CostOf(long inputTokens, long outputTokens) =>
         (inputTokens * InputPerMillion + outputTokens * OutputPerMillion) / 1_000_000m;
 
-    internal static TokenPrice? Read(SettingsReader settings)
+    internal static TokenPrice? Read(FieldReader settings)
     {
         if (settings.Object("price") is not { } price)
             return null;

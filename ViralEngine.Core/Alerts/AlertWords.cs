@@ -30,7 +30,6 @@ internal static class AlertWords
         AlertMetric.Failures => "The number of failures",
         AlertMetric.Throughput => "The throughput",
         AlertMetric.QueueAge => "The queue age",
-        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
     private static string Text(AlertMetric metric, double value) => metric switch
@@ -39,7 +38,6 @@ internal static class AlertWords
         AlertMetric.Latency or AlertMetric.QueueAge => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} s"),
         AlertMetric.CostPerTask => string.Create(CultureInfo.InvariantCulture, $"${value:0.######}"),
         AlertMetric.Failures or AlertMetric.Throughput => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} per minute"),
-        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 }
 

@@ -19,7 +19,6 @@ internal readonly record struct MinuteFigures(
         AlertMetric.Failures => new(minute, Failed, 1),
         AlertMetric.Throughput => new(minute, Finished, 1),
         AlertMetric.QueueAge => new(minute, QueueAge ?? 0, 1),
-        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 
     /// <summary>The point in the metric's own unit; weight 0 without a value.</summary>
@@ -37,6 +36,5 @@ internal readonly record struct MinuteFigures(
         AlertMetric.Latency or AlertMetric.CostPerTask => SeriesKind.Amount,
         AlertMetric.Failures or AlertMetric.Throughput => SeriesKind.Count,
         AlertMetric.QueueAge => SeriesKind.Value,
-        _ => throw new ArgumentOutOfRangeException(nameof(metric)),
     };
 }

@@ -177,7 +177,7 @@ public static class GateWords
         GateStatus.Open => "open",
         GateStatus.Approved => "approved",
         GateStatus.Rejected => "rejected",
-        _ => "cancelled",
+        GateStatus.Cancelled => "cancelled",
     };
 
     public static GateStatus ParseStatus(string text) => text switch
@@ -196,7 +196,7 @@ public static class GateWords
     {
         TimeoutAction.Approve => "approve",
         TimeoutAction.Escalate => "escalate",
-        _ => "reject",
+        TimeoutAction.Reject => "reject",
     };
 
     public static TimeoutAction ParseTimeout(string text) => text switch

@@ -10,7 +10,7 @@ namespace ViralEngine.Core.Batches;
 /// held while the client sends, and memory does not depend on the number of items. Items are invisible until the batch is stored; those of
 /// an aborted submission are removed.
 /// </summary>
-public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
+public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider time)
 {
     /// <summary>The maximum number of items per claim.</summary>
     private const int MaxSlice = 500;
@@ -35,7 +35,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
         {
             tally.Add(item);
             if (tally.Items > left)
-                throw PlanLimitException.OfMonth(mostPerMonth);
+                throw PlanLimitException.OfMonth(mostPerMonth, time);
             portion.Add(item);
             characters += item.Description.Length + (item.InputJson?.Length ?? 0) + (item.MetadataJson?.Length ?? 0);
             if (portion.Count < MaxPortion && characters < MaxPortionCharacters)
@@ -156,7 +156,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource)
             row => row.GetBoolean(0),
             ct);
         if (stored is null)
-            throw PlanLimitException.OfMonth(batch.MaxPerMonth);
+            throw PlanLimitException.OfMonth(batch.MaxPerMonth, time);
     }
 
     /// <summary>Small enough that each lane gets a share of a small batch.</summary>

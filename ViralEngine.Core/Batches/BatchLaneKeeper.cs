@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
@@ -12,62 +13,47 @@ namespace ViralEngine.Core.Batches;
 /// Maintains all batch lanes of this process with a few statements twice a second: renews leases, notifies lanes whose batch was stopped or
 /// lease was lost, and writes progress events. Does nothing without lanes.
 /// </summary>
-public sealed partial class BatchLaneKeeper(
-    NpgsqlDataSource dataSource,
-    Signals signals,
-    IOptions<BatchOptions> options,
-    TimeProvider time,
-    ILogger<BatchLaneKeeper> logger)
+public sealed partial class BatchLaneKeeper
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private readonly NpgsqlDataSource dataSource;
+    private readonly Signals signals;
+    private readonly TimeProvider time;
     private readonly ConcurrentDictionary<HeldLane, byte> lanes = new();
     private readonly Dictionary<(TenantId Tenant, Guid BatchId), string?> told = [];
-    private int looping;
+    private readonly UpkeepLoop upkeep;
 
-    public TimeSpan Lease { get; } = TimeSpan.FromSeconds(options.Value.LeaseSeconds);
+    public BatchLaneKeeper(
+        NpgsqlDataSource dataSource, Signals signals, IOptions<BatchOptions> options, TimeProvider time, ILogger<BatchLaneKeeper> logger)
+    {
+        (this.dataSource, this.signals, this.time) = (dataSource, signals, time);
+        Lease = TimeSpan.FromSeconds(options.Value.LeaseSeconds);
+        upkeep = new UpkeepLoop(LookEvery, () => lanes.IsEmpty, LookAsync, e => LogFailed(logger, e), time);
+    }
+
+    public TimeSpan Lease { get; }
 
     /// <summary>Maintains a lane until disposal.</summary>
     internal HeldLane Hold(TenantId tenant, Guid batchId, CancellationToken stopping)
     {
         var lane = new HeldLane(this, tenant, batchId, stopping);
         lanes[lane] = 0;
-        if (Interlocked.CompareExchange(ref looping, 1, 0) == 0)
-            _ = LoopAsync();
+        upkeep.Start();
         return lane;
     }
 
     internal void Drop(HeldLane lane) => lanes.TryRemove(lane, out _);
 
-    private async Task LoopAsync()
+    private async Task LookAsync()
     {
-        while (true)
-        {
-            await Task.Delay(LookEvery, time);
-            if (lanes.IsEmpty)
-            {
-                Volatile.Write(ref looping, 0);
-                // A lane added between the check and the write would have seen a loop that is about to end.
-                if (lanes.IsEmpty || Interlocked.CompareExchange(ref looping, 1, 0) != 0)
-                    return;
-            }
-
-            try
-            {
-                await using var db = new Db(dataSource);
-                var store = new BatchKeepingStore(db);
-                var held = lanes.Keys.ToArray();
-                await StopAsync(store, held);
-                await RenewAsync(store, held);
-                await ReportWaitsAsync(store, held);
-                foreach (var (tenant, batchId) in await store.ReportProgressAsync(BatchesOf(held), CancellationToken.None))
-                    signals.Publish(tenant, batchId);
-            }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
-            {
-                // The database is unreachable for a moment: expired leases are fenced by their holder.
-                LogFailed(logger, e);
-            }
-        }
+        await using var db = new Db(dataSource);
+        var store = new BatchKeepingStore(db);
+        var held = lanes.Keys.ToArray();
+        await StopAsync(store, held);
+        await RenewAsync(store, held);
+        await ReportWaitsAsync(store, held);
+        foreach (var (tenant, batchId) in await store.ReportProgressAsync(BatchesOf(held), CancellationToken.None))
+            signals.Publish(tenant, batchId);
     }
 
     private static async Task StopAsync(BatchKeepingStore store, HeldLane[] held)
@@ -181,17 +167,7 @@ internal sealed class HeldLane : IDisposable
         claim.Dispose();
     }
 
-    internal async Task EndAsync()
-    {
-        try
-        {
-            await ended.CancelAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            // Its turn ended at the same moment.
-        }
-    }
+    internal Task EndAsync() => ended.TryCancelAsync();
 }
 
 /// <summary>A range whose items are running in this process, or are waiting to be settled.</summary>
@@ -215,15 +191,5 @@ internal sealed class HeldClaim(
 
     public void Dispose() => ended.Dispose();
 
-    internal async Task EndAsync()
-    {
-        try
-        {
-            await ended.CancelAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It ended at the same moment.
-        }
-    }
+    internal Task EndAsync() => ended.TryCancelAsync();
 }

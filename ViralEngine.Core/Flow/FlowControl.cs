@@ -165,9 +165,9 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
     /// <summary>About four characters per token; corrected by what the provider counts.</summary>
     private static long EstimateOf(AgentCall call)
     {
-        var openAi = call.Agent.Settings as OpenAiSettings;
-        var characters = call.Description.Length + (call.Input?.GetRawText().Length ?? 0) + (openAi?.SystemPrompt?.Length ?? 0);
-        return (characters / 4) + (openAi?.MaxOutputTokens ?? 500);
+        var settings = call.Agent.Settings;
+        var input = (call.Description.Length + (call.Input?.GetRawText().Length ?? 0) + (settings.Instructions?.Length ?? 0)) / 4;
+        return input + (settings.MaxOutputFor(input) ?? 500);
     }
 
     private static double Number(RedisValue value) =>

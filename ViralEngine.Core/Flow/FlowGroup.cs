@@ -13,14 +13,9 @@ public sealed record FlowGroup(string Host, string Key)
     /// <summary>Null if the agent calls no provider.</summary>
     public static FlowGroup? Of(AgentCall call)
     {
-        var (host, model, secrets) = call.Agent.Settings switch
-        {
-            HttpSettings http => (http.AddressFor(call)?.Authority, "", http.SecretHeaders?.Values ?? []),
-            OpenAiSettings openAi => (new Uri(openAi.BaseUrl).Authority, openAi.Model, []),
-            _ => (null, "", []),
-        };
-        if (host is null)
+        if (call.Host is not { } host)
             return null;
+        var (secrets, model) = (call.Agent.Settings.HeadersWithSecrets?.Values ?? [], call.Agent.Settings.RequestedModel ?? "");
         // A fingerprint, because neither keys nor a tenant's model names belong in Redis.
         var account = string.Join('\n', [call.Agent.ApiKey ?? "", .. secrets, model]);
         var print = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(account)).AsSpan(0, 12));

@@ -37,7 +37,7 @@ public sealed partial class Budgets(
         var agentId = call.Agent.Id?.ToString() ?? call.Agent.Name;
         var now = time.GetUtcNow().UtcDateTime;
         var month = new DateOnly(now.Year, now.Month, 1);
-        var price = prices.PriceOf(call.Agent.Settings, (call.Agent.Settings as OpenAiSettings)?.Model);
+        var price = prices.PriceOf(call.Agent.Settings, call.Agent.Settings.RequestedModel);
         var most = MaxCost(call, price);
         var id = RowId.New();
         if (most == 0)
@@ -104,24 +104,19 @@ public sealed partial class Budgets(
     /// <summary>The call's maximum usage: a token has at least one byte. Also used if the provider reports an impossible usage.</summary>
     public AgentChunk.Usage EstimateOf(AgentCall call)
     {
-        var settings = call.Agent.Settings as OpenAiSettings;
+        var settings = call.Agent.Settings;
         var input = FrameTokens + Encoding.UTF8.GetByteCount(call.Description)
-            + Encoding.UTF8.GetByteCount(settings?.SystemPrompt ?? "")
+            + Encoding.UTF8.GetByteCount(settings.Instructions ?? "")
             + (call.Input is { } json ? Encoding.UTF8.GetByteCount(json.GetRawText()) : 0);
-        var output = call.Agent.Settings switch
-        {
-            OpenAiSettings { MaxOutputTokens: { } most } => most,
-            EchoSettings echo => (long)input * Math.Max(1, echo.Repeat),
-            _ => options.Value.AssumedOutputTokens,
-        };
-        return new AgentChunk.Usage(input, output, settings?.Model);
+        return new AgentChunk.Usage(
+            input, settings.MaxOutputFor(input) ?? options.Value.AssumedOutputTokens, settings.RequestedModel);
     }
 
     /// <summary>Null for a model without a price.</summary>
     private decimal? MaxCost(AgentCall call, TokenPrice? price)
     {
         if (price is null)
-            return call.Agent.Kind == AgentKind.OpenAi ? null : 0;
+            return call.Agent.Settings.IsFreeWithoutPrice ? 0 : null;
         var most = EstimateOf(call);
         return price.CostOf(most.InputTokens, most.OutputTokens);
     }
@@ -139,34 +134,3 @@ public sealed partial class Budgets(
 /// <param name="Id">The id of its reservation, if any, and of its settlement.</param>
 /// <param name="IsReserved">False if no budget applies to the call.</param>
 public sealed record BudgetedCall(Guid Id, bool IsReserved, string AgentId, DateOnly Month);
-
-/// <summary>Calls a provider within the budgets of the tenant and the agent.</summary>
-internal sealed class BudgetedProvider(IAgentProvider inner, Budgets budgets, PriceTable prices) : IAgentProvider
-{
-    public async IAsyncEnumerable<AgentChunk> RunAsync(
-        AgentCall call, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
-    {
-        var reserved = await budgets.ReserveAsync(call, ct);
-        AgentChunk.Usage? usage = null;
-        try
-        {
-            await foreach (var chunk in inner.RunAsync(call, ct))
-            {
-                var passed = chunk;
-                if (chunk is AgentChunk.ImpossibleUsage)
-                {
-                    budgets.Refuse(call);
-                    passed = budgets.EstimateOf(call);
-                }
-
-                usage = passed as AgentChunk.Usage ?? usage;
-                yield return passed;
-            }
-        }
-        finally
-        {
-            var cost = usage is null ? 0 : prices.CostOf(call.Agent.Settings, usage) ?? 0;
-            await budgets.SettleAsync(call, reserved, cost);
-        }
-    }
-}

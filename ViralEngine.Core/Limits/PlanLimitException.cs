@@ -7,9 +7,9 @@ public sealed class PlanLimitException(string limit, long most, TimeSpan retryAf
     : Exception($"The plan allows {most} ({limit}).")
 {
     /// <summary>The submission exceeds what is left of the month's tasks.</summary>
-    public static PlanLimitException OfMonth(long most)
+    public static PlanLimitException OfMonth(long most, TimeProvider time)
     {
-        var now = DateTime.UtcNow;
+        var now = time.GetUtcNow().UtcDateTime;
         var next = new DateTime(now.Year, now.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1);
         return new PlanLimitException("tasks_per_month", most, next - now);
     }

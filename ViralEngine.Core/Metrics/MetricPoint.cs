@@ -58,6 +58,5 @@ public sealed record MetricWindow(DateTime From, DateTime To, MetricStep Step, M
         MetricStep.Minute => TimeSpan.FromMinutes(1),
         MetricStep.Hour => TimeSpan.FromHours(1),
         MetricStep.Day => TimeSpan.FromDays(1),
-        _ => throw new ArgumentOutOfRangeException(nameof(step)),
     };
 }

@@ -21,6 +21,9 @@ public sealed record Caller(
     {
         CallerKind.ApiKey => $"api_key:{Id}",
         CallerKind.User => $"user:{Id}",
-        _ => "platform",
+        CallerKind.Platform => "platform",
     };
+
+    /// <summary>Whether the caller may grant and remove this role: none above its own.</summary>
+    public bool MayGrant(Role role) => role <= Role;
 }

@@ -20,7 +20,7 @@ public static class AgentTaskStatuses
         AgentTaskStatus.InProgress => "in_progress",
         AgentTaskStatus.Completed => "completed",
         AgentTaskStatus.Failed => "failed",
-        _ => "cancelled",
+        AgentTaskStatus.Cancelled => "cancelled",
     };
 
     public static AgentTaskStatus? Parse(string? text) => text switch

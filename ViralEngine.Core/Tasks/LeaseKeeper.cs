@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
@@ -9,54 +10,44 @@ namespace ViralEngine.Core.Tasks;
 /// Renews the leases of all tasks this process runs, in one statement, which also returns those that were cancelled or lost their lease.
 /// Does nothing without leases.
 /// </summary>
-public sealed partial class LeaseKeeper(
-    NpgsqlDataSource dataSource, TaskLeaseOptions options, TimeProvider time, ILogger<LeaseKeeper> logger)
+public sealed partial class LeaseKeeper
 {
+    private readonly NpgsqlDataSource dataSource;
+    private readonly TaskLeaseOptions options;
+    private readonly TimeProvider time;
     private readonly ConcurrentDictionary<(Guid Tenant, Guid Task, int Attempt), HeldLease> held = new();
-    private int looping;
+    private readonly UpkeepLoop upkeep;
+    private readonly TimeSpan renewEvery;
+    private long lastRenewal;
+
+    public LeaseKeeper(NpgsqlDataSource dataSource, TaskLeaseOptions options, TimeProvider time, ILogger<LeaseKeeper> logger)
+    {
+        (this.dataSource, this.options, this.time) = (dataSource, options, time);
+        renewEvery = options.Lease / 5;
+        lastRenewal = time.GetTimestamp();
+        // Every half second, so that a cancellation arrives within one.
+        var every = TimeSpan.FromMilliseconds(Math.Min(500, renewEvery.TotalMilliseconds));
+        upkeep = new UpkeepLoop(every, () => held.IsEmpty, LookAsync, e => LogFailed(logger, e), time);
+    }
 
     /// <summary>Keeps the lease until disposal; <see cref="HeldLease.Ended"/> is cancelled when the work must stop.</summary>
     public HeldLease Hold(TenantId tenant, Guid taskId, int attempt, CancellationToken stopping)
     {
         var lease = new HeldLease(this, (tenant.Value, taskId, attempt), stopping);
         held[lease.Key] = lease;
-        if (Interlocked.CompareExchange(ref looping, 1, 0) == 0)
-            _ = LoopAsync();
+        upkeep.Start();
         return lease;
     }
 
     internal void Drop(HeldLease lease) => held.TryRemove(lease.Key, out _);
 
-    /// <summary>Checks every half second, so that cancellation arrives within one; renews when a fifth of the lease has passed.</summary>
-    private async Task LoopAsync()
+    /// <summary>Renews when a fifth of the lease has passed.</summary>
+    private Task LookAsync()
     {
-        var renewEvery = options.Lease / 5;
-        var lastRenewal = time.GetTimestamp();
-        var look = TimeSpan.FromMilliseconds(Math.Min(500, renewEvery.TotalMilliseconds));
-        while (true)
-        {
-            await Task.Delay(look, time);
-            if (held.IsEmpty)
-            {
-                Volatile.Write(ref looping, 0);
-                // A lease added between the check and the write would have seen a loop that is about to end.
-                if (held.IsEmpty || Interlocked.CompareExchange(ref looping, 1, 0) != 0)
-                    return;
-            }
-
-            var renew = time.GetElapsedTime(lastRenewal) >= renewEvery;
-            if (renew)
-                lastRenewal = time.GetTimestamp();
-            try
-            {
-                await LookAsync(renew);
-            }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
-            {
-                // The database is unreachable for a moment: expired leases are fenced by their attempt number.
-                LogFailed(logger, e);
-            }
-        }
+        var renew = time.GetElapsedTime(lastRenewal) >= renewEvery;
+        if (renew)
+            lastRenewal = time.GetTimestamp();
+        return LookAsync(renew);
     }
 
     private async Task LookAsync(bool renew)
@@ -149,13 +140,6 @@ public sealed class HeldLease : IDisposable
         if (End != LeaseEnd.None)
             return;
         End = end;
-        try
-        {
-            await ended.CancelAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It ended at the same moment.
-        }
+        await ended.TryCancelAsync();
     }
 }

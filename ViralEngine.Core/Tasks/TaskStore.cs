@@ -5,7 +5,7 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>Tasks in PostgreSQL for users: submit, read, cancel, retry. Each call is one round trip.</summary>
-public sealed class TaskStore(Db db, TaskGroups groups)
+public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
 {
     private const int MaxListBytes = 1024 * 1024;
 
@@ -24,7 +24,7 @@ public sealed class TaskStore(Db db, TaskGroups groups)
         var createdAt = db.InTransaction
             ? (await TaskGroupStore.InsertAsync(db, tenant, [task], ct))[0]
             : await groups.AddAsync(tenant, task);
-        return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MaxPerMonth);
+        return createdAt is { } at ? task.Stored(at) : throw PlanLimitException.OfMonth(task.MaxPerMonth, time);
     }
 
     public async Task<AgentTask?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) => db.InTransaction

@@ -47,7 +47,7 @@ internal sealed record TemplateParameter(
         ParameterType.Number => value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out _),
         ParameterType.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         ParameterType.Object => value.ValueKind == JsonValueKind.Object,
-        _ => value.ValueKind == JsonValueKind.Array,
+        ParameterType.Array => value.ValueKind == JsonValueKind.Array,
     };
 
     private string Words() => Type switch
@@ -58,7 +58,7 @@ internal sealed record TemplateParameter(
         ParameterType.Number => "a number",
         ParameterType.Boolean => "true or false",
         ParameterType.Object => "an object",
-        _ => "an array",
+        ParameterType.Array => "an array",
     };
 
     private bool Matches(string text)

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 
 namespace ViralEngine.Core.Templates;
 
@@ -18,9 +18,9 @@ public sealed class TemplateParameters
 
     /// <summary>Reads an array of declarations under <c>parameters</c>; null with errors.</summary>
     /// <param name="json">The object with the array.</param>
-    public static TemplateParameters? Read(JsonElement json, SettingsErrors errors)
+    public static TemplateParameters? Read(JsonElement json, FieldErrors errors)
     {
-        var items = new SettingsReader(json, "", errors).Objects("parameters", 0, MaxCount);
+        var items = new FieldReader(json, "", errors).Objects("parameters", 0, MaxCount);
         var read = new List<TemplateParameter>();
         var names = new HashSet<string>();
         foreach (var item in items ?? [])
@@ -34,7 +34,7 @@ public sealed class TemplateParameters
     }
 
     /// <summary>The input of a workflow: the given values, and defaults for the others. Null with errors.</summary>
-    public string? Apply(JsonElement? given, string path, SettingsErrors errors)
+    public string? Apply(JsonElement? given, string path, FieldErrors errors)
     {
         if (given is { ValueKind: not JsonValueKind.Object })
         {
@@ -61,7 +61,7 @@ public sealed class TemplateParameters
     }
 
     private static void Apply(
-        TemplateParameter parameter, JsonElement? given, string path, SettingsErrors errors, Utf8JsonWriter writer)
+        TemplateParameter parameter, JsonElement? given, string path, FieldErrors errors, Utf8JsonWriter writer)
     {
         if (given is { } json && json.TryGetProperty(parameter.Name, out var value) && value.ValueKind != JsonValueKind.Null)
         {
@@ -83,7 +83,7 @@ public sealed class TemplateParameters
         value.WriteTo(writer);
     }
 
-    private static TemplateParameter? ReadOne(SettingsReader json, HashSet<string> names)
+    private static TemplateParameter? ReadOne(FieldReader json, HashSet<string> names)
     {
         var name = json.Text("name", 64);
         json.Require("name", name);
@@ -112,7 +112,7 @@ public sealed class TemplateParameters
         return parameter;
     }
 
-    private static Regex? ReadPattern(SettingsReader json, ParameterType? type)
+    private static Regex? ReadPattern(FieldReader json, ParameterType? type)
     {
         if (json.Text("pattern", Workflows.Conditions.LinearRegex.MaxCharacters) is not { } source)
             return null;

@@ -133,7 +133,7 @@ public sealed class DeliveryLog(Db db)
     {
         WebhookDeliveryStatus.Pending => "pending",
         WebhookDeliveryStatus.Delivered => "delivered",
-        _ => "failed",
+        WebhookDeliveryStatus.Failed => "failed",
     };
 
     private static WebhookDelivery Read(NpgsqlDataReader row) => new(

@@ -1,4 +1,5 @@
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Outgoing;
 
 namespace ViralEngine.Core.Workflows;
@@ -18,11 +19,11 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
         "proxy-authorization", "proxy-connection", "keep-alive", "idempotency-key",
     };
 
-    public ActionStep? ReadStep(SettingsReader json, string id, string? name, string type) =>
+    public ActionStep? ReadStep(FieldReader json, string id, string? name, string type) =>
         ReadFields(json, type) is { } action ? new ActionStep(id, name, json.Path, null, action) : null;
 
     /// <summary>Reads a standalone action, such as a rollback.</summary>
-    public StepAction? ReadAction(SettingsReader json, string? type)
+    public StepAction? ReadAction(FieldReader json, string? type)
     {
         json.Require("type", type);
         StepAction? action = null;
@@ -34,10 +35,10 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
         return action;
     }
 
-    private StepAction? ReadFields(SettingsReader json, string type) =>
+    private StepAction? ReadFields(FieldReader json, string type) =>
         type == "task" ? ReadTask(json) : ReadWebhook(json);
 
-    private TaskAction? ReadTask(SettingsReader json)
+    private TaskAction? ReadTask(FieldReader json)
     {
         var agent = texts.Read(json, "agent_id", required: true, most: 500);
         var description = texts.Read(json, "description", required: true);
@@ -54,7 +55,7 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
             : new TaskAction(retry, agent, description, input, priority, timeout, attempts);
     }
 
-    private WebhookAction? ReadWebhook(SettingsReader json)
+    private WebhookAction? ReadWebhook(FieldReader json)
     {
         var method = json.Text("method", 10) ?? "POST";
         if (!Methods.ContainsKey(method))
@@ -76,7 +77,7 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
             ? "Must be a valid header name."
             : OwnHeaders.Contains(name) ? "Must not be set: the app sets this header." : null;
 
-    private static RetryPolicy? ReadRetry(SettingsReader json)
+    private static RetryPolicy? ReadRetry(FieldReader json)
     {
         if (json.Object("retry") is not { } retry)
             return null;

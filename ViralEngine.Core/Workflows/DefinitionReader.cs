@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Workflows.Conditions;
 
@@ -16,7 +16,7 @@ public sealed class DefinitionReader(UrlPolicy urls)
 
     /// <summary>The definition, or null with <paramref name="errors"/>.</summary>
     /// <param name="path">The definition's path in the request; empty for the request itself.</param>
-    public WorkflowDefinition? Read(JsonElement json, string path, SettingsErrors errors)
+    public WorkflowDefinition? Read(JsonElement json, string path, FieldErrors errors)
     {
         if (json.ValueKind != JsonValueKind.Object)
         {
@@ -24,7 +24,7 @@ public sealed class DefinitionReader(UrlPolicy urls)
             return null;
         }
 
-        var reader = new SettingsReader(json, path, errors);
+        var reader = new FieldReader(json, path, errors);
         var reading = new DefinitionReading(urls);
         var steps = reading.ReadSteps(reader, "steps", nesting: 0);
         reader.Require("steps", steps);
@@ -36,7 +36,7 @@ public sealed class DefinitionReader(UrlPolicy urls)
     /// <summary>Reads a definition that was validated before.</summary>
     public WorkflowDefinition ReadStored(JsonElement json)
     {
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
         return Read(json, "", errors) ?? throw new InvalidOperationException(
             $"A stored definition is no longer valid: {string.Join("; ", errors.ToDictionary().Select(e => $"{e.Key}: {e.Value[0]}"))}");
     }
@@ -58,7 +58,7 @@ internal sealed class DefinitionReading
         waits = new WaitReader(texts);
     }
 
-    public IReadOnlyList<WorkflowStep>? ReadSteps(SettingsReader json, string name, int nesting, int minCount = 1)
+    public IReadOnlyList<WorkflowStep>? ReadSteps(FieldReader json, string name, int nesting, int minCount = 1)
     {
         if (json.Objects(name, minCount, DefinitionReader.MaxSteps) is not { } items)
             return null;
@@ -72,7 +72,7 @@ internal sealed class DefinitionReading
         return steps;
     }
 
-    private WorkflowStep? ReadStep(SettingsReader json, int nesting)
+    private WorkflowStep? ReadStep(FieldReader json, int nesting)
     {
         var id = ReadId(json);
         var name = json.Text("name", 200);
@@ -100,7 +100,7 @@ internal sealed class DefinitionReading
         return step is null || id is null ? null : step with { Rollback = rollback };
     }
 
-    private string? ReadId(SettingsReader json)
+    private string? ReadId(FieldReader json)
     {
         var id = json.Text("id", 64);
         json.Require("id", id);
@@ -117,12 +117,12 @@ internal sealed class DefinitionReading
         return null;
     }
 
-    private static WorkflowStep? Nested(SettingsReader json, int nesting, Func<WorkflowStep?> read) =>
+    private static WorkflowStep? Nested(FieldReader json, int nesting, Func<WorkflowStep?> read) =>
         nesting < DefinitionReader.MaxNesting
             ? read()
             : Fail(json, "type", $"Must not be nested deeper than {DefinitionReader.MaxNesting} levels.");
 
-    private ParallelStep? ReadParallel(SettingsReader json, string id, string? name, int nesting)
+    private ParallelStep? ReadParallel(FieldReader json, string id, string? name, int nesting)
     {
         var items = json.Objects("branches", 1, 50);
         json.Require("branches", items);
@@ -149,7 +149,7 @@ internal sealed class DefinitionReading
         return items is null ? null : new ParallelStep(id, name, json.Path, null, branches, concurrency, failFast);
     }
 
-    private ChoiceStep? ReadChoice(SettingsReader json, string id, string? name, int nesting)
+    private ChoiceStep? ReadChoice(FieldReader json, string id, string? name, int nesting)
     {
         var items = json.Objects("conditions", 1, 50);
         json.Require("conditions", items);
@@ -175,7 +175,7 @@ internal sealed class DefinitionReading
         });
     }
 
-    private static WorkflowStep? Fail(SettingsReader json, string name, string message)
+    private static WorkflowStep? Fail(FieldReader json, string name, string message)
     {
         json.Fail(name, message);
         return null;

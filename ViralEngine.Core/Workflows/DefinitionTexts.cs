@@ -1,4 +1,4 @@
-using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows;
@@ -23,7 +23,7 @@ internal sealed class DefinitionTexts
 
     public void Show(IEnumerable<string> steps) => visible.UnionWith(steps);
 
-    public LiquidText? Read(SettingsReader json, string name, bool required = false, int most = LiquidText.MaxCharacters)
+    public LiquidText? Read(FieldReader json, string name, bool required = false, int most = LiquidText.MaxCharacters)
     {
         var source = json.Text(name, most);
         if (required)
@@ -31,7 +31,7 @@ internal sealed class DefinitionTexts
         return source is null ? null : Parse(source, message => json.Fail(name, message));
     }
 
-    public LiquidTree? ReadTree(SettingsReader json, string name)
+    public LiquidTree? ReadTree(FieldReader json, string name)
     {
         if (json.Value(name) is not { } value)
             return null;
@@ -48,7 +48,7 @@ internal sealed class DefinitionTexts
     }
 
     /// <summary>Reads an object of templates, such as headers.</summary>
-    public IReadOnlyDictionary<string, LiquidText> ReadMap(SettingsReader json, string name, Func<string, string?> check)
+    public IReadOnlyDictionary<string, LiquidText> ReadMap(FieldReader json, string name, Func<string, string?> check)
     {
         var texts = new Dictionary<string, LiquidText>(StringComparer.OrdinalIgnoreCase);
         var sources = json.Map(name, 30, (key, value) => check(key) ?? (value.Length > 4000 ? "Must have at most 4,000 characters." : null));

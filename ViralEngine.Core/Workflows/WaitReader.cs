@@ -1,5 +1,5 @@
 using System.Globalization;
-using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 
 namespace ViralEngine.Core.Workflows;
 
@@ -24,7 +24,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
 
     private static readonly Dictionary<string, bool> OnReject = new() { ["fail"] = false, ["continue"] = true };
 
-    public DelayStep ReadDelay(SettingsReader json, string id, string? name)
+    public DelayStep ReadDelay(FieldReader json, string id, string? name)
     {
         var seconds = json.Integer("seconds", 0, Year);
         var until = texts.Read(json, "until", most: 500);
@@ -35,7 +35,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
         return new DelayStep(id, name, json.Path, null, seconds, until);
     }
 
-    public ApprovalStep? ReadApproval(SettingsReader json, string id, string? name)
+    public ApprovalStep? ReadApproval(FieldReader json, string id, string? name)
     {
         var title = texts.Read(json, "title", required: true, most: 500);
         var message = texts.Read(json, "message");
@@ -64,7 +64,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
                 escalation, reminder, continueOnReject);
     }
 
-    private static Escalation ReadEscalation(SettingsReader json)
+    private static Escalation ReadEscalation(FieldReader json)
     {
         var who = ReadApprovers(json);
         var timeout = json.Integer("timeout_seconds", 1, Year);
@@ -74,7 +74,7 @@ internal sealed class WaitReader(DefinitionTexts texts)
         return new Escalation(who.Roles, who.Users, timeout ?? 1, onTimeout);
     }
 
-    private static Approvers ReadApprovers(SettingsReader json)
+    private static Approvers ReadApprovers(FieldReader json)
     {
         var roles = json.Texts("roles", 5, 20) ?? [];
         foreach (var (index, role) in roles.Index())

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Agents;
@@ -15,7 +16,7 @@ internal sealed record SaveAgentRequest
     [StringLength(2000)]
     public string? Description { get; init; }
 
-    [Required, AllowedValues("echo", "http", "openai", ErrorMessage = "Must be one of echo, http, openai.")]
+    [Required, AgentKindName]
     [Description("The kind of provider: echo (returns the description), http (POSTs to your URL), openai (chat completions).")]
     public string Kind { get; init; } = "";
 
@@ -46,15 +47,8 @@ internal sealed record SaveAgentRequest
         if (FallbackAgentIds.Distinct().Count() < FallbackAgentIds.Length)
             errors.Add("fallback_agent_ids", "Must not contain an agent twice.");
 
-        var settingsErrors = new SettingsErrors();
         var kind = AgentKinds.ByName[Kind];
-        var settings = AgentSettings.Read(kind, Settings ?? JsonElement.Parse("{}"), rules, settingsErrors);
-        foreach (var (field, faults) in settingsErrors.ToDictionary())
-        {
-            foreach (var fault in faults)
-                errors.Add(field, fault);
-        }
-
+        var settings = AgentSettings.Read(kind, Settings ?? JsonElement.Parse("{}"), rules, errors);
         errors.ThrowIfAny();
         return new AgentDraft(Name, Description, kind, settings!, ApiKey, keepsApiKey, FallbackAgentIds);
     }
@@ -62,7 +56,7 @@ internal sealed record SaveAgentRequest
 
 internal sealed record AgentListQuery : PageQuery
 {
-    [AllowedValues(null, "echo", "http", "openai", ErrorMessage = "Must be one of echo, http, openai.")]
+    [AgentKindName]
     public string? Kind { get; init; }
 
     [StringLength(100)]

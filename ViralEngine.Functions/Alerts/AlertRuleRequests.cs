@@ -4,6 +4,7 @@ using System.Globalization;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Alerts;
 using ViralEngine.Core.Alerts.Detection;
+using ViralEngine.Core.Fields;
 using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Alerts;

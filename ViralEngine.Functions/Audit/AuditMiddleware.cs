@@ -119,7 +119,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
     {
         CallerKind.ApiKey => "api_key",
         CallerKind.User => "token",
-        _ => "platform_key",
+        CallerKind.Platform => "platform_key",
     };
 
     private static string? UserAgentOf(HttpContext http) =>

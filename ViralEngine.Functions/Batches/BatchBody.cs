@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ViralEngine.Core.Batches;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Texts;
 using ViralEngine.Functions.Requests;
 

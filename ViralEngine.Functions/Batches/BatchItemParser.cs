@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using ViralEngine.Core.Batches;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Texts;
-using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 

@@ -4,6 +4,7 @@ using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Batches;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Limits;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;

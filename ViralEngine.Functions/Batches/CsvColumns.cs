@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Texts;
-using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Batches;
 

@@ -25,7 +25,7 @@ internal sealed class ApiKeyEndpoints(
         if (await TenantOfAsync(caller, id, ct) is not { } tenant)
             return Problem.NotFound("organization");
         _ = Roles.TryParse(asked.Role, out var role);
-        if (role > caller.Role)
+        if (!caller.MayGrant(role))
             return OwnRules.TooHigh(caller, role);
         if (asked.ExpiresAt <= time.GetUtcNow().UtcDateTime)
             return Problem.Validation("expires_at", "Must be in the future.");
@@ -87,7 +87,7 @@ internal sealed class ApiKeyEndpoints(
             return Problem.NotFound("API key");
         var made = query.WithKeysItMade ? await store.MadeByAsync(caller.Tenant, $"api_key:{key}", ct) : [];
         var role = OwnRules.HighestOf([found, .. made]);
-        if (role > caller.Role)
+        if (!caller.MayGrant(role))
             return OwnRules.TooHigh(caller, role);
         if (found is { Role: "owner", RevokedAt: null } && (found.ExpiresAt is null || found.ExpiresAt > time.GetUtcNow().UtcDateTime)
             && !await waysIn.RemainAsync(

@@ -29,7 +29,7 @@ internal sealed class MemberEndpoints(
         if (!caller.IsOf(id))
             return Problem.NotFound("organization");
         _ = Roles.TryParse(asked.Role, out var role);
-        if (role > caller.Role)
+        if (!caller.MayGrant(role))
             return OwnRules.TooHigh(caller, role);
 
         var outcome = await store.AddAsync(
@@ -91,7 +91,7 @@ internal sealed class MemberEndpoints(
         }
 
         _ = Roles.TryParse(current.Role, out var before);
-        if (role > caller.Role || before > caller.Role)
+        if (!caller.MayGrant(role) || !caller.MayGrant(before))
             return OwnRules.TooHigh(caller, role > before ? role : before);
         var above = (await keys.MadeByAsync(caller.Tenant, $"user:{member}", ct)).Where(key => OwnRules.HighestOf([key]) > role).ToList();
         if (await IsLastWayInAsync(caller.Tenant, current, above, role, ct))
@@ -121,7 +121,7 @@ internal sealed class MemberEndpoints(
         }
 
         _ = Roles.TryParse(current.Role, out var role);
-        if (role > caller.Role)
+        if (!caller.MayGrant(role))
             return OwnRules.TooHigh(caller, role);
         var made = await keys.MadeByAsync(caller.Tenant, $"user:{member}", ct);
         if (await IsLastWayInAsync(caller.Tenant, current, made, Role.None, ct))

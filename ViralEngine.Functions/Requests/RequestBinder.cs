@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Functions.Requests;

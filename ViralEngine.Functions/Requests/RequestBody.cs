@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Functions.Requests;

@@ -60,7 +60,6 @@ internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool,
         ShareKind.Stream => options.Value.MaxStreamsPerTenant,
         ShareKind.Transfer => options.Value.MaxTransfersPerTenant,
         ShareKind.Transaction => Math.Max(1, pool.Connections / 2),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of share."),
     };
 
     private void Give(TenantId tenant, ShareKind kind)
@@ -87,7 +86,7 @@ internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool,
             ShareKind.Stream => $"Your organization may have {most:N0} streams open on an instance.",
             ShareKind.Transfer => $"Your organization may have {most:N0} concurrent uploads and downloads on an instance.",
             ShareKind.Request => $"Your organization may have {most:N0} concurrent requests on an instance.",
-            _ => "Your organization's requests are waiting for each other. Send fewer at a time.",
+            ShareKind.Transaction => "Your organization's requests are waiting for each other. Send fewer at a time.",
         })
     {
         RetryAfter = 1,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Templates;
 using ViralEngine.Core.Workflows;
@@ -16,7 +17,7 @@ internal sealed class PublicTemplates(TemplateStore store, DefinitionReader read
     /// <exception cref="ProblemException">400 with the path of every such name.</exception>
     public async Task CheckAsync(TenantId tenant, Guid id, string definitionJson, string path, bool wasPublic, CancellationToken ct)
     {
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
         Check(JsonElement.Parse(definitionJson), path, errors);
         if (errors.Any)
             throw new ProblemException(Problem.Validation(errors.ToDictionary()));
@@ -34,10 +35,10 @@ internal sealed class PublicTemplates(TemplateStore store, DefinitionReader read
         }
     }
 
-    private void Check(JsonElement json, string path, SettingsErrors errors)
+    private void Check(JsonElement json, string path, FieldErrors errors)
     {
         // A version that is no longer valid cannot be started and discloses nothing.
-        if (reader.Read(json, path, new SettingsErrors()) is not { } definition)
+        if (reader.Read(json, path, new FieldErrors()) is not { } definition)
             return;
         foreach (var (at, agent) in NamesInDefinition.Agents(definition).Where(each => BuiltInAgents.Find(each.Name) is null))
             errors.Add(at, $"A public template must not name one of your agents ({agent}): use a parameter, {{{{ input.agent }}}}.");

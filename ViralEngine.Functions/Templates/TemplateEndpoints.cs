@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
-using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Templates;
@@ -152,7 +152,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
 
         // Agents belong to the organization: those that another's public template names may not exist here.
         await submit.CheckAsync(caller.Tenant, template.Definition!.Value, "definition", ct);
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
         var parameters = TemplateParameters.Read(Declared(template.Parameters!.Value), errors)
             ?? throw new InvalidOperationException($"The stored parameters of template {templateId} are no longer valid.");
         var input = parameters.Apply(asked.Parameters, "parameters", errors);
@@ -175,7 +175,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         var asked = await RequestBody.ReadAsync<SaveTemplateRequest>(request, ct);
         if (asked.Visibility != visibilityBefore && (caller.Role & Roles.Admins) == 0)
             throw new ProblemException(Problem.Forbidden("Only admins and owners may make a template public or private."));
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
         var parameters = asked.Parameters ?? JsonElement.Parse("[]");
         _ = TemplateParameters.Read(Declared(parameters), errors);
         if (errors.Any)

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Webhooks;
 using ViralEngine.Functions.Requests;

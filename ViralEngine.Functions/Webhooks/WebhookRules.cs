@@ -1,8 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Webhooks;
-using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Webhooks;
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.DurableTask.Client;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Approvals;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Workflows;
@@ -39,7 +40,7 @@ internal sealed class SubmitWorkflow(
     /// <exception cref="ProblemException">400 with the path of every error.</exception>
     public async Task CheckAsync(TenantId tenant, JsonElement definition, string path, CancellationToken ct)
     {
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
         if (reader.Read(definition, path, errors) is { } read)
         {
             var known = new Dictionary<string, bool>();

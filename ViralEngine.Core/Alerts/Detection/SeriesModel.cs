@@ -43,7 +43,6 @@ internal abstract class SeriesModel
         SeriesKind.Count => new CountModel(),
         SeriesKind.Rate => new RateModel(),
         SeriesKind.Amount => new AmountModel(),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }
 

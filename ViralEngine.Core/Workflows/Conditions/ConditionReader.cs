@@ -1,4 +1,4 @@
-using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Conditions;
@@ -18,7 +18,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
     };
 
     /// <summary>Null if it is not valid. The caller must first read the fields of the surrounding branch.</summary>
-    public Condition? Read(SettingsReader json, int depth = 1)
+    public Condition? Read(FieldReader json, int depth = 1)
     {
         var type = json.Text("type", 20);
         var condition = type switch
@@ -42,19 +42,19 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         return condition;
     }
 
-    private static Condition? Missing(SettingsReader json)
+    private static Condition? Missing(FieldReader json)
     {
         json.Require("type", null);
         return null;
     }
 
-    private static Condition? Fail(SettingsReader json, string name, string message)
+    private static Condition? Fail(FieldReader json, string name, string message)
     {
         json.Fail(name, message);
         return null;
     }
 
-    private Condition[]? ReadSome(SettingsReader json, int depth)
+    private Condition[]? ReadSome(FieldReader json, int depth)
     {
         var inner = json.Objects("conditions", 1, MaxTogether);
         json.Require("conditions", inner);
@@ -62,14 +62,14 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         return read is not null && read.All(each => each is not null) ? [.. read.OfType<Condition>()] : null;
     }
 
-    private Condition.Not? ReadNot(SettingsReader json, int depth)
+    private Condition.Not? ReadNot(FieldReader json, int depth)
     {
         var inner = json.Object("condition");
         json.Require("condition", inner);
         return inner is not null && Read(inner, depth + 1) is { } condition ? new Condition.Not(condition) : null;
     }
 
-    private Condition.NumericRange? ReadRange(SettingsReader json, decimal lowest, decimal highest)
+    private Condition.NumericRange? ReadRange(FieldReader json, decimal lowest, decimal highest)
     {
         var value = Value(json);
         var min = json.Number("min", lowest, highest);
@@ -80,7 +80,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         return value is null ? null : new Condition.NumericRange(value, min, max);
     }
 
-    private Condition.TextMatch? ReadTextMatch(SettingsReader json)
+    private Condition.TextMatch? ReadTextMatch(FieldReader json)
     {
         var value = Value(json);
         var text = json.Text("text", 1000);
@@ -90,7 +90,7 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         return value is null || text is null ? null : new Condition.TextMatch(value, text, mode, caseSensitive);
     }
 
-    private Condition.RegexMatch? ReadRegex(SettingsReader json)
+    private Condition.RegexMatch? ReadRegex(FieldReader json)
     {
         var value = Value(json);
         var pattern = json.Text("pattern", LinearRegex.MaxCharacters);
@@ -104,16 +104,16 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         return value is null || regex is null ? null : new Condition.RegexMatch(value, regex);
     }
 
-    private Condition.Boolean? ReadBoolean(SettingsReader json)
+    private Condition.Boolean? ReadBoolean(FieldReader json)
     {
         var value = Value(json);
         var expected = json.Value("equals") is null || json.Flag("equals");
         return value is null ? null : new Condition.Boolean(value, expected);
     }
 
-    private LiquidText? Value(SettingsReader json) => texts.Read(json, "value", required: true);
+    private LiquidText? Value(FieldReader json) => texts.Read(json, "value", required: true);
 
-    private static void CheckOrder(SettingsReader json, decimal? min, decimal? max)
+    private static void CheckOrder(FieldReader json, decimal? min, decimal? max)
     {
         if (min > max)
             json.Fail("min", "Must not be greater than max.");

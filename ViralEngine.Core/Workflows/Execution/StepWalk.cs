@@ -73,6 +73,10 @@ internal sealed class StepWalk(
             case ChoiceStep choice:
                 await ChooseAsync(choice, run);
                 break;
+            case ParallelStep:
+                break; // its branches begin when it is walked
+            default:
+                throw Unknown(step);
         }
 
         return run;
@@ -91,8 +95,15 @@ internal sealed class StepWalk(
             case DelayStep:
                 waits.Settle(run);
                 break;
+            case ChoiceStep or ParallelStep:
+                break; // settled by walking their steps
+            default:
+                throw Unknown(step);
         }
     }
+
+    /// <summary>A type of step that is missing here fails the workflow, which would wait for ever otherwise.</summary>
+    private static InvalidOperationException Unknown(WorkflowStep step) => new($"Steps of type {step.GetType().Name} cannot be run.");
 
     private async Task ChooseAsync(ChoiceStep choice, StepRun run)
     {

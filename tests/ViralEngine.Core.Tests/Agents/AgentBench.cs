@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.Echo;
+using ViralEngine.Core.Agents.Http;
+using ViralEngine.Core.Agents.OpenAi;
 using ViralEngine.Core.Outgoing;
 
 namespace ViralEngine.Core.Tests.Agents;

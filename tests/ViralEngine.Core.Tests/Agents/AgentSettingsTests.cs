@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.Echo;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Outgoing;
 
 namespace ViralEngine.Core.Tests.Agents;
@@ -93,7 +95,7 @@ public sealed class AgentSettingsTests
 
     private static (AgentSettings? Settings, Dictionary<string, string[]> Errors) Read(AgentKind kind, string json)
     {
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
         return (AgentSettings.Read(kind, JsonElement.Parse(json), Rules, errors), errors.ToDictionary());
     }
 }

@@ -2,6 +2,8 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.Echo;
+using ViralEngine.Core.Agents.Http;
 using ViralEngine.Core.Secrets;
 using ViralEngine.Core.Storage;
 using ViralEngine.Testing;

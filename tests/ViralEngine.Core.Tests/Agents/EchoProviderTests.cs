@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.Echo;
 
 namespace ViralEngine.Core.Tests.Agents;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.Http;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Agents;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.OpenAi;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Agents;

@@ -3,6 +3,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.Echo;
+using ViralEngine.Core.Agents.Guards;
+using ViralEngine.Core.Agents.Http;
+using ViralEngine.Core.Agents.OpenAi;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Testing;
 

@@ -176,7 +176,7 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
 
     private async Task<Guid> SubmitAsync(Db db, int items)
     {
-        var (id, intake) = (Guid.CreateVersion7(), new BatchIntake(db, postgres.DataSource));
+        var (id, intake) = (Guid.CreateVersion7(), new BatchIntake(db, postgres.DataSource, TimeProvider.System));
         await db.BeginAsync(CancellationToken.None);
         var contents = await intake.StoreAsync(tenant, id, 0, Items(), CancellationToken.None);
         await intake.AddAsync(tenant, new NewBatch(id, "test", null, "echo", 1, FailureMode.Continue, "test"), contents, CancellationToken.None);

@@ -169,7 +169,7 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         Assert.Equal(2, after.Tasks - before.Tasks);
     }
 
-    private TaskStore Tasks(Db db) => new(db, new TaskGroups(postgres.DataSource));
+    private TaskStore Tasks(Db db) => new(db, new TaskGroups(postgres.DataSource), TimeProvider.System);
 
     private TaskLeaseStore Leases() => new(postgres.DataSource, new TaskGroups(postgres.DataSource));
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Workflows;
 using ViralEngine.Core.Workflows.Conditions;
@@ -27,7 +27,7 @@ public sealed class DefinitionTests
         for (var round = 0; round < 5000; round++)
         {
             var json = new JsonObject { ["steps"] = new JsonArray(Step(random, 0), Step(random, 0)) };
-            var errors = new SettingsErrors();
+            var errors = new FieldErrors();
 
             var definition = Reader.Read(JsonElement.Parse(json.ToJsonString()), "", errors);
 
@@ -41,7 +41,7 @@ public sealed class DefinitionTests
         var step = """{"id":"s0","type":"delay","seconds":0}""";
         for (var i = 1; i <= DefinitionReader.MaxNesting + 1; i++)
             step = $$"""{"id":"s{{i}}","type":"parallel","branches":[{"steps":[{{step}}]}]}""";
-        var errors = new SettingsErrors();
+        var errors = new FieldErrors();
 
         Reader.Read(JsonElement.Parse($$"""{"steps":[{{step}}]}"""), "", errors);
 
@@ -56,8 +56,8 @@ public sealed class DefinitionTests
         const string First = """{"id":"a","type":"task","agent_id":"echo","description":"x"}""";
         string Both(string inner, string after) =>
             $$"""{"steps":[{"id":"p","type":"parallel","branches":[{"steps":[{{First}}]},{"steps":[{{inner}}]}]},{{after}}]}""";
-        var beside = new SettingsErrors();
-        var behind = new SettingsErrors();
+        var beside = new FieldErrors();
+        var behind = new FieldErrors();
 
         Reader.Read(JsonElement.Parse(Both(Task("b", "a"), Task("c", "a"))), "", beside);
         Reader.Read(JsonElement.Parse(Both("""{"id":"b","type":"delay","seconds":0}""", Task("c", "a"))), "", behind);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.OpenAi;
 using ViralEngine.Core.Events;
 using ViralEngine.Functions.OpenApi;
 using ViralEngine.Functions.Requests;

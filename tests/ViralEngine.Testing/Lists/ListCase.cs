@@ -71,7 +71,7 @@ public sealed record ListCase(string List, string Filter, int Expected, Func<Db,
     public override string ToString() => $"{List} {Filter}".TrimEnd();
 
     private static ListCase Tasks(string name, int expected, Func<DateTime, TaskFilter> filter) => new("tasks", name, expected,
-        async (db, tenant, now) => (await new TaskStore(db, null!).ListAsync(tenant, filter(now), null, Page, default)).Tasks.Count);
+        async (db, tenant, now) => (await new TaskStore(db, null!, TimeProvider.System).ListAsync(tenant, filter(now), null, Page, default)).Tasks.Count);
 
     private static ListCase Workflows(string name, int expected, Func<TenantId, DateTime, WorkflowFilter> filter) => new(
         "workflows", name, expected,

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.OpenAi;
 
 /// <summary>
 /// Splits a chat server's response into events: server-sent events (HTML standard, section 9.2.6), with extensions. The last event needs no

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Outgoing;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.OpenAi;
 
 /// <summary>
 /// Calls a model by the OpenAI chat-completions protocol, streaming. <see cref="ChatReader"/> reads the response instead of OpenAI's own

@@ -3,7 +3,7 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.Http;
 
 /// <summary>
 /// Reads an http agent's event stream: <c>message</c> events are text (their data, or what the text path finds in it); <c>progress</c>

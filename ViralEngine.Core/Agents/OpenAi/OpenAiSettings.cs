@@ -1,10 +1,15 @@
+using ViralEngine.Core.Fields;
 using ViralEngine.Core.Outgoing;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.OpenAi;
 
 /// <summary>The model, its provider and its parameters.</summary>
 public sealed record OpenAiSettings : AgentSettings
 {
+    internal static readonly AgentKindParts Parts = new(
+        "openai", Read, AgentJson.Default.OpenAiSettings,
+        services => new OpenAiProvider(services.Outgoing, services.Memory, services.Options, services.Time));
+
     /// <summary>A name in <see cref="OpenAiPreset.All"/>.</summary>
     public string Provider { get; init; } = OpenAiPreset.OpenAi.Name;
 
@@ -28,9 +33,21 @@ public sealed record OpenAiSettings : AgentSettings
 
     internal OpenAiPreset Preset => OpenAiPreset.All[Provider];
 
+    internal override AgentKind Kind => AgentKind.OpenAi;
+
     internal override string Label(AgentCall call) => $"{Provider} ({new Uri(BaseUrl).Host})";
 
-    internal static OpenAiSettings Read(SettingsReader settings, SettingsRules rules)
+    internal override string? HostFor(AgentCall call) => new Uri(BaseUrl).Authority;
+
+    internal override string? RequestedModel => Model;
+
+    internal override string? Instructions => SystemPrompt;
+
+    internal override long? MaxOutputFor(long inputTokens) => MaxOutputTokens;
+
+    internal override bool IsFreeWithoutPrice => false;
+
+    internal static OpenAiSettings Read(FieldReader settings, SettingsRules rules)
     {
         var preset = settings.Choice("provider", PresetPositions) is { } position
             ? OpenAiPreset.All.Values.ElementAt(position)

@@ -1,11 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ViralEngine.Core.Fields;
+using ViralEngine.Core.Outgoing;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.Http;
 
 /// <summary>Where <see cref="HttpProvider"/> sends a task and how it reads the response.</summary>
 public sealed record HttpSettings : AgentSettings
 {
+    internal static readonly AgentKindParts Parts = new(
+        "http", Read, AgentJson.Default.HttpSettings,
+        services => new HttpProvider(services.Outgoing, services.Memory, services.Options, services.Time));
+
     private const int MaxHeaders = 20;
     private const int MaxHeaderLength = 4096;
 
@@ -33,7 +39,23 @@ public sealed record HttpSettings : AgentSettings
 
     public override string? FindOrigin() => Url is null ? null : new Uri(Url).GetLeftPart(UriPartial.Authority);
 
+    internal override AgentKind Kind => AgentKind.Http;
+
     internal override string Label(AgentCall call) => AddressFor(call) is { } url ? url.Host : "http";
+
+    internal override string? HostFor(AgentCall call) => AddressFor(call)?.Authority;
+
+    internal override string? RequestedModel => null;
+
+    internal override string? Instructions => null;
+
+    internal override long? MaxOutputFor(long inputTokens) => null;
+
+    internal override bool IsFreeWithoutPrice => true;
+
+    internal override IReadOnlyDictionary<string, string>? HeadersWithSecrets => SecretHeaders;
+
+    internal override AgentSettings WithSecretHeaders(IReadOnlyDictionary<string, string>? headers) => this with { SecretHeaders = headers };
 
     /// <summary>Null if neither the settings nor the task have an absolute URL.</summary>
     internal Uri? AddressFor(AgentCall call)
@@ -50,9 +72,9 @@ public sealed record HttpSettings : AgentSettings
         return Uri.TryCreate(text, UriKind.Absolute, out var url) ? url : null;
     }
 
-    internal static HttpSettings Read(SettingsReader settings, SettingsRules rules)
+    internal static HttpSettings Read(FieldReader settings, SettingsRules rules)
     {
-        var url = settings.Text("url", Outgoing.UrlPolicy.MaxLength);
+        var url = settings.Text("url", UrlPolicy.MaxLength);
         settings.Require("url", url);
         if (url is not null && rules.Urls.Check(url) is { } fault)
             settings.Fail("url", fault);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using ViralEngine.Core.Breakers;
 using ViralEngine.Core.Flow;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.Guards;
 
 /// <summary>
 /// Calls a provider through its host's breaker: while it is open, calls fail immediately, so that a fallback is called. After a
@@ -15,7 +15,7 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
 
     public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
-        if (HostOf(call) is not { } host)
+        if (call.Host is not { } host)
         {
             await foreach (var chunk in inner.RunAsync(call, ct))
                 yield return chunk;
@@ -68,11 +68,4 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
             throw;
         }
     }
-
-    internal static string? HostOf(AgentCall call) => call.Agent.Settings switch
-    {
-        HttpSettings http => http.AddressFor(call)?.Authority,
-        OpenAiSettings openAi => new Uri(openAi.BaseUrl).Authority,
-        _ => null,
-    };
 }

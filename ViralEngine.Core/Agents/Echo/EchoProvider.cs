@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.Echo;
 
 /// <summary>
 /// Returns the description word by word: a deterministic answer, for examples and tests that must be slow or fail on purpose. A word counts

@@ -3,7 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Texts;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.Guards;
 
 /// <summary>
 /// Wraps every provider: limits time and size, turns failures into <see cref="AgentException"/>, and makes text and usage fit to be stored.

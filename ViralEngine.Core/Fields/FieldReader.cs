@@ -1,13 +1,13 @@
 using System.Text.Json;
 using ViralEngine.Core.Texts;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Fields;
 
 /// <summary>
 /// Reads a JSON object field by field and records the errors of each. Null counts as absent. <see cref="RefuseOthers"/> rejects unknown
-/// fields, so that a misspelt setting is not silently ignored.
+/// fields, so that a misspelt field is not silently ignored.
 /// </summary>
-internal sealed class SettingsReader(JsonElement settings, string path, SettingsErrors errors)
+internal sealed class FieldReader(JsonElement fields, string path, FieldErrors errors)
 {
     private readonly HashSet<string> known = [];
 
@@ -69,33 +69,33 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
     public bool IsNull(string name)
     {
         known.Add(name);
-        return settings.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null;
+        return fields.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null;
     }
 
-    public SettingsReader? Object(string name)
+    public FieldReader? Object(string name)
     {
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind == JsonValueKind.Object)
-            return new SettingsReader(value, At(name), errors);
-        return Wrong<SettingsReader>(name, "Must be an object.");
+            return new FieldReader(value, At(name), errors);
+        return Wrong<FieldReader>(name, "Must be an object.");
     }
 
     /// <summary>The objects of an array; other elements are errors and left out.</summary>
-    public IReadOnlyList<SettingsReader>? Objects(string name, int minCount, int maxCount)
+    public IReadOnlyList<FieldReader>? Objects(string name, int minCount, int maxCount)
     {
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind != JsonValueKind.Array)
-            return Wrong<IReadOnlyList<SettingsReader>>(name, "Must be an array.");
+            return Wrong<IReadOnlyList<FieldReader>>(name, "Must be an array.");
         if (value.GetArrayLength() < minCount || value.GetArrayLength() > maxCount)
-            return Wrong<IReadOnlyList<SettingsReader>>(name, $"Must have {minCount} to {maxCount} items.");
+            return Wrong<IReadOnlyList<FieldReader>>(name, $"Must have {minCount} to {maxCount} items.");
 
-        var readers = new List<SettingsReader>();
+        var readers = new List<FieldReader>();
         foreach (var (index, item) in value.EnumerateArray().Index())
         {
             if (item.ValueKind == JsonValueKind.Object)
-                readers.Add(new SettingsReader(item, $"{At(name)}[{index}]", errors));
+                readers.Add(new FieldReader(item, $"{At(name)}[{index}]", errors));
             else
                 Fail($"{name}[{index}]", "Must be an object.");
         }
@@ -161,7 +161,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
 
     public void RefuseOthers(string message = "Unknown setting for this kind of agent.")
     {
-        foreach (var property in settings.EnumerateObject())
+        foreach (var property in fields.EnumerateObject())
         {
             if (!known.Contains(property.Name))
                 Fail(property.Name, message);
@@ -177,7 +177,7 @@ internal sealed class SettingsReader(JsonElement settings, string path, Settings
     private JsonElement? Find(string name)
     {
         known.Add(name);
-        return settings.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        return fields.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 
     private T? Wrong<T>(string name, string message)

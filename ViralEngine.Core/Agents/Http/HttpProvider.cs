@@ -6,7 +6,7 @@ using System.Text.Unicode;
 using Microsoft.Extensions.Options;
 using ViralEngine.Core.Outgoing;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.Http;
 
 /// <summary>
 /// POSTs <c>{task_id, attempt, description, input}</c> to the agent's URL. A JSON response is read as a whole, with its <c>usage</c> and

@@ -1,4 +1,4 @@
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.OpenAi;
 
 /// <summary>What differs between providers of the OpenAI chat-completions protocol.</summary>
 /// <param name="Name">As the <c>provider</c> setting spells it.</param>

@@ -1,8 +1,13 @@
-namespace ViralEngine.Core.Agents;
+using ViralEngine.Core.Fields;
+
+namespace ViralEngine.Core.Agents.Echo;
 
 /// <summary>How slowly <see cref="EchoProvider"/> answers, and how it fails.</summary>
 public sealed record EchoSettings : AgentSettings
 {
+    internal static readonly AgentKindParts Parts = new(
+        "echo", (reader, _) => Read(reader), AgentJson.Default.EchoSettings, services => new EchoProvider(services.Time));
+
     public static readonly EchoSettings Plain = new();
 
     private static readonly Dictionary<string, ErrorClass> Failures =
@@ -34,9 +39,21 @@ public sealed record EchoSettings : AgentSettings
 
     public override string? FindOrigin() => null;
 
+    internal override AgentKind Kind => AgentKind.Echo;
+
     internal override string Label(AgentCall call) => "echo";
 
-    internal static EchoSettings Read(SettingsReader settings)
+    internal override string? HostFor(AgentCall call) => null;
+
+    internal override string? RequestedModel => null;
+
+    internal override string? Instructions => null;
+
+    internal override long? MaxOutputFor(long inputTokens) => inputTokens * Math.Max(1, Repeat);
+
+    internal override bool IsFreeWithoutPrice => true;
+
+    internal static EchoSettings Read(FieldReader settings)
     {
         var read = new EchoSettings
         {

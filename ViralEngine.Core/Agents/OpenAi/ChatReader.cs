@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 
-namespace ViralEngine.Core.Agents;
+namespace ViralEngine.Core.Agents.OpenAi;
 
 /// <summary>
 /// Reads the response of a server that speaks the OpenAI chat-completions protocol, more or less: a stream of chunks, or one whole

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using ViralEngine.Core.Alerts;
+using ViralEngine.Core.Metrics;
+
+namespace ViralEngine.Functions.Alerts;
+
+internal static class AlertServices
+{
+    public static IServiceCollection AddAlerts(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddChecked<MetricsOptions>(configuration, MetricsOptions.Section);
+        services.AddScoped<MetricStore>();
+        services.AddScoped<MetricRollup>();
+        services.AddScoped<AlertStore>();
+        services.AddScoped<AlertCourse>();
+        services.AddScoped<AlertRuleStore>();
+        services.AddScoped<DetectAnomalies>();
+        services.AddScoped<PreviewRule>();
+        return services;
+    }
+}
