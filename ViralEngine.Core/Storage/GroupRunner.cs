@@ -78,9 +78,11 @@ internal sealed class GroupRunner<TItem, TResult>(
             for (var i = 0; i < group.Count; i++) group[i].Result.TrySetResult(results[i]);
         }
         catch (PostgresException exception)
-            when (group.Count > 1 && (!exception.IsTransient || exception.SqlState == PostgresErrorCodes.DeadlockDetected))
+            when (group.Count > 1 && !DatabaseAway.EndsConnections(exception)
+                && (!exception.IsTransient || exception.SqlState == PostgresErrorCodes.DeadlockDetected))
         {
-            // One item is at fault, or two groups deadlocked: run each item by itself.
+            // One item is at fault, or two groups deadlocked: run each item by itself. If the connection has ended, the group may have been
+            // committed, and would be stored twice.
             foreach (var entry in group) await RunGroupAsync([entry]);
         }
         catch (Exception exception)

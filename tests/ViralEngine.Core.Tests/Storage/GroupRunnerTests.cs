@@ -63,6 +63,21 @@ public sealed class GroupRunnerTests
         Assert.Equal(["A", "B", "C"], await Task.WhenAll(asked[0], asked[1], asked[3]));
     }
 
+    /// <summary>What PgBouncer and a server that shuts down say in place of a result: the group may have been committed by then.</summary>
+    [Theory]
+    [InlineData(PostgresErrorCodes.ProtocolViolation)]
+    [InlineData(PostgresErrorCodes.AdminShutdown)]
+    public async Task What_may_have_been_committed_is_not_run_again(string code)
+    {
+        var runner = new GroupRunner<string, string>(_ => null, RunAsync);
+
+        var asked = await AskAsync(runner, "a", "b", code);
+
+        await Assert.ThrowsAsync<PostgresException>(() => asked[1]);
+        await Assert.ThrowsAsync<PostgresException>(() => asked[2]);
+        Assert.Equal([["a"], ["b", code]], groups);
+    }
+
     [Fact]
     public async Task A_lost_connection_fails_the_group_and_nothing_after_it()
     {
@@ -107,6 +122,8 @@ public sealed class GroupRunnerTests
             await Task.Delay(Timeout.Infinite, CancellationToken.None);
         if (group.Contains("lost"))
             throw new NpgsqlException("The connection is gone.");
+        if (group.FirstOrDefault(item => item.Length == 5 && char.IsDigit(item[0])) is { } code)
+            throw new PostgresException("server conn crashed?", "FATAL", "FATAL", code);
         if (group.Contains("refused"))
             throw new PostgresException("no", "ERROR", "ERROR", PostgresErrorCodes.CheckViolation);
         return [.. group.Select(item => item.ToUpperInvariant())];

@@ -47,7 +47,8 @@ public sealed class WebhookSurvivalTests(TestPostgres postgres) : IClassFixture<
         using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
         (await tenant.Owner.PostAsync("/api/webhooks", new { url = receiver.Url, event_types = new[] { "task.created" } }))
             .Expect(HttpStatusCode.Created);
-        await tenant.SubmitAsync(new { agent_id = "echo", description = "hello" });
+        // It ends before the kill: its own start must not be taken for that of the later one.
+        await tenant.WaitForAsync(await tenant.SubmitAsync(new { agent_id = "echo", description = "hello" }), "completed");
         var cut = (await receiver.WaitForAsync(1))[0];
         await using var survivor = await AppProcess.StartAsync(new AppSettings(postgres));
         using var living = tenant.At(survivor);
