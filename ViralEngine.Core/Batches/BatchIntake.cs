@@ -242,8 +242,7 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider
     private async Task<List<RepeatedId>> FindNumbersAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         await using var own = new Db(dataSource);
-        return await own.QueryAsync(
-            tenant,
+        await using var batch = own.BatchByIndex(tenant).Add(
             """
             SELECT named.item_id, LEAST(named.number, numbered.number), GREATEST(named.number, numbered.number)
             FROM viral.batch_items AS named
@@ -254,9 +253,12 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider
             ORDER BY 2
             LIMIT 20
             """,
-            [tenant.Value, batchId],
-            row => new RepeatedId(row.GetString(0), row.GetInt32(1), row.GetInt32(2)),
-            ct);
+            [tenant.Value, batchId]);
+        await using var reader = await batch.ReadByIndexAsync(ct);
+        var found = new List<RepeatedId>();
+        while (await reader.ReadAsync(ct))
+            found.Add(new RepeatedId(reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2)));
+        return found;
     }
 }
 

@@ -94,9 +94,12 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
             SELECT item.number, item.agent_id, item.description, item.input::text, item.timeout_seconds, item.max_attempts, item.attempt,
                    item.failed_attempts
             FROM unnest($3::integer[], $4::integer[]) AS slice (first, last)
-            JOIN viral.batch_items AS item
-              ON item.tenant_id = $1 AND item.batch_id = $2 AND item.number BETWEEN slice.first AND slice.last
-             AND item.status = 'pending'
+            -- LATERAL and OFFSET: each range is read by its numbers. For a join, the planner may read the whole batch once for many ranges.
+            CROSS JOIN LATERAL (
+                SELECT number, agent_id, description, input, timeout_seconds, max_attempts, attempt, failed_attempts
+                FROM viral.batch_items
+                WHERE tenant_id = $1 AND batch_id = $2 AND number BETWEEN slice.first AND slice.last AND status = 'pending'
+                OFFSET 0) AS item
             ORDER BY item.number
             """,
             [

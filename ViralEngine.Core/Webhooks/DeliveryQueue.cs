@@ -102,12 +102,14 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                     FROM viral.webhook_deliveries AS waiting
                     WHERE waiting.tenant_id = room.tenant_id AND waiting.endpoint_id = room.id AND waiting.status = 'pending'
                       AND waiting.due_at <= now()
-                      AND (room.ordering = 'none' OR NOT EXISTS (
-                          SELECT
+                      -- The first of its object. By ORDER BY, else the planner may look for it among all that wait for the endpoint.
+                      AND (room.ordering = 'none' OR waiting.number = (
+                          SELECT earlier.number
                           FROM viral.webhook_deliveries AS earlier
                           WHERE earlier.tenant_id = waiting.tenant_id AND earlier.endpoint_id = waiting.endpoint_id
-                            AND earlier.subject_id = waiting.subject_id AND earlier.number < waiting.number
-                            AND earlier.status = 'pending'))
+                            AND earlier.subject_id = waiting.subject_id AND earlier.status = 'pending'
+                          ORDER BY earlier.number
+                          LIMIT 1))
                     ORDER BY waiting.due_at, waiting.id
                     LIMIT GREATEST(room.most, 0)::bigint
                     FOR UPDATE SKIP LOCKED) AS delivery
