@@ -54,7 +54,9 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
     public async Task A_rule_that_is_saved_again_does_what_it_did(string action)
     {
         using var tenant = await console.NewTenantAsync();
-        var agent = await tenant.NewEchoAsync(new { });
+        var spare = await tenant.NewEchoAsync(new { });
+        var created = await tenant.Owner.PostAsync("/api/agents", new { name = "acted on", kind = "echo", fallback_agent_ids = new[] { spare } });
+        var agent = created.Expect(System.Net.HttpStatusCode.Created).Json.GetProperty("id").GetString();
         var made = await tenant.Owner.PostAsync("/api/alert-rules", new { name = "acts", metric = "failures", agent_id = agent, action });
         var rule = made.Expect(System.Net.HttpStatusCode.Created).Json.GetProperty("id").GetString();
         await using var window = await console.SignInAsync(tenant.OwnerKey);
