@@ -3,6 +3,7 @@ using ViralEngine.Testing.Traffic;
 
 namespace ViralEngine.Core.Tests.Alerts;
 
+[Trait("Category", "Slow")]
 public sealed class SeriesDetectorTests
 {
     private const int Day = 1440;

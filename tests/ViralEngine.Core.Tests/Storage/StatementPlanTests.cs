@@ -18,6 +18,7 @@ namespace ViralEngine.Core.Tests.Storage;
 /// The longest statements among millions of rows, with custom and generic plans: none reads a large table as a whole, and each looks at a
 /// number of blocks that grows with what it works on and not with what there is.
 /// </summary>
+[Trait("Category", "Slow")]
 public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper output) : IClassFixture<LargeDatabase>
 {
     private static readonly IOptions<WebhooksOptions> Webhooks = Options.Create(new WebhooksOptions());
