@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ViralEngine.Core.Fields;
 
 namespace ViralEngine.Core.Agents;
@@ -35,6 +36,13 @@ public abstract record AgentSettings
 
     /// <summary>Concurrent calls the provider allows. 1 to 100,000.</summary>
     public int? MaxConcurrency { get; init; }
+
+    /// <summary>
+    /// Headers to send, of kinds that have some, encrypted in storage and never shown. In a request, null keeps the stored ones and an
+    /// empty object removes them.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, string>? SecretHeaders { get; init; }
 
     /// <summary>Where the secrets go, as <c>scheme://host:port</c>: if it changes, the secrets must be sent again.</summary>
     public abstract string? FindOrigin();
@@ -84,11 +92,6 @@ public abstract record AgentSettings
 
     /// <summary>Whether calls without a price cost nothing. If not, a budget requires a price.</summary>
     internal abstract bool IsFreeWithoutPrice { get; }
-
-    /// <summary>Headers with secrets, which are stored apart; null if the kind has none.</summary>
-    internal virtual IReadOnlyDictionary<string, string>? HeadersWithSecrets => null;
-
-    internal virtual AgentSettings WithSecretHeaders(IReadOnlyDictionary<string, string>? headers) => this;
 
     private static readonly Dictionary<string, OnTruncated> TruncatedWords = new()
     {

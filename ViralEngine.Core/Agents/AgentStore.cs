@@ -205,8 +205,8 @@ public sealed class AgentStore(Db db, SecretBox box)
     {
         var (id, kind) = (row.GetGuid(0), AgentKinds.ByName[row.GetString(2)]);
         var secrets = row.IsDBNull(4) ? null : Open(tenant, id, row.GetFieldValue<byte[]>(4));
-        var settings = AgentSettingsJson.Read(kind, row.GetString(3)).WithSecretHeaders(secrets?.Headers);
-        return new AgentDefinition(id, row.GetString(1), kind, settings, secrets?.ApiKey, row.GetFieldValue<Guid[]>(5));
+        var settings = AgentSettingsJson.Read(kind, row.GetString(3)) with { SecretHeaders = secrets?.Headers };
+        return new AgentDefinition(id, row.GetString(1), settings, secrets?.ApiKey, row.GetFieldValue<Guid[]>(5));
     }
 
     private byte[]? Seal(TenantId tenant, Guid id, AgentSecrets secrets) => secrets.Any

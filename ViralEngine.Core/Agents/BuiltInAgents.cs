@@ -9,8 +9,8 @@ public static class BuiltInAgents
     public const string Echo = "echo";
     public const string Http = "http";
 
-    private static readonly AgentDefinition EchoAgent = new(null, Echo, AgentKind.Echo, EchoSettings.Plain, null, []);
-    private static readonly AgentDefinition HttpAgent = new(null, Http, AgentKind.Http, new HttpSettings(), null, []);
+    private static readonly AgentDefinition EchoAgent = new(null, Echo, EchoSettings.Plain, null, []);
+    private static readonly AgentDefinition HttpAgent = new(null, Http, new HttpSettings(), null, []);
 
     public static AgentDefinition? Find(string name) => name switch
     {

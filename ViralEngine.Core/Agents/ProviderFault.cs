@@ -148,7 +148,7 @@ internal static class ProviderFault
 
     private static string WithoutSecrets(string text, AgentDefinition agent)
     {
-        var secrets = agent.Settings.HeadersWithSecrets?.Values.ToList() ?? [];
+        var secrets = agent.Settings.SecretHeaders?.Values.ToList() ?? [];
         if (agent.ApiKey is { } key)
             secrets.Add(key);
         return secrets.Where(s => s.Length > 0).Aggregate(text, (t, s) => t.Replace(s, "[secret]", StringComparison.Ordinal));

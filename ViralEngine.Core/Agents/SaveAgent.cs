@@ -29,7 +29,7 @@ public sealed class SaveAgent(AgentStore store)
     public async Task<Outcome> CreateAsync(TenantId tenant, AgentDraft draft, string createdBy, CancellationToken ct)
     {
         var id = RowId.New();
-        var secrets = new AgentSecrets(draft.ApiKey, draft.Settings.HeadersWithSecrets);
+        var secrets = new AgentSecrets(draft.ApiKey, draft.Settings.SecretHeaders);
         return await store.AddAsync(tenant, id, draft, secrets, createdBy, ct) switch
         {
             { Done: true } => await SavedAsync(tenant, id, ct),
@@ -67,8 +67,8 @@ public sealed class SaveAgent(AgentStore store)
 
     private static AgentSecrets Keep(AgentDraft draft, AgentDefinition stored, FieldErrors errors)
     {
-        var storedHeaders = stored.Settings.HeadersWithSecrets;
-        var newHeaders = draft.Settings.HeadersWithSecrets;
+        var storedHeaders = stored.Settings.SecretHeaders;
+        var newHeaders = draft.Settings.SecretHeaders;
         if (draft.Settings.FindOrigin() != stored.Settings.FindOrigin())
         {
             const string again = "Must be sent again (or set to null), because the agent now calls another host.";

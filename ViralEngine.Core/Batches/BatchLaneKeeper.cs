@@ -28,7 +28,7 @@ public sealed partial class BatchLaneKeeper
     {
         (this.dataSource, this.signals, this.time) = (dataSource, signals, time);
         Lease = TimeSpan.FromSeconds(options.Value.LeaseSeconds);
-        upkeep = new UpkeepLoop(LookEvery, () => lanes.IsEmpty, LookAsync, e => LogFailed(logger, e), time);
+        upkeep = new UpkeepLoop(LookEvery, () => lanes.IsEmpty, LookAsync, time, e => LogFailed(logger, e));
     }
 
     public TimeSpan Lease { get; }

@@ -21,14 +21,5 @@ public sealed class FieldErrors
         rules.Add(rule);
     }
 
-    public void AddAll(FieldErrors others)
-    {
-        foreach (var (field, rules) in others.errors)
-        {
-            foreach (var rule in rules)
-                Add(field, rule);
-        }
-    }
-
     public Dictionary<string, string[]> ToDictionary() => errors.ToDictionary(error => error.Key, error => error.Value.ToArray());
 }

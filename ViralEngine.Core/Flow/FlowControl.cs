@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using StackExchange.Redis;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Redis;
 
 namespace ViralEngine.Core.Flow;
@@ -11,7 +12,7 @@ namespace ViralEngine.Core.Flow;
 /// the provider asks for, and those found by trial. Shared by all instances in Redis (<c>viral:flow:{group}</c>); without Redis, only the
 /// provider itself limits calls.
 /// </summary>
-public sealed class FlowControl(RedisConnection redis, TimeProvider time)
+public sealed class FlowControl
 {
     /// <summary>A longer wait for a turn is not spent in a lane.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
@@ -23,7 +24,15 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, byte>> running = new();
-    private int renewing;
+    private readonly RedisConnection redis;
+    private readonly TimeProvider time;
+    private readonly UpkeepLoop renewals;
+
+    public FlowControl(RedisConnection redis, TimeProvider time)
+    {
+        (this.redis, this.time) = (redis, time);
+        renewals = new UpkeepLoop(Lease / 3, () => running.IsEmpty, RenewAsync, time);
+    }
 
     /// <summary>Waits for the call's turn. Report the outcome to the pass, and dispose it.</summary>
     /// <param name="waits">Called with what the call waits for, and with null once it no longer waits.</param>
@@ -58,8 +67,7 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
 
         waits?.Invoke(null);
         running.GetOrAdd(group.Key, _ => new())[id] = 0;
-        if (Interlocked.CompareExchange(ref renewing, 1, 0) == 0)
-            _ = RenewAsync();
+        renewals.Start();
         return new FlowPass(this, group, id, settings.TokensPerMinute ?? 0, tokens, time);
     }
 
@@ -127,30 +135,20 @@ public sealed class FlowControl(RedisConnection redis, TimeProvider time)
         }
     }
 
-    /// <summary>Renews the leases of this process's calls while there are any.</summary>
-    private async Task RenewAsync()
+    /// <summary>Renews the leases of this process's calls.</summary>
+    private Task RenewAsync()
     {
-        while (true)
+        foreach (var (group, calls) in running)
         {
-            await Task.Delay(Lease / 3, time);
-            if (running.IsEmpty)
+            foreach (var some in calls.Keys.Chunk(500))
             {
-                Volatile.Write(ref renewing, 0);
-                // A call added between the check and the write would have seen a loop that is about to end.
-                if (running.IsEmpty || Interlocked.CompareExchange(ref renewing, 1, 0) != 0)
-                    return;
-            }
-
-            foreach (var (group, calls) in running)
-            {
-                foreach (var some in calls.Keys.Chunk(500))
-                {
-                    redis.Database?.ScriptEvaluate(
-                        FlowScripts.Renew, [$"viral:flow:{{{group}}}:calls"],
-                        [Text(Lease.TotalMilliseconds), .. some.Select(id => (RedisValue)id)], CommandFlags.FireAndForget);
-                }
+                redis.Database?.ScriptEvaluate(
+                    FlowScripts.Renew, [$"viral:flow:{{{group}}}:calls"],
+                    [Text(Lease.TotalMilliseconds), .. some.Select(id => (RedisValue)id)], CommandFlags.FireAndForget);
             }
         }
+
+        return Task.CompletedTask;
     }
 
     private static async Task<double> NowAsync(IDatabase database) => double.Parse(

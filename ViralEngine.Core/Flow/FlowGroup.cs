@@ -15,7 +15,7 @@ public sealed record FlowGroup(string Host, string Key)
     {
         if (call.Host is not { } host)
             return null;
-        var (secrets, model) = (call.Agent.Settings.HeadersWithSecrets?.Values ?? [], call.Agent.Settings.RequestedModel ?? "");
+        var (secrets, model) = (call.Agent.Settings.SecretHeaders?.Values ?? [], call.Agent.Settings.RequestedModel ?? "");
         // A fingerprint, because neither keys nor a tenant's model names belong in Redis.
         var account = string.Join('\n', [call.Agent.ApiKey ?? "", .. secrets, model]);
         var print = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(account)).AsSpan(0, 12));

@@ -5,8 +5,9 @@ namespace ViralEngine.Core.Lanes;
 /// <summary>Looks after what this process holds, round after round, for as long as it holds anything.</summary>
 /// <param name="isIdle">Whether nothing is held.</param>
 /// <param name="roundAsync">One round. What it misses while the database is away, leases and fencing make good.</param>
+/// <param name="logFailed">Null if a round does not fail.</param>
 internal sealed class UpkeepLoop(
-    TimeSpan every, Func<bool> isIdle, Func<Task> roundAsync, Action<Exception> logFailed, TimeProvider time)
+    TimeSpan every, Func<bool> isIdle, Func<Task> roundAsync, TimeProvider time, Action<Exception>? logFailed = null)
 {
     private int running;
 
@@ -36,7 +37,7 @@ internal sealed class UpkeepLoop(
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
             {
-                logFailed(e);
+                logFailed?.Invoke(e);
             }
         }
     }

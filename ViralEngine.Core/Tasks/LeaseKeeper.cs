@@ -27,7 +27,7 @@ public sealed partial class LeaseKeeper
         lastRenewal = time.GetTimestamp();
         // Every half second, so that a cancellation arrives within one.
         var every = TimeSpan.FromMilliseconds(Math.Min(500, renewEvery.TotalMilliseconds));
-        upkeep = new UpkeepLoop(every, () => held.IsEmpty, LookAsync, e => LogFailed(logger, e), time);
+        upkeep = new UpkeepLoop(every, () => held.IsEmpty, LookAsync, time, e => LogFailed(logger, e));
     }
 
     /// <summary>Keeps the lease until disposal; <see cref="HeldLease.Ended"/> is cancelled when the work must stop.</summary>

@@ -10,11 +10,9 @@ internal static class SignInServices
 {
     public static IServiceCollection AddSignIn(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<SignInOptions>().Bind(configuration.GetSection(SignInOptions.Section)).ValidateDataAnnotations()
-            .Validate<IOptions<AuthOptions>>(
-                (options, auth) => options.ClientId is null || auth.Value.Authority is not null,
-                "SignIn:ClientId requires Auth:Authority, the provider where people sign in.")
-            .ValidateOnStart();
+        services.AddChecked<SignInOptions>(configuration, SignInOptions.Section).Validate<IOptions<AuthOptions>>(
+            (options, auth) => options.ClientId is null || auth.Value.Authority is not null,
+            "SignIn:ClientId requires Auth:Authority, the provider where people sign in.");
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<ProviderSignIn>();
         services.AddScoped<SessionRefresh>();

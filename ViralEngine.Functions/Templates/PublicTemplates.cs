@@ -19,8 +19,7 @@ internal sealed class PublicTemplates(TemplateStore store, DefinitionReader read
     {
         var errors = new FieldErrors();
         Check(JsonElement.Parse(definitionJson), path, errors);
-        if (errors.Any)
-            throw new ProblemException(Problem.Validation(errors.ToDictionary()));
+        errors.ThrowIfAny();
         if (wasPublic)
             return;
         foreach (var (version, definition) in await store.DefinitionsAsync(tenant, id, ct))

@@ -178,8 +178,7 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         var errors = new FieldErrors();
         var parameters = asked.Parameters ?? JsonElement.Parse("[]");
         _ = TemplateParameters.Read(Declared(parameters), errors);
-        if (errors.Any)
-            throw new ProblemException(Problem.Validation(errors.ToDictionary()));
+        errors.ThrowIfAny();
         var definition = await submit.CheckAsync(caller.Tenant, asked.Definition, asked.Steps, asked.RollbackOnCancel, ct);
         if (asked.Visibility == "public")
         {

@@ -58,8 +58,7 @@ internal sealed class SubmitWorkflow(
                 errors.Add(at, $"There is no member or API key '{user}'.");
         }
 
-        if (errors.Any)
-            throw new ProblemException(Problem.Validation(errors.ToDictionary()));
+        errors.ThrowIfAny();
     }
 
     public async Task<Workflow> StoreAsync(

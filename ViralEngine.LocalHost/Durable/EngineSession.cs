@@ -16,7 +16,6 @@ internal sealed class EngineSession : IDisposable
     private readonly EngineServices services;
     private readonly ConcurrentDictionary<string, LiveInstance> owned = new(StringComparer.Ordinal);
     private readonly GroupRunner<ActivityAnswer, bool> answers;
-    private readonly CancellationTokenSource activitiesStop;
     private int busy;
     private volatile bool stopping;
 
@@ -24,7 +23,6 @@ internal sealed class EngineSession : IDisposable
     public EngineSession(long workerId, DurableOptions options, EngineServices services, ILogger logger, CancellationToken processStop)
     {
         WorkerId = workerId;
-        activitiesStop = CancellationTokenSource.CreateLinkedTokenSource(processStop);
         this.options = options;
         this.services = services;
         Logger = logger;
@@ -35,7 +33,7 @@ internal sealed class EngineSession : IDisposable
             Answer,
             services.Wakeups.Look,
             logger,
-            activitiesStop.Token);
+            processStop);
     }
 
     public long WorkerId { get; }
@@ -169,11 +167,7 @@ internal sealed class EngineSession : IDisposable
     /// </summary>
     public void TakeNothingMore() => stopping = true;
 
-    public void Dispose()
-    {
-        activitiesStop.Dispose();
-        WorkAgain.Dispose();
-    }
+    public void Dispose() => WorkAgain.Dispose();
 
     private int Enter()
     {

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using ViralEngine.Core.Fields;
 using ViralEngine.Core.Outgoing;
 
@@ -28,12 +27,6 @@ public sealed record HttpSettings : AgentSettings
     /// <summary>Headers to send. Shown to everyone who may read the agent.</summary>
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
-    /// <summary>
-    /// Headers to send, encrypted in storage and never shown. In a request, null keeps the stored ones and an empty object removes them.
-    /// </summary>
-    [JsonIgnore]
-    public IReadOnlyDictionary<string, string>? SecretHeaders { get; init; }
-
     /// <summary>JSON pointer (RFC 6901) to the text in a JSON response or in the data of each event; all of it by default.</summary>
     public string? TextPath { get; init; }
 
@@ -52,10 +45,6 @@ public sealed record HttpSettings : AgentSettings
     internal override long? MaxOutputFor(long inputTokens) => null;
 
     internal override bool IsFreeWithoutPrice => true;
-
-    internal override IReadOnlyDictionary<string, string>? HeadersWithSecrets => SecretHeaders;
-
-    internal override AgentSettings WithSecretHeaders(IReadOnlyDictionary<string, string>? headers) => this with { SecretHeaders = headers };
 
     /// <summary>Null if neither the settings nor the task have an absolute URL.</summary>
     internal Uri? AddressFor(AgentCall call)

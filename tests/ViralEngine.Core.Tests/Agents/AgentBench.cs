@@ -14,19 +14,18 @@ internal sealed class AgentBench(AgentsOptions? options = null, TimeProvider? ti
     private readonly OutgoingHttp outgoing = new(Options.Create(new OutgoingOptions { AllowedNetworks = ["127.0.0.0/8", "::1/128"] }));
 
     public static AgentDefinition Http(string url, HttpSettings? settings = null, string? key = null) =>
-        new(Guid.CreateVersion7(), "mine", AgentKind.Http, (settings ?? new HttpSettings()) with { Url = url }, key, []);
+        new(Guid.CreateVersion7(), "mine", (settings ?? new HttpSettings()) with { Url = url }, key, []);
 
     public static AgentDefinition OpenAi(string url, string provider = "openai", string? key = "sk-secret") =>
         new(
             Guid.CreateVersion7(),
             "mine",
-            AgentKind.OpenAi,
             new OpenAiSettings { Provider = provider, BaseUrl = url + "v1", Model = "gpt-4o" },
             key,
             []);
 
     public static AgentDefinition Echo(EchoSettings? settings = null) =>
-        new(null, "echo", AgentKind.Echo, settings ?? EchoSettings.Plain, null, []);
+        new(null, "echo", settings ?? EchoSettings.Plain, null, []);
 
     public IAsyncEnumerable<AgentChunk> Run(
         AgentDefinition agent,

@@ -58,7 +58,7 @@ public sealed class HttpProviderTests : IDisposable
     public async Task The_built_in_one_takes_its_address_from_the_task()
     {
         await using var server = await LoopbackServer.StartAsync(http => http.Response.WriteAsync("hello"));
-        var builtIn = new AgentDefinition(null, "http", AgentKind.Http, new HttpSettings(), null, []);
+        var builtIn = new AgentDefinition(null, "http", new HttpSettings(), null, []);
 
         var chunks = await bench.Run(builtIn, input: $$"""{"url":"{{server.Url}}"}""").ToListAsync();
         var failure = await bench.FailAsync(builtIn);
