@@ -17,7 +17,8 @@ public sealed class WaitingTests(TestPostgres postgres) : IClassFixture<TestPost
             http.Response.StatusCode = away ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
             return away ? Task.CompletedTask : http.Response.WriteAsync("here again");
         });
-        var settings = new AppSettings(postgres).With("Breakers:MinimumCalls", "4").With("Breakers:BreakSeconds", "4");
+        // Open for longer than it takes to look: each probe that fails is an attempt, and three of one item would end it.
+        var settings = new AppSettings(postgres).With("Breakers:MinimumCalls", "4").With("Breakers:BreakSeconds", "15");
         await using var app = await AppProcess.StartAsync(settings);
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var agent = await NewAgentAsync(tenant, "away", provider.Url, "key");
