@@ -25,6 +25,8 @@ check() {
     failed=$((failed + 1))
     echo "FAILED  $name ($((SECONDS - started)) s)"
     tail -n 40 "$WORK/output" | sed 's/^/        /'
+    # What it left running would fail the checks after it.
+    end_processes_in "$WORK"
   fi
 }
 

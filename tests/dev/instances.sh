@@ -6,6 +6,8 @@ is_ready() { curl -sf -o /dev/null --max-time 5 "http://127.0.0.1:$1/api/health/
 # background, so it is given back.
 starts_instance() {
   local log="$WORK/run-$1.log"
+  # Emptied before it is read: an earlier instance at this port wrote that it is ready.
+  : >"$log"
   (cd / && exec setsid env --default-signal=INT "${AS[@]}" "$COPY/dev" run --port "$1") >"$log" 2>&1 </dev/null &
   WAIT_SECONDS=$((CHECK_SECONDS - 20)) eventually grep -qE 'is ready at|^dev: ' "$log"
   grep -q 'is ready at' "$log" && is_ready "$1" && return
