@@ -28,6 +28,9 @@ public static class AgentKinds
     /// <summary>As the API and the database spell it: <c>openai</c>.</summary>
     public static string ToText(this AgentKind kind) => kind.Parts().Name;
 
+    /// <summary>For people who choose one.</summary>
+    public static string Label(this AgentKind kind) => kind.Parts().Label;
+
     /// <summary>A kind that is missing here does not compile.</summary>
     internal static AgentKindParts Parts(this AgentKind kind) => kind switch
     {
@@ -39,10 +42,12 @@ public static class AgentKinds
 
 /// <summary>What there is once for each kind of agent; the rest of it is what <see cref="AgentSettings"/> asks of its settings.</summary>
 /// <param name="Name">As the API and the database spell it.</param>
+/// <param name="Label">For people who choose one.</param>
 /// <param name="Read">Reads its own settings from a request.</param>
 /// <param name="Json">Its settings in storage and responses.</param>
 internal sealed record AgentKindParts(
     string Name,
+    string Label,
     Func<FieldReader, SettingsRules, AgentSettings> Read,
     JsonTypeInfo Json,
     Func<ProviderServices, IAgentProvider> CreateProvider);

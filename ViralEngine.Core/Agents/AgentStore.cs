@@ -8,12 +8,18 @@ namespace ViralEngine.Core.Agents;
 /// <summary>Tenants' agents in PostgreSQL, their secrets encrypted. Each call is one round trip.</summary>
 public sealed class AgentStore(Db db, SecretBox box)
 {
+    /// <summary>In the order in which <see cref="ReadAgent"/> reads them.</summary>
+    private const string Columns =
+        """
+        id, name, description, kind, settings::text, api_key_hint, secret_header_names, fallback_agent_ids,
+        created_by, created_at, updated_at
+        """;
+
     public Task<Agent?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
-            SELECT id, name, description, kind, settings::text, api_key_hint, secret_header_names, fallback_agent_ids,
-                   created_by, created_at, updated_at
+            $"""
+            SELECT {Columns}
             FROM viral.agents
             WHERE tenant_id = $1 AND id = $2
             """,
@@ -30,9 +36,8 @@ public sealed class AgentStore(Db db, SecretBox box)
         TenantId tenant, AgentKind? kind, string? name, Guid? before, int limit, CancellationToken ct) =>
         db.QueryListAsync(
             tenant,
-            """
-            SELECT id, name, description, kind, settings::text, api_key_hint, secret_header_names, fallback_agent_ids,
-                   created_by, created_at, updated_at
+            $"""
+            SELECT {Columns}
             FROM viral.agents
             WHERE tenant_id = $1
               AND ($2::text IS NULL OR kind = $2)
@@ -73,7 +78,7 @@ public sealed class AgentStore(Db db, SecretBox box)
             row =>
             {
                 restraints = row.GetFieldValue<string[]>(6);
-                mostCalls = row.IsDBNull(7) ? null : row.GetInt32(7);
+                mostCalls = row.GetInt32OrNull(7);
                 return ReadDefinition(tenant, row);
             },
             ct);
@@ -190,10 +195,10 @@ public sealed class AgentStore(Db db, SecretBox box)
         return new Agent(
             row.GetGuid(0),
             row.GetString(1),
-            row.IsDBNull(2) ? null : row.GetString(2),
+            row.GetStringOrNull(2),
             kind,
             AgentSettingsJson.Read(kind, row.GetString(4)),
-            row.IsDBNull(5) ? null : row.GetString(5),
+            row.GetStringOrNull(5),
             row.GetFieldValue<string[]>(6),
             row.GetFieldValue<Guid[]>(7),
             row.GetString(8),

@@ -130,7 +130,7 @@ public sealed class AlertCourse(Db db, AuditStore audit)
             RETURNING max_concurrency
             """,
             [tenant.Value, rule.AgentId, action, id, at, LatencyHistogram.Least, LatencyHistogram.Base],
-            row => row.IsDBNull(0) ? (int?)null : row.GetInt32(0),
+            row => row.GetInt32OrNull(0),
             ct);
         foreach (var most in taken)
             await AuditAsync(tenant, id, $"agent.{action}", rule.AgentId!, most, ct);

@@ -109,7 +109,7 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
                 row.GetString(3) is { Length: > 0 } agent ? agent : null,
                 row.IsDBNull(4) ? null : AlertWords.Parse<AlertAction>(row.GetString(4)),
                 row.GetDateTime(5),
-                row.IsDBNull(6) ? null : row.GetDateTime(6),
+                row.GetDateTimeOrNull(6),
                 AlertWords.Parse<AlertDirection>(row.GetString(7)),
                 row.GetDouble(8),
                 row.GetDouble(9),
@@ -127,8 +127,8 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
         row.GetString(2),
         row.GetDateTime(3),
         row.GetDateTime(4),
-        row.IsDBNull(5) ? null : row.GetDateTime(5),
-        row.IsDBNull(6) ? null : row.GetString(6),
-        row.IsDBNull(7) ? null : row.GetDateTime(7),
+        row.GetDateTimeOrNull(5),
+        row.GetStringOrNull(6),
+        row.GetDateTimeOrNull(7),
         []);
 }

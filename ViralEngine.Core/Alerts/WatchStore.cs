@@ -143,7 +143,7 @@ internal sealed class WatchStore(Db db)
         row.GetDecimal(at + 2),
         row.GetInt64(at + 3),
         row.GetDouble(at + 4),
-        row.IsDBNull(at + 5) ? null : row.GetDouble(at + 5));
+        row.GetDoubleOrNull(at + 5));
 }
 
 internal readonly record struct SeriesKey(TenantId Tenant, AlertMetric Metric, string Agent, AlertMode Mode);

@@ -10,20 +10,26 @@ namespace ViralEngine.Core.Approvals;
 /// <summary>Gates and decisions in PostgreSQL.</summary>
 public sealed class GateStore(Db db)
 {
+    /// <summary>Gates with their decisions, in the order in which <see cref="Read"/> reads them.</summary>
+    private const string Select =
+        """
+        SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
+               gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
+               gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
+               gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
+        FROM viral.approval_gates AS gate
+        CROSS JOIN LATERAL (
+            SELECT json_agg(made ORDER BY made.decided_at, made.decider) AS list
+            FROM viral.approval_decisions AS made
+            WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
+        ) AS decisions
+        """;
+
     /// <summary>Adds a query for the gates that the current run of a workflow has reached, with their decisions.</summary>
     internal static void AddReadTo(DbBatch batch, TenantId tenant, Guid workflowId) =>
         batch.Add(
-            """
-            SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
-                   gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
-                   gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
-                   gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
-            FROM viral.approval_gates AS gate
-            CROSS JOIN LATERAL (
-                SELECT json_agg(made ORDER BY made.decided_at, made.decider) AS list
-                FROM viral.approval_decisions AS made
-                WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
-            ) AS decisions
+            $"""
+            {Select}
             WHERE gate.tenant_id = $1 AND gate.workflow_id = $2
               AND gate.run = (SELECT run FROM viral.workflows WHERE tenant_id = $1 AND id = $2)
             """,
@@ -33,17 +39,8 @@ public sealed class GateStore(Db db)
     public Task<Gate?> FindAsync(TenantId tenant, Guid workflowId, string gateId, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
-            SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
-                   gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
-                   gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
-                   gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
-            FROM viral.approval_gates AS gate
-            CROSS JOIN LATERAL (
-                SELECT json_agg(made ORDER BY made.decided_at, made.decider) AS list
-                FROM viral.approval_decisions AS made
-                WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
-            ) AS decisions
+            $"""
+            {Select}
             WHERE gate.tenant_id = $1 AND gate.workflow_id = $2 AND gate.gate_id = $3
             ORDER BY gate.run DESC
             LIMIT 1
@@ -56,39 +53,34 @@ public sealed class GateStore(Db db)
     public Task<List<Gate>> WaitingForAsync(Caller caller, Guid? before, int limit, CancellationToken ct) =>
         db.QueryListAsync(
             caller.Tenant,
-            """
+            $"""
             WITH asking AS (
                 SELECT DISTINCT found.gate
                 FROM unnest($3::text[]) AS asked (name)
                 CROSS JOIN LATERAL (
                     SELECT ask.gate
                     FROM viral.approval_asks AS ask
-                    JOIN viral.approval_gates AS gate ON gate.tenant_id = $1 AND gate.id = ask.gate
                     WHERE ask.tenant_id = $1 AND ask.asked = asked.name AND ($2::uuid IS NULL OR ask.gate < $2)
-                      AND gate.status = 'open'
-                      AND NOT (gate.exclude_requester AND viral.eyes($1, gate.requested_by) = viral.eyes($1, $4))
-                      AND (gate.expires_at IS NULL OR gate.expires_at > now())
-                      AND NOT EXISTS (
+                      AND EXISTS (
                         SELECT
-                        FROM viral.approval_decisions AS mine
-                        WHERE mine.tenant_id = $1 AND mine.gate = gate.id
-                          AND (mine.decider = $4 OR mine.eyes = viral.eyes($1, $4)))
+                        FROM viral.approval_gates AS gate
+                        WHERE gate.tenant_id = $1 AND gate.id = ask.gate AND gate.status = 'open'
+                          AND (gate.expires_at IS NULL OR gate.expires_at > now())
+                          AND NOT (gate.exclude_requester AND viral.eyes($1, gate.requested_by) = viral.eyes($1, $4))
+                          AND NOT EXISTS (
+                            SELECT
+                            FROM viral.approval_decisions AS mine
+                            WHERE mine.tenant_id = $1 AND mine.gate = gate.id
+                              AND (mine.decider = $4 OR mine.eyes = viral.eyes($1, $4)))
+                        -- Not made into a join, which would read the gates first.
+                        OFFSET 0)
                     ORDER BY ask.gate DESC
                     LIMIT $5
                 ) AS found
                 ORDER BY found.gate DESC
                 LIMIT $5
             )
-            SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
-                   gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
-                   gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
-                   gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
-            FROM viral.approval_gates AS gate
-            CROSS JOIN LATERAL (
-                SELECT json_agg(made ORDER BY made.decided_at, made.decider) AS list
-                FROM viral.approval_decisions AS made
-                WHERE made.tenant_id = gate.tenant_id AND made.gate = gate.id
-            ) AS decisions
+            {Select}
             WHERE gate.tenant_id = $1 AND gate.id = ANY (ARRAY(SELECT gate FROM asking))
             ORDER BY gate.id DESC
             """,
@@ -143,7 +135,7 @@ public sealed class GateStore(Db db)
         GateId = row.GetString(2),
         Run = row.GetInt32(3),
         Title = row.GetString(4),
-        Message = row.IsDBNull(5) ? null : row.GetString(5),
+        Message = row.GetStringOrNull(5),
         Roles = row.GetFieldValue<string[]>(6),
         Users = row.GetFieldValue<string[]>(7),
         Quorum = row.GetInt32(8),
@@ -152,14 +144,14 @@ public sealed class GateStore(Db db)
         RequestedBy = row.GetString(11),
         OpenedAt = row.GetDateTime(12),
         Status = GateWords.ParseStatus(row.GetString(13)),
-        ExpiresAt = Time(row, 14),
+        ExpiresAt = row.GetDateTimeOrNull(14),
         OnTimeout = GateWords.ParseTimeout(row.GetString(15)),
-        Escalation = row.IsDBNull(16) ? null : JsonSerializer.Deserialize(row.GetString(16), GateJson.Default.Escalation),
-        EscalatedAt = Time(row, 17),
-        ReminderSeconds = row.IsDBNull(18) ? null : row.GetInt32(18),
-        NextReminderAt = Time(row, 19),
+        Escalation = row.GetJsonOrNull(16, GateJson.Default.Escalation),
+        EscalatedAt = row.GetDateTimeOrNull(17),
+        ReminderSeconds = row.GetInt32OrNull(18),
+        NextReminderAt = row.GetDateTimeOrNull(19),
         RemindersSent = row.GetInt32(20),
-        DecidedAt = Time(row, 21),
+        DecidedAt = row.GetDateTimeOrNull(21),
         TimedOut = row.GetBoolean(22),
         Decisions = row.IsDBNull(23)
             ? []
@@ -167,8 +159,6 @@ public sealed class GateStore(Db db)
                 decision.Decider, GateWords.ParseDecision(decision.Decision), decision.Reason, decision.Via,
                 decision.DecidedAt.UtcDateTime, decision.Eyes ?? decision.Decider, decision.LinkCreatedBy))],
     };
-
-    private static DateTime? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetDateTime(column);
 }
 
 internal sealed record DecisionRow(

@@ -30,8 +30,8 @@ public sealed class LinkStore(Db db)
             """,
             [tenant.Value, id],
             row => new ApprovalLink(
-                row.GetGuid(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetString(4),
-                row.IsDBNull(5) ? null : row.GetString(5), row.GetString(6), GateWords.ParseDecision(row.GetString(7)),
+                row.GetGuid(0), row.GetStringOrNull(1), row.GetString(2), row.GetInt32(3), row.GetString(4),
+                row.GetStringOrNull(5), row.GetString(6), GateWords.ParseDecision(row.GetString(7)),
                 row.GetDateTime(8), row.GetBoolean(9), row.GetString(10)),
             ct);
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 using ViralEngine.Core.Storage;
 
@@ -55,20 +54,15 @@ public sealed class AuditStore(Db db)
         row.GetGuid(0),
         row.GetDateTime(1),
         row.GetString(2),
-        Text(row, 3),
+        row.GetStringOrNull(3),
         row.GetString(4),
-        Text(row, 5),
+        row.GetStringOrNull(5),
         row.GetString(6),
         row.GetString(7),
-        Text(row, 8),
-        Text(row, 9),
-        Text(row, 10),
+        row.GetStringOrNull(8),
+        row.GetStringOrNull(9),
+        row.GetStringOrNull(10),
         row.GetString(11),
-        Json(row, 12),
-        Json(row, 13));
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static JsonElement? Json(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : JsonElement.Parse(row.GetString(column));
+        row.GetJsonOrNull(12),
+        row.GetJsonOrNull(13));
 }

@@ -37,7 +37,7 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
             WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress'
             """,
             [tenant.Value, batchId],
-            row => new LanePlan(batchId, row.IsDBNull(0) ? null : row.GetString(0), FailureModes.Parse(row.GetString(1)), row.GetBoolean(2)),
+            row => new LanePlan(batchId, row.GetStringOrNull(0), FailureModes.Parse(row.GetString(1)), row.GetBoolean(2)),
             ct);
 
     /// <summary>
@@ -121,9 +121,9 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
 
             var item = new BatchItem(
                 number,
-                reader.IsDBNull(1) ? null : reader.GetString(1),
+                reader.GetStringOrNull(1),
                 reader.GetString(2),
-                TaskRow.Json(reader, 3),
+                reader.GetJsonOrNull(3),
                 TimeSpan.FromSeconds(reader.IsDBNull(4) ? BatchLimits.DefaultTimeoutSeconds : reader.GetInt32(4)),
                 reader.IsDBNull(5) ? BatchLimits.DefaultMaxAttempts : reader.GetInt16(5),
                 reader.GetInt32(6),

@@ -83,14 +83,14 @@ public sealed class BatchResultReader(Db db)
         row.GetString(1),
         AgentTaskStatuses.Parse(row.GetString(2))!.Value,
         row.GetString(3),
-        row.IsDBNull(4) ? null : row.GetString(4),
-        row.IsDBNull(5) ? null : row.GetString(5),
-        row.IsDBNull(13) ? null : row.GetString(13),
-        row.IsDBNull(6) ? null : JsonSerializer.Deserialize(row.GetString(6), TaskJson.Default.TaskError),
+        row.GetStringOrNull(4),
+        row.GetStringOrNull(5),
+        row.GetStringOrNull(13),
+        row.GetJsonOrNull(6, TaskJson.Default.TaskError),
         row.GetInt32(7),
-        row.IsDBNull(8) ? null : new TaskUsage(row.GetInt64(8), row.GetInt64(9), row.IsDBNull(10) ? null : row.GetDecimal(10)),
-        TaskRow.Json(row, 11),
-        row.IsDBNull(12) ? null : row.GetDateTime(12));
+        row.IsDBNull(8) ? null : new TaskUsage(row.GetInt64(8), row.GetInt64(9), row.GetDecimalOrNull(10)),
+        row.GetJsonOrNull(11),
+        row.GetDateTimeOrNull(12));
 }
 
 /// <param name="Last">The number of the last item that was read.</param>

@@ -16,13 +16,19 @@ public sealed class BatchStore(Db db)
         WHERE tenant_id = $1 AND id = $2 AND expired_at IS NULL
         """;
 
+    /// <summary>In the order in which <see cref="Read"/> reads them.</summary>
+    private const string Columns =
+        """
+        id, name, description, status, agent_id, concurrency_limit, failure_mode, stopping, run, created_by,
+        created_at, updated_at, started_at, completed_at, total_items, in_progress, completed, failed, cancelled,
+        input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at, waiting_for
+        """;
+
     public Task<Batch?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
-            SELECT id, name, description, status, agent_id, concurrency_limit, failure_mode, stopping, run, created_by,
-                   created_at, updated_at, started_at, completed_at, total_items, in_progress, completed, failed,
-                   cancelled, input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at, waiting_for
+            $"""
+            SELECT {Columns}
             FROM viral.batch_overview
             WHERE tenant_id = $1 AND id = $2
             """,
@@ -35,10 +41,8 @@ public sealed class BatchStore(Db db)
         TenantId tenant, AgentTaskStatus? status, Guid? before, int limit, CancellationToken ct) =>
         db.QueryListAsync(
             tenant,
-            """
-            SELECT id, name, description, status, agent_id, concurrency_limit, failure_mode, stopping, run, created_by,
-                   created_at, updated_at, started_at, completed_at, total_items, in_progress, completed, failed,
-                   cancelled, input_tokens, output_tokens, cost_usd, recent_settled, recent_at, seen_at, waiting_for
+            $"""
+            SELECT {Columns}
             FROM viral.batch_overview
             WHERE tenant_id = $1
               AND ($2::uuid IS NULL OR id < $2)
@@ -117,10 +121,10 @@ public sealed class BatchStore(Db db)
         var settled = completed + failed + cancelled;
         // Leases and counters are read together, but a held range may have no pending items left.
         var running = Math.Min(row.GetInt32(15), total - settled);
-        var (startedAt, completedAt, seenAt) = (Time(row, 12), Time(row, 13), row.GetDateTime(24));
+        var (startedAt, completedAt, seenAt) = (row.GetDateTimeOrNull(12), row.GetDateTimeOrNull(13), row.GetDateTime(24));
         var rate = status switch
         {
-            AgentTaskStatus.InProgress when Time(row, 23) is { } since && !row.IsDBNull(22) =>
+            AgentTaskStatus.InProgress when row.GetDateTimeOrNull(23) is { } since && !row.IsDBNull(22) =>
                 Rate(completed + failed - row.GetInt32(22), seenAt - since),
             AgentTaskStatus.Completed or AgentTaskStatus.Failed or AgentTaskStatus.Cancelled when startedAt is { } begun =>
                 Rate(completed + failed, completedAt!.Value - begun),
@@ -129,9 +133,9 @@ public sealed class BatchStore(Db db)
         return new Batch(
             row.GetGuid(0),
             row.GetString(1),
-            row.IsDBNull(2) ? null : row.GetString(2),
+            row.GetStringOrNull(2),
             status,
-            row.IsDBNull(4) ? null : row.GetString(4),
+            row.GetStringOrNull(4),
             row.GetInt16(5),
             FailureModes.Parse(row.GetString(6)),
             !row.IsDBNull(7) && row.GetString(7) == "cancelled",
@@ -146,11 +150,9 @@ public sealed class BatchStore(Db db)
             rate,
             status == AgentTaskStatus.InProgress && rate > 0 ? seenAt.AddSeconds((total - settled) / rate.Value) : null,
             new TaskUsage(row.GetInt64(19), row.GetInt64(20), row.GetDecimal(21)),
-            row.IsDBNull(25) ? null : row.GetString(25));
+            row.GetStringOrNull(25));
     }
 
     private static double? Rate(int items, TimeSpan time) =>
         time > TimeSpan.FromMilliseconds(1) && items >= 0 ? Math.Round(items / time.TotalSeconds, 2) : null;
-
-    private static DateTime? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetDateTime(column);
 }

@@ -59,16 +59,7 @@ public static class EventTypes
     public const string WebhookTest = "webhook.test";
 
     public static readonly IReadOnlyList<string> All =
-    [
-        TaskCreated, TaskStarted, TaskProgress, TaskWaiting, TaskRetrying, TaskCompleted, TaskFailed,
-        TaskCancelRequested, TaskCancelled, TaskRetried, BatchCreated, BatchStarted, BatchProgress, BatchCompleted,
-        BatchFailed, BatchCancelled, BatchCancelRequested, BatchRetried, WorkflowCreated, WorkflowStarted,
-        WorkflowWaiting, WorkflowCompleted, WorkflowFailed, WorkflowCancelRequested, WorkflowCancelled,
-        WorkflowRetried, WorkflowRollingBack, WorkflowRolledBack, WorkflowStepStarted, WorkflowStepCompleted,
-        WorkflowStepFailed, WorkflowRollbackStarted, WorkflowRollbackCompleted, WorkflowRollbackFailed,
-        WorkflowStepRetrying, WorkflowStepCancelled, ApprovalRequested, ApprovalReminder, ApprovalDecided,
-        ApprovalEscalated, ApprovalExpired, AlertOpened, AlertUpdated, AlertResolved, WebhookDisabled, WebhookTest,
-    ];
+        [.. typeof(EventTypes).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!)];
 
     /// <summary>What events are about: the part before the dot.</summary>
     public static readonly IReadOnlyList<string> Kinds = [.. All.Select(type => type.Split('.')[0]).Distinct()];

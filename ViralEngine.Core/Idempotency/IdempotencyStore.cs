@@ -128,7 +128,7 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
         new Fingerprint(row.GetFieldValue<byte[]>(0), row.GetInt64(1)),
         new StoredAnswer(
             row.GetInt16(2),
-            row.IsDBNull(3) ? null : row.GetString(3),
-            row.IsDBNull(4) ? null : row.GetString(4),
+            row.GetStringOrNull(3),
+            row.GetStringOrNull(4),
             Encoding.UTF8.GetBytes(secrets.Open(scope.Tenant.Value, Purpose, row.GetFieldValue<byte[]>(5)))));
 }

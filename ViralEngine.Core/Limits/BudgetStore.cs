@@ -138,7 +138,7 @@ public sealed class BudgetStore(Db db)
             ORDER BY 1
             """,
             [tenant.Value, month],
-            row => new BudgetLine(row.GetString(0), row.IsDBNull(1) ? null : row.GetDecimal(1), row.GetDecimal(2), row.GetDecimal(3)),
+            row => new BudgetLine(row.GetString(0), row.GetDecimalOrNull(1), row.GetDecimal(2), row.GetDecimal(3)),
             ct);
 
     /// <summary>Replaces all budgets of the tenant.</summary>

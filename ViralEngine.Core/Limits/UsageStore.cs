@@ -28,7 +28,7 @@ public sealed class UsageStore(Db db)
             [tenant.Value, month],
             row => new Usage(
                 row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetDecimal(3), row.GetDecimal(4),
-                row.IsDBNull(5) ? null : row.GetDecimal(5)),
+                row.GetDecimalOrNull(5)),
             ct)!;
 }
 

@@ -100,11 +100,27 @@ public sealed class MetricRollup(Db db, TimeProvider time)
             }
         }
 
-        await db.ExecuteAsync(
+        while (await db.QueryOneAsync(
             DbScope.AllTenants,
-            "DELETE FROM viral.alerts WHERE status = 'resolved' AND resolved_at < $1",
-            [now - TimeSpan.FromDays(options.AlertsDays)],
-            ct);
+            """
+            WITH gone AS (
+                DELETE FROM viral.alerts
+                WHERE ctid = ANY (ARRAY(
+                    SELECT ctid FROM viral.alerts WHERE status = 'resolved' AND resolved_at < $1 LIMIT $2))
+                RETURNING tenant_id, id
+            ), events AS (
+                DELETE FROM viral.events AS event
+                USING gone
+                WHERE event.tenant_id = gone.tenant_id AND event.subject_id = gone.id
+            )
+            SELECT count(*)::integer
+            FROM gone
+            """,
+            [now - TimeSpan.FromDays(options.AlertsDays), MaxDeleted],
+            row => row.GetInt32(0),
+            ct) == MaxDeleted)
+        {
+        }
     }
 
     private async Task RollUpAsync(string step, string from, TimeSpan length, CancellationToken ct)

@@ -52,7 +52,7 @@ public sealed class MetricStore(Db db)
 
     private static Row Read(NpgsqlDataReader row) => new(
         row.GetDateTime(0),
-        row.IsDBNull(1) ? null : row.GetString(1),
+        row.GetStringOrNull(1),
         row.GetInt64(2),
         row.GetInt64(3),
         row.GetInt64(4),
@@ -61,7 +61,7 @@ public sealed class MetricStore(Db db)
         row.GetDecimal(7),
         row.GetFieldValue<long[]>(8),
         row.GetFieldValue<long[]>(9),
-        row.IsDBNull(10) ? null : row.GetDouble(10));
+        row.GetDoubleOrNull(10));
 
     private static MetricPoint Sum(DateTime at, IReadOnlyList<Row> rows)
     {

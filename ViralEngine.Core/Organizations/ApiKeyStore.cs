@@ -6,14 +6,17 @@ namespace ViralEngine.Core.Organizations;
 /// <summary>The API keys of an organization.</summary>
 public sealed class ApiKeyStore(Db db)
 {
+    /// <summary>In the order in which <see cref="Read"/> reads them.</summary>
+    private const string Columns = "id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at";
+
     public Task<ApiKey> AddAsync(
         TenantId tenant, Guid id, string name, Role role, string secret, DateTime? expiresAt, string createdBy, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
+            $"""
             INSERT INTO viral.api_keys (tenant_id, id, name, role, hash, hint, expires_at, created_by)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-            RETURNING id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+            RETURNING {Columns}
             """,
             [
                 tenant.Value, id, name, role.ToText(), ApiKeySecret.Hash(secret), ApiKeySecret.Hint(secret), expiresAt, createdBy,
@@ -24,8 +27,8 @@ public sealed class ApiKeyStore(Db db)
     public Task<ApiKey?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
-            SELECT id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+            $"""
+            SELECT {Columns}
             FROM viral.api_keys
             WHERE tenant_id = $1 AND id = $2
             """,
@@ -36,8 +39,8 @@ public sealed class ApiKeyStore(Db db)
     public Task<List<ApiKey>> ListAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
-            """
-            SELECT id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+            $"""
+            SELECT {Columns}
             FROM viral.api_keys
             WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
             ORDER BY id DESC
@@ -51,8 +54,8 @@ public sealed class ApiKeyStore(Db db)
     public Task<List<ApiKey>> MadeByAsync(TenantId tenant, string principal, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
-            """
-            SELECT id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at
+            $"""
+            SELECT {Columns}
             FROM viral.api_keys
             WHERE tenant_id = $1 AND id IN (SELECT viral.keys_made_by($1, $2)) AND revoked_at IS NULL
             ORDER BY id
@@ -76,7 +79,7 @@ public sealed class ApiKeyStore(Db db)
         row.GetString(3),
         row.GetString(4),
         row.GetDateTime(5),
-        row.IsDBNull(6) ? null : row.GetDateTime(6),
-        row.IsDBNull(7) ? null : row.GetDateTime(7),
-        row.IsDBNull(8) ? null : row.GetDateTime(8));
+        row.GetDateTimeOrNull(6),
+        row.GetDateTimeOrNull(7),
+        row.GetDateTimeOrNull(8));
 }

@@ -6,12 +6,19 @@ namespace ViralEngine.Core.Organizations;
 /// <summary>A person's invitations in all tenants, found by the subject of their tokens.</summary>
 public sealed class InvitationStore(Db db)
 {
+    /// <summary>In the order in which <see cref="Read"/> reads them.</summary>
+    private const string Columns =
+        """
+        member.id, member.tenant_id, organization.name, member.role, member.invited_by, member.created_at,
+        member.accepted_at
+        """;
+
     /// <summary>The person's pending invitations, newest first.</summary>
     public Task<List<Invitation>> ListAsync(string subject, CancellationToken ct) =>
         db.QueryAsync(
             DbScope.AllTenants,
-            """
-            SELECT member.id, member.tenant_id, organization.name, member.role, member.invited_by, member.created_at, member.accepted_at
+            $"""
+            SELECT {Columns}
             FROM viral.members AS member
             JOIN viral.organizations AS organization ON organization.id = member.tenant_id AND organization.deleted_at IS NULL
             WHERE member.subject = $1 AND member.accepted_at IS NULL
@@ -26,13 +33,12 @@ public sealed class InvitationStore(Db db)
     public Task<Invitation?> AcceptAsync(string subject, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             DbScope.AllTenants,
-            """
+            $"""
             UPDATE viral.members AS member
             SET accepted_at = COALESCE(member.accepted_at, now())
             FROM viral.organizations AS organization
             WHERE member.id = $1 AND member.subject = $2 AND organization.id = member.tenant_id AND organization.deleted_at IS NULL
-            RETURNING member.id, member.tenant_id, organization.name, member.role, member.invited_by, member.created_at,
-                      member.accepted_at
+            RETURNING {Columns}
             """,
             [id, subject],
             Read,
@@ -42,12 +48,11 @@ public sealed class InvitationStore(Db db)
     public Task<Invitation?> DeclineAsync(string subject, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             DbScope.AllTenants,
-            """
+            $"""
             DELETE FROM viral.members AS member
             USING viral.organizations AS organization
             WHERE member.id = $1 AND member.subject = $2 AND member.accepted_at IS NULL AND organization.id = member.tenant_id
-            RETURNING member.id, member.tenant_id, organization.name, member.role, member.invited_by, member.created_at,
-                      member.accepted_at
+            RETURNING {Columns}
             """,
             [id, subject],
             Read,
@@ -58,9 +63,9 @@ public sealed class InvitationStore(Db db)
         row.GetGuid(1),
         row.GetString(2),
         row.GetString(3),
-        row.IsDBNull(4) ? null : row.GetString(4),
+        row.GetStringOrNull(4),
         row.GetDateTime(5),
-        row.IsDBNull(6) ? null : row.GetDateTime(6));
+        row.GetDateTimeOrNull(6));
 }
 
 /// <summary>An invitation to become a member of an organization.</summary>

@@ -7,6 +7,9 @@ namespace ViralEngine.Core.Organizations;
 /// <summary>The members of an organization.</summary>
 public sealed class MemberStore(Db db)
 {
+    /// <summary>In the order in which <see cref="Read"/> reads them.</summary>
+    private const string Columns = "id, subject, email, name, role, created_at, invited_by, accepted_at";
+
     public abstract record Outcome
     {
         public sealed record Done(Member Member) : Outcome;
@@ -27,15 +30,15 @@ public sealed class MemberStore(Db db)
             // Serialized, so that two concurrent invitations cannot both take the last place.
             .Add("SELECT FROM viral.organizations WHERE id = $1 FOR UPDATE", [tenant.Value])
             .Add(
-                """
+                $"""
                 WITH added AS (
                     INSERT INTO viral.members (tenant_id, id, subject, email, name, role, invited_by)
                     SELECT $1, $2, $3, $4, $5, $6, $8
                     WHERE $7 = 0 OR (SELECT count(*) FROM viral.members WHERE tenant_id = $1) < $7
                     ON CONFLICT ON CONSTRAINT members_subject_once DO NOTHING
-                    RETURNING id, subject, email, name, role, created_at, invited_by, accepted_at
+                    RETURNING {Columns}
                 )
-                SELECT id, subject, email, name, role, created_at, invited_by, accepted_at, false
+                SELECT {Columns}, false
                 FROM added
                 UNION ALL
                 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, EXISTS (SELECT FROM viral.members WHERE tenant_id = $1 AND subject = $3)
@@ -53,8 +56,8 @@ public sealed class MemberStore(Db db)
     public Task<Member?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
-            SELECT id, subject, email, name, role, created_at, invited_by, accepted_at
+            $"""
+            SELECT {Columns}
             FROM viral.members
             WHERE tenant_id = $1 AND id = $2
             """,
@@ -65,8 +68,8 @@ public sealed class MemberStore(Db db)
     public Task<List<Member>> ListAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
-            """
-            SELECT id, subject, email, name, role, created_at, invited_by, accepted_at
+            $"""
+            SELECT {Columns}
             FROM viral.members
             WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
             ORDER BY id DESC
@@ -79,11 +82,11 @@ public sealed class MemberStore(Db db)
     public Task<Member?> ChangeRoleAsync(TenantId tenant, Guid id, Role role, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
+            $"""
             UPDATE viral.members
             SET role = $3
             WHERE tenant_id = $1 AND id = $2
-            RETURNING id, subject, email, name, role, created_at, invited_by, accepted_at
+            RETURNING {Columns}
             """,
             [tenant.Value, id, role.ToText()],
             Read,
@@ -96,10 +99,10 @@ public sealed class MemberStore(Db db)
     private static Member Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),
         row.GetString(1),
-        row.IsDBNull(2) ? null : row.GetString(2),
-        row.IsDBNull(3) ? null : row.GetString(3),
+        row.GetStringOrNull(2),
+        row.GetStringOrNull(3),
         row.GetString(4),
         row.GetDateTime(5),
-        row.IsDBNull(6) ? null : row.GetString(6),
-        row.IsDBNull(7) ? null : row.GetDateTime(7));
+        row.GetStringOrNull(6),
+        row.GetDateTimeOrNull(7));
 }

@@ -12,7 +12,7 @@ namespace ViralEngine.Core.Tasks;
 /// <param name="ResultBytes">The size of the whole result in UTF-8. <c>/api/tasks/{id}/result</c> streams it.</param>
 /// <param name="WaitingFor"> What the task waits for, without using an attempt: <c>provider</c> (it is failing or asked for a pause),
 /// <c>limit</c> (requests, tokens or concurrent calls), <c>budget</c> (running calls have reserved the rest), <c>memory</c>, or
-/// <c>alert</c> (an alert has paused the paused the agent). </param>
+/// <c>alert</c> (an alert has paused the agent). </param>
 /// <param name="AnsweredBy">The agent that answered: the task's agent or one of its fallbacks.</param>
 /// <param name="FinishReason"> Why the answer ended, if the provider says so: <c>stop</c>, <c>length</c> (a token limit: the answer is
 /// incomplete), <c>refusal</c> (the result is what the model said instead), or another word of the provider. </param>

@@ -205,7 +205,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
         row.GetInt32(1),
         row.GetString(2),
         row.GetString(3),
-        TaskRow.Json(row, 4),
+        row.GetJsonOrNull(4),
         TimeSpan.FromSeconds(row.GetInt32(5)),
         row.GetInt16(6),
         row.GetInt32(7),
@@ -214,7 +214,7 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
         row.GetBoolean(10),
         row.GetInt32(11),
         Workflow(row, 12),
-        row.IsDBNull(15) ? null : row.GetString(15));
+        row.GetStringOrNull(15));
 
     private static TaskWorkflow? Workflow(NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : new TaskWorkflow(row.GetGuid(column), row.GetInt32(column + 1));

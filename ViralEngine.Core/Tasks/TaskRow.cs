@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Npgsql;
+using ViralEngine.Core.Storage;
 using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Tasks;
@@ -40,32 +40,32 @@ internal static class TaskRow
         AgentTaskStatuses.Parse(row.GetString(1))!.Value,
         row.GetString(2),
         row.GetString(3),
-        Json(row, 4),
+        row.GetJsonOrNull(4),
         row.GetInt16(5),
         row.GetFieldValue<string[]>(6),
-        Json(row, 7),
+        row.GetJsonOrNull(7),
         row.GetInt32(8),
         row.GetInt16(9),
-        Time(row, 10),
+        row.GetDateTimeOrNull(10),
         row.GetString(11),
         row.GetDateTime(12),
         row.GetDateTime(13),
-        Time(row, 14),
-        Time(row, 15),
-        Time(row, 16),
+        row.GetDateTimeOrNull(14),
+        row.GetDateTimeOrNull(15),
+        row.GetDateTimeOrNull(16),
         !row.IsDBNull(17),
         row.GetInt32(18),
         row.GetInt32(19),
-        row.IsDBNull(20) ? null : row.GetDouble(20),
-        row.IsDBNull(21) ? null : row.GetString(21),
-        row.IsDBNull(22) ? null : row.GetString(22),
-        row.IsDBNull(27) ? null : row.GetString(27),
-        row.IsDBNull(23) ? null : JsonSerializer.Deserialize(row.GetString(23), TaskJson.Default.TaskError),
+        row.GetDoubleOrNull(20),
+        row.GetStringOrNull(21),
+        row.GetStringOrNull(22),
+        row.GetStringOrNull(27),
+        row.GetJsonOrNull(23, TaskJson.Default.TaskError),
         row.IsDBNull(24)
             ? null
-            : new TaskUsage(row.GetInt64(24), row.GetInt64(25), row.IsDBNull(26) ? null : row.GetDecimal(26)),
-        row.IsDBNull(28) ? null : row.GetString(28),
-        row.IsDBNull(29) ? null : row.GetInt32(29));
+            : new TaskUsage(row.GetInt64(24), row.GetInt64(25), row.GetDecimalOrNull(26)),
+        row.GetStringOrNull(28),
+        row.GetInt32OrNull(29));
 
     /// <summary>Of the result the beginning, cut between characters as people see them: one more was read to know where that is.</summary>
     public static AgentTask ReadForList(NpgsqlDataReader row)
@@ -75,10 +75,4 @@ internal static class TaskRow
             ? task with { Result = OutsideText.Cut(beginning, beginning.Length - 1) }
             : task;
     }
-
-    internal static JsonElement? Json(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : JsonElement.Parse(row.GetString(column));
-
-    private static DateTime? Time(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetDateTime(column);
 }

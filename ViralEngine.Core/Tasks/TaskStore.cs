@@ -38,7 +38,7 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
             tenant,
             "SELECT trace_parent FROM viral.tasks WHERE tenant_id = $1 AND id = $2",
             [tenant.Value, id],
-            row => row.IsDBNull(0) ? null : row.GetString(0),
+            row => row.GetStringOrNull(0),
             ct);
         // 00-<trace>-<span>-<flags>, after W3C Trace Context.
         return parent?.Split('-') is [_, var trace, ..] ? trace : null;
@@ -108,7 +108,7 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
             tenant,
             "SELECT substr(result, $3, $4) FROM viral.tasks WHERE tenant_id = $1 AND id = $2",
             [tenant.Value, id, from + 1, most],
-            row => row.IsDBNull(0) ? null : row.GetString(0),
+            row => row.GetStringOrNull(0),
             ct);
 
     /// <summary>

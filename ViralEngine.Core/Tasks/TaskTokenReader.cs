@@ -25,9 +25,9 @@ public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
                 Status = AgentTaskStatuses.Parse(row.GetString(0))!.Value,
                 Attempt = row.GetInt32(1),
                 StreamBase = row.GetInt32(2),
-                Result = row.IsDBNull(3) ? null : row.GetString(3),
+                Result = row.GetStringOrNull(3),
                 ChunkLengths = row.IsDBNull(4) ? null : row.GetFieldValue<int[]>(4),
-                Error = row.IsDBNull(5) ? null : row.GetString(5),
+                Error = row.GetStringOrNull(5),
             },
             ct);
 

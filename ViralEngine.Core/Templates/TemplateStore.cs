@@ -138,13 +138,13 @@ public sealed class TemplateStore(Db db)
     private static WorkflowTemplate Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),
         row.GetString(1),
-        row.IsDBNull(2) ? null : row.GetString(2),
+        row.GetStringOrNull(2),
         row.GetString(3),
         row.GetBoolean(4),
         row.GetInt32(5),
         row.GetInt32(6),
-        row.IsDBNull(7) ? null : JsonElement.Parse(row.GetString(7)),
-        row.IsDBNull(8) ? null : JsonElement.Parse(row.GetString(8)),
+        row.GetJsonOrNull(7),
+        row.GetJsonOrNull(8),
         row.GetDateTime(9),
         row.GetDateTime(10));
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 using ViralEngine.Core.Storage;
 
@@ -8,33 +7,42 @@ namespace ViralEngine.Core.Webhooks;
 public sealed class DeliveryLog(Db db)
 {
     /// <summary>
+    /// Deliveries, in the order in which <see cref="Read"/> reads them; which attempt they are read with is joined as <c>attempt</c>.
+    /// </summary>
+    private const string Select =
+        """
+        SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
+               attempts.count,
+               CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
+                         AND endpoint.enabled
+                    THEN delivery.due_at END,
+               delivery.created_at, delivery.completed_at, message.payload,
+               attempt.number, attempt.started_at, attempt.duration_ms, attempt.request_headers::text,
+               attempt.response_status, attempt.response_headers::text, attempt.response_body, attempt.error
+        FROM viral.webhook_deliveries AS delivery
+        JOIN viral.webhook_endpoints AS endpoint
+          ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
+        JOIN viral.webhook_messages AS message
+          ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
+        CROSS JOIN LATERAL (
+            -- Those that were made: a claim that a breaker held back is none, although it took a number.
+            SELECT count(*)::integer AS count
+            FROM viral.webhook_attempts
+            WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id) AS attempts
+        """;
+
+    /// <summary>
     /// One endpoint's deliveries, newest first. <paramref name="before"/> is the id of the last delivery of the previous page.
     /// </summary>
     public Task<List<WebhookDelivery>> ListAsync(
         TenantId tenant, Guid endpointId, WebhookDeliveryFilter filter, Guid? before, int limit, CancellationToken ct) =>
         db.QueryListAsync(
             tenant,
-            """
-            SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
-                   attempts.count,
-                   CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
-                             AND endpoint.enabled
-                        THEN delivery.due_at END,
-                   delivery.created_at, delivery.completed_at, message.payload,
-                   attempt.number, attempt.started_at, attempt.duration_ms, attempt.request_headers::text,
-                   attempt.response_status, attempt.response_headers::text, attempt.response_body, attempt.error
-            FROM viral.webhook_deliveries AS delivery
-            JOIN viral.webhook_endpoints AS endpoint
-              ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
-            JOIN viral.webhook_messages AS message
-              ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
-            CROSS JOIN LATERAL (
-                -- Those that were made: a claim that a breaker held back is none, although it took a number.
-                SELECT count(*)::integer AS count
-                FROM viral.webhook_attempts
-                WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id) AS attempts
+            $"""
+            {Select}
             LEFT JOIN LATERAL (
-                SELECT attempts.count AS number, started_at, duration_ms, request_headers, response_status, response_headers, response_body, error
+                SELECT attempts.count AS number, started_at, duration_ms, request_headers, response_status, response_headers,
+                       response_body, error
                 FROM viral.webhook_attempts
                 WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id
                 ORDER BY webhook_attempts.number DESC
@@ -63,24 +71,8 @@ public sealed class DeliveryLog(Db db)
     {
         var rows = await db.QueryAsync(
             tenant,
-            """
-            SELECT delivery.id, delivery.message_id, delivery.event_type, delivery.subject_id, delivery.status,
-                   attempts.count,
-                   CASE WHEN delivery.status = 'pending' AND NOT delivery.leased AND isfinite(delivery.due_at)
-                             AND endpoint.enabled
-                        THEN delivery.due_at END,
-                   delivery.created_at, delivery.completed_at, message.payload,
-                   attempt.number, attempt.started_at, attempt.duration_ms, attempt.request_headers::text,
-                   attempt.response_status, attempt.response_headers::text, attempt.response_body, attempt.error
-            FROM viral.webhook_deliveries AS delivery
-            JOIN viral.webhook_endpoints AS endpoint
-              ON endpoint.tenant_id = delivery.tenant_id AND endpoint.id = delivery.endpoint_id
-            JOIN viral.webhook_messages AS message
-              ON message.tenant_id = delivery.tenant_id AND message.id = delivery.message_id
-            CROSS JOIN LATERAL (
-                SELECT count(*)::integer AS count
-                FROM viral.webhook_attempts
-                WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id) AS attempts
+            $"""
+            {Select}
             LEFT JOIN LATERAL (
                 SELECT row_number() OVER (ORDER BY made.number)::integer AS number, started_at, duration_ms, request_headers,
                        response_status, response_headers, response_body, error
@@ -143,19 +135,16 @@ public sealed class DeliveryLog(Db db)
         row.GetGuid(3),
         Enum.Parse<WebhookDeliveryStatus>(row.GetString(4), ignoreCase: true),
         row.GetInt32(5),
-        row.IsDBNull(6) ? null : row.GetDateTime(6),
+        row.GetDateTimeOrNull(6),
         row.GetDateTime(7),
-        row.IsDBNull(8) ? null : row.GetDateTime(8),
-        new WebhookRequest(Json(row, 13), row.GetString(9)),
+        row.GetDateTimeOrNull(8),
+        new WebhookRequest(row.GetJsonOrNull(13), row.GetString(9)),
         row.IsDBNull(10) ? null : ReadAttempt(row));
 
     private static WebhookAttemptLog ReadAttempt(NpgsqlDataReader row) => new(
         row.GetInt32(10),
         row.GetDateTime(11),
         row.GetInt32(12),
-        row.IsDBNull(14) ? null : new WebhookResponse(row.GetInt16(14), Json(row, 15), row.IsDBNull(16) ? null : row.GetString(16)),
-        row.IsDBNull(17) ? null : row.GetString(17));
-
-    private static JsonElement? Json(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : JsonElement.Parse(row.GetString(column));
+        row.IsDBNull(14) ? null : new WebhookResponse(row.GetInt16(14), row.GetJsonOrNull(15), row.GetStringOrNull(16)),
+        row.GetStringOrNull(17));
 }

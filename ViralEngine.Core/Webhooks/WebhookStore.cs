@@ -10,12 +10,19 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
 {
     internal const string SecretPurpose = "webhook secret";
 
+    /// <summary>In the order in which <see cref="Read"/> reads them.</summary>
+    private const string Columns =
+        """
+        id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason, disabled_at, failing_since,
+        created_by, created_at, updated_at
+        """;
+
     /// <summary>Null if the tenant has the maximum number of endpoints.</summary>
     public Task<WebhookEndpoint?> AddAsync(
         TenantId tenant, Guid id, NewWebhookEndpoint endpoint, string secret, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
+            $"""
             WITH endpoint AS (
                 INSERT INTO viral.webhook_endpoints (
                     tenant_id, id, url, description, event_types, ordering, rate_limit, headers, header_names, enabled,
@@ -23,15 +30,13 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
                        CASE WHEN NOT $10 THEN 'user' END, CASE WHEN NOT $10 THEN now() END, $11
                 WHERE (SELECT count(*) FROM viral.webhook_endpoints WHERE tenant_id = $1) < $14
-                RETURNING tenant_id, id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
-                          disabled_at, failing_since, created_by, created_at, updated_at
+                RETURNING *
             ), secret AS (
                 INSERT INTO viral.webhook_secrets (tenant_id, endpoint_id, id, secret)
                 SELECT tenant_id, id, $12, $13
                 FROM endpoint
             )
-            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
-                   disabled_at, failing_since, created_by, created_at, updated_at
+            SELECT {Columns}
             FROM endpoint
             """,
             [
@@ -46,9 +51,8 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
     public Task<WebhookEndpoint?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
-            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
-                   disabled_at, failing_since, created_by, created_at, updated_at
+            $"""
+            SELECT {Columns}
             FROM viral.webhook_endpoints
             WHERE tenant_id = $1 AND id = $2
             """,
@@ -60,9 +64,8 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
     public Task<WebhookEndpoint?> LockAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            """
-            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
-                   disabled_at, failing_since, created_by, created_at, updated_at
+            $"""
+            SELECT {Columns}
             FROM viral.webhook_endpoints
             WHERE tenant_id = $1 AND id = $2
             FOR UPDATE
@@ -75,9 +78,8 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
     public Task<List<WebhookEndpoint>> ListAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
-            """
-            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
-                   disabled_at, failing_since, created_by, created_at, updated_at
+            $"""
+            SELECT {Columns}
             FROM viral.webhook_endpoints
             WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
             ORDER BY id DESC
@@ -97,7 +99,7 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
         await using var batch = db.Batch(tenant);
         batch.Add("SELECT FROM viral.webhook_endpoints WHERE tenant_id = $1 AND id = $2 FOR UPDATE", [tenant.Value, id]);
         batch.Add(
-            """
+            $"""
             WITH endpoint AS (
                 UPDATE viral.webhook_endpoints
                 SET url = COALESCE($3, url),
@@ -115,8 +117,7 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
                     ready_at = CASE WHEN $10 THEN '-infinity' ELSE ready_at END,
                     updated_at = now()
                 WHERE tenant_id = $1 AND id = $2
-                RETURNING tenant_id, id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
-                          disabled_at, failing_since, created_by, created_at, updated_at
+                RETURNING *
             ), waiting AS (
                 UPDATE viral.webhook_deliveries AS delivery
                 SET due_at = CASE WHEN endpoint.enabled THEN now() ELSE 'infinity' END
@@ -125,8 +126,7 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
                   AND delivery.status = 'pending' AND NOT delivery.leased
                   AND endpoint.enabled = (delivery.due_at = 'infinity')
             )
-            SELECT id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason,
-                   disabled_at, failing_since, created_by, created_at, updated_at
+            SELECT {Columns}
             FROM endpoint
             """,
             [
@@ -153,6 +153,10 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
                 DELETE FROM viral.webhook_deliveries AS delivery
                 USING endpoint
                 WHERE delivery.tenant_id = endpoint.tenant_id AND delivery.endpoint_id = endpoint.id
+            ), events AS (
+                DELETE FROM viral.events AS event
+                USING endpoint
+                WHERE event.tenant_id = endpoint.tenant_id AND event.subject_id = endpoint.id
             )
             SELECT EXISTS (SELECT FROM endpoint)
             """,
@@ -207,15 +211,15 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
     private static WebhookEndpoint Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),
         row.GetString(1),
-        row.IsDBNull(2) ? null : row.GetString(2),
+        row.GetStringOrNull(2),
         row.GetFieldValue<string[]>(3),
         row.GetString(4) == "per_object" ? WebhookOrdering.PerObject : WebhookOrdering.None,
-        row.IsDBNull(5) ? null : row.GetInt32(5),
+        row.GetInt32OrNull(5),
         row.GetFieldValue<string[]>(6),
         row.GetBoolean(7),
         row.IsDBNull(8) ? null : Enum.Parse<WebhookDisabledReason>(row.GetString(8), ignoreCase: true),
-        row.IsDBNull(9) ? null : row.GetDateTime(9),
-        row.IsDBNull(10) ? null : row.GetDateTime(10),
+        row.GetDateTimeOrNull(9),
+        row.GetDateTimeOrNull(10),
         row.GetString(11),
         row.GetDateTime(12),
         row.GetDateTime(13));

@@ -14,6 +14,9 @@ public sealed class DefinitionReader(UrlPolicy urls)
     public const int MaxSteps = 200;
     public const int MaxNesting = 5;
 
+    /// <summary>The types of steps, as definitions spell them.</summary>
+    public static IReadOnlyCollection<string> StepTypes => DefinitionReading.Types.Keys;
+
     /// <summary>The definition, or null with <paramref name="errors"/>.</summary>
     /// <param name="path">The definition's path in the request; empty for the request itself.</param>
     public WorkflowDefinition? Read(JsonElement json, string path, FieldErrors errors)
@@ -45,6 +48,17 @@ public sealed class DefinitionReader(UrlPolicy urls)
 /// <summary>The state of one reading.</summary>
 internal sealed class DefinitionReading
 {
+    /// <summary>How the steps of each type are read.</summary>
+    public static readonly Dictionary<string, Func<DefinitionReading, FieldReader, StepHead, WorkflowStep?>> Types = new()
+    {
+        ["task"] = (reading, json, head) => reading.actions.ReadStep(json, head.Id, head.Name, "task"),
+        ["parallel"] = (reading, json, head) => Nested(json, head, () => reading.ReadParallel(json, head)),
+        ["choice"] = (reading, json, head) => Nested(json, head, () => reading.ReadChoice(json, head)),
+        ["approval"] = (reading, json, head) => reading.waits.ReadApproval(json, head.Id, head.Name),
+        ["delay"] = (reading, json, head) => reading.waits.ReadDelay(json, head.Id, head.Name),
+        ["webhook"] = (reading, json, head) => reading.actions.ReadStep(json, head.Id, head.Name, "webhook"),
+    };
+
     private readonly DefinitionTexts texts = new();
     private readonly HashSet<string> ids = [];
     private readonly ConditionReader conditions;
@@ -78,19 +92,12 @@ internal sealed class DefinitionReading
         var name = json.Text("name", 200);
         var type = json.Text("type", 20);
         json.Require("type", type);
-        var step = (id ?? "?", type) switch
-        {
-            (_, null) => null,
-            ({ } at, "task" or "webhook") => actions.ReadStep(json, at, name, type),
-            ({ } at, "approval") => waits.ReadApproval(json, at, name),
-            ({ } at, "delay") => waits.ReadDelay(json, at, name),
-            ({ } at, "parallel") => Nested(json, nesting, () => ReadParallel(json, at, name, nesting)),
-            ({ } at, "choice") => Nested(json, nesting, () => ReadChoice(json, at, name, nesting)),
-            _ => Fail(json, "type", "Must be one of task, parallel, choice, approval, delay, webhook."),
-        };
-        if (type is null or not ("task" or "webhook" or "approval" or "delay" or "parallel" or "choice"))
+        if (type is null)
             return null;
+        if (!Types.TryGetValue(type, out var read))
+            return Fail(json, "type", $"Must be one of {string.Join(", ", Types.Keys)}.");
 
+        var step = read(this, json, new StepHead(id ?? "?", name, nesting));
         var rollback = json.Object("rollback") is { } undo
             ? texts.Within(id is null ? [] : [id], () => actions.ReadAction(undo, undo.Text("type", 20)))
             : null;
@@ -117,12 +124,12 @@ internal sealed class DefinitionReading
         return null;
     }
 
-    private static WorkflowStep? Nested(FieldReader json, int nesting, Func<WorkflowStep?> read) =>
-        nesting < DefinitionReader.MaxNesting
+    private static WorkflowStep? Nested(FieldReader json, StepHead head, Func<WorkflowStep?> read) =>
+        head.Nesting < DefinitionReader.MaxNesting
             ? read()
             : Fail(json, "type", $"Must not be nested deeper than {DefinitionReader.MaxNesting} levels.");
 
-    private ParallelStep? ReadParallel(FieldReader json, string id, string? name, int nesting)
+    private ParallelStep? ReadParallel(FieldReader json, StepHead head)
     {
         var items = json.Objects("branches", 1, 50);
         json.Require("branches", items);
@@ -136,7 +143,7 @@ internal sealed class DefinitionReading
             // Branches run concurrently, so one does not see another's steps.
             var steps = texts.Within([], () =>
             {
-                var read = ReadSteps(item, "steps", nesting + 1);
+                var read = ReadSteps(item, "steps", head.Nesting + 1);
                 inner.AddRange(texts.Visible);
                 return read;
             });
@@ -146,10 +153,10 @@ internal sealed class DefinitionReading
         }
 
         texts.Show(inner);
-        return items is null ? null : new ParallelStep(id, name, json.Path, null, branches, concurrency, failFast);
+        return items is null ? null : new ParallelStep(head.Id, head.Name, json.Path, null, branches, concurrency, failFast);
     }
 
-    private ChoiceStep? ReadChoice(FieldReader json, string id, string? name, int nesting)
+    private ChoiceStep? ReadChoice(FieldReader json, StepHead head)
     {
         var items = json.Objects("conditions", 1, 50);
         json.Require("conditions", items);
@@ -158,14 +165,14 @@ internal sealed class DefinitionReading
         foreach (var item in items ?? [])
         {
             var branchName = item.Text("name", 200);
-            var steps = Branch(() => ReadSteps(item, "steps", nesting + 1, minCount: 0));
+            var steps = Branch(() => ReadSteps(item, "steps", head.Nesting + 1, minCount: 0));
             if (conditions.Read(item) is { } condition)
                 branches.Add(new ConditionalBranch(branchName, condition, steps));
         }
 
-        var otherwise = Branch(() => ReadSteps(json, "default", nesting + 1, minCount: 0));
+        var otherwise = Branch(() => ReadSteps(json, "default", head.Nesting + 1, minCount: 0));
         texts.Show(inner);
-        return items is null ? null : new ChoiceStep(id, name, json.Path, null, branches, otherwise);
+        return items is null ? null : new ChoiceStep(head.Id, head.Name, json.Path, null, branches, otherwise);
 
         IReadOnlyList<WorkflowStep> Branch(Func<IReadOnlyList<WorkflowStep>?> read) => texts.Within([], () =>
         {
@@ -183,3 +190,8 @@ internal sealed class DefinitionReading
 
     private static readonly Dictionary<string, bool> Modes = new() { ["continue"] = false, ["fail_fast"] = true };
 }
+
+/// <summary>What all steps begin with.</summary>
+/// <param name="Id">A question mark where it is missing, which is an error already.</param>
+/// <param name="Nesting">How many steps the step is inside of.</param>
+internal sealed record StepHead(string Id, string? Name, int Nesting);

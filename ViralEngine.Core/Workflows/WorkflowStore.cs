@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Storage;
@@ -126,20 +125,20 @@ public sealed class WorkflowStore(Db db)
 
     private static Workflow Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),
-        Text(row, 1),
+        row.GetStringOrNull(1),
         WorkflowWords.ParseWorkflow(row.GetString(2)),
-        Json(row, 3),
-        Json(row, 4),
-        row.IsDBNull(5) ? null : row.GetGuid(5),
-        row.IsDBNull(6) ? null : row.GetInt32(6),
+        row.GetJsonOrNull(3),
+        row.GetJsonOrNull(4),
+        row.GetGuidOrNull(5),
+        row.GetInt32OrNull(6),
         row.GetString(7),
         row.GetDateTime(8),
         row.GetDateTime(9),
-        Time(row, 10),
-        Time(row, 11),
+        row.GetDateTimeOrNull(10),
+        row.GetDateTimeOrNull(11),
         row.GetInt32(12),
         row.GetBoolean(13),
-        Error(row, 14),
+        row.GetJsonOrNull(14, WorkflowJson.Default.StepError),
         Steps: null);
 
     private static WorkflowStepState ReadStep(NpgsqlDataReader row) => new(
@@ -148,22 +147,12 @@ public sealed class WorkflowStore(Db db)
         WorkflowWords.ParseStep(row.GetString(2)),
         row.GetInt32(3),
         row.GetInt32(4),
-        row.IsDBNull(5) ? null : row.GetGuid(5),
-        Json(row, 6),
-        Error(row, 7),
-        Time(row, 8),
+        row.GetGuidOrNull(5),
+        row.GetJsonOrNull(6),
+        row.GetJsonOrNull(7, WorkflowJson.Default.StepError),
+        row.GetDateTimeOrNull(8),
         row.GetDateTime(9),
-        Time(row, 10));
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-    private static DateTime? Time(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetDateTime(column);
-
-    private static JsonElement? Json(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : JsonElement.Parse(row.GetString(column));
-
-    private static StepError? Error(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : JsonSerializer.Deserialize(row.GetString(column), WorkflowJson.Default.StepError);
+        row.GetDateTimeOrNull(10));
 }
 
 /// <summary>A checked request for a workflow.</summary>

@@ -17,7 +17,7 @@ internal sealed record SaveAgentRequest
     public string? Description { get; init; }
 
     [Required, AgentKindName]
-    [Description("The kind of provider: echo (returns the description), http (POSTs to your URL), openai (chat completions).")]
+    [Description("The kind of provider. Each has settings of its own.")]
     public string Kind { get; init; } = "";
 
     [JsonObject(64 * 1024)]

@@ -82,7 +82,8 @@ internal sealed class BatchItemParser(FieldErrors errors)
                 Fields.Input => item with { InputJson = Raw(ref reader, json, where, MaxInputBytes) },
                 Fields.Metadata => item with { MetadataJson = Object(ref reader, json, where) },
                 Fields.TimeoutSeconds => item with { TimeoutSeconds = Whole(ref reader, where, MaxTimeoutSeconds) },
-                _ => item with { MaxAttempts = Whole(ref reader, where, MaxAttempts) },
+                Fields.MaxAttempts => item with { MaxAttempts = Whole(ref reader, where, MaxAttempts) },
+                Fields.None => item,
             };
         }
 

@@ -11,9 +11,9 @@ namespace ViralEngine.Functions.Batches;
 /// </summary>
 internal sealed class CsvColumns
 {
-    private static readonly HashSet<string> Texts = ["id", "agent_id", "description"];
-    private static readonly HashSet<string> Numbers = ["timeout_seconds", "max_attempts"];
-    private static readonly HashSet<string> Documents = ["input", "metadata"];
+    private static readonly Dictionary<string, Type> Fields = typeof(BatchItemRequest).GetProperties()
+        .ToDictionary(field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name), field => field.PropertyType);
+
     private static readonly char[] Separators = [',', ';', '\t'];
     private readonly ArrayBufferWriter<byte> buffer = new();
 
@@ -82,16 +82,16 @@ internal sealed class CsvColumns
         return new ReadOnlySequence<byte>(buffer.WrittenMemory);
     }
 
-    private static bool IsOwn(string name) => Texts.Contains(name) || Numbers.Contains(name) || Documents.Contains(name);
+    private static bool IsOwn(string name) => Fields.ContainsKey(name);
 
     /// <summary>A value that does not have the field's type is written as a string, and rejected like that of any other item.</summary>
     private static void Write(Utf8JsonWriter json, string name, string field)
     {
-        if (Numbers.Contains(name) && WholeNumber.TryParse(field.AsSpan().Trim(), out var number))
+        if (Fields[name] == typeof(int) && WholeNumber.TryParse(field.AsSpan().Trim(), out var number))
         {
             json.WriteNumber(name, number);
         }
-        else if (Documents.Contains(name) && IsJson(field))
+        else if (Fields[name] == typeof(JsonElement?) && IsJson(field))
         {
             json.WritePropertyName(name);
             json.WriteRawValue(field, skipInputValidation: true);

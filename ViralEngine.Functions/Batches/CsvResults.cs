@@ -12,10 +12,22 @@ namespace ViralEngine.Functions.Batches;
 /// </summary>
 internal static class CsvResults
 {
-    private static readonly string[] Header =
+    private static readonly (string Name, Func<BatchResult, string?> Value)[] Columns =
     [
-        "id", "status", "agent_id", "result", "answered_by", "error_class", "error_message", "attempt", "input_tokens",
-        "output_tokens", "cost_usd", "completed_at", "finish_reason", "metadata",
+        ("id", result => result.Id),
+        ("status", result => result.Status.ToText()),
+        ("agent_id", result => result.AgentId),
+        ("result", result => result.Result),
+        ("answered_by", result => result.AnsweredBy),
+        ("error_class", result => result.Error?.Class),
+        ("error_message", result => result.Error?.Message),
+        ("attempt", result => Invariant(result.Attempt)),
+        ("input_tokens", result => Invariant(result.Usage?.InputTokens)),
+        ("output_tokens", result => Invariant(result.Usage?.OutputTokens)),
+        ("cost_usd", result => Invariant(result.Usage?.CostUsd)),
+        ("completed_at", result => result.CompletedAt?.ToString("O", CultureInfo.InvariantCulture)),
+        ("finish_reason", result => result.FinishReason),
+        ("metadata", result => result.Metadata?.GetRawText()),
     ];
 
     private static readonly CsvWriterOptions Options = new() { Injection = CsvInjection.Escape };
@@ -23,26 +35,16 @@ internal static class CsvResults
     public static async Task WriteAsync(HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
     {
         await using var csv = CsvWriter.Create(response.Body, Options, leaveOpen: true);
-        await csv.WriteRecordAsync(Header, ct);
+        await csv.WriteRecordAsync([.. Columns.Select(column => column.Name)], ct);
         await foreach (var result in results.WithCancellation(ct))
         {
-            csv.WriteField(result.Id);
-            csv.WriteField(result.Status.ToText());
-            csv.WriteField(result.AgentId);
-            csv.WriteField(result.Result);
-            csv.WriteField(result.AnsweredBy);
-            csv.WriteField(result.Error?.Class);
-            csv.WriteField(result.Error?.Message);
-            csv.WriteField(result.Attempt);
-            csv.WriteField(result.Usage?.InputTokens);
-            csv.WriteField(result.Usage?.OutputTokens);
-            csv.WriteField(result.Usage?.CostUsd);
-            csv.WriteField(result.CompletedAt?.ToString("O", CultureInfo.InvariantCulture));
-            csv.WriteField(result.FinishReason);
-            csv.WriteField(result.Metadata?.GetRawText());
+            foreach (var column in Columns)
+                csv.WriteField(column.Value(result));
             await csv.EndRecordAsync(ct);
         }
 
         await csv.FlushAsync(ct);
     }
+
+    private static string? Invariant(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ViralEngine.Core.Agents;
 using ViralEngine.Functions.Agents;
 
 namespace ViralEngine.Functions.OpenApi;
@@ -12,15 +13,14 @@ internal sealed record Variants(string Word, string Member, IReadOnlyList<Varian
     {
         [typeof(SaveAgentRequest)] = new("kind", "settings",
         [
-            new("echo", "SaveEchoAgentRequest", "EchoSettings", IsRequired: false),
-            new("http", "SaveHttpAgentRequest", "HttpSettings", IsRequired: true),
-            new("openai", "SaveOpenAiAgentRequest", "OpenAiSettings", IsRequired: true),
+            .. AgentKinds.ByName.Select(kind => new Variant(
+                kind.Key, $"Save{kind.Value}AgentRequest", $"{kind.Value}Settings", IsRequired: kind.Value != AgentKind.Echo)),
         ]),
         [typeof(AgentResource)] = new("kind", "settings",
         [
-            new("echo", "EchoAgent", "EchoSettings", IsRequired: true),
-            new("http", "HttpAgent", "HttpSettingsShown", IsRequired: true),
-            new("openai", "OpenAiAgent", "OpenAiSettings", IsRequired: true),
+            // Of secret headers, only the names are shown.
+            .. AgentKinds.ByName.Select(kind => new Variant(
+                kind.Key, $"{kind.Value}Agent", $"{kind.Value}Settings{(kind.Value == AgentKind.Http ? "Shown" : "")}", IsRequired: true)),
         ]),
     };
 

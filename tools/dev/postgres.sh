@@ -115,6 +115,7 @@ max_wal_size = 2GB
 checkpoint_timeout = 15min
 random_page_cost = 1.1
 jit = off
+max_parallel_workers_per_gather = 0
 log_line_prefix = '%m [%p] %u@%d '
 log_checkpoints = off
 CONF

@@ -6,7 +6,8 @@ namespace ViralEngine.Core.Agents.Echo;
 public sealed record EchoSettings : AgentSettings
 {
     internal static readonly AgentKindParts Parts = new(
-        "echo", (reader, _) => Read(reader), AgentJson.Default.EchoSettings, services => new EchoProvider(services.Time));
+        "echo", "Echo (returns its input)", (reader, _) => Read(reader), AgentJson.Default.EchoSettings,
+        services => new EchoProvider(services.Time));
 
     public static readonly EchoSettings Plain = new();
 

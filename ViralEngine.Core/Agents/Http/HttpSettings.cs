@@ -8,7 +8,7 @@ namespace ViralEngine.Core.Agents.Http;
 public sealed record HttpSettings : AgentSettings
 {
     internal static readonly AgentKindParts Parts = new(
-        "http", Read, AgentJson.Default.HttpSettings,
+        "http", "Your own service (HTTP)", Read, AgentJson.Default.HttpSettings,
         services => new HttpProvider(services.Outgoing, services.Memory, services.Options, services.Time));
 
     private const int MaxHeaders = 20;

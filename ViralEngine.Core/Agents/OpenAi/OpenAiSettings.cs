@@ -7,7 +7,7 @@ namespace ViralEngine.Core.Agents.OpenAi;
 public sealed record OpenAiSettings : AgentSettings
 {
     internal static readonly AgentKindParts Parts = new(
-        "openai", Read, AgentJson.Default.OpenAiSettings,
+        "openai", "A model (OpenAI protocol)", Read, AgentJson.Default.OpenAiSettings,
         services => new OpenAiProvider(services.Outgoing, services.Memory, services.Options, services.Time));
 
     /// <summary>A name in <see cref="OpenAiPreset.All"/>.</summary>

@@ -158,7 +158,7 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
         {
             WorkflowId = id,
             Definition = reader.ReadStored(JsonElement.Parse(row.GetString(0))),
-            Input = row.IsDBNull(1) ? null : JsonElement.Parse(row.GetString(1)),
+            Input = row.GetJsonOrNull(1),
             CreatedBy = row.GetString(2),
             Run = row.GetInt32(3),
             Now = row.GetDateTime(4),
@@ -166,7 +166,7 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
             CancelRequested = row.GetBoolean(6),
             LastEvent = row.GetInt32(7),
             Ending = row.IsDBNull(8) ? null : WorkflowWords.ParseWorkflow(row.GetString(8)),
-            Error = row.IsDBNull(9) ? null : JsonSerializer.Deserialize(row.GetString(9), WorkflowJson.Default.StepError),
+            Error = row.GetJsonOrNull(9, WorkflowJson.Default.StepError),
             Steps = steps,
             Tasks = tasks,
             Gates = [],
@@ -180,20 +180,20 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
         Run = row.GetInt32(2),
         Status = WorkflowWords.ParseStep(row.GetString(3)),
         Attempt = row.GetInt32(4),
-        TaskId = row.IsDBNull(5) ? null : row.GetGuid(5),
-        Branch = row.IsDBNull(6) ? null : row.GetInt32(6),
-        Request = row.IsDBNull(7) ? null : row.GetString(7),
-        Result = row.IsDBNull(8) ? null : JsonElement.Parse(row.GetString(8)),
-        Error = row.IsDBNull(9) ? null : JsonSerializer.Deserialize(row.GetString(9), WorkflowJson.Default.StepError),
-        DueAt = row.IsDBNull(10) ? null : row.GetDateTime(10),
+        TaskId = row.GetGuidOrNull(5),
+        Branch = row.GetInt32OrNull(6),
+        Request = row.GetStringOrNull(7),
+        Result = row.GetJsonOrNull(8),
+        Error = row.GetJsonOrNull(9, WorkflowJson.Default.StepError),
+        DueAt = row.GetDateTimeOrNull(10),
         StartedAt = row.GetDateTime(11),
-        CompletedAt = row.IsDBNull(12) ? null : row.GetDateTime(12),
-        CompletedEvent = row.IsDBNull(13) ? null : row.GetInt32(13),
+        CompletedAt = row.GetDateTimeOrNull(12),
+        CompletedEvent = row.GetInt32OrNull(13),
     };
 
     private static TaskOutcome ReadTask(NpgsqlDataReader row) => new(
         AgentTaskStatuses.Parse(row.GetString(14))!.Value,
-        row.IsDBNull(15) ? null : JsonSerializer.Deserialize(row.GetString(15), TaskJson.Default.TaskError));
+        row.GetJsonOrNull(15, TaskJson.Default.TaskError));
 
     private static StepRow RowOf(StepRun step) => new(
         step.StepId, step.Kind.ToText(), step.Run, step.Status.ToText(), step.Attempt, step.TaskId, step.Branch, step.Request,

@@ -4,9 +4,9 @@ using ViralEngine.Testing;
 namespace ViralEngine.Core.Tests.Storage;
 
 /// <summary>
-/// A thousand organizations with a million tasks, a million deliveries, and one running batch of a million items. The last has half of
-/// all, the others with an odd number a thousand each. Four in a hundred of the tasks and deliveries wait: twenty thousand of the last, and
-/// all of every 50th from the first. A quarter of these is for tomorrow, and two hundred are leased.
+/// A thousand organizations with a million tasks, a million deliveries, a million gates that ask one person, and one running batch of a
+/// million items. The last has half of all, the others with an odd number a thousand each. Four in a hundred of the tasks and deliveries
+/// wait: twenty thousand of the last, and all of every 50th from the first. A quarter of these is for tomorrow, and two hundred are leased.
 /// </summary>
 public sealed class LargeDatabase : IAsyncLifetime
 {
@@ -77,7 +77,7 @@ public sealed class LargeDatabase : IAsyncLifetime
         ]),
         new([
             "viral.batches", "viral.batch_items", "viral.batch_slices", "viral.workflows", "viral.workflow_steps", "viral.approval_gates",
-            "viral.metric_points", "viral.metric_rollups",
+            "viral.approval_asks", "viral.metric_points", "viral.metric_rollups",
         ], [
             """
             INSERT INTO viral.batches (
@@ -119,6 +119,10 @@ public sealed class LargeDatabase : IAsyncLifetime
             SELECT tenant_id, id, id, 'ask', 1, CASE WHEN completed_at IS NULL THEN 'open' ELSE 'approved' END, 'x', ARRAY['approver'], '{}',
                    1, 1, true, 'user:test', now(), 'reject', completed_at
             FROM viral.workflows
+            """,
+            $$"""
+            {{Numbered}}
+            INSERT INTO viral.approval_asks (tenant_id, asked, gate) SELECT tenant_id, 'user:other', id FROM made
             """,
             """
             INSERT INTO viral.metric_points (

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Lanes;
@@ -175,6 +176,16 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
             pool, blocks: 20 * 120, () => new DeleteOrganization(db, NewSignals(pool)).RunAsync(Tenant(organization).Value, default));
 
         Assert.True(deleted);
+    }
+
+    [Fact]
+    public async Task Lists_approvals_for_somebody_whom_none_of_many_gates_asks()
+    {
+        var pool = large.PoolOf("custom");
+        await using var db = new Db(pool.DataSource);
+        var caller = new Caller(CallerKind.User, "nobody", Tenant(1000), Role.Approver);
+
+        Assert.Empty(await ReadAsync(pool, blocks: 30, () => new GateStore(db).WaitingForAsync(caller, null, 20, default)));
     }
 
     private static TenantId Tenant(int organization) => new(LargeDatabase.Id(organization));

@@ -32,6 +32,11 @@ public sealed class EndpointLifeTests(TestPostgres postgres) : IClassFixture<Tes
         Assert.Equal("gone", notice.Data.GetProperty("reason").GetString());
         Assert.Equal(gone.Url, notice.Data.GetProperty("url").GetString());
         Assert.Single(await bed.DeliveriesAsync(endpoint));
+
+        await bed.Store.DeleteAsync(bed.Tenant, endpoint.Id, CancellationToken.None);
+        Assert.False(await bed.Db.QueryOneAsync(
+            bed.Tenant, "SELECT EXISTS (SELECT FROM viral.events WHERE tenant_id = $1 AND subject_id = $2)",
+            [bed.Tenant.Value, endpoint.Id], row => row.GetBoolean(0), CancellationToken.None));
     }
 
     [Fact]

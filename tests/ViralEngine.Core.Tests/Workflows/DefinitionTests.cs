@@ -11,6 +11,8 @@ public sealed class DefinitionTests
 {
     private static readonly DefinitionReader Reader = new(new UrlPolicy(new AddressPolicy(new OutgoingOptions())));
 
+    private static readonly string[] Types = [.. DefinitionReader.StepTypes];
+
     private static readonly string[] Words =
     [
         "steps", "id", "type", "name", "task", "parallel", "choice", "approval", "delay", "webhook", "agent_id", "description", "input",
@@ -92,7 +94,7 @@ public sealed class DefinitionTests
 
     private static JsonObject Step(Random random, int depth)
     {
-        var step = new JsonObject { ["id"] = Words[random.Next(Words.Length)], ["type"] = Words[4 + random.Next(6)] };
+        var step = new JsonObject { ["id"] = Words[random.Next(Words.Length)], ["type"] = Types[random.Next(Types.Length)] };
         for (var i = random.Next(8); i > 0; i--)
             step[Words[random.Next(Words.Length)]] = Value(random, depth + 1);
         return step;

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Agents.OpenAi;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Workflows;
 using ViralEngine.Functions.OpenApi;
 using ViralEngine.Functions.Requests;
 using ViralEngine.Testing;
@@ -115,7 +116,12 @@ public sealed partial class DocumentTests
         Assert.Equal(AgentKinds.ByName.Keys, WordsOf("AgentKind"));
         Assert.Equal(OpenAiPreset.All.Keys, WordsOf("OpenAiPreset"));
         Assert.All(Enum.GetValues<ErrorClass>(), known => Assert.Contains(known.ToApiName(), WordsOf("StepErrorClass")));
-        Assert.Equal(EventTypes.All, WordsOf("EventType"));
+        Assert.Equal(EventTypes.All.Order(), WordsOf("EventType").Order());
+        Assert.Equal(
+            DefinitionReader.StepTypes.Order(),
+            Document.GetProperty("components").GetProperty("schemas").GetProperty("WorkflowStep").GetProperty("discriminator")
+                .GetProperty("mapping").EnumerateObject().Select(type => type.Name).Order());
+        Assert.Equal(["start", "end", "join", "rollback", .. DefinitionReader.StepTypes], WordsOf("GraphNodeType"));
     }
 
     /// <summary>Problems are made in many places: each names its own.</summary>

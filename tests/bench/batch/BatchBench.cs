@@ -28,7 +28,7 @@ internal static class BatchBench
         Report.Line("  pg-boss, each job settled by itself", $"{boss,7:0} jobs/s", $"ours {ours / boss:0.00} of it (goal 1)   {settings}");
     }
 
-    private static async Task<(double Submitted, double Executed)> RunBatchAsync(BenchStack stack, int items)
+    public static async Task<(double Submitted, double Executed)> RunBatchAsync(BenchStack stack, int items)
     {
         using var client = stack.App.NewClient(stack.ApiKey);
         var lines = new StringBuilder();

@@ -13,8 +13,9 @@ SELECT set_config('role', 'viral_app', true), set_config('viral.tenant_id', :ten
 SELECT id, status, agent_id, description, input::text, priority, tags, metadata::text, timeout_seconds,
        max_attempts, scheduled_at, created_by, created_at, updated_at, started_at, completed_at,
        CASE WHEN status = 'pending' AND attempt > 0 THEN due_at END,
-       cancel_requested_at, attempt, failed_attempts, progress, result, answered_by, error::text,
-       input_tokens, output_tokens, cost_usd
+       cancel_requested_at, attempt - held_attempts, failed_attempts, progress,
+       CASE WHEN octet_length(result) <= 65536 THEN result END,
+       answered_by, error::text, input_tokens, output_tokens, cost_usd, finish_reason, waiting_for, octet_length(result)
 FROM viral.tasks
 WHERE tenant_id = :tenant::uuid AND id = ANY (ARRAY[('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid]);
 \endpipeline

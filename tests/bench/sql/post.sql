@@ -14,16 +14,18 @@ WITH month AS (
 ), task AS (
     INSERT INTO viral.tasks (
         tenant_id, id, status, agent_id, description, input, priority, tags, metadata, timeout_seconds,
-        max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, check_at)
+        max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, ready, workflow_id, workflow_run,
+        trace_parent)
     SELECT :tenant::uuid, id, 'pending', agent_id, description, input::json, priority, tags::text[], metadata::json, timeout_seconds,
            max_attempts, scheduled_at, created_by, now(), now(), COALESCE(scheduled_at, now()),
-           GREATEST(scheduled_at - interval '10 seconds', now() + interval '10 seconds')
+           COALESCE(scheduled_at <= now(), true), workflow_id, workflow_run, trace_parent
     FROM unnest(
         ARRAY[gen_random_uuid()], ARRAY['echo'], ARRAY['say this back to me'], ARRAY[NULL::text], ARRAY[5::smallint], ARRAY['{}'],
-        ARRAY[NULL::text], ARRAY[300], ARRAY[3::smallint], ARRAY[now() + interval '1 day'], ARRAY['pgbench']
+        ARRAY[NULL::text], ARRAY[300], ARRAY[3::smallint], ARRAY[now() + interval '1 day'], ARRAY['pgbench'], ARRAY[NULL::uuid],
+        ARRAY[NULL::integer], ARRAY['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01']
     ) WITH ORDINALITY AS asked (
         id, agent_id, description, input, priority, tags, metadata, timeout_seconds,
-        max_attempts, scheduled_at, created_by, number)
+        max_attempts, scheduled_at, created_by, workflow_id, workflow_run, trace_parent, number)
     WHERE :most::bigint = 0 OR number <= :most::bigint - (
         SELECT COALESCE(sum(submitted), 0)
         FROM viral.task_counts
