@@ -42,7 +42,8 @@ internal sealed class TestLogins
     public static async Task ExecuteAsAdminAsync(string sql)
     {
         await using var connection = await OpenAdminAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
+        // Making and dropping a database wait for a checkpoint, which can take long on a busy machine.
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
         await command.ExecuteNonQueryAsync();
     }
 

@@ -114,6 +114,7 @@ shared_buffers = 256MB
 max_wal_size = 2GB
 checkpoint_timeout = 15min
 random_page_cost = 1.1
+fsync = ${POSTGRES_FSYNC:-on}
 jit = off
 max_parallel_workers_per_gather = 0
 log_line_prefix = '%m [%p] %u@%d '

@@ -91,6 +91,8 @@ test_command() {
     [[ -n "$fast" ]] || { require_chromium; require_pgbouncer; }
     # Tests drive the machine's own browser; none is downloaded.
     export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
+    # They crash the server and not the machine.
+    POSTGRES_FSYNC=off
     throwaway_stack
     if [[ -n "$pgbouncer" ]]; then
       VIRAL_TEST_PGBOUNCER_PORT="$(free_port)"
@@ -110,6 +112,7 @@ test_command() {
 watch_command() {
   require_dotnet
   prepare_state
+  POSTGRES_FSYNC=off
   throwaway_stack
   dotnet watch --no-hot-reload --non-interactive --project "$ROOT/$FAST_TESTS" test -c "$CONFIGURATION" --nologo \
     --filter "${1:+FullyQualifiedName~$1&}$FAST_FILTER"
