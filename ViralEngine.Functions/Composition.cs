@@ -71,6 +71,7 @@ internal static class Composition
         services.AddSingleton(new RedisSettings(configuration.GetConnectionString("Redis"), credential));
         services.AddSingleton<RedisConnection>();
         services.AddScoped<Db>();
+        services.AddSingleton<DatabaseClock>();
         services.AddSingleton<ChangePoller>();
         services.AddSingleton<Signals>();
         services.AddScoped<EventFollower>();

@@ -43,6 +43,10 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
         return await batch.ExecuteAsync(ct);
     }
 
+    /// <summary>Sets the clock by the database's.</summary>
+    public async Task SetAsync(DatabaseClock clock, CancellationToken ct) => clock.Set(
+        await QueryOneAsync(DbScope.AllTenants, "SELECT clock_timestamp()", [], row => row.GetDateTime(0), ct));
+
     /// <summary>Several statements in one round trip and, outside a transaction begun here, one transaction.</summary>
     public DbBatch Batch(DbScope scope) => new(this, scope);
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using ViralEngine.Core.Alerts;
 using ViralEngine.Core.Metrics;
+using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Functions.Alerts;
 
@@ -11,11 +12,11 @@ internal static class AlertServices
     {
         services.AddChecked<MetricsOptions>(configuration, MetricsOptions.Section);
         services.AddScoped<MetricStore>();
-        services.AddScoped<MetricRollup>();
+        services.AddScoped(provider => ActivatorUtilities.CreateInstance<MetricRollup>(provider, provider.GetRequiredService<DatabaseClock>()));
         services.AddScoped<AlertStore>();
         services.AddScoped<AlertCourse>();
         services.AddScoped<AlertRuleStore>();
-        services.AddScoped<DetectAnomalies>();
+        services.AddScoped(provider => ActivatorUtilities.CreateInstance<DetectAnomalies>(provider, provider.GetRequiredService<DatabaseClock>()));
         services.AddScoped<PreviewRule>();
         return services;
     }

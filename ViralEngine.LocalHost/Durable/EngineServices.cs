@@ -1,3 +1,5 @@
+using ViralEngine.Core.Storage;
+
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>What outlives a session and is shared by its parts.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using ViralEngine.Core.Storage;
 
 namespace ViralEngine.LocalHost.Durable;
 

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ViralEngine.Core.Storage;
 using ViralEngine.LocalHost.Worker;
 
 namespace ViralEngine.LocalHost.Timers;
@@ -11,7 +12,7 @@ internal sealed partial class TimerHost(
     WorkerChannel channel,
     Invocations invocations,
     TimerStore store,
-    TimeProvider time,
+    DatabaseClock clock,
     IConfiguration settings,
     ILoggerFactory loggers) : BackgroundService
 {
@@ -33,8 +34,9 @@ internal sealed partial class TimerHost(
     {
         var timers = await loaded.Task.WaitAsync(stoppingToken);
         var logger = loggers.CreateLogger<TimerListener>();
+        await store.SetAsync(clock, stoppingToken);
         await Task.WhenAll(timers.Values.Select(timer =>
-            new TimerListener(timer, store, time, logger).RunAsync(stoppingToken)));
+            new TimerListener(timer, store, clock, logger).RunAsync(stoppingToken)));
     }
 
     private LocalTimer Timer(WorkerFunction function)

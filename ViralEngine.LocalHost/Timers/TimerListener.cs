@@ -54,11 +54,13 @@ internal sealed partial class TimerListener(
     private async Task RegisterAsync(CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        await store.RegisterAsync(
-            timer.Name, timer.Schedule.Text, timer.Schedule.Next(now) ?? DateTimeOffset.MaxValue, now, !Monitored, ct);
+        await StoreAsync(now, ct);
         if (timer.RunOnStartup && await store.TryClaimAsync(timer.Name, now, early: true, ct) is { } run)
             await RunAsync(run, pastDue: false, ct);
     }
+
+    private Task StoreAsync(DateTimeOffset now, CancellationToken ct) => store.RegisterAsync(
+        timer.Name, timer.Schedule.Text, timer.Schedule.Next(now) ?? DateTimeOffset.MaxValue, now, !Monitored, ct);
 
     private async Task AwaitAndRunAsync(CancellationToken ct)
     {
@@ -70,9 +72,13 @@ internal sealed partial class TimerListener(
             return;
         }
 
-        var wait = next - time.GetUtcNow();
+        var now = time.GetUtcNow();
+        var wait = next - now;
         if (wait > MaxWait)
         {
+            // The clock by which it was stored has been set right since.
+            if (next > timer.Schedule.Next(now) + MaxWait)
+                await StoreAsync(now, ct);
             await Task.Delay(MaxWait, time, ct);
             return;
         }

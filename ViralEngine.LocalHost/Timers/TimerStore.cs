@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Npgsql;
+using ViralEngine.Core.Storage;
 
 namespace ViralEngine.LocalHost.Timers;
 
@@ -32,9 +33,27 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
         ?? throw new InvalidOperationException(
             "Setting 'ConnectionStrings:Postgres' is missing. Timers keep their schedule in PostgreSQL."));
 
+    /// <summary>Sets the clock, as soon as the database can be reached.</summary>
+    public async Task SetAsync(DatabaseClock clock, CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                await using var command = source.CreateCommand("SELECT clock_timestamp()");
+                clock.Set((DateTime)(await command.ExecuteScalarAsync(ct))!);
+                return;
+            }
+            catch (NpgsqlException)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), ct);
+            }
+        }
+    }
+
     /// <summary>
     /// Stores when the timer runs next, unless it is known from an earlier run with the same schedule that a <paramref name="forgetful"/>
-    /// schedule has not dropped.
+    /// schedule has not dropped. A stored time that the schedule cannot have given comes from a wrong clock.
     /// </summary>
     public async Task RegisterAsync(
         string name, string schedule, DateTimeOffset next, DateTimeOffset now, bool forgetful, CancellationToken ct)
@@ -45,6 +64,7 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
             ON CONFLICT (name) DO UPDATE
             SET schedule = $2, next_run = $3, updated_at = now()
             WHERE known.schedule <> $2
+               OR known.next_run > $3 + interval '1 minute'
                OR ($5 AND known.next_run < $4 - interval '10 seconds' AND known.locked_until < now())
             """);
         command.Parameters.Add(new() { Value = name });

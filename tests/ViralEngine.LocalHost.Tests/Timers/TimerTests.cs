@@ -1,5 +1,6 @@
 using System.Globalization;
 using ViralEngine.LocalHost.Tests.Hosting;
+using ViralEngine.Testing;
 
 namespace ViralEngine.LocalHost.Tests.Timers;
 
@@ -31,6 +32,35 @@ public sealed class TimerTests(ScratchDatabase database) : IClassFixture<Scratch
         Assert.False(second.IsPastDue);
         Assert.Equal(Noon.UtcDateTime.AddSeconds(30), second.ScheduleStatus!.Last);
         Assert.Equal(Noon.UtcDateTime.AddSeconds(90), second.ScheduleStatus.Next);
+    }
+
+    [Fact]
+    public async Task A_run_that_a_process_with_a_wrong_clock_put_off_is_not_waited_for()
+    {
+        await using (TimerProcess.Start(database, runs, new SteppedTime(Noon.AddHours(1))))
+            await Eventually.TrueAsync(async () => await database.QueryAsync<long>("SELECT count(*) FROM local_durable.timers") == 1, "the row");
+
+        await using var process = TimerProcess.Start(database, runs, time);
+        await time.StepAsync();
+        await runs.NextAsync();
+
+        Assert.Equal(Noon.AddSeconds(30), time.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task A_run_that_is_put_off_meanwhile_is_not_waited_for()
+    {
+        await using var process = TimerProcess.Start(database, runs, time);
+        await time.StepAsync();
+        await runs.NextAsync();
+        await Eventually.TrueAsync(
+            async () => await database.QueryAsync<bool>("SELECT last_run IS NOT NULL FROM local_durable.timers"), "the run to end");
+        await database.ExecuteAsync("UPDATE local_durable.timers SET next_run = next_run + interval '1 hour'");
+
+        while (runs.Count == 1 && time.GetUtcNow() < Noon.AddMinutes(10))
+            await time.StepAsync();
+
+        Assert.True(time.GetUtcNow() < Noon.AddMinutes(5), $"waited until {time.GetUtcNow()}");
     }
 
     [Fact]

@@ -55,6 +55,14 @@ internal static class Quiet
             UNION ALL
             SELECT 'activities', count(*) FROM local_durable.activities
             UNION ALL
+            SELECT 'timers that a wrong clock has put off', count(*)
+            FROM local_durable.timers
+            WHERE next_run > now() + interval '11 minutes'
+            UNION ALL
+            SELECT 'minutes that were evaluated before they were over', count(*)
+            FROM viral.metric_progress
+            WHERE name = 'minute' AND until > now() + interval '1 minute'
+            UNION ALL
             SELECT 'connections idle in transaction', count(*)
             FROM pg_stat_activity
             WHERE usename = 'app' AND state LIKE 'idle in transaction%' AND state_change < now() - interval '5 seconds'
