@@ -42,6 +42,16 @@ public sealed partial class BatchLaneKeeper
         return lane;
     }
 
+    /// <summary>Of claimed ranges, those to run: not those whose claim took so long that they may run elsewhere.</summary>
+    /// <param name="since">When the claim was sent.</param>
+    internal Task<IReadOnlyList<ClaimedSlice>> StillHeldAsync(IReadOnlyList<ClaimedSlice> claimed, long since) =>
+        LateClaim.StillHeldAsync(claimed, since, Lease, time, async slices =>
+        {
+            await using var db = new Db(dataSource);
+            var held = await new BatchKeepingStore(db).RenewAsync([.. slices.Select(slice => slice.Lease)], Lease, CancellationToken.None);
+            return [.. slices.Where(slice => held.Contains(slice.Lease.Id))];
+        });
+
     internal void Drop(HeldLane lane) => lanes.TryRemove(lane, out _);
 
     private async Task LookAsync()

@@ -151,6 +151,7 @@ public sealed partial class BatchLaneRunner(
         TenantId tenant, LanePlan plan, HeldLane held, int lane, List<EndedSlice> settled, SliceClaim? claim, CancellationToken stopping)
     {
         var unused = claim?.Slices ?? 0;
+        var since = time.GetTimestamp();
         try
         {
             var claimed = await ClaimAsync(tenant, plan.BatchId, lane, [.. settled.Select(slice => slice.Run.Settled)], claim, stopping);
@@ -159,15 +160,16 @@ public sealed partial class BatchLaneRunner(
             if (claimed.Count == 0)
                 return 0;
             var agents = await StoredAgain.RunAsync(() => slices.LoadAgentsAsync(tenant, plan, claimed), time, logger, stopping);
-            foreach (var slice in claimed)
+            var mine = await StoredAgain.RunAsync(() => keeper.StillHeldAsync(claimed, since), time, logger, stopping);
+            foreach (var slice in mine)
             {
                 unused--;
                 Interlocked.Increment(ref running);
-                var mine = held.Hold(slice.Lease, agents, time.GetTimestamp());
-                _ = Task.Run(() => RunAsync(tenant, plan, slice, held, mine), CancellationToken.None);
+                var kept = held.Hold(slice.Lease, agents, time.GetTimestamp());
+                _ = Task.Run(() => RunAsync(tenant, plan, slice, held, kept), CancellationToken.None);
             }
 
-            return claimed.Count;
+            return mine.Count;
         }
         finally
         {

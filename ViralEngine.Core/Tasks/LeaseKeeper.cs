@@ -39,6 +39,16 @@ public sealed partial class LeaseKeeper
         return lease;
     }
 
+    /// <summary>Of claimed tasks, those to run: not those whose claim took so long that they may run elsewhere.</summary>
+    /// <param name="since">When the claim was sent.</param>
+    internal Task<IReadOnlyList<ClaimedTask>> StillHeldAsync(IReadOnlyList<ClaimedTask> claimed, long since) =>
+        LateClaim.StillHeldAsync(claimed, since, options.Lease, time, async tasks =>
+        {
+            var held = await LookAsync(
+                [.. tasks.Select(task => (task.Tenant.Value, task.Attempt.TaskId, task.Attempt.Attempt))], new string?[tasks.Count]);
+            return [.. tasks.Where(task => held.ContainsKey((task.Tenant.Value, task.Attempt.TaskId, task.Attempt.Attempt)))];
+        });
+
     internal void Drop(HeldLease lease) => held.TryRemove(lease.Key, out _);
 
     /// <summary>Renews when a fifth of the lease has passed.</summary>
@@ -53,18 +63,33 @@ public sealed partial class LeaseKeeper
     private async Task LookAsync(bool renew)
     {
         var leases = held.Values.ToArray();
+        var alive = await LookAsync(
+            [.. leases.Select(lease => lease.Key)], renew ? [.. leases.Select(lease => lease.WaitingFor)] : null);
+        foreach (var (key, _) in alive.Where(each => each.Value))
+        {
+            if (held.TryGetValue(key, out var lease))
+                await lease.EndAsync(LeaseEnd.Cancelled);
+        }
+
+        foreach (var lease in leases.Where(lease => !alive.ContainsKey(lease.Key)))
+            await lease.EndAsync(LeaseEnd.Lost);
+    }
+
+    /// <summary>The tasks that are still this process's, and whether each was cancelled.</summary>
+    /// <param name="waiting">What each waits for, to renew the leases too; null only to look.</param>
+    private async Task<Dictionary<(Guid Tenant, Guid Task, int Attempt), bool>> LookAsync(
+        IReadOnlyList<(Guid Tenant, Guid Task, int Attempt)> tasks, string?[]? waiting)
+    {
         object?[] keys =
         [
-            leases.Select(lease => lease.Key.Tenant).ToArray(),
-            leases.Select(lease => lease.Key.Task).ToArray(),
-            leases.Select(lease => lease.Key.Attempt).ToArray(),
+            tasks.Select(task => task.Tenant).ToArray(),
+            tasks.Select(task => task.Task).ToArray(),
+            tasks.Select(task => task.Attempt).ToArray(),
         ];
-        var waiting = leases.Select(lease => lease.WaitingFor).ToArray();
-        var alive = new HashSet<(Guid, Guid, int)>();
         await using var db = new Db(dataSource);
         var rows = await db.QueryAsync(
             DbScope.AllTenants,
-            renew
+            waiting is not null
                 ? """
                   UPDATE viral.tasks AS task
                   SET lease_until = now() + $4, waiting_for = held.waiting_for
@@ -80,19 +105,10 @@ public sealed partial class LeaseKeeper
                     ON task.tenant_id = held.tenant_id AND task.id = held.id AND task.attempt = held.attempt
                   WHERE task.status = 'in_progress'
                   """,
-            renew ? [.. keys, options.Lease, waiting] : keys,
+            waiting is not null ? [.. keys, options.Lease, waiting] : keys,
             row => (Key: (row.GetGuid(0), row.GetGuid(1), row.GetInt32(2)), Cancelled: row.GetBoolean(3)),
             CancellationToken.None);
-
-        foreach (var (key, cancelled) in rows)
-        {
-            alive.Add(key);
-            if (cancelled && held.TryGetValue(key, out var lease))
-                await lease.EndAsync(LeaseEnd.Cancelled);
-        }
-
-        foreach (var lease in leases.Where(lease => !alive.Contains(lease.Key)))
-            await lease.EndAsync(LeaseEnd.Lost);
+        return rows.ToDictionary(row => row.Key, row => row.Cancelled);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "Leases of tasks could not be renewed; trying again")]

@@ -14,6 +14,7 @@ public sealed partial class TaskLaneRunner(
     TaskClaimStore claims,
     TaskRunner tasks,
     AgentRunner agents,
+    LeaseKeeper leases,
     CallSlots slots,
     LaneSignals signals,
     LapsedLook lapsed,
@@ -92,10 +93,17 @@ public sealed partial class TaskLaneRunner(
         using var places = slots.SetAside(options.Value.CallsPerLane - Count());
         if (places.Places == 0 && Count() < options.Value.CallsPerLane)
             return null;
+        var since = time.GetTimestamp();
         var found = await claims.ClaimAsync(places, ct);
-        foreach (var task in found.Tasks)
-            places.Spend(task.Tenant);
-        await StartAsync(host, listener, found.Tasks, ct);
+        // Loaded after the claim, so that a task runs with its current agent.
+        var chains = await LoadAsync(found.Tasks, ct);
+        var held = await StoredAgain.RunAsync(() => leases.StillHeldAsync(found.Tasks, since), time, logger, ct);
+        foreach (var (tenant, attempt) in held)
+        {
+            places.Spend(tenant);
+            Start(host, listener, tenant, attempt, chains[(tenant, attempt.AgentId)], ct);
+        }
+
         if (found.Ready && Count() >= options.Value.CallsPerLane)
             await AskForAnotherAsync(host, listener, ct);
         return found;
@@ -110,29 +118,30 @@ public sealed partial class TaskLaneRunner(
         await host.StartAnotherAsync(ct);
     }
 
-    private async Task StartAsync(
-        TaskLaneHost host, LaneListener listener, IReadOnlyList<ClaimedTask> claimed, CancellationToken ct)
+    private async Task<Dictionary<(TenantId, string), AgentChain>> LoadAsync(IReadOnlyList<ClaimedTask> claimed, CancellationToken ct)
     {
-        // Loaded after the claim, so that a task runs with its current agent.
         var chains = new Dictionary<(TenantId, string), AgentChain>();
-        foreach (var (tenant, attempt) in claimed)
+        foreach (var (tenant, agentId) in claimed.Select(task => (task.Tenant, task.Attempt.AgentId)).Distinct())
         {
-            if (!chains.TryGetValue((tenant, attempt.AgentId), out var chain))
-            {
-                chains[(tenant, attempt.AgentId)] = chain = await StoredAgain.RunAsync(
-                    () => agents.LoadAsync(tenant, attempt.AgentId, CancellationToken.None), time, logger, ct);
-            }
-
-            var run = Task.Run(() => RunAsync(host, listener, tenant, attempt, chain, ct), CancellationToken.None);
-            lock (running)
-                running.Add(run);
-            _ = run.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            chains[(tenant, agentId)] = await StoredAgain.RunAsync(
+                () => agents.LoadAsync(tenant, agentId, CancellationToken.None), time, logger, ct);
         }
 
-        void Forget(Task run)
+        return chains;
+    }
+
+    private void Start(
+        TaskLaneHost host, LaneListener listener, TenantId tenant, TaskAttempt attempt, AgentChain chain, CancellationToken ct)
+    {
+        var run = Task.Run(() => RunAsync(host, listener, tenant, attempt, chain, ct), CancellationToken.None);
+        lock (running)
+            running.Add(run);
+        _ = run.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+
+        void Forget(Task ended)
         {
             lock (running)
-                running.Remove(run);
+                running.Remove(ended);
             listener.Wake();
         }
     }

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Redis;
@@ -68,6 +70,25 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
         await other.RollbackAsync();
         Assert.Equal([(1, 2), (3, 4)], lapsed.Select(lease => (lease.First, lease.Last)));
         Assert.Equal(3, Assert.Single(taken).First);
+    }
+
+    [Fact]
+    public async Task Of_a_claim_that_was_long_on_its_way_only_what_is_still_held_is_run()
+    {
+        await using var db = postgres.NewDb();
+        var (store, batch) = (new BatchLaneStore(db), await SubmitAsync(db, items: 4));
+        var taken = await ClaimManyAsync(store, batch, lane: 0, slices: 2, size: 2, places: 2);
+        var read = await store.ReadAsync(tenant, batch, taken, 1_000_000, CancellationToken.None);
+        var lost = read[0] with { Lease = read[0].Lease with { Holder = Guid.NewGuid() } };
+        var time = new FakeTimeProvider();
+        var keeper = new BatchLaneKeeper(
+            postgres.DataSource, NewSignals(), Options.Create(new BatchOptions()), time, NullLogger<BatchLaneKeeper>.Instance);
+        var since = time.GetTimestamp();
+
+        time.Advance(keeper.Lease);
+        var held = await keeper.StillHeldAsync([lost, read[1]], since);
+
+        Assert.Equal([read[1].Lease], held.Select(slice => slice.Lease));
     }
 
     [Fact]
@@ -212,11 +233,12 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
     private async Task<IReadOnlyList<BatchResult>> ResultsAsync(Db db, Guid batch) =>
         (await new BatchResultReader(db).ReadAsync(tenant, batch, null, 0, CancellationToken.None)).Results;
 
-    private BatchCourse CourseOf(Db db)
+    private BatchCourse CourseOf(Db db) => new(db, NewSignals());
+
+    private Signals NewSignals()
     {
         var redis = new RedisConnection(new RedisSettings(null, null), NullLogger<RedisConnection>.Instance);
-        return new BatchCourse(
-            db, new Signals(redis, new ChangePoller(postgres.DataSource, redis, TimeProvider.System, NullLogger<ChangePoller>.Instance)));
+        return new Signals(redis, new ChangePoller(postgres.DataSource, redis, TimeProvider.System, NullLogger<ChangePoller>.Instance));
     }
 
     private static ItemOutcome Completed(int number, string result) =>

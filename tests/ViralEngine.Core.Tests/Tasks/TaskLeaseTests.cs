@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using ViralEngine.Core.Events;
 using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Storage;
@@ -44,6 +46,23 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         Assert.Equal(
             ["task.created", "task.started", "task.started", "task.completed"],
             (await EventsAsync(db, id)).Select(happened => happened.Type));
+    }
+
+    [Fact]
+    public async Task Of_a_claim_that_was_long_on_its_way_only_what_is_still_held_is_run()
+    {
+        var (mine, lost) = (await AddAsync(), await AddAsync());
+        var late = await TakeAsync(lost, Short);
+        await TakeAsync(lost, TaskLeaseOptions.Default);
+        var time = new FakeTimeProvider();
+        var keeper = new LeaseKeeper(postgres.DataSource, TaskLeaseOptions.Default, time, NullLogger<LeaseKeeper>.Instance);
+        ClaimedTask[] claimed = [new(tenant, late), new(tenant, await TakeAsync(mine, TaskLeaseOptions.Default))];
+        var since = time.GetTimestamp();
+
+        time.Advance(TaskLeaseOptions.Default.Lease);
+        var held = await keeper.StillHeldAsync(claimed, since);
+
+        Assert.Equal([mine], held.Select(task => task.Attempt.TaskId));
     }
 
     [Fact]
