@@ -67,9 +67,11 @@ public sealed class ClientTests(DurableDatabaseFixture database) : IClassFixture
         await using var host = await StartAsync();
         var startAt = DateTimeOffset.UtcNow.AddMilliseconds(700);
 
-        var id = await host.Client.ScheduleNewOrchestrationInstanceAsync("Quick", 1, new StartOrchestrationOptions(null, startAt));
-        var pending = await host.Client.GetInstanceAsync(id);
-        var finished = await host.FinishedAsync(id);
+        var later = await host.Client.ScheduleNewOrchestrationInstanceAsync(
+            "Quick", 1, new StartOrchestrationOptions(null, startAt.AddHours(1)));
+        var soon = await host.Client.ScheduleNewOrchestrationInstanceAsync("Quick", 1, new StartOrchestrationOptions(null, startAt));
+        var finished = await host.FinishedAsync(soon);
+        var pending = await host.Client.GetInstanceAsync(later);
 
         Assert.Equal(OrchestrationRuntimeStatus.Pending, pending!.RuntimeStatus);
         Assert.True(finished.LastUpdatedAt >= startAt.AddMilliseconds(-1));
