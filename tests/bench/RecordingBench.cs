@@ -10,7 +10,7 @@ namespace ViralEngine.Bench;
 /// </summary>
 internal static class RecordingBench
 {
-    private const int Pairs = 6;
+    private const int Pairs = 4;
     private const int Items = 100_000;
     private const double Goal = 0.03;
 
