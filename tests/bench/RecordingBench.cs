@@ -5,8 +5,8 @@ namespace ViralEngine.Bench;
 
 /// <summary>
 /// What recording metrics costs: tasks and batch items with the triggers on and off, each pair in the other order than the one before, so
-/// that the machine's moods fall on both. Beside that stands the time that PostgreSQL itself counts in the triggers' functions: their
-/// share of all processors' time is far below what two runs here differ by.
+/// that the machine's moods fall on both. Beside that stands the time that PostgreSQL itself counts in the triggers' functions. It includes
+/// waiting for a processor, so it is the most that it can be.
 /// </summary>
 internal static class RecordingBench
 {
@@ -52,7 +52,7 @@ internal static class RecordingBench
         Report.Line(
             $"{what} with metrics recorded", $"{Median(on),7:0} {unit}/s",
             $"{Median(ratios):0.000} of what they are without ({Median(off):0}), {ratios[0]:0.00} to {ratios[^1]:0.00} in {Pairs} pairs");
-        Report.Line("  in the recording's function", $"{Median(share):0.00%} of all time", $"{Median(share) / Goal:0.00} of the goal of {Goal:0%}");
+        Report.Line("  in the recording's function", $"at most {Median(share):0.00%} of all time", $"{Median(share) / Goal:0.00} of the goal of {Goal:0%}");
     }
 
     /// <summary>Seconds inside a function so far.</summary>
