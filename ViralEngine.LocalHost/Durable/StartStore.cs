@@ -5,13 +5,42 @@ namespace ViralEngine.LocalHost.Durable;
 /// <summary>Stores requests to start orchestrations.</summary>
 internal sealed class StartStore(DurableDatabase database)
 {
+    /// <summary>
+    /// Ends an insert into the instances: a new one takes the place of one that has finished. What the insert does not give is NULL.
+    /// </summary>
+    public const string TakingThePlace =
+        """
+        ON CONFLICT (instance_id) DO UPDATE
+        SET execution_id = EXCLUDED.execution_id,
+            name = EXCLUDED.name,
+            version = EXCLUDED.version,
+            status = EXCLUDED.status,
+            seq = 0,
+            input = EXCLUDED.input,
+            output = NULL,
+            custom_status = NULL,
+            failure = NULL,
+            tags = EXCLUDED.tags,
+            parent_id = EXCLUDED.parent_id,
+            parent_execution_id = EXCLUDED.parent_execution_id,
+            parent_name = EXCLUDED.parent_name,
+            parent_task_id = EXCLUDED.parent_task_id,
+            trace_parent = EXCLUDED.trace_parent,
+            created_at = EXCLUDED.created_at,
+            updated_at = EXCLUDED.updated_at,
+            due_at = EXCLUDED.due_at,
+            lease_owner = EXCLUDED.lease_owner
+        WHERE instances.status NOT IN (0, 6, 7)
+        RETURNING instance_id, execution_id, xmax <> 0 AS replaced
+        """;
+
     /// <summary>Starts all whose id is free; of an earlier instance that has finished, the new one takes the place.</summary>
     /// <returns>For each, in order, whether it was started.</returns>
     public async Task<IReadOnlyList<bool>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
         await using var batch = database.Batch(
             Statement(
-                """
+                $"""
                 WITH started AS (
                     INSERT INTO local_durable.instances (
                         instance_id, execution_id, name, version, status, input, tags, trace_parent,
@@ -31,28 +60,7 @@ internal sealed class StartStore(DurableDatabase database)
                         SELECT FROM local_durable.instances old
                         WHERE old.instance_id = s.instance_id AND old.status = ANY (s.dedupe::smallint[]))
                     ORDER BY s.instance_id
-                    ON CONFLICT (instance_id) DO UPDATE
-                    SET execution_id = EXCLUDED.execution_id,
-                        name = EXCLUDED.name,
-                        version = EXCLUDED.version,
-                        status = EXCLUDED.status,
-                        seq = 0,
-                        input = EXCLUDED.input,
-                        output = NULL,
-                        custom_status = NULL,
-                        failure = NULL,
-                        tags = EXCLUDED.tags,
-                        parent_id = NULL,
-                        parent_execution_id = NULL,
-                        parent_name = NULL,
-                        parent_task_id = NULL,
-                        trace_parent = EXCLUDED.trace_parent,
-                        created_at = EXCLUDED.created_at,
-                        updated_at = EXCLUDED.updated_at,
-                        due_at = EXCLUDED.due_at,
-                        lease_owner = EXCLUDED.lease_owner
-                    WHERE instances.status NOT IN (0, 6, 7)
-                    RETURNING instance_id, execution_id, xmax <> 0 AS replaced
+                    {TakingThePlace}
                 ), forgotten AS (
                     DELETE FROM local_durable.history h
                     USING started s

@@ -44,7 +44,7 @@ internal static class StepWork
     {
         if (rows.Count == 0) yield break;
         yield return Statement(
-            """
+            $"""
             WITH started AS (
                 INSERT INTO local_durable.instances (
                     instance_id, execution_id, name, version, status, input,
@@ -62,28 +62,7 @@ internal static class StepWork
                         parent_id, parent_execution_id, parent_task_id, trace_parent, local)
                 JOIN local_durable.instances i ON i.instance_id = s.parent_id AND i.commit_id = $2
                 ORDER BY s.instance_id, s.parent_task_id
-                ON CONFLICT (instance_id) DO UPDATE
-                SET execution_id = EXCLUDED.execution_id,
-                    name = EXCLUDED.name,
-                    version = EXCLUDED.version,
-                    status = EXCLUDED.status,
-                    seq = 0,
-                    input = EXCLUDED.input,
-                    output = NULL,
-                    custom_status = NULL,
-                    failure = NULL,
-                    tags = NULL,
-                    parent_id = EXCLUDED.parent_id,
-                    parent_execution_id = EXCLUDED.parent_execution_id,
-                    parent_name = EXCLUDED.parent_name,
-                    parent_task_id = EXCLUDED.parent_task_id,
-                    trace_parent = EXCLUDED.trace_parent,
-                    created_at = EXCLUDED.created_at,
-                    updated_at = EXCLUDED.updated_at,
-                    due_at = EXCLUDED.due_at,
-                    lease_owner = EXCLUDED.lease_owner
-                WHERE instances.status NOT IN (0, 6, 7)
-                RETURNING instance_id, execution_id, xmax <> 0 AS replaced
+                {StartStore.TakingThePlace}
             )
             DELETE FROM local_durable.history h
             USING started s
