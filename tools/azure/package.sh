@@ -18,7 +18,7 @@ case "${VIRAL_DURABLE_STORAGE:-AzureStorage}" in
   *) fail "VIRAL_DURABLE_STORAGE is $VIRAL_DURABLE_STORAGE; it must be AzureStorage, SchedulerConsumption or SchedulerDedicated" ;;
 esac
 
-dotnet publish ViralEngine.Functions -c Release -p:DurableStorage="$storage" -o "$folder/app" --nologo ||
+dotnet publish ViralEngine.Functions -c Release -r linux-x64 -p:DurableStorage="$storage" -o "$folder/app" --nologo ||
   fail "the app was not built; the package is unchanged"
 (cd "$folder/app" && zip -q -r "$folder/app.zip" .) || fail "the package was not written; it is unchanged"
 bash tools/azure/fits.sh "$folder/app.zip"

@@ -1,7 +1,10 @@
 # Building, and where the results are.
 
-# output_of PROJECT_FOLDER
-output_of() { echo "$ROOT/$1/bin/$CONFIGURATION/net10.0"; }
+# output_of PROJECT_FOLDER: as published, where the build publishes it.
+output_of() {
+  local folder="$ROOT/$1/bin/$CONFIGURATION/net10.0"
+  if [[ -d "$folder/publish" ]]; then echo "$folder/publish"; else echo "$folder"; fi
+}
 
 # build PROJECT_OR_SOLUTION: quiet when it succeeds.
 build() {
