@@ -1,3 +1,4 @@
+using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 
@@ -157,7 +158,7 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
         var done = settled.SelectMany(slice => slice.Outcomes.Select(outcome => (slice.Lease.Id, Outcome: outcome))).ToArray();
         var rest = settled.SelectMany(slice => slice.Rest.Select(rest => (slice.Lease.Id, Range: rest))).ToArray();
         batch.AddByHash(
-            """
+            $$"""
             WITH held AS (
                 DELETE FROM viral.batch_slices AS slice
                 USING unnest($4::bigint[], $5::uuid[]) AS mine (id, holder)
@@ -184,13 +185,20 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                         slice, number, status, result, answered_by, error, input_tokens, output_tokens, cost_usd, finish_reason)
                 WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number = ANY ($6) AND item.number = done.number
                   AND item.status = 'pending' AND done.slice IN (SELECT id FROM held)
-                RETURNING item.status, done.input_tokens, done.output_tokens, done.cost_usd
-            ), counted AS (
+                RETURNING item.status, item.agent_id, done.input_tokens, done.output_tokens, done.cost_usd
+            ), attempts AS (
+                SELECT COALESCE(agent_id, (SELECT agent_id FROM viral.batches WHERE tenant_id = $1 AND id = $2), '') AS agent_id,
+                       count(*) FILTER (WHERE status = 'completed') AS completed, count(*) FILTER (WHERE status = 'failed') AS failed,
+                       count(*) FILTER (WHERE status = 'pending') AS retried, COALESCE(sum(input_tokens), 0) AS input_tokens,
+                       COALESCE(sum(output_tokens), 0) AS output_tokens, COALESCE(sum(cost_usd), 0) AS cost_usd,
+                       {{MetricRecording.NoTimes}}
+                FROM settled
+                GROUP BY settled.agent_id
+            ), {{MetricRecording.Added}}, counted AS (
                 INSERT INTO viral.batch_lanes AS lane (
                     tenant_id, batch_id, lane, completed, failed, cancelled, input_tokens, output_tokens, cost_usd)
-                SELECT $1, $2, $3, count(*) FILTER (WHERE status = 'completed'), count(*) FILTER (WHERE status = 'failed'), 0,
-                       COALESCE(sum(input_tokens), 0), COALESCE(sum(output_tokens), 0), COALESCE(sum(cost_usd), 0)
-                FROM settled
+                SELECT $1, $2, $3, sum(completed), sum(failed), 0, sum(input_tokens), sum(output_tokens), sum(cost_usd)
+                FROM attempts
                 HAVING count(*) > 0
                 ON CONFLICT (batch_id, lane) DO UPDATE
                 SET completed = lane.completed + EXCLUDED.completed, failed = lane.failed + EXCLUDED.failed,

@@ -1,4 +1,5 @@
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
@@ -124,8 +125,24 @@ internal static class TaskGroupStore
                 WHERE task.tenant_id = $1 AND task.id = ANY ($2) AND task.id = answer.id AND task.attempt = answer.attempt
                   AND (task.status = 'in_progress' OR (task.status = 'pending' AND task.lease_until IS NOT NULL))
                 RETURNING task.id, task.attempt - task.held_attempts AS attempt, task.last_event, task.answered_by,
-                          task.finish_reason, answer.first_token, answer.input_tokens, answer.output_tokens, answer.cost_usd
-            ), event AS (
+                          task.finish_reason, answer.first_token, answer.input_tokens, answer.output_tokens, answer.cost_usd, task.agent_id,
+                          extract(epoch FROM now() - COALESCE(
+                              CASE WHEN task.attempt - task.held_attempts > 1 THEN (
+                                  SELECT started.created_at
+                                  FROM viral.events AS started
+                                  WHERE started.tenant_id = $1 AND started.subject_id = task.id
+                                    AND started.type = '{{EventTypes.TaskStarted}}'
+                                  ORDER BY started.number DESC
+                                  LIMIT 1) END,
+                              task.started_at, now()))::double precision AS seconds
+            ), attempts AS (
+                SELECT agent_id, count(*) AS completed, 0 AS failed, 0 AS retried, COALESCE(sum(input_tokens), 0) AS input_tokens,
+                       COALESCE(sum(output_tokens), 0) AS output_tokens, COALESCE(sum(cost_usd), 0) AS cost_usd,
+                       array_agg(viral.latency_bucket(seconds)) AS latencies, sum(ln(GREATEST(seconds, 0.001))) AS latency_log_sum,
+                       COALESCE(array_agg(viral.latency_bucket(first_token)) FILTER (WHERE first_token IS NOT NULL), '{}') AS first_tokens
+                FROM ended
+                GROUP BY agent_id
+            ), {{MetricRecording.Added}}, event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT $1, id, last_event, '{{EventTypes.TaskCompleted}}',
                        jsonb_strip_nulls(jsonb_build_object(

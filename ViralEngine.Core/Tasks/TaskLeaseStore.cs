@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
@@ -38,8 +39,13 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
                     updated_at = now(), last_event = last_event + 1
                 WHERE tenant_id = $1 AND id = $2 AND attempt = $3
                   AND (status = 'in_progress' OR (status = 'pending' AND lease_until IS NOT NULL))
-                RETURNING tenant_id, id, status, due_at, last_event
-            ), event AS (
+                RETURNING tenant_id, id, status, due_at, last_event, agent_id
+            ), attempts AS (
+                SELECT agent_id, 0 AS completed, (status = 'failed')::integer AS failed, (status <> 'failed')::integer AS retried,
+                       COALESCE($7::bigint, 0) AS input_tokens, COALESCE($8::bigint, 0) AS output_tokens,
+                       COALESCE($9::numeric, 0) AS cost_usd, {{MetricRecording.NoTimes}}
+                FROM ended
+            ), {{MetricRecording.Added}}, event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
                        CASE WHEN status = 'failed' THEN '{{EventTypes.TaskFailed}}' ELSE '{{EventTypes.TaskRetrying}}' END,
@@ -75,8 +81,14 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
                     stream_base = $4, last_event = last_event + 1
                 WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress' AND cancel_requested_at IS NOT NULL
                   AND attempt = $3
-                RETURNING tenant_id, id, last_event
-            ), event AS (
+                RETURNING tenant_id, id, last_event, agent_id
+            ), attempts AS (
+                -- It neither succeeded nor failed; what it has used is paid.
+                SELECT agent_id, 0 AS completed, 0 AS failed, 0 AS retried, $5::bigint AS input_tokens,
+                       COALESCE($6::bigint, 0) AS output_tokens, COALESCE($7::numeric, 0) AS cost_usd, {{MetricRecording.NoTimes}}
+                FROM ended
+                WHERE $5::bigint IS NOT NULL
+            ), {{MetricRecording.Added}}, event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event, '{{EventTypes.TaskCancelled}}',
                        jsonb_build_object('status', 'cancelled')

@@ -62,8 +62,10 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
             ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
             ["ConnectionStrings__Postgres"] = Postgres,
             ["ConnectionStrings__Redis"] = Redis,
-            // Most of these processes live for seconds: compiling better what has just begun is of no use to them. In hexadecimal: 100 ms.
+            // Most of these processes live for seconds: compiling better what has just begun is of no use to them. Numbers are hexadecimal:
+            // after a thousand calls, and 100 ms without new ones.
             ["DOTNET_TieredPGO"] = "0",
+            ["DOTNET_TC_CallCountThreshold"] = "3E8",
             ["DOTNET_TC_CallCountingDelayMs"] = "64",
             ["SweepSchedule"] = "*/5 * * * * *",
             ["Auth__PlatformKey"] = PlatformKey,

@@ -25,6 +25,7 @@ internal sealed class BenchStack : IAsyncDisposable
     /// <summary>With the limits off: they are not what is measured.</summary>
     public static AppSettings Settings(TestPostgres postgres) => new AppSettings(postgres)
         .With("DOTNET_TieredPGO", null)
+        .With("DOTNET_TC_CallCountThreshold", null)
         .With("DOTNET_TC_CallCountingDelayMs", null)
         .With("Logging:LogLevel:Default", "Error")
         .With("ConnectionStrings:Postgres", postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20")

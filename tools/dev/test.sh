@@ -91,6 +91,8 @@ test_command() {
     [[ -n "$fast" ]] || { require_chromium; require_pgbouncer; }
     # Tests drive the machine's own browser; none is downloaded.
     export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
+    # Test processes live too briefly to gain from compiling twice what is called thirty times. The number is hexadecimal.
+    export DOTNET_TieredPGO=0 DOTNET_TC_CallCountThreshold=3E8
     # They crash the server and not the machine.
     POSTGRES_FSYNC=off
     throwaway_stack

@@ -1,7 +1,10 @@
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
+using ViralEngine.Core.Agents;
+using ViralEngine.Core.Batches;
 using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Storage;
+using ViralEngine.Core.Tasks;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Metrics;
@@ -14,7 +17,7 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
     public async Task What_ends_tasks_records_them_by_agent_in_the_same_transaction()
     {
         await using var db = postgres.NewDb();
-        await AddTaskAsync("completed", seconds: 2, inputTokens: 10, cost: 0.25m);
+        await AddTaskAsync("completed", seconds: 20, inputTokens: 10, cost: 0.25m);
         await AddTaskAsync("failed", seconds: 1);
         await AddTaskAsync("pending", seconds: 1);
 
@@ -22,8 +25,9 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
 
         Assert.Equal((2, 1, 1, 1), (point.Finished, point.Completed, point.Failed, point.Retried));
         Assert.Equal((0.5, 10, 0.25m), (point.ErrorRate, point.InputTokens, point.CostUsd));
-        Assert.InRange(point.LatencyP50!.Value, 2 * 0.98, 2 * 1.02);
-        Assert.InRange(point.TimeToFirstTokenP50!.Value, 0.5 * 0.98, 0.5 * 1.02);
+        // The attempt goes on until the statement runs.
+        Assert.InRange(point.LatencyP50!.Value, 20 * 0.98, 25);
+        Assert.InRange(point.TimeToFirstTokenP50!.Value, 5 * 0.98, 5 * 1.02);
     }
 
     [Fact]
@@ -38,42 +42,93 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
     }
 
     [Fact]
-    public async Task Settled_items_of_a_batch_are_recorded_and_those_that_wait_are_not()
+    public async Task A_later_attempt_is_measured_from_its_own_start()
     {
         await using var db = postgres.NewDb();
-        var batch = Guid.CreateVersion7();
+        var id = await AddRunningAsync(seconds: 100, attempt: 2);
         await db.ExecuteAsync(
             tenant,
             """
-            WITH batch AS (
+            INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
+            VALUES ($1, $2, 1, 'task.started', '{}', now() - interval '100 seconds'), ($1, $2, 2, 'task.started', '{}', now() - interval '4 seconds')
+            """,
+            [tenant.Value, id],
+            default);
+        await TaskGroupStore.CompleteAsync(db, tenant, [Finished(id, attempt: 2)], default);
+
+        var point = Assert.Single(Assert.Single(await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).Points);
+
+        Assert.InRange(point.LatencyP50!.Value, 4 * 0.98, 20);
+    }
+
+    [Fact]
+    public async Task What_a_cancelled_attempt_has_used_is_counted_and_the_attempt_is_not()
+    {
+        await using var db = postgres.NewDb();
+        var (paid, free) = (await AddRunningAsync(1), await AddRunningAsync(1));
+        await db.ExecuteAsync(
+            tenant, "UPDATE viral.tasks SET cancel_requested_at = now() WHERE tenant_id = $1 AND id = ANY ($2)",
+            [tenant.Value, new[] { paid, free }], default);
+        await Leases().EndCancelledAsync(tenant, paid, 1, 0, new AgentUsage(5, 6, 0.5m), default);
+        await Leases().EndCancelledAsync(tenant, free, 1, 0, null, default);
+
+        var point = Assert.Single(Assert.Single(await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).Points);
+
+        Assert.Equal((0, 0, 5, 6, 0.5m), (point.Finished, point.Retried, point.InputTokens, point.OutputTokens, point.CostUsd));
+        Assert.Equal(1, await CountAsync("SELECT count(*) FROM viral.metric_points WHERE tenant_id = $1"));
+    }
+
+    [Fact]
+    public async Task Settled_items_of_a_batch_are_recorded_by_agent_and_those_that_wait_are_not()
+    {
+        await using var db = postgres.NewDb();
+        var (batch, holder) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var agent = Guid.CreateVersion7();
+        var slice = await db.QueryOneAsync(
+            tenant,
+            """
+            WITH organization AS (
+                INSERT INTO viral.organizations (id, name) VALUES ($1, 'o')
+            ), agent AS (
+                INSERT INTO viral.agents (tenant_id, id, name, kind, settings, created_by)
+                VALUES ($1, $3, 'a', 'openai', '{"model": "m"}', 'test')
+            ), batch AS (
                 INSERT INTO viral.batches (
                     tenant_id, id, name, status, agent_id, concurrency_limit, failure_mode, total_items, created_by, created_at, updated_at,
                     check_at, progress_at)
-                VALUES ($1, $2, 'b', 'in_progress', 'echo', 1, 'continue', 5, 'test', now(), now(), now(), now())
+                VALUES ($1, $2, 'b', 'in_progress', 'echo', 1, 'continue', 6, 'test', now(), now(), now(), now())
+            ), item AS (
+                INSERT INTO viral.batch_items (tenant_id, batch_id, number, description, agent_id)
+                SELECT $1, $2, number, 'x', CASE WHEN number = 6 THEN $3::text END
+                FROM generate_series(1, 6) AS number
             )
-            INSERT INTO viral.batch_items (tenant_id, batch_id, number, description)
-            SELECT $1, $2, number, 'x'
-            FROM generate_series(1, 5) AS number
+            INSERT INTO viral.batch_slices (tenant_id, batch_id, first, last, due_at, holder, lease_until)
+            VALUES ($1, $2, 1, 6, now(), $4, now() + interval '1 minute')
+            RETURNING id
             """,
-            [tenant.Value, batch],
+            [tenant.Value, batch, agent, holder],
+            row => row.GetInt64(0),
             default);
-        await db.ExecuteAsync(
-            tenant,
-            """
-            UPDATE viral.batch_items
-            SET status = CASE WHEN number < 3 THEN 'completed' WHEN number = 3 THEN 'failed' ELSE 'pending' END,
-                result = CASE WHEN number < 3 THEN 'r' END, output_tokens = CASE WHEN number < 3 THEN 7 END,
-                error = CASE WHEN number IN (3, 4) THEN '{}'::jsonb END, completed_at = CASE WHEN number <= 3 THEN now() END
-            WHERE tenant_id = $1 AND batch_id = $2
-            """,
-            [tenant.Value, batch],
+        ItemOutcome[] outcomes =
+        [
+            new(1, "completed", new ItemResult("r", null), "echo", "stop", null, new AgentUsage(0, 7, 0), null),
+            new(2, "completed", new ItemResult("r", null), "echo", "stop", null, new AgentUsage(0, 7, 0), null),
+            new(3, "failed", null, null, null, "{}", null, null),
+            new(4, "pending", null, null, null, "{}", null, TimeSpan.FromSeconds(1)),
+            new(6, "completed", new ItemResult("r", null), "a", "stop", null, null, null),
+        ];
+
+        await new BatchLaneStore(db).SettleAndClaimAsync(
+            tenant, batch, 0, [new SettledSlice(new SliceLease(slice, holder, 1, 6, 0), outcomes, [new SliceRest(5, 5, TimeSpan.Zero)])], null,
             default);
 
-        var series = Assert.Single(await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent));
-
-        Assert.Equal("echo", series.Group);
-        var point = Assert.Single(series.Points);
-        Assert.Equal((2, 1, 1, 14), (point.Completed, point.Failed, point.Retried, point.OutputTokens));
+        var series = (await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).ToDictionary(one => one.Group!, one => Assert.Single(one.Points));
+        Assert.Equal([$"{agent}", "echo"], series.Keys.Order());
+        var echo = series["echo"];
+        Assert.Equal((2, 1, 1, 14), (echo.Completed, echo.Failed, echo.Retried, echo.OutputTokens));
+        Assert.Equal(1, series[$"{agent}"].Completed);
+        Assert.Equal(["echo", "openai"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
+        Assert.Equal(["", "m"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Model)).Select(one => one.Group).Order());
     }
 
     [Fact]
@@ -115,28 +170,42 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
 
     private async Task AddTaskAsync(string status, double seconds, long? inputTokens = null, decimal? cost = null, Db? within = null)
     {
-        await using var own = postgres.NewDb();
-        await (within ?? own).ExecuteAsync(
+        var id = await AddRunningAsync(seconds);
+        if (status == "completed")
+        {
+            await using var own = postgres.NewDb();
+            await TaskGroupStore.CompleteAsync(
+                within ?? own, tenant, [Finished(id, 1, new AgentUsage(inputTokens ?? 0, 0, cost ?? 0), TimeSpan.FromSeconds(seconds / 4))], default);
+            return;
+        }
+
+        await Leases().FailAsync(
+            tenant, id, 1, new TaskError("provider", "no", null, 1), 0, null, status == "failed" ? null : TimeSpan.FromHours(1), default);
+    }
+
+    /// <summary>A task whose attempt began some time ago.</summary>
+    private async Task<Guid> AddRunningAsync(double seconds, int attempt = 1)
+    {
+        await using var db = postgres.NewDb();
+        var id = Guid.CreateVersion7();
+        await db.ExecuteAsync(
             tenant,
             """
-            WITH task AS (
-                INSERT INTO viral.tasks (
-                    tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by, created_at,
-                    updated_at, started_at, completed_at, due_at, check_at, last_event, result, error, input_tokens, cost_usd)
-                VALUES ($1, $2, $3, 'echo', 'x', 5, '{}', 60, 3, 'test', now(), now(), now() - $4::interval,
-                        CASE WHEN $3 <> 'pending' THEN now() END, now(), now(), 2, CASE WHEN $3 = 'completed' THEN 'r' END,
-                        CASE WHEN $3 = 'failed' THEN '{}'::jsonb END, $5, $6)
-            )
-            INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-            VALUES ($1, $2, 2, CASE $3 WHEN 'pending' THEN 'task.retrying' ELSE 'task.' || $3 END,
-                    -- What the attempt has used, as the statement that ends one writes it.
-                    jsonb_build_object('attempt_usage', jsonb_build_object('input_tokens', $5::bigint, 'cost_usd', $6::numeric))
-                    || CASE WHEN $3 = 'completed' THEN jsonb_build_object('time_to_first_token_seconds', $7::double precision) ELSE '{}' END,
-                    now())
+            INSERT INTO viral.tasks (
+                tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by, created_at,
+                updated_at, started_at, due_at, check_at, last_event, attempt, lease_until)
+            VALUES ($1, $2, 'in_progress', 'echo', 'x', 5, '{}', 60, 3, 'test', now(), now(), now() - $3::interval, now(), now(), 3, $4,
+                    now() + interval '1 minute')
             """,
-            [tenant.Value, Guid.CreateVersion7(), status, TimeSpan.FromSeconds(seconds), inputTokens, cost, seconds / 4],
+            [tenant.Value, id, TimeSpan.FromSeconds(seconds), attempt],
             default);
+        return id;
     }
+
+    private static FinishedAttempt Finished(Guid id, int attempt, AgentUsage? used = null, TimeSpan? firstToken = null) =>
+        new(id, attempt, new TaskAnswer("r", [1], 0, "echo", "stop", firstToken, used));
+
+    private TaskLeaseStore Leases() => new(postgres.DataSource, new TaskGroups(postgres.DataSource));
 
     private Task<IReadOnlyList<MetricSeries>> ReadAsync(Db db, MetricStep step, MetricGroup group) => new MetricStore(db).ReadAsync(
         tenant, new MetricWindow(DateTime.UtcNow.AddHours(-2), DateTime.UtcNow.AddHours(2), step, group, null), default);
