@@ -128,37 +128,41 @@ public sealed class GateStore(Db db)
             gate.ReminderSeconds, gate.NextReminderAt, gate.RemindersSent, gate.DecidedAt, gate.TimedOut,
         ]);
 
-    internal static Gate Read(NpgsqlDataReader row) => new()
+    internal static Gate Read(NpgsqlDataReader row)
     {
-        Id = row.GetGuid(0),
-        WorkflowId = row.GetGuid(1),
-        GateId = row.GetString(2),
-        Run = row.GetInt32(3),
-        Title = row.GetString(4),
-        Message = row.GetStringOrNull(5),
-        Roles = row.GetFieldValue<string[]>(6),
-        Users = row.GetFieldValue<string[]>(7),
-        Quorum = row.GetInt32(8),
-        RejectQuorum = row.GetInt32(9),
-        ExcludeRequester = row.GetBoolean(10),
-        RequestedBy = row.GetString(11),
-        OpenedAt = row.GetDateTime(12),
-        Status = GateWords.ParseStatus(row.GetString(13)),
-        ExpiresAt = row.GetDateTimeOrNull(14),
-        OnTimeout = GateWords.ParseTimeout(row.GetString(15)),
-        Escalation = row.GetJsonOrNull(16, GateJson.Default.Escalation),
-        EscalatedAt = row.GetDateTimeOrNull(17),
-        ReminderSeconds = row.GetInt32OrNull(18),
-        NextReminderAt = row.GetDateTimeOrNull(19),
-        RemindersSent = row.GetInt32(20),
-        DecidedAt = row.GetDateTimeOrNull(21),
-        TimedOut = row.GetBoolean(22),
-        Decisions = row.IsDBNull(23)
-            ? []
-            : [.. JsonSerializer.Deserialize(row.GetString(23), GateJson.Default.DecisionRowArray)!.Select(decision => new Decision(
-                decision.Decider, GateWords.ParseDecision(decision.Decision), decision.Reason, decision.Via,
-                decision.DecidedAt.UtcDateTime, decision.Eyes ?? decision.Decider, decision.LinkCreatedBy))],
-    };
+        var columns = new ColumnCursor(row);
+        return new Gate
+        {
+            Id = columns.Guid(),
+            WorkflowId = columns.Guid(),
+            GateId = columns.String(),
+            Run = columns.Int32(),
+            Title = columns.String(),
+            Message = columns.StringOrNull(),
+            Roles = columns.Strings(),
+            Users = columns.Strings(),
+            Quorum = columns.Int32(),
+            RejectQuorum = columns.Int32(),
+            ExcludeRequester = columns.Boolean(),
+            RequestedBy = columns.String(),
+            OpenedAt = columns.DateTime(),
+            Status = GateWords.ParseStatus(columns.String()),
+            ExpiresAt = columns.DateTimeOrNull(),
+            OnTimeout = GateWords.ParseTimeout(columns.String()),
+            Escalation = columns.JsonOrNull(GateJson.Default.Escalation),
+            EscalatedAt = columns.DateTimeOrNull(),
+            ReminderSeconds = columns.Int32OrNull(),
+            NextReminderAt = columns.DateTimeOrNull(),
+            RemindersSent = columns.Int32(),
+            DecidedAt = columns.DateTimeOrNull(),
+            TimedOut = columns.Boolean(),
+            Decisions = columns.JsonOrNull(GateJson.Default.DecisionRowArray) is { } decisions
+                ? [.. decisions.Select(decision => new Decision(
+                    decision.Decider, GateWords.ParseDecision(decision.Decision), decision.Reason, decision.Via,
+                    decision.DecidedAt.UtcDateTime, decision.Eyes ?? decision.Decider, decision.LinkCreatedBy))]
+                : [],
+        };
+    }
 }
 
 internal sealed record DecisionRow(

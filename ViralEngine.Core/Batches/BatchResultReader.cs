@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Npgsql;
 using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 
@@ -28,8 +27,8 @@ public sealed class BatchResultReader(Db db)
         var (last, found, total) = (after, 0L, 0);
         await using var batch = db.BatchByIndex(tenant).Add(
             """
-            SELECT number, id, status, agent_id, result, answered_by, error, attempt, input_tokens, output_tokens, cost_usd,
-                   metadata, completed_at, finish_reason, found
+            SELECT number, found, id, status, agent_id, result, answered_by, finish_reason, error, attempt, input_tokens, output_tokens,
+                   cost_usd, metadata, completed_at
             FROM (
                 SELECT *, sum(bytes) OVER (ORDER BY number) AS so_far, count(*) OVER () AS found
                 FROM (
@@ -67,8 +66,9 @@ public sealed class BatchResultReader(Db db)
         await using var reader = await batch.ReadByIndexAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            (last, found) = (reader.GetInt32(0), reader.GetInt64(14));
-            results.Add(Read(reader));
+            var columns = new ColumnCursor(reader);
+            (last, found) = (columns.Int32(), columns.Int64());
+            results.Add(Read(ref columns));
         }
 
         await reader.NextResultAsync(ct);
@@ -79,18 +79,18 @@ public sealed class BatchResultReader(Db db)
         return new BatchResultPage(results, last, last < total);
     }
 
-    private static BatchResult Read(NpgsqlDataReader row) => new(
-        row.GetString(1),
-        AgentTaskStatuses.Parse(row.GetString(2))!.Value,
-        row.GetString(3),
-        row.GetStringOrNull(4),
-        row.GetStringOrNull(5),
-        row.GetStringOrNull(13),
-        row.GetJsonOrNull(6, TaskJson.Default.TaskError),
-        row.GetInt32(7),
-        row.IsDBNull(8) ? null : new TaskUsage(row.GetInt64(8), row.GetInt64(9), row.GetDecimalOrNull(10)),
-        row.GetJsonOrNull(11),
-        row.GetDateTimeOrNull(12));
+    private static BatchResult Read(ref ColumnCursor columns) => new(
+        columns.String(),
+        AgentTaskStatuses.Parse(columns.String())!.Value,
+        columns.String(),
+        columns.StringOrNull(),
+        columns.StringOrNull(),
+        columns.StringOrNull(),
+        columns.JsonOrNull(TaskJson.Default.TaskError),
+        columns.Int32(),
+        TaskRow.ReadUsage(ref columns),
+        columns.JsonOrNull(),
+        columns.DateTimeOrNull());
 }
 
 /// <param name="Last">The number of the last item that was read.</param>

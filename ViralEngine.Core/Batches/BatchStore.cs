@@ -113,44 +113,54 @@ public sealed class BatchStore(Db db)
 
     private static Batch Read(NpgsqlDataReader row)
     {
-        var status = AgentTaskStatuses.Parse(row.GetString(3))!.Value;
-        var (total, completed, failed, cancelled) = (row.GetInt32(14), row.GetInt32(16), row.GetInt32(17), row.GetInt32(18));
+        var columns = new ColumnCursor(row);
+        var (id, name, description) = (columns.Guid(), columns.String(), columns.StringOrNull());
+        var status = AgentTaskStatuses.Parse(columns.String())!.Value;
+        var (agentId, concurrency, failureMode) = (columns.StringOrNull(), columns.Int16(), FailureModes.Parse(columns.String()));
+        var (stopping, run, createdBy) = (columns.StringOrNull(), columns.Int32(), columns.String());
+        var (createdAt, updatedAt) = (columns.DateTime(), columns.DateTime());
+        var (startedAt, completedAt) = (columns.DateTimeOrNull(), columns.DateTimeOrNull());
+        var (total, held) = (columns.Int32(), columns.Int32());
+        var (completed, failed, cancelled) = (columns.Int32(), columns.Int32(), columns.Int32());
+        var usage = new TaskUsage(columns.Int64(), columns.Int64(), columns.Decimal());
+        var (recentlySettled, recentlyAt, seenAt) = (columns.Int32OrNull(), columns.DateTimeOrNull(), columns.DateTime());
+        var waitingFor = columns.StringOrNull();
+
         // The failed items will run once the batch starts; the lanes' counters do not reflect that yet.
-        if (status == AgentTaskStatus.Pending && row.GetInt32(8) > 1 && row.IsDBNull(7))
+        if (status == AgentTaskStatus.Pending && run > 1 && stopping is null)
             failed = 0;
         var settled = completed + failed + cancelled;
         // Leases and counters are read together, but a held range may have no pending items left.
-        var running = Math.Min(row.GetInt32(15), total - settled);
-        var (startedAt, completedAt, seenAt) = (row.GetDateTimeOrNull(12), row.GetDateTimeOrNull(13), row.GetDateTime(24));
+        var running = Math.Min(held, total - settled);
         var rate = status switch
         {
-            AgentTaskStatus.InProgress when row.GetDateTimeOrNull(23) is { } since && !row.IsDBNull(22) =>
-                Rate(completed + failed - row.GetInt32(22), seenAt - since),
+            AgentTaskStatus.InProgress when recentlyAt is { } since && recentlySettled is { } before =>
+                Rate(completed + failed - before, seenAt - since),
             AgentTaskStatus.Completed or AgentTaskStatus.Failed or AgentTaskStatus.Cancelled when startedAt is { } begun =>
                 Rate(completed + failed, completedAt!.Value - begun),
             _ => null,
         };
         return new Batch(
-            row.GetGuid(0),
-            row.GetString(1),
-            row.GetStringOrNull(2),
+            id,
+            name,
+            description,
             status,
-            row.GetStringOrNull(4),
-            row.GetInt16(5),
-            FailureModes.Parse(row.GetString(6)),
-            !row.IsDBNull(7) && row.GetString(7) == "cancelled",
-            row.GetInt32(8),
-            row.GetString(9),
-            row.GetDateTime(10),
-            row.GetDateTime(11),
+            agentId,
+            concurrency,
+            failureMode,
+            stopping == "cancelled",
+            run,
+            createdBy,
+            createdAt,
+            updatedAt,
             startedAt,
             completedAt,
             new BatchCounts(total, total - settled - running, running, completed, failed, cancelled),
             (double)settled / total,
             rate,
             status == AgentTaskStatus.InProgress && rate > 0 ? seenAt.AddSeconds((total - settled) / rate.Value) : null,
-            new TaskUsage(row.GetInt64(19), row.GetInt64(20), row.GetDecimal(21)),
-            row.GetStringOrNull(25));
+            usage,
+            waitingFor);
     }
 
     private static double? Rate(int items, TimeSpan time) =>

@@ -226,7 +226,7 @@ public sealed partial class TaskLaneRunner(
     [LoggerMessage(1, LogLevel.Error, "Task {TaskId}: the result could not be stored; the task runs again when its lease expires")]
     private static partial void LogFailed(ILogger logger, Exception exception, Guid taskId);
 
-    [LoggerMessage(2, LogLevel.Information, "Released {Count} tasks of stopped processes; they run again")]
+    [LoggerMessage(2, LogLevel.Information, "Released {Count} tasks of stopped instances; they run again")]
     private static partial void LogFreed(ILogger logger, int count);
 }
 

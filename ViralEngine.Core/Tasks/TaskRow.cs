@@ -32,40 +32,49 @@ internal static class TaskRow
 
     private const string After =
         """
-        answered_by, error::text, input_tokens, output_tokens, cost_usd, finish_reason, waiting_for, octet_length(result)
+        answered_by, finish_reason, error::text, input_tokens, output_tokens, cost_usd, waiting_for, octet_length(result)
         """;
 
-    public static AgentTask Read(NpgsqlDataReader row) => new(
-        row.GetGuid(0),
-        AgentTaskStatuses.Parse(row.GetString(1))!.Value,
-        row.GetString(2),
-        row.GetString(3),
-        row.GetJsonOrNull(4),
-        row.GetInt16(5),
-        row.GetFieldValue<string[]>(6),
-        row.GetJsonOrNull(7),
-        row.GetInt32(8),
-        row.GetInt16(9),
-        row.GetDateTimeOrNull(10),
-        row.GetString(11),
-        row.GetDateTime(12),
-        row.GetDateTime(13),
-        row.GetDateTimeOrNull(14),
-        row.GetDateTimeOrNull(15),
-        row.GetDateTimeOrNull(16),
-        !row.IsDBNull(17),
-        row.GetInt32(18),
-        row.GetInt32(19),
-        row.GetDoubleOrNull(20),
-        row.GetStringOrNull(21),
-        row.GetStringOrNull(22),
-        row.GetStringOrNull(27),
-        row.GetJsonOrNull(23, TaskJson.Default.TaskError),
-        row.IsDBNull(24)
-            ? null
-            : new TaskUsage(row.GetInt64(24), row.GetInt64(25), row.GetDecimalOrNull(26)),
-        row.GetStringOrNull(28),
-        row.GetInt32OrNull(29));
+    public static AgentTask Read(NpgsqlDataReader row)
+    {
+        var columns = new ColumnCursor(row);
+        return new AgentTask(
+            columns.Guid(),
+            AgentTaskStatuses.Parse(columns.String())!.Value,
+            columns.String(),
+            columns.String(),
+            columns.JsonOrNull(),
+            columns.Int16(),
+            columns.Strings(),
+            columns.JsonOrNull(),
+            columns.Int32(),
+            columns.Int16(),
+            columns.DateTimeOrNull(),
+            columns.String(),
+            columns.DateTime(),
+            columns.DateTime(),
+            columns.DateTimeOrNull(),
+            columns.DateTimeOrNull(),
+            columns.DateTimeOrNull(),
+            columns.DateTimeOrNull() is not null,
+            columns.Int32(),
+            columns.Int32(),
+            columns.DoubleOrNull(),
+            columns.StringOrNull(),
+            columns.StringOrNull(),
+            columns.StringOrNull(),
+            columns.JsonOrNull(TaskJson.Default.TaskError),
+            ReadUsage(ref columns),
+            columns.StringOrNull(),
+            columns.Int32OrNull());
+    }
+
+    /// <summary>Reads input_tokens, output_tokens and cost_usd.</summary>
+    public static TaskUsage? ReadUsage(ref ColumnCursor columns)
+    {
+        var (input, output, cost) = (columns.Int64OrNull(), columns.Int64OrNull(), columns.DecimalOrNull());
+        return input is null ? null : new TaskUsage(input.Value, output!.Value, cost);
+    }
 
     /// <summary>Of the result the beginning, cut between characters as people see them: one more was read to know where that is.</summary>
     public static AgentTask ReadForList(NpgsqlDataReader row)

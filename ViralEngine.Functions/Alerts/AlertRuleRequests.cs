@@ -21,7 +21,7 @@ internal sealed record AlertRuleRequest
     [Description("Only this agent's tasks; by default all of the organization.")]
     public string? AgentId { get; init; }
 
-    [Description("anomaly learns what is usual; simple alerts at three standard deviations, or at twice the latency; static alerts at a fixed bound.")]
+    [Description("anomaly learns what is usual; simple alerts at three standard deviations from the mean, or for latency at twice the mean; static alerts at a fixed bound.")]
     public AlertMode Mode { get; init; }
 
     [Description("Which direction raises an alert.")]

@@ -51,11 +51,11 @@ internal sealed class LinkEndpoints(
         if (approver is null)
             return Problem.Validation("approver", "There is no such member or API key.");
         if (approver.Principal != caller.Principal)
-            return Problem.Forbidden("Links are shown to their creator, so approvers create their own.");
+            return Problem.Forbidden("You can create a link only for yourself, because its creator sees it.");
         if (!gate.IsOpen)
             return Problem.Conflict("gate-closed", $"The gate is closed: it was {gate.Status.ToText()}.");
         if (!gate.Asks(approver.Role, approver.Names))
-            return Problem.Validation("approver", "The approver is not an approver for this gate.");
+            return Problem.Validation("approver", "Must be an approver for this gate.");
 
         var expiresAt = time.GetUtcNow().AddSeconds(asked.ExpiresInSeconds);
         var linkId = RowId.New();

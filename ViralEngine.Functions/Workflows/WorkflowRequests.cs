@@ -22,7 +22,7 @@ internal sealed record CreateWorkflowRequest
     [Description("Whether to roll back completed steps when the workflow is cancelled.")]
     public bool RollbackOnCancel { get; init; }
 
-    [Description("The input that templates read as input: any JSON.")]
+    [Description("Any JSON. Templates read it as input.")]
     public JsonElement? Input { get; init; }
 }
 

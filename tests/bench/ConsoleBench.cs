@@ -101,7 +101,6 @@ internal static partial class ConsoleBench
     private static async Task KeepOpenAsync(BenchStack stack, HttpClient browser, List<string> tasks)
     {
         using var app = Process.GetProcessById(stack.App.ProcessId);
-        await Task.Delay(TimeSpan.FromSeconds(15)); // what the batch left ends
         var without = await CoreShareAsync(app);
         var open = new List<Stream>();
         foreach (var task in tasks.Take(Consoles))
@@ -117,6 +116,8 @@ internal static partial class ConsoleBench
 
     private static async Task<double> CoreShareAsync(Process app)
     {
+        // What came before ends, and what keeps streams open is compiled.
+        await Task.Delay(Watched);
         app.Refresh();
         var (before, started) = (app.TotalProcessorTime, Stopwatch.GetTimestamp());
         await Task.Delay(Watched);

@@ -1,9 +1,12 @@
 # Building, and where the results are.
 
-# output_of PROJECT_FOLDER: as published, where the build publishes it.
+# output_of PROJECT_FOLDER: as published, where a build publishes (ReadyToRun.props).
 output_of() {
   local folder="$ROOT/$1/bin/$CONFIGURATION/net10.0"
-  if [[ -d "$folder/publish" ]]; then echo "$folder/publish"; else echo "$folder"; fi
+  case "$CONFIGURATION/$1" in
+    Release/ViralEngine.Functions | Release/ViralEngine.LocalHost) echo "$folder/publish" ;;
+    *) echo "$folder" ;;
+  esac
 }
 
 # build PROJECT_OR_SOLUTION: quiet when it succeeds.

@@ -18,13 +18,13 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
     {
         await using var db = postgres.NewDb();
         await AddTaskAsync("completed", seconds: 20, inputTokens: 10, cost: 0.25m);
-        await AddTaskAsync("failed", seconds: 1);
-        await AddTaskAsync("pending", seconds: 1);
+        await AddTaskAsync("failed", seconds: 1, inputTokens: 100, cost: 2);
+        await AddTaskAsync("pending", seconds: 1, inputTokens: 1000, cost: 30);
 
         var point = Assert.Single(Assert.Single(await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).Points);
 
         Assert.Equal((2, 1, 1, 1), (point.Finished, point.Completed, point.Failed, point.Retried));
-        Assert.Equal((0.5, 10, 0.25m), (point.ErrorRate, point.InputTokens, point.CostUsd));
+        Assert.Equal((0.5, 1110, 2220, 32.25m), (point.ErrorRate, point.InputTokens, point.OutputTokens, point.CostUsd));
         // The attempt goes on until the statement runs.
         Assert.InRange(point.LatencyP50!.Value, 20 * 0.98, 25);
         Assert.InRange(point.TimeToFirstTokenP50!.Value, 5 * 0.98, 5 * 1.02);
@@ -39,6 +39,21 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         await db.RollbackAsync();
 
         Assert.Empty(await ReadAsync(db, MetricStep.Minute, MetricGroup.None));
+    }
+
+    [Fact]
+    public async Task Tasks_of_several_agents_that_end_together_are_recorded_by_agent()
+    {
+        await using var db = postgres.NewDb();
+        var deleted = Guid.CreateVersion7().ToString();
+        Guid[] ids = [await AddRunningAsync(1), await AddRunningAsync(1), await AddRunningAsync(1, agent: deleted)];
+        await TaskGroupStore.CompleteAsync(db, tenant, [.. ids.Select(id => Finished(id, 1))], default);
+
+        var series = await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent);
+
+        Assert.Equal(
+            [(deleted, 1L), ("echo", 2L)], series.Select(one => (one.Group!, (long)Assert.Single(one.Points).Completed)).Order());
+        Assert.Equal([deleted, "echo"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
     }
 
     [Fact]
@@ -113,8 +128,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         [
             new(1, "completed", new ItemResult("r", null), "echo", "stop", null, new AgentUsage(0, 7, 0), null),
             new(2, "completed", new ItemResult("r", null), "echo", "stop", null, new AgentUsage(0, 7, 0), null),
-            new(3, "failed", null, null, null, "{}", null, null),
-            new(4, "pending", null, null, null, "{}", null, TimeSpan.FromSeconds(1)),
+            new(3, "failed", null, null, null, "{}", new AgentUsage(100, 0, 2), null),
+            new(4, "pending", null, null, null, "{}", new AgentUsage(1000, 0, 30), TimeSpan.FromSeconds(1)),
             new(6, "completed", new ItemResult("r", null), "a", "stop", null, null, null),
         ];
 
@@ -125,7 +140,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         var series = (await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).ToDictionary(one => one.Group!, one => Assert.Single(one.Points));
         Assert.Equal([$"{agent}", "echo"], series.Keys.Order());
         var echo = series["echo"];
-        Assert.Equal((2, 1, 1, 14), (echo.Completed, echo.Failed, echo.Retried, echo.OutputTokens));
+        Assert.Equal((2, 1, 1), (echo.Completed, echo.Failed, echo.Retried));
+        Assert.Equal((1100, 14, 32), (echo.InputTokens, echo.OutputTokens, echo.CostUsd));
         Assert.Equal(1, series[$"{agent}"].Completed);
         Assert.Equal(["echo", "openai"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
         Assert.Equal(["", "m"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Model)).Select(one => one.Group).Order());
@@ -171,20 +187,21 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
     private async Task AddTaskAsync(string status, double seconds, long? inputTokens = null, decimal? cost = null, Db? within = null)
     {
         var id = await AddRunningAsync(seconds);
+        var used = inputTokens is { } tokens ? new AgentUsage(tokens, 2 * tokens, cost) : null;
         if (status == "completed")
         {
             await using var own = postgres.NewDb();
             await TaskGroupStore.CompleteAsync(
-                within ?? own, tenant, [Finished(id, 1, new AgentUsage(inputTokens ?? 0, 0, cost ?? 0), TimeSpan.FromSeconds(seconds / 4))], default);
+                within ?? own, tenant, [Finished(id, 1, used, TimeSpan.FromSeconds(seconds / 4))], default);
             return;
         }
 
         await Leases().FailAsync(
-            tenant, id, 1, new TaskError("provider", "no", null, 1), 0, null, status == "failed" ? null : TimeSpan.FromHours(1), default);
+            tenant, id, 1, new TaskError("provider", "no", null, 1), 0, used, status == "failed" ? null : TimeSpan.FromHours(1), default);
     }
 
     /// <summary>A task whose attempt began some time ago.</summary>
-    private async Task<Guid> AddRunningAsync(double seconds, int attempt = 1)
+    private async Task<Guid> AddRunningAsync(double seconds, int attempt = 1, string agent = "echo")
     {
         await using var db = postgres.NewDb();
         var id = Guid.CreateVersion7();
@@ -194,10 +211,10 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
             INSERT INTO viral.tasks (
                 tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by, created_at,
                 updated_at, started_at, due_at, check_at, last_event, attempt, lease_until)
-            VALUES ($1, $2, 'in_progress', 'echo', 'x', 5, '{}', 60, 3, 'test', now(), now(), now() - $3::interval, now(), now(), 3, $4,
+            VALUES ($1, $2, 'in_progress', $5, 'x', 5, '{}', 60, 3, 'test', now(), now(), now() - $3::interval, now(), now(), 3, $4,
                     now() + interval '1 minute')
             """,
-            [tenant.Value, id, TimeSpan.FromSeconds(seconds), attempt],
+            [tenant.Value, id, TimeSpan.FromSeconds(seconds), attempt, agent],
             default);
         return id;
     }
