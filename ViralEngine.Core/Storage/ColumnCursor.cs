@@ -34,7 +34,7 @@ internal struct ColumnCursor(NpgsqlDataReader row)
 
     public int? Int32OrNull() => row.GetInt32OrNull(next++);
 
-    public long? Int64OrNull() => row.IsDBNull(next++) ? null : row.GetInt64(next - 1);
+    public long? Int64OrNull() => row.GetInt64OrNull(next++);
 
     public double? DoubleOrNull() => row.GetDoubleOrNull(next++);
 

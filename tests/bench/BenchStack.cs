@@ -1,4 +1,5 @@
 using System.Net;
+using Npgsql;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Bench;
@@ -51,6 +52,17 @@ internal sealed class BenchStack : IAsyncDisposable
         BaseAddress = App.Address,
         DefaultRequestHeaders = { Authorization = new("Bearer", ApiKey) },
     };
+
+    /// <summary>Runs a statement as one who sees everything.</summary>
+    public async Task<object?> ScalarAsync(string sql, params object[] args)
+    {
+        await using var connection = new NpgsqlConnection(Postgres.AdminConnection);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var arg in args)
+            command.Parameters.Add(new() { Value = arg });
+        return await command.ExecuteScalarAsync();
+    }
 
     public async ValueTask DisposeAsync() => await App.DisposeAsync();
 }

@@ -16,8 +16,7 @@ internal static class RecordingBench
 
     public static async Task RunAsync(BenchStack stack)
     {
-        await ScalarAsync(
-            stack,
+        await stack.ScalarAsync(
             """
             CREATE TABLE viral.recording (stored boolean NOT NULL);
             INSERT INTO viral.recording VALUES (true);
@@ -45,8 +44,8 @@ internal static class RecordingBench
                 while (!done.IsCancellationRequested)
                     await BatchBench.RunBatchAsync(stack, Items);
             });
-        await ScalarAsync(
-            stack, "DROP TRIGGER store_or_throw_away ON viral.metric_points; DROP FUNCTION viral.store_or_throw_away(); DROP TABLE viral.recording");
+        await stack.ScalarAsync(
+            "DROP TRIGGER store_or_throw_away ON viral.metric_points; DROP FUNCTION viral.store_or_throw_away(); DROP TABLE viral.recording");
     }
 
     private static async Task CompareAsync(
@@ -57,14 +56,14 @@ internal static class RecordingBench
         var bounds = new List<DateTime>();
         for (var half = 0; half <= Measured / Half; half++)
         {
-            bounds.Add((DateTime)(await ScalarAsync(
-                stack, "UPDATE viral.recording SET stored = $1 RETURNING clock_timestamp()", half % 4 is 0 or 3))!);
+            bounds.Add((DateTime)(await stack.ScalarAsync(
+                "UPDATE viral.recording SET stored = $1 RETURNING clock_timestamp()", half % 4 is 0 or 3))!);
             await Task.Delay(Half);
         }
 
         await done.CancelAsync();
         await work;
-        await ScalarAsync(stack, "UPDATE viral.recording SET stored = true");
+        await stack.ScalarAsync("UPDATE viral.recording SET stored = true");
 
         var ended = await EndedAsync(stack, table, bounds);
         var (stored, ratios) = (0.0, new List<double>());
@@ -114,15 +113,5 @@ internal static class RecordingBench
         }
 
         return ended;
-    }
-
-    private static async Task<object?> ScalarAsync(BenchStack stack, string sql, params object[] args)
-    {
-        await using var connection = new NpgsqlConnection(stack.Postgres.AdminConnection);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        foreach (var arg in args)
-            command.Parameters.Add(new() { Value = arg });
-        return await command.ExecuteScalarAsync();
     }
 }

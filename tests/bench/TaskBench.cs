@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Npgsql;
 
 namespace ViralEngine.Bench;
 
@@ -17,7 +16,7 @@ internal static class TaskBench
     {
         var wrk = ClientsOf(stack);
         await wrk.WarmUpAsync();
-        await ScalarAsync(stack, "ANALYZE");
+        await stack.ScalarAsync("ANALYZE");
         var (submitted, completed) = await MeasureAsync(stack, wrk);
         Report.Line(
             $"echo tasks, submission to completion, {Clients} clients", $"{completed,7:0} tasks/s", $"{completed / Goal:0.00} of the goal of {Goal:N0}/s");
@@ -42,18 +41,10 @@ internal static class TaskBench
 
     private static async Task AllDoneAsync(BenchStack stack)
     {
-        while (await ScalarAsync(stack, "SELECT EXISTS (SELECT FROM viral.tasks WHERE status IN ('pending', 'in_progress') AND scheduled_at IS NULL)") is true)
+        while (await stack.ScalarAsync("SELECT EXISTS (SELECT FROM viral.tasks WHERE status IN ('pending', 'in_progress') AND scheduled_at IS NULL)") is true)
             await Task.Delay(20);
     }
 
     private static async Task<long> CountAsync(BenchStack stack) =>
-        (long)(await ScalarAsync(stack, "SELECT count(*) FROM viral.tasks WHERE status = 'completed'"))!;
-
-    private static async Task<object?> ScalarAsync(BenchStack stack, string sql)
-    {
-        await using var connection = new NpgsqlConnection(stack.Postgres.AdminConnection);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync();
-    }
+        (long)(await stack.ScalarAsync("SELECT count(*) FROM viral.tasks WHERE status = 'completed'"))!;
 }
