@@ -88,7 +88,10 @@ public sealed partial class AgentRunner(
     {
         using var activity = Source.StartActivity("agent.call", ActivityKind.Client);
         activity?.SetTag("gen_ai.agent.name", agent.Name).SetTag("viral.agent.kind", agent.Kind.ToString());
-        var call = new AgentCall(tenant.Value, work.Id, work.Attempt, agent, work.Description, work.Input, work.Timeout);
+        var call = new AgentCall(tenant.Value, work.Id, work.Attempt, agent, work.Description, work.Input, work.Timeout)
+        {
+            Starting = work.Starting,
+        };
         await using var pass = providers.Flow is { } flow ? await flow.EnterAsync(call, work.Waits, ct) : null;
         if (pass is not null)
             call = call with { Observer = pass.Observe };
@@ -208,6 +211,9 @@ public sealed record AgentWork(
 {
     /// <summary>Called with what the call waits for, and with null once it no longer waits.</summary>
     public Action<WaitReason?>? Waits { get; init; }
+
+    /// <summary>Awaited right before each call of a provider; cancelled if the call must not be made.</summary>
+    public required Func<CancellationToken, Task> Starting { get; init; }
 }
 
 /// <param name="CostUsd">By the agent's price or the price table; null if neither has a price for the model.</param>

@@ -36,6 +36,9 @@ public sealed record AgentCall(
     /// <summary>The host and port it goes to, which share a circuit breaker; null if it stays here.</summary>
     internal string? Host => Agent.Settings.HostFor(this);
 
+    /// <summary>Awaited right before the provider is called; cancelled if the call must not be made.</summary>
+    internal Func<CancellationToken, Task>? Starting { get; init; }
+
     /// <summary>Called with each response once its headers have arrived.</summary>
     public Action<HttpResponseMessage>? Observer { get; init; }
 

@@ -42,15 +42,7 @@ public sealed partial class BatchLaneKeeper
         return lane;
     }
 
-    /// <summary>Of claimed ranges, those to run: not those whose claim took so long that they may run elsewhere.</summary>
-    /// <param name="since">When the claim was sent.</param>
-    internal Task<IReadOnlyList<ClaimedSlice>> StillHeldAsync(IReadOnlyList<ClaimedSlice> claimed, long since) =>
-        LateClaim.StillHeldAsync(claimed, since, Lease, time, async slices =>
-        {
-            await using var db = new Db(dataSource);
-            var held = await new BatchKeepingStore(db).RenewAsync([.. slices.Select(slice => slice.Lease)], Lease, CancellationToken.None);
-            return [.. slices.Where(slice => held.Contains(slice.Lease.Id))];
-        });
+    internal HeldSince Since(long sent) => new(Lease, time, sent);
 
     internal void Drop(HeldLane lane) => lanes.TryRemove(lane, out _);
 
@@ -78,16 +70,16 @@ public sealed partial class BatchLaneKeeper
     {
         var due = held
             .SelectMany(lane => lane.Claims.Select(claim => (Lane: lane, Claim: claim)))
-            .Where(one => time.GetElapsedTime(one.Claim.Renewed) >= Lease / 3)
+            .Where(one => one.Claim.Since.Age >= Lease / 3)
             .ToArray();
         if (due.Length == 0)
             return;
-        var now = time.GetTimestamp();
+        var sent = time.GetTimestamp();
         var renewed = await store.RenewAsync([.. due.Select(one => one.Claim.Lease)], Lease, CancellationToken.None);
         foreach (var (lane, claim) in due)
         {
             if (renewed.Contains(claim.Lease.Id))
-                claim.Renewed = now;
+                claim.Since.Renewed(sent);
             else if (lane.Holds(claim))
                 await claim.EndAsync();
         }
@@ -162,9 +154,10 @@ internal sealed class HeldLane : IDisposable
         ended.Dispose();
     }
 
-    public HeldClaim Hold(SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, long now)
+    /// <param name="since">When the claim was sent.</param>
+    public HeldClaim Hold(SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, long since)
     {
-        var claim = new HeldClaim(lease, agents, Ended) { Renewed = now };
+        var claim = new HeldClaim(lease, agents, keeper.Since(since), Ended);
         claims[claim] = 0;
         return claim;
     }
@@ -183,7 +176,7 @@ internal sealed class HeldLane : IDisposable
 /// <summary>A range whose items are running in this process, or are waiting to be settled.</summary>
 /// <param name="agents">The agents that run them.</param>
 internal sealed class HeldClaim(
-    SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, CancellationToken laneEnded) : IDisposable
+    SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, HeldSince since, CancellationToken laneEnded) : IDisposable
 {
     private readonly CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(laneEnded);
 
@@ -194,7 +187,7 @@ internal sealed class HeldClaim(
     /// <summary>Cancelled when the lane ends or the lease is lost.</summary>
     public CancellationToken Ended => ended.Token;
 
-    public long Renewed { get; set; }
+    public HeldSince Since { get; } = since;
 
     /// <summary>What holds its item back; null if it is running.</summary>
     public WaitReason? WaitingFor { get; set; }

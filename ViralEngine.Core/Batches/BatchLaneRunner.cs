@@ -160,16 +160,15 @@ public sealed partial class BatchLaneRunner(
             if (claimed.Count == 0)
                 return 0;
             var agents = await StoredAgain.RunAsync(() => slices.LoadAgentsAsync(tenant, plan, claimed), time, logger, stopping);
-            var mine = await StoredAgain.RunAsync(() => keeper.StillHeldAsync(claimed, since), time, logger, stopping);
-            foreach (var slice in mine)
+            foreach (var slice in claimed)
             {
                 unused--;
                 Interlocked.Increment(ref running);
-                var kept = held.Hold(slice.Lease, agents, time.GetTimestamp());
+                var kept = held.Hold(slice.Lease, agents, since);
                 _ = Task.Run(() => RunAsync(tenant, plan, slice, held, kept), CancellationToken.None);
             }
 
-            return mine.Count;
+            return claimed.Count;
         }
         finally
         {

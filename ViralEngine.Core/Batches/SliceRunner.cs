@@ -134,6 +134,7 @@ public sealed partial class SliceRunner(
                 BatchItem.IdOf(plan.BatchId, item.Number), item.Attempt + 1, agentId, item.Description, item.Input, item.Timeout)
             {
                 Waits = reason => claim.WaitingFor = reason,
+                Starting = claim.Since.ConfirmAsync,
             };
             return await CallAsync(tenant, chain, work, answer, claim, ended) switch
             {

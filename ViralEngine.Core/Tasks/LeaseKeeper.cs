@@ -31,23 +31,14 @@ public sealed partial class LeaseKeeper
     }
 
     /// <summary>Keeps the lease until disposal; <see cref="HeldLease.Ended"/> is cancelled when the work must stop.</summary>
-    public HeldLease Hold(TenantId tenant, Guid taskId, int attempt, CancellationToken stopping)
+    /// <param name="since">When the claim was sent.</param>
+    internal HeldLease Hold(TenantId tenant, Guid taskId, int attempt, long since, CancellationToken stopping)
     {
-        var lease = new HeldLease(this, (tenant.Value, taskId, attempt), stopping);
+        var lease = new HeldLease(this, (tenant.Value, taskId, attempt), new HeldSince(options.Lease, time, since), stopping);
         held[lease.Key] = lease;
         upkeep.Start();
         return lease;
     }
-
-    /// <summary>Of claimed tasks, those to run: not those whose claim took so long that they may run elsewhere.</summary>
-    /// <param name="since">When the claim was sent.</param>
-    internal Task<IReadOnlyList<ClaimedTask>> StillHeldAsync(IReadOnlyList<ClaimedTask> claimed, long since) =>
-        LateClaim.StillHeldAsync(claimed, since, options.Lease, time, async tasks =>
-        {
-            var held = await LookAsync(
-                [.. tasks.Select(task => (task.Tenant.Value, task.Attempt.TaskId, task.Attempt.Attempt))], new string?[tasks.Count]);
-            return [.. tasks.Where(task => held.ContainsKey((task.Tenant.Value, task.Attempt.TaskId, task.Attempt.Attempt)))];
-        });
 
     internal void Drop(HeldLease lease) => held.TryRemove(lease.Key, out _);
 
@@ -63,6 +54,7 @@ public sealed partial class LeaseKeeper
     private async Task LookAsync(bool renew)
     {
         var leases = held.Values.ToArray();
+        var sent = time.GetTimestamp();
         var alive = await LookAsync(
             [.. leases.Select(lease => lease.Key)], renew ? [.. leases.Select(lease => lease.WaitingFor)] : null);
         foreach (var (key, _) in alive.Where(each => each.Value))
@@ -71,8 +63,13 @@ public sealed partial class LeaseKeeper
                 await lease.EndAsync(LeaseEnd.Cancelled);
         }
 
-        foreach (var lease in leases.Where(lease => !alive.ContainsKey(lease.Key)))
-            await lease.EndAsync(LeaseEnd.Lost);
+        foreach (var lease in leases)
+        {
+            if (!alive.ContainsKey(lease.Key))
+                await lease.EndAsync(LeaseEnd.Lost);
+            else if (renew)
+                lease.Since.Renewed(sent);
+        }
     }
 
     /// <summary>The tasks that are still this process's, and whether each was cancelled.</summary>
@@ -128,14 +125,17 @@ public sealed class HeldLease : IDisposable
     private readonly LeaseKeeper keeper;
     private readonly CancellationTokenSource ended;
 
-    internal HeldLease(LeaseKeeper keeper, (Guid Tenant, Guid Task, int Attempt) key, CancellationToken stopping)
+    internal HeldLease(
+        LeaseKeeper keeper, (Guid Tenant, Guid Task, int Attempt) key, HeldSince since, CancellationToken stopping)
     {
         this.keeper = keeper;
-        Key = key;
+        (Key, Since) = (key, since);
         ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
     }
 
     internal (Guid Tenant, Guid Task, int Attempt) Key { get; }
+
+    internal HeldSince Since { get; }
 
     /// <summary>Why <see cref="Ended"/> was cancelled; none if the process is stopping.</summary>
     public LeaseEnd End { get; private set; }

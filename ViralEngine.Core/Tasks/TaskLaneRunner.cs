@@ -14,7 +14,6 @@ public sealed partial class TaskLaneRunner(
     TaskClaimStore claims,
     TaskRunner tasks,
     AgentRunner agents,
-    LeaseKeeper leases,
     CallSlots slots,
     LaneSignals signals,
     LapsedLook lapsed,
@@ -97,11 +96,10 @@ public sealed partial class TaskLaneRunner(
         var found = await claims.ClaimAsync(places, ct);
         // Loaded after the claim, so that a task runs with its current agent.
         var chains = await LoadAsync(found.Tasks, ct);
-        var held = await StoredAgain.RunAsync(() => leases.StillHeldAsync(found.Tasks, since), time, logger, ct);
-        foreach (var (tenant, attempt) in held)
+        foreach (var (tenant, attempt) in found.Tasks)
         {
             places.Spend(tenant);
-            Start(host, listener, tenant, attempt, chains[(tenant, attempt.AgentId)], ct);
+            Start(host, listener, tenant, attempt, since, chains[(tenant, attempt.AgentId)], ct);
         }
 
         if (found.Ready && Count() >= options.Value.CallsPerLane)
@@ -131,9 +129,9 @@ public sealed partial class TaskLaneRunner(
     }
 
     private void Start(
-        TaskLaneHost host, LaneListener listener, TenantId tenant, TaskAttempt attempt, AgentChain chain, CancellationToken ct)
+        TaskLaneHost host, LaneListener listener, TenantId tenant, TaskAttempt attempt, long since, AgentChain chain, CancellationToken ct)
     {
-        var run = Task.Run(() => RunAsync(host, listener, tenant, attempt, chain, ct), CancellationToken.None);
+        var run = Task.Run(() => RunAsync(host, listener, tenant, attempt, since, chain, ct), CancellationToken.None);
         lock (running)
             running.Add(run);
         _ = run.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
@@ -147,12 +145,12 @@ public sealed partial class TaskLaneRunner(
     }
 
     private async Task RunAsync(
-        TaskLaneHost host, LaneListener listener, TenantId tenant, TaskAttempt attempt, AgentChain chain,
+        TaskLaneHost host, LaneListener listener, TenantId tenant, TaskAttempt attempt, long since, AgentChain chain,
         CancellationToken ct)
     {
         try
         {
-            var run = await tasks.RunAsync(tenant, attempt, chain, ct);
+            var run = await tasks.RunAsync(tenant, attempt, since, chain, ct);
             if (run.Held is { } held)
                 await claims.PutOffAsync(tenant, attempt.AgentId, held.Reason.ToText(), held.Wait, ct);
             if (run.Ended && attempt.Workflow is { } workflow)

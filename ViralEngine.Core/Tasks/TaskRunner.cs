@@ -25,14 +25,15 @@ public sealed partial class TaskRunner(
     /// <summary>Longer waits are spent in the queue, not in a lane.</summary>
     private static readonly TimeSpan MaxWaitInLane = TimeSpan.FromSeconds(2);
 
+    /// <param name="since">When the claim was sent.</param>
     /// <param name="chain">The agent and its fallbacks.</param>
     /// <param name="ct">Cancelled when the process stops: then the task is released.</param>
     internal async Task<TaskRun> RunAsync(
-        TenantId tenant, TaskAttempt attempt, AgentChain chain, CancellationToken ct)
+        TenantId tenant, TaskAttempt attempt, long since, AgentChain chain, CancellationToken ct)
     {
         using var activity = AgentRunner.Source.StartActivity("task.attempt", ActivityKind.Internal, attempt.TraceParent);
         activity?.SetTag("viral.task.id", attempt.TaskId).SetTag("viral.task.attempt", attempt.Attempt);
-        using var lease = keeper.Hold(tenant, attempt.TaskId, attempt.Attempt, ct);
+        using var lease = keeper.Hold(tenant, attempt.TaskId, attempt.Attempt, since, ct);
         signals.Publish(tenant, attempt.TaskId);
         TokenWriter? writer = null;
         try
@@ -90,6 +91,7 @@ public sealed partial class TaskRunner(
             attempt.TaskId, attempt.FailedAttempts + 1, attempt.AgentId, attempt.Description, attempt.Input, attempt.Timeout)
         {
             Waits = reason => lease.WaitingFor = reason?.ToText(),
+            Starting = lease.Since.ConfirmAsync,
         };
         var waited = TimeSpan.Zero;
         while (true)

@@ -13,6 +13,8 @@ internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptio
 {
     public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
     {
+        if (call.Starting is { } startingAsync)
+            await startingAsync(ct);
         using var clock = new AnswerClock(call, options.Value, time);
         await using var registration = ct.UnsafeRegister(static c => ((AnswerClock)c!).Stop(), clock);
         await using var chunks = inner.RunAsync(call with { Heard = clock.Heard }, clock.Token).GetAsyncEnumerator(clock.Token);

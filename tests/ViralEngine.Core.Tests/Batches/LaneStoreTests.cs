@@ -1,10 +1,13 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using ViralEngine.Core.Agents;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
 using ViralEngine.Core.Storage;
+using ViralEngine.Core.Tests.Agents;
 using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Batches;
@@ -73,22 +76,38 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
     }
 
     [Fact]
-    public async Task Of_a_claim_that_was_long_on_its_way_only_what_is_still_held_is_run()
+    public async Task Of_a_claim_that_was_long_on_its_way_only_what_is_still_held_is_called_for()
     {
         await using var db = postgres.NewDb();
-        var (store, batch) = (new BatchLaneStore(db), await SubmitAsync(db, items: 4));
-        var taken = await ClaimManyAsync(store, batch, lane: 0, slices: 2, size: 2, places: 2);
-        var read = await store.ReadAsync(tenant, batch, taken, 1_000_000, CancellationToken.None);
-        var lost = read[0] with { Lease = read[0].Lease with { Holder = Guid.NewGuid() } };
+        var (store, batch) = (new BatchLaneStore(db), await SubmitAsync(db, items: 2));
+        var taken = await ClaimManyAsync(store, batch, lane: 0, slices: 2, size: 1, places: 2);
+        var lost = taken[0] with { Holder = Guid.NewGuid() };
         var time = new FakeTimeProvider();
         var keeper = new BatchLaneKeeper(
             postgres.DataSource, NewSignals(), Options.Create(new BatchOptions()), time, NullLogger<BatchLaneKeeper>.Instance);
         var since = time.GetTimestamp();
 
         time.Advance(keeper.Lease);
-        var held = await keeper.StillHeldAsync([lost, read[1]], since);
+        using var lane = keeper.Hold(tenant, batch, CancellationToken.None);
+        var chains = new Dictionary<string, AgentChain> { ["echo"] = new([AgentBench.Echo()], null) };
+        var (goneRun, heldRun) = (RunAsync(lost), RunAsync(taken[1]));
+        var waited = !goneRun.IsCompleted && !heldRun.IsCompleted;
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(100));
+                return Task.FromResult(goneRun.IsCompleted && heldRun.IsCompleted);
+            },
+            "the leases to be renewed or lost");
 
-        Assert.Equal([read[1].Lease], held.Select(slice => slice.Lease));
+        Assert.Equal((true, 0, 1), (waited, (await goneRun).Ran, (await heldRun).Ran));
+
+        async Task<SliceRun> RunAsync(SliceLease lease)
+        {
+            var claim = lane.Hold(lease, chains, since);
+            var slice = Assert.Single(await store.ReadAsync(tenant, batch, [lease], 1_000_000, CancellationToken.None));
+            return await NewSliceRunner(time).RunAsync(tenant, new LanePlan(batch, "echo", FailureMode.Continue, false), slice, claim, claim.Ended);
+        }
     }
 
     [Fact]
@@ -232,6 +251,16 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
 
     private async Task<IReadOnlyList<BatchResult>> ResultsAsync(Db db, Guid batch) =>
         (await new BatchResultReader(db).ReadAsync(tenant, batch, null, 0, CancellationToken.None)).Results;
+
+    private static SliceRunner NewSliceRunner(TimeProvider time)
+    {
+        var options = Options.Create(new AgentsOptions());
+        var memory = new AnswerMemory(options);
+        var outgoing = new OutgoingHttp(Options.Create(new OutgoingOptions()));
+        var agents = new AgentRunner(
+            null!, new AgentProviders(outgoing, memory, options, time), memory, new PriceTable(options), time, NullLogger<AgentRunner>.Instance);
+        return new SliceRunner(agents, memory, time, new Random(1), NullLogger<SliceRunner>.Instance);
+    }
 
     private BatchCourse CourseOf(Db db) => new(db, NewSignals());
 

@@ -49,20 +49,31 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     }
 
     [Fact]
-    public async Task Of_a_claim_that_was_long_on_its_way_only_what_is_still_held_is_run()
+    public async Task Of_a_claim_that_was_long_on_its_way_only_what_is_still_held_is_called_for()
     {
         var (mine, lost) = (await AddAsync(), await AddAsync());
         var late = await TakeAsync(lost, Short);
         await TakeAsync(lost, TaskLeaseOptions.Default);
         var time = new FakeTimeProvider();
         var keeper = new LeaseKeeper(postgres.DataSource, TaskLeaseOptions.Default, time, NullLogger<LeaseKeeper>.Instance);
-        ClaimedTask[] claimed = [new(tenant, late), new(tenant, await TakeAsync(mine, TaskLeaseOptions.Default))];
+        var current = await TakeAsync(mine, TaskLeaseOptions.Default);
         var since = time.GetTimestamp();
 
         time.Advance(TaskLeaseOptions.Default.Lease);
-        var held = await keeper.StillHeldAsync(claimed, since);
+        using var gone = keeper.Hold(tenant, lost, late.Attempt, since, CancellationToken.None);
+        using var held = keeper.Hold(tenant, mine, current.Attempt, since, CancellationToken.None);
+        var (goneConfirmed, heldConfirmed) = (gone.Since.ConfirmAsync(gone.Ended), held.Since.ConfirmAsync(held.Ended));
+        var waited = !goneConfirmed.IsCompleted && !heldConfirmed.IsCompleted;
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(100));
+                return Task.FromResult(goneConfirmed.IsCompleted && heldConfirmed.IsCompleted);
+            },
+            "the leases to be renewed or lost");
 
-        Assert.Equal([mine], held.Select(task => task.Attempt.TaskId));
+        Assert.Equal((true, LeaseEnd.Lost, LeaseEnd.None), (waited, gone.End, held.End));
+        Assert.Equal((true, true), (goneConfirmed.IsCanceled, heldConfirmed.IsCompletedSuccessfully));
     }
 
     [Fact]
