@@ -5,28 +5,13 @@ using ViralEngine.Testing;
 namespace ViralEngine.Functions.Tests.Idempotency;
 
 /// <summary>One key from many connections to three instances, while they and Redis are killed: one effect, whatever happens.</summary>
-public sealed class IdempotencyUnderFireTests : IAsyncLifetime
+public sealed class IdempotencyUnderFireTests(IdempotencyUnderFireTests.Servers servers) : IClassFixture<IdempotencyUnderFireTests.Servers>
 {
     private const int Connections = 50;
     private const int Requests = 1_000;
+    private const int BeatMs = 250;
 
-    private readonly TestPostgres postgres = new();
-    private RedisProcess redis = null!;
-    private AppCluster cluster = null!;
-
-    public async Task InitializeAsync()
-    {
-        await postgres.InitializeAsync();
-        redis = await RedisProcess.StartAsync();
-        cluster = await AppCluster.StartAsync(new AppSettings(postgres) { Redis = redis.ConnectionString }, 3);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await cluster.DisposeAsync();
-        await redis.DisposeAsync();
-        await postgres.DisposeAsync();
-    }
+    private readonly AppCluster cluster = servers.Cluster;
 
     [Fact]
     public async Task Creates_one_task()
@@ -72,18 +57,21 @@ public sealed class IdempotencyUnderFireTests : IAsyncLifetime
         TestTenant tenant, Func<ApiClient, string, Task<ApiResponse>> sendAsync, Func<ApiClient, int, Task> checkAsync)
     {
         var answers = new ConcurrentDictionary<string, ConcurrentBag<ApiResponse>>();
+        var random = new Random(20261128);
         var round = 0;
         var sent = 0;
         using var chaosOver = new CancellationTokenSource();
 
         var senders = Enumerable.Range(0, Connections).Select(SendAsync).ToArray();
-        for (var i = 0; i < 6; i++)
+        for (var i = 0; i < 3; i++)
         {
-            var victim = cluster[i % 3];
+            var victim = cluster[i];
             Interlocked.Increment(ref round);
+            await NextBeatAsync();
+            await Task.Delay(random.Next(40)); // a random moment while requests are under way
             await victim.KillAsync();
-            if (i % 3 == 1)
-                await redis.RestartAsync();
+            if (i == 1)
+                await servers.Redis.RestartAsync();
             await victim.RestartAsync();
         }
 
@@ -126,6 +114,7 @@ public sealed class IdempotencyUnderFireTests : IAsyncLifetime
 
                 if (key == "key-0")
                     Interlocked.Increment(ref sent);
+                await NextBeatAsync();
             }
 
             foreach (var client in clients)
@@ -133,10 +122,36 @@ public sealed class IdempotencyUnderFireTests : IAsyncLifetime
         }
     }
 
+    /// <summary>All connections send at once, so that requests with one key meet, and rest until then: what was killed starts meanwhile.</summary>
+    private static Task NextBeatAsync() => Task.Delay((int)(BeatMs - (Environment.TickCount64 % BeatMs)));
+
     private async Task<int> QueryAsync(string sql)
     {
-        await using var dataSource = Npgsql.NpgsqlDataSource.Create(postgres.AdminConnection);
+        await using var dataSource = Npgsql.NpgsqlDataSource.Create(servers.Postgres.AdminConnection);
         await using var command = dataSource.CreateCommand(sql);
         return (int)(await command.ExecuteScalarAsync())!;
+    }
+
+    public sealed class Servers : IAsyncLifetime
+    {
+        public TestPostgres Postgres { get; } = new();
+
+        public RedisProcess Redis { get; private set; } = null!;
+
+        public AppCluster Cluster { get; private set; } = null!;
+
+        public async Task InitializeAsync()
+        {
+            await Postgres.InitializeAsync();
+            Redis = await RedisProcess.StartAsync();
+            Cluster = await AppCluster.StartAsync(new AppSettings(Postgres) { Redis = Redis.ConnectionString }, 3);
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Cluster.DisposeAsync();
+            await Redis.DisposeAsync();
+            await Postgres.DisposeAsync();
+        }
     }
 }

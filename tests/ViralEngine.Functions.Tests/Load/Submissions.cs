@@ -5,7 +5,7 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Load;
 
-/// <summary>Clients that submit tasks without a pause, each to the instances in turn, as behind a round-robin balancer.</summary>
+/// <summary>Clients that submit tasks, some hundreds a second, each to the instances in turn, as behind a round-robin balancer.</summary>
 internal sealed class Submissions(AppCluster cluster, TestTenant tenant) : IAsyncDisposable
 {
     private const int Clients = 8;
@@ -66,8 +66,10 @@ internal sealed class Submissions(AppCluster cluster, TestTenant tenant) : IAsyn
             catch (HttpRequestException)
             {
                 made.Enqueue(new Submission(instance, null, Stopwatch.GetElapsedTime(started)));
-                await Task.Delay(10); // a refused connection costs nothing, and the load is for the others
             }
+
+            // What is killed meanwhile starts again on the same processors.
+            await Task.Delay(10);
         }
 
         foreach (var client in clients.Values)
