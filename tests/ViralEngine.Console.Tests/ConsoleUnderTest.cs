@@ -6,7 +6,9 @@ namespace ViralEngine.Console.Tests;
 /// <summary>The app that classes share, and a real browser. Each test has a tenant and a window of its own.</summary>
 public class ConsoleUnderTest : IAsyncLifetime
 {
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    private static readonly string[] Names =
+        ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
     private IPlaywright? playwright;
     private IBrowser browser = null!;
 

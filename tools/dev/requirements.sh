@@ -76,7 +76,7 @@ require_postgres() {
 find_chromium() {
   local name
   [[ -n "${VIRAL_CHROMIUM:-}" ]] && return 0
-  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+  for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do
     command -v "$name" >/dev/null && return 0
   done
   return 1
@@ -84,8 +84,8 @@ find_chromium() {
 
 require_chromium() {
   find_chromium && return 0
-  # Of the fonts one is enough.
-  if may_install; then apt_install chromium fonts-liberation || true; fi
+  # The shell is the same browser without its own windows, which cost more than the pages. Of the fonts one is enough.
+  if may_install; then apt_install chromium-headless-shell fonts-liberation || apt_install chromium fonts-liberation || true; fi
   find_chromium && return 0
   die "Chromium is missing: the console's tests drive it. On Debian: sudo apt install chromium. Elsewhere: install it, or
      Chrome, and set VIRAL_CHROMIUM to its program"
