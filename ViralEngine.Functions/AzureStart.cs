@@ -6,7 +6,8 @@ namespace ViralEngine.Functions;
 internal static class AzureStart
 {
     // From the package DurableTask.AzureManaged, which only a build for the Durable Task Scheduler has.
-    private const string SchedulerExtension = "Microsoft.Azure.Functions.Worker.Extensions.DurableTask.AzureManaged.dll";
+    private const string SchedulerExtension =
+        "Microsoft.Azure.Functions.Worker.Extensions.DurableTask.AzureManaged.dll";
 
     private const string StorageType = "AzureFunctionsJobHost:extensions:durableTask:storageProvider:type";
 

@@ -29,7 +29,8 @@ namespace ViralEngine.Functions;
 internal static class Composition
 {
     /// <summary>Each feature registers its own services.</summary>
-    public static IServiceCollection AddViralEngine(this IServiceCollection services, IConfiguration configuration) => services
+    public static IServiceCollection AddViralEngine(this IServiceCollection services, IConfiguration configuration) =>
+        services
         .AddTelemetry(configuration)
         .AddEdge(configuration)
         .AddStorage(configuration)
@@ -50,7 +51,8 @@ internal static class Composition
         .AddConsole();
 
     /// <summary>Settings that are checked when the app starts, by the attributes of their type.</summary>
-    public static OptionsBuilder<T> AddChecked<T>(this IServiceCollection services, IConfiguration configuration, string section)
+    public static OptionsBuilder<T> AddChecked<T>(
+        this IServiceCollection services, IConfiguration configuration, string section)
         where T : class =>
         services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();
 

@@ -35,7 +35,8 @@ builder.UseWhen<UnwrapMiddleware>(context => context.GetHttpContext() is not nul
 builder.Services.TryAddSingleton(TimeProvider.System);
 builder.Services.AddSingleton(Random.Shared);
 builder.Services.Configure<JsonOptions>(options => ApiJson.Configure(options.SerializerOptions));
-builder.Services.Configure<KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = null); // each endpoint has its own
+// each endpoint has its own
+builder.Services.Configure<KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = null);
 builder.Services.Configure<KeyManagementOptions>(options =>
 {
     options.XmlRepository = new KeysInMemory();

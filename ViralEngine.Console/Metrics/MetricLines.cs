@@ -10,7 +10,8 @@ public static class MetricLines
 {
     /// <param name="whenNothing">The value of a step without a point: 0 for a count, null for a share.</param>
     public static ChartLine Of(
-        string name, string colour, MetricWindow window, IReadOnlyList<MetricPoint> points, Func<MetricPoint, double?> value, double? whenNothing)
+        string name, string colour, MetricWindow window, IReadOnlyList<MetricPoint> points,
+        Func<MetricPoint, double?> value, double? whenNothing)
     {
         var byTime = points.ToDictionary(point => point.At);
         var length = MetricWindow.LengthOf(window.Step);
@@ -29,7 +30,9 @@ public static class MetricLines
             AlertMetric.ErrorRate => Of("", "one", window, points, point => point.ErrorRate, null),
             AlertMetric.Latency => Of("", "one", window, points, point => point.LatencyP50, null),
             AlertMetric.CostPerTask =>
-                Of("", "one", window, points, point => point.Completed == 0 ? null : (double)(point.CostUsd / point.Completed), null),
+                Of(
+                    "", "one", window, points,
+                    point => point.Completed == 0 ? null : (double)(point.CostUsd / point.Completed), null),
             AlertMetric.Failures => Of("", "one", window, points, point => point.Failed / minutes, 0),
             AlertMetric.Throughput => Of("", "one", window, points, point => point.Finished / minutes, 0),
             AlertMetric.QueueAge => Of("", "one", window, points, point => point.QueueAgeSeconds, 0),

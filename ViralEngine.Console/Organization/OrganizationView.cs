@@ -5,7 +5,8 @@ namespace ViralEngine.Console.Organization;
 
 /// <summary>An organization with its plan's limits and its usage. Null means no limit.</summary>
 public sealed record OrganizationView(
-    Core.Organizations.Organization Organization, Usage Usage, int? RequestsPerSecond, long? TasksPerMonth, int? ConcurrentTasks,
+    Core.Organizations.Organization Organization, Usage Usage, int? RequestsPerSecond, long? TasksPerMonth,
+    int? ConcurrentTasks,
     int? Members, BudgetView Budget);
 
 /// <param name="Month">The calendar month, UTC: <c>2030-01</c>.</param>

@@ -17,7 +17,8 @@ public static class Figures
 
     public static string Count(long value) => value.ToString("N0", Culture);
 
-    public static string Percent(double? share) => share is { } value ? string.Create(Culture, $"{value * 100:0.#} %") : "–";
+    public static string Percent(double? share) =>
+        share is { } value ? string.Create(Culture, $"{value * 100:0.#} %") : "–";
 
     public static string Bytes(long bytes) => bytes switch
     {

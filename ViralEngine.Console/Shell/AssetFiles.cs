@@ -3,17 +3,22 @@ using System.Security.Cryptography;
 
 namespace ViralEngine.Console.Shell;
 
-/// <summary>Stylesheet and scripts, under URLs that change with their content, so that browsers can cache them permanently.</summary>
+/// <summary>
+/// Stylesheet and scripts, under URLs that change with their content, so that browsers can cache them permanently.
+/// </summary>
 public static class AssetFiles
 {
-    private static readonly FrozenDictionary<string, Asset> ByAddress = Load("console.css", "console.js", "forms.js", "icon.svg", "upload.js");
+    private static readonly FrozenDictionary<string, Asset> ByAddress = Load(
+        "console.css", "console.js", "forms.js", "icon.svg", "upload.js");
     private static readonly FrozenDictionary<string, string> Addresses =
         ByAddress.Values.ToFrozenDictionary(asset => asset.Name, asset => "/console/assets/" + asset.Address);
 
     /// <summary>The URL of an asset.</summary>
     public static string AddressOf(string name) => Addresses[name];
 
-    /// <summary>Finds an asset by the last part of its URL; null if it does not exist or is of another version.</summary>
+    /// <summary>
+    /// Finds an asset by the last part of its URL; null if it does not exist or is of another version.
+    /// </summary>
     public static Asset? Find(string address) => ByAddress.GetValueOrDefault(address);
 
     private static FrozenDictionary<string, Asset> Load(params string[] names) =>

@@ -8,7 +8,8 @@ namespace ViralEngine.Console.Shell;
 public static class PageRenderer
 {
     public static async Task<string> RenderAsync<TPage>(
-        IServiceProvider services, ILoggerFactory logs, Viewer viewer, string title, string section, IReadOnlyDictionary<string, object?> page)
+        IServiceProvider services, ILoggerFactory logs, Viewer viewer, string title, string section,
+        IReadOnlyDictionary<string, object?> page)
         where TPage : IComponent
     {
         await using var renderer = new HtmlRenderer(services, logs);

@@ -17,7 +17,9 @@ public sealed record Viewer(
     public bool May(Role roles) => Caller is { } caller && (caller.Role & roles) != 0;
 }
 
-/// <summary>What a page says after a form was accepted. Addresses carry only the word, so that they cannot put text on a page.</summary>
+/// <summary>
+/// What a page says after a form was accepted. Addresses carry only the word, so that they cannot put text on a page.
+/// </summary>
 public static class Notices
 {
     public static string? Text(string? word) => word switch

@@ -3,10 +3,12 @@ using System.Text.Json;
 namespace ViralEngine.Console.Templates;
 
 /// <summary>A parameter of a template as a form field.</summary>
-/// <param name="Type">As declared: <c>string</c>, <c>integer</c>, <c>number</c>, <c>boolean</c>, <c>enum</c>, <c>object</c> or
+/// <param name="Type">As declared: <c>string</c>, <c>integer</c>, <c>number</c>, <c>boolean</c>, <c>enum</c>,
+/// <c>object</c> or
 /// <c>array</c>.</param>
 public sealed record TemplateField(
-    string Name, string Type, bool IsRequired, string? Description, string? Default, string? Min, string? Max, string? Pattern,
+    string Name, string Type, bool IsRequired, string? Description, string? Default, string? Min, string? Max,
+    string? Pattern,
     IReadOnlyList<string> Values)
 {
     /// <summary>Its name in the form and in the API's errors.</summary>
@@ -18,7 +20,8 @@ public sealed record TemplateField(
     public bool IsJson => Type is "object" or "array";
 
     /// <summary>Reads the parameters of a stored, validated template.</summary>
-    public static IReadOnlyList<TemplateField> In(JsonElement parameters) => [.. parameters.EnumerateArray().Select(Of)];
+    public static IReadOnlyList<TemplateField> In(JsonElement parameters) =>
+        [.. parameters.EnumerateArray().Select(Of)];
 
     private static TemplateField Of(JsonElement declared) => new(
         declared.GetProperty("name").GetString()!,

@@ -3,8 +3,8 @@ using ViralEngine.Core.Workflows;
 namespace ViralEngine.Console.Workflows;
 
 /// <summary>
-/// Where the nodes of a workflow's graph stand, from the top down: each below all that lead to it, next to those that it belongs to
-/// (after Sugiyama: layers by the longest path, then a few sweeps towards the middle of the neighbours).
+/// Where the nodes of a workflow's graph stand, from the top down: each below all that lead to it, next to those that
+/// it belongs to (after Sugiyama: layers by the longest path, then a few sweeps towards the middle of the neighbours).
 /// </summary>
 public sealed class GraphLayout
 {
@@ -46,7 +46,9 @@ public sealed class GraphLayout
 
     public static GraphLayout Of(WorkflowGraph graph) => new(graph);
 
-    /// <summary>Edges lead from nodes to later ones of the list, except to a join that was drawn after its branches.</summary>
+    /// <summary>
+    /// Edges lead from nodes to later ones of the list, except to a join that was drawn after its branches.
+    /// </summary>
     private static void Rank(WorkflowGraph graph, Dictionary<string, Place> places)
     {
         var from = graph.Edges.ToLookup(edge => edge.From, edge => places[edge.To]);
@@ -91,7 +93,9 @@ public sealed class GraphLayout
         return layers[rank];
     }
 
-    /// <summary>Puts a layer's nodes in the order of where they would like to be, as near to it as their widths allow.</summary>
+    /// <summary>
+    /// Puts a layer's nodes in the order of where they would like to be, as near to it as their widths allow.
+    /// </summary>
     private static void Put(List<Place> layer, Func<Place, double> wish)
     {
         var wishes = layer.Select(place => (Place: place, X: wish(place))).OrderBy(each => each.X).ToList();

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>One of a tenant's agents, without its secrets.</summary>
-/// <param name="ApiKeyHint">The key's last four characters; empty if it is too short to show any; null without a key.</param>
+/// <param name="ApiKeyHint">The key's last four characters; empty if it is too short to show any; null without a
+/// key.</param>
 public sealed record Agent(
     Guid Id,
     string Name,

@@ -17,11 +17,12 @@ public sealed class AgentBreaker(AgentDirectory agents, BreakerRegister register
         DateTimeOffset?[] until =
             [await register.OpenUntilAsync(host), await register.OpenUntilAsync(BreakerKey.Of(tenant.Value, host))];
         var last = until.Max();
-        return new AgentBreakerState(host, last is null ? "closed" : last > time.GetUtcNow() ? "open" : "half_open", last?.UtcDateTime);
+        return new AgentBreakerState(
+            host, last is null ? "closed" : last > time.GetUtcNow() ? "open" : "half_open", last?.UtcDateTime);
     }
 }
 
-/// <param name="State"> <c>closed</c>: calls go out; <c>open</c>: they wait; <c>half_open</c>: the next call tests whether the host has
-/// recovered. </param>
+/// <param name="State"> <c>closed</c>: calls go out; <c>open</c>: they wait; <c>half_open</c>: the next call tests
+/// whether the host has recovered. </param>
 /// <param name="OpenUntil">When the trial call may be made.</param>
 public sealed record AgentBreakerState(string Host, string State, DateTime? OpenUntil);

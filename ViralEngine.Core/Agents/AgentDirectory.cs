@@ -6,10 +6,11 @@ namespace ViralEngine.Core.Agents;
 public sealed class AgentDirectory(AgentStore store)
 {
     /// <summary>
-    /// The agent and its fallbacks, in the order in which to try them; empty if the agent does not exist. The fallbacks' own fallbacks are
-    /// not used.
+    /// The agent and its fallbacks, in the order in which to try them; empty if the agent does not exist. The
+    /// fallbacks' own fallbacks are not used.
     /// </summary>
-    public async Task<IReadOnlyList<AgentDefinition>> LoadChainAsync(TenantId tenant, string agentId, CancellationToken ct)
+    public async Task<IReadOnlyList<AgentDefinition>> LoadChainAsync(
+        TenantId tenant, string agentId, CancellationToken ct)
     {
         if (BuiltInAgents.Find(agentId) is { } builtIn)
             return [builtIn];

@@ -102,13 +102,15 @@ public enum HostEvidence
     /// <summary>It responds: with a 4xx, a limit of one key, or an unreadable answer.</summary>
     Alive,
 
-    /// <summary>It cannot be reached or does not work: no connection, no TLS, 5xx, silence, a lost connection.</summary>
+    /// <summary>
+    /// It cannot be reached or does not work: no connection, no TLS, 5xx, silence, a lost connection.
+    /// </summary>
     Failing,
 }
 
 /// <summary>
-/// A provider's failure. The message is for the user: what happened at which host, without secrets, quoting only the error text of the
-/// response.
+/// A provider's failure. The message is for the user: what happened at which host, without secrets, quoting only the
+/// error text of the response.
 /// </summary>
 public sealed class AgentException(
     ErrorClass errorClass,

@@ -23,7 +23,8 @@ public enum AgentKind
 
 public static class AgentKinds
 {
-    public static readonly IReadOnlyDictionary<string, AgentKind> ByName = Enum.GetValues<AgentKind>().ToDictionary(ToText);
+    public static readonly IReadOnlyDictionary<string, AgentKind> ByName = Enum.GetValues<AgentKind>()
+        .ToDictionary(ToText);
 
     /// <summary>As the API and the database spell it: <c>openai</c>.</summary>
     public static string ToText(this AgentKind kind) => kind.Parts().Name;
@@ -40,7 +41,9 @@ public static class AgentKinds
     };
 }
 
-/// <summary>What there is once for each kind of agent; the rest of it is what <see cref="AgentSettings"/> asks of its settings.</summary>
+/// <summary>
+/// What there is once for each kind of agent; the rest of it is what <see cref="AgentSettings"/> asks of its settings.
+/// </summary>
 /// <param name="Name">As the API and the database spell it.</param>
 /// <param name="Label">For people who choose one.</param>
 /// <param name="Read">Reads its own settings from a request.</param>

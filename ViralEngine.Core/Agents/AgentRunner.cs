@@ -33,7 +33,8 @@ public sealed partial class AgentRunner(
         {
             LogNotLoaded(logger, e, agentId);
             return new AgentChain([], new AgentOutcome.Failed(
-                ErrorClass.Internal, $"The agent could not be read ({e.GetType().Name}). Save it again, with its secrets.", null, agentId));
+                ErrorClass.Internal,
+                $"The agent could not be read ({e.GetType().Name}). Save it again, with its secrets.", null, agentId));
         }
     }
 
@@ -96,14 +97,16 @@ public sealed partial class AgentRunner(
         if (pass is not null)
             call = call with { Observer = pass.Observe };
         using var metrics = new CallMetrics(agent, time);
-        // The provider's own time-out ends a call first; this one ends anything that hangs around it. Waiting for a turn does not count.
+        // The provider's own time-out ends a call first; this one ends anything that hangs around it. Waiting for a
+        // turn does not count.
         using var timeout = new CancellationTokenSource(work.Timeout + TimeoutGrace, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         AgentUsage? usage = null;
         string? finish = null;
         try
         {
-            await using var chunks = providers.For(agent.Kind).RunAsync(call, linked.Token).GetAsyncEnumerator(linked.Token);
+            await using var chunks = providers.For(agent.Kind).RunAsync(call, linked.Token)
+                .GetAsyncEnumerator(linked.Token);
             while (true)
             {
                 var next = chunks.MoveNextAsync();
@@ -118,13 +121,15 @@ public sealed partial class AgentRunner(
                         metrics.Answering();
                         sink.Add(text);
                         if (sink.Length > MaxAnswer)
-                            throw new AgentException(ErrorClass.TooLarge, $"The answer is longer than {MaxAnswer:N0} characters.");
+                            throw new AgentException(
+                                ErrorClass.TooLarge, $"The answer is longer than {MaxAnswer:N0} characters.");
                         break;
                     case AgentChunk.Progress(var fraction, var message):
                         await sink.ReportAsync(fraction, message, linked.Token);
                         break;
                     case AgentChunk.Usage used:
-                        usage = new AgentUsage(used.InputTokens, used.OutputTokens, prices.CostOf(agent.Settings, used));
+                        usage = new AgentUsage(
+                            used.InputTokens, used.OutputTokens, prices.CostOf(agent.Settings, used));
                         break;
                     case AgentChunk.Finish(var reason):
                         finish = reason;
@@ -168,7 +173,8 @@ public sealed partial class AgentRunner(
             metrics.Failed(ErrorClass.Internal);
             LogUnforeseen(logger, e, work.Id, work.Attempt, agent.Name);
             throw new AgentException(
-                ErrorClass.Internal, $"The call failed with an internal error ({e.GetType().Name}), which is logged.", inner: e);
+                ErrorClass.Internal, $"The call failed with an internal error ({e.GetType().Name}), which is logged.",
+                inner: e);
         }
         finally
         {
@@ -181,8 +187,8 @@ public sealed partial class AgentRunner(
     }
 
     /// <summary>
-    /// An unexpected error fails only this work, not its neighbours or the process. A lost database connection is passed on, because the
-    /// failure could not be stored.
+    /// An unexpected error fails only this work, not its neighbours or the process. A lost database connection is
+    /// passed on, because the failure could not be stored.
     /// </summary>
     private static bool IsOurs(Exception e) =>
         e is not (OperationCanceledException or AgentException) && !DbFault.IsAway(e);
@@ -192,7 +198,8 @@ public sealed partial class AgentRunner(
         ILogger logger, Guid workId, int attempt, string agent, ErrorClass errorClass, string reason);
 
     [LoggerMessage(2, LogLevel.Error, "Agent {Agent} failed attempt {Attempt} of {WorkId} with an unexpected error")]
-    private static partial void LogUnforeseen(ILogger logger, Exception exception, Guid workId, int attempt, string agent);
+    private static partial void LogUnforeseen(
+        ILogger logger, Exception exception, Guid workId, int attempt, string agent);
 
     [LoggerMessage(3, LogLevel.Error, "Agent {AgentId} could not be read; its work fails until it is saved again")]
     private static partial void LogNotLoaded(ILogger logger, Exception exception, string agentId);
@@ -239,14 +246,16 @@ public abstract record AgentOutcome
     /// <param name="Wait">The time to wait before retrying.</param>
     public sealed record Held(WaitReason Reason, TimeSpan Wait) : AgentOutcome
     {
-        internal static Held Shorter(Held? before, Held latest) => before is null || latest.Wait < before.Wait ? latest : before;
+        internal static Held Shorter(Held? before, Held latest) =>
+            before is null || latest.Wait < before.Wait ? latest : before;
     }
 
     /// <summary>None of the agents answered.</summary>
     public sealed record Failed(ErrorClass Class, string Message, TimeSpan? RetryAfter, string Agent) : AgentOutcome
     {
         /// <summary>
-        /// Combines the failures of several agents: retryable if any of them is, after the shortest wait that any asked for.
+        /// Combines the failures of several agents: retryable if any of them is, after the shortest wait that any asked
+        /// for.
         /// </summary>
         internal static Failed Merge(Failed? before, Failed latest)
         {

@@ -3,7 +3,9 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>Re-encrypts the secrets of all tenants' agents with the first key of the ring, so that the others can be removed.</summary>
+/// <summary>
+/// Re-encrypts the secrets of all tenants' agents with the first key of the ring, so that the others can be removed.
+/// </summary>
 public sealed class AgentSecretRotation(Db db, SecretBox box)
 {
     private const int PageSize = 200;

@@ -15,11 +15,14 @@ public abstract record AgentSettings
     public int? TimeoutSeconds { get; init; }
 
     /// <summary>
-    /// Longest silence within an answer in seconds; 60 by default. 1 to 3600. Any byte ends it, such as a comment or reasoning.
+    /// Longest silence within an answer in seconds; 60 by default. 1 to 3600. Any byte ends it, such as a comment or
+    /// reasoning.
     /// </summary>
     public int? IdleTimeoutSeconds { get; init; }
 
-    /// <summary>Longest wait for the first text of an answer in seconds, reasoning not counted; no limit by default. 1 to 3600.</summary>
+    /// <summary>
+    /// Longest wait for the first text of an answer in seconds, reasoning not counted; no limit by default. 1 to 3600.
+    /// </summary>
     public int? FirstTextTimeoutSeconds { get; init; }
 
     /// <summary>What happens to an answer that the provider cut at its token limit.</summary>
@@ -28,7 +31,9 @@ public abstract record AgentSettings
     /// <summary>The price of this agent's tokens. Overrides the price table.</summary>
     public TokenPrice? Price { get; init; }
 
-    /// <summary>Calls per minute the provider allows, shared by all agents with the same host, key and model. 1 to 1,000,000.</summary>
+    /// <summary>
+    /// Calls per minute the provider allows, shared by all agents with the same host, key and model. 1 to 1,000,000.
+    /// </summary>
     public int? RequestsPerMinute { get; init; }
 
     /// <summary>Tokens per minute the provider allows, input and output together. 1 to 1,000,000,000.</summary>
@@ -38,13 +43,15 @@ public abstract record AgentSettings
     public int? MaxConcurrency { get; init; }
 
     /// <summary>
-    /// Headers to send, of kinds that have some, encrypted in storage and never shown. In a request, null keeps the stored ones and an
-    /// empty object removes them.
+    /// Headers to send, of kinds that have some, encrypted in storage and never shown. In a request, null keeps the
+    /// stored ones and an empty object removes them.
     /// </summary>
     [JsonIgnore]
     public IReadOnlyDictionary<string, string>? SecretHeaders { get; init; }
 
-    /// <summary>Where the secrets go, as <c>scheme://host:port</c>: if it changes, the secrets must be sent again.</summary>
+    /// <summary>
+    /// Where the secrets go, as <c>scheme://host:port</c>: if it changes, the secrets must be sent again.
+    /// </summary>
     public abstract string? FindOrigin();
 
     /// <summary>Reads an agent's settings from a request.</summary>
@@ -78,7 +85,9 @@ public abstract record AgentSettings
     /// <summary>The provider's name in messages: <c>groq (api.groq.com)</c>.</summary>
     internal abstract string Label(AgentCall call);
 
-    /// <summary>The host and port that the call goes to, which share a circuit breaker; null if it stays here.</summary>
+    /// <summary>
+    /// The host and port that the call goes to, which share a circuit breaker; null if it stays here.
+    /// </summary>
     internal abstract string? HostFor(AgentCall call);
 
     /// <summary>The model the call asks for; null if the kind has none.</summary>

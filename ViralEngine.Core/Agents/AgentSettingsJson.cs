@@ -8,7 +8,9 @@ internal static class AgentSettingsJson
     public static JsonElement Write(AgentSettings settings) =>
         JsonSerializer.SerializeToElement(settings, settings.Kind.Parts().Json);
 
-    /// <summary>Reads what <see cref="Write"/> wrote, without validation, because rules may have changed since.</summary>
+    /// <summary>
+    /// Reads what <see cref="Write"/> wrote, without validation, because rules may have changed since.
+    /// </summary>
     public static AgentSettings Read(AgentKind kind, string json) =>
         (AgentSettings)JsonSerializer.Deserialize(json, kind.Parts().Json)!;
 }

@@ -29,7 +29,8 @@ public sealed class AgentStore(Db db, SecretBox box)
 
     public Task<bool> ExistsAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
-            tenant, "SELECT true FROM viral.agents WHERE tenant_id = $1 AND id = $2", [tenant.Value, id], row => row.GetBoolean(0), ct);
+            tenant, "SELECT true FROM viral.agents WHERE tenant_id = $1 AND id = $2", [tenant.Value, id],
+            row => row.GetBoolean(0), ct);
 
     /// <summary>Newest first. <paramref name="before"/> is the id of the last agent of the page before.</summary>
     public Task<List<Agent>> ListAsync(
@@ -51,8 +52,8 @@ public sealed class AgentStore(Db db, SecretBox box)
             ct);
 
     /// <summary>
-    /// The agent, then its fallbacks in order, with decrypted secrets; empty if the agent does not exist. Applies the actions of open
-    /// alerts: pauses the agent, skips it if it has a fallback, or halves its concurrent calls.
+    /// The agent, then its fallbacks in order, with decrypted secrets; empty if the agent does not exist. Applies the
+    /// actions of open alerts: pauses the agent, skips it if it has a fallback, or halves its concurrent calls.
     /// </summary>
     internal async Task<IReadOnlyList<AgentDefinition>> LoadChainAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
@@ -93,7 +94,9 @@ public sealed class AgentStore(Db db, SecretBox box)
         return [first with { IsPaused = restraints.Contains("pause_agent"), Settings = settings }, .. fallbacks];
     }
 
-    /// <summary>The agent for an edit: its decrypted secrets, and the version it must still have when it is written.</summary>
+    /// <summary>
+    /// The agent for an edit: its decrypted secrets, and the version it must still have when it is written.
+    /// </summary>
     internal Task<StoredAgent?> FindForEditAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -114,7 +117,8 @@ public sealed class AgentStore(Db db, SecretBox box)
             WITH missing AS (
                 SELECT fallback.id
                 FROM unnest($10::uuid[]) AS fallback (id)
-                WHERE NOT EXISTS (SELECT FROM viral.agents AS agent WHERE agent.tenant_id = $1 AND agent.id = fallback.id)
+                WHERE NOT EXISTS (SELECT FROM viral.agents AS agent WHERE agent.tenant_id = $1
+                    AND agent.id = fallback.id)
             ), added AS (
                 INSERT INTO viral.agents (
                     tenant_id, id, name, description, kind, settings, secrets, api_key_hint, secret_header_names,
@@ -127,8 +131,9 @@ public sealed class AgentStore(Db db, SecretBox box)
             SELECT EXISTS (SELECT FROM added), ARRAY(SELECT id FROM missing)
             """,
             [
-                tenant.Value, id, draft.Name, draft.Description, draft.Kind.ToText(), AgentSettingsJson.Write(draft.Settings).GetRawText(),
-                Seal(tenant, id, secrets), HintOf(secrets), NamesOf(secrets), draft.FallbackAgentIds.ToArray(), createdBy,
+                tenant.Value, id, draft.Name, draft.Description, draft.Kind.ToText(),
+                AgentSettingsJson.Write(draft.Settings).GetRawText(), Seal(tenant, id, secrets), HintOf(secrets),
+                NamesOf(secrets), draft.FallbackAgentIds.ToArray(), createdBy,
             ],
             row => new AgentWrite(row.GetBoolean(0), row.GetFieldValue<Guid[]>(1), NameTaken: false),
             ct);
@@ -145,7 +150,8 @@ public sealed class AgentStore(Db db, SecretBox box)
                 WITH missing AS (
                     SELECT fallback.id
                     FROM unnest($9::uuid[]) AS fallback (id)
-                    WHERE NOT EXISTS (SELECT FROM viral.agents AS agent WHERE agent.tenant_id = $1 AND agent.id = fallback.id)
+                    WHERE NOT EXISTS (SELECT FROM viral.agents AS agent WHERE agent.tenant_id = $1
+                        AND agent.id = fallback.id)
                 ), taken AS (
                     SELECT FROM viral.agents WHERE tenant_id = $1 AND name = $3 AND id <> $2
                 ), changed AS (
@@ -159,19 +165,23 @@ public sealed class AgentStore(Db db, SecretBox box)
                 SELECT EXISTS (SELECT FROM changed), ARRAY(SELECT id FROM missing), EXISTS (SELECT FROM taken)
                 """,
                 [
-                    tenant.Value, id, draft.Name, draft.Description, AgentSettingsJson.Write(draft.Settings).GetRawText(),
-                    Seal(tenant, id, secrets), HintOf(secrets), NamesOf(secrets), draft.FallbackAgentIds.ToArray(), version,
+                    tenant.Value, id, draft.Name, draft.Description,
+                    AgentSettingsJson.Write(draft.Settings).GetRawText(), Seal(tenant, id, secrets), HintOf(secrets),
+                    NamesOf(secrets), draft.FallbackAgentIds.ToArray(), version,
                 ],
                 row => new AgentWrite(row.GetBoolean(0), row.GetFieldValue<Guid[]>(1), row.GetBoolean(2)),
                 ct);
         }
-        catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "agents_name_once" })
+        catch (PostgresException e)
+            when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "agents_name_once" })
         {
             return new AgentWrite(Done: false, [], NameTaken: true);
         }
     }
 
-    /// <summary>Null if the agent does not exist; else the names of agents that fall back to it, none if it was deleted.</summary>
+    /// <summary>
+    /// Null if the agent does not exist; else the names of agents that fall back to it, none if it was deleted.
+    /// </summary>
     public Task<string[]?> DeleteAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
@@ -215,7 +225,8 @@ public sealed class AgentStore(Db db, SecretBox box)
     }
 
     private byte[]? Seal(TenantId tenant, Guid id, AgentSecrets secrets) => secrets.Any
-        ? box.Seal(tenant.Value, AgentSecrets.PurposeOf(id), JsonSerializer.Serialize(secrets, AgentJson.Default.AgentSecrets))
+        ? box.Seal(
+            tenant.Value, AgentSecrets.PurposeOf(id), JsonSerializer.Serialize(secrets, AgentJson.Default.AgentSecrets))
         : null;
 
     private AgentSecrets Open(TenantId tenant, Guid id, byte[] sealedSecrets) =>

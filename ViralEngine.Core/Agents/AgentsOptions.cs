@@ -12,7 +12,8 @@ public sealed class AgentsOptions : IValidatableObject
     public int MaxAnswerBytes { get; set; } = 10 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of memory for answers in flight on one instance; beyond it, long answers go to temporary files and no new calls start.
+    /// Bytes of memory for answers in flight on one instance; beyond it, long answers go to temporary files and no new
+    /// calls start.
     /// </summary>
     [Range(1 << 20, 1L << 40)]
     public long MaxAnswerMemoryBytes { get; set; } = 256L << 20;

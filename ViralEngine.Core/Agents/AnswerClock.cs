@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// The time left for an answer. Three limits apply: for the whole call; for the time to the first text, if the agent has one; and for
-/// silence within the answer. Any byte ends a silence, such as a comment or reasoning.
+/// The time left for an answer. Three limits apply: for the whole call; for the time to the first text, if the agent
+/// has one; and for silence within the answer. Any byte ends a silence, such as a comment or reasoning.
 /// </summary>
 internal sealed class AnswerClock : IDisposable
 {
@@ -56,7 +56,8 @@ internal sealed class AnswerClock : IDisposable
     public void Stop() => clock.Cancel();
 
     /// <summary>
-    /// The limit that ran out: the one that last set the clock. Comparing times would be less reliable, because timers may fire early.
+    /// The limit that ran out: the one that last set the clock. Comparing times would be less reliable, because timers
+    /// may fire early.
     /// </summary>
     public string Verdict() => tightest switch
     {

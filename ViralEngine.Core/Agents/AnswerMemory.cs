@@ -3,8 +3,8 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Counts the memory of answers in flight. Beyond the budget, long answers continue in temporary files and no new calls start. Long texts
-/// that must be in memory as a whole (JSON to parse, an answer to store) take turns.
+/// Counts the memory of answers in flight. Beyond the budget, long answers continue in temporary files and no new calls
+/// start. Long texts that must be in memory as a whole (JSON to parse, an answer to store) take turns.
 /// </summary>
 public sealed class AnswerMemory(IOptions<AgentsOptions> options) : IDisposable
 {

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// An answer's text as it grows: in memory, or in a temporary file if it is long and the process is over its memory budget. Not
-/// thread-safe.
+/// An answer's text as it grows: in memory, or in a temporary file if it is long and the process is over its memory
+/// budget. Not thread-safe.
 /// </summary>
 internal sealed class AnswerText(AnswerMemory memory) : IDisposable
 {
@@ -30,7 +30,8 @@ internal sealed class AnswerText(AnswerMemory memory) : IDisposable
     public void Append(string chunk)
     {
         tail.Append(chunk);
-        if (!staysInMemory && (IsInFile ? tail.Length > Written : tail.Length > AnswerMemory.Long && memory.IsOverBudget))
+        if (!staysInMemory
+            && (IsInFile ? tail.Length > Written : tail.Length > AnswerMemory.Long && memory.IsOverBudget))
             MoveToFile();
         Count();
     }
@@ -68,7 +69,8 @@ internal sealed class AnswerText(AnswerMemory memory) : IDisposable
         {
             var read = RandomAccess.Read(file!, bytes, offset);
             if (read == 0)
-                throw new EndOfStreamException("The temporary file of an answer is shorter than the text written to it.");
+                throw new EndOfStreamException(
+                    "The temporary file of an answer is shorter than the text written to it.");
             bytes = bytes[read..];
             offset += read;
         }

@@ -4,8 +4,8 @@ using System.Diagnostics.Metrics;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// Measures one call after OpenTelemetry's semantic conventions for generative AI: its duration, the time to the first token, and its
-/// tokens.
+/// Measures one call after OpenTelemetry's semantic conventions for generative AI: its duration, the time to the first
+/// token, and its tokens.
 /// </summary>
 internal sealed class CallMetrics(AgentDefinition agent, TimeProvider time) : IDisposable
 {
@@ -73,5 +73,6 @@ internal sealed class CallMetrics(AgentDefinition agent, TimeProvider time) : ID
         return tags;
     }
 
-    private static InstrumentAdvice<double> Buckets(params double[] bounds) => new() { HistogramBucketBoundaries = bounds };
+    private static InstrumentAdvice<double> Buckets(params double[] bounds) =>
+        new() { HistogramBucketBoundaries = bounds };
 }

@@ -28,10 +28,12 @@ internal static class FinishReasons
         {
             null or "" or "null" or "none" => null,
             "stop" or "eos" or "eos_token" or "end" or "end_turn" or "stop_sequence" or "complete" or "completed" or "done" => Stop,
-            "length" or "max_tokens" or "max_output_tokens" or "max_length" or "model_length" or "token_limit" => Length,
+            "length" or "max_tokens" or "max_output_tokens" or "max_length" or "model_length" or "token_limit" =>
+                Length,
             "content_filter" or "content_filtered" or "safety" or "recitation" or "blocklist" or "prohibited_content" =>
                 ContentFilter,
-            "error" or "abort" or "aborted" or "cancelled" or "insufficient_system_resource" or "network_error" => Error,
+            "error" or "abort" or "aborted" or "cancelled" or "insufficient_system_resource" or "network_error" =>
+                Error,
             "tool_calls" or "tool_use" or "function_call" => "tool_calls",
             _ => Known(word),
         };

@@ -7,10 +7,12 @@ namespace ViralEngine.Core.Agents;
 public interface IAgentProvider
 {
     /// <summary>
-    /// Calls the provider once; retries and fallbacks are the caller's responsibility. Text chunks in order make up the answer. Usage is
-    /// reported as soon as it is known, so that it counts even if the call fails; the last report counts.
+    /// Calls the provider once; retries and fallbacks are the caller's responsibility. Text chunks in order make up the
+    /// answer. Usage is reported as soon as it is known, so that it counts even if the call fails; the last report
+    /// counts.
     /// </summary>
-    /// <exception cref="AgentException">The provider failed; its class says whether another attempt may help.</exception>
+    /// <exception cref="AgentException">The provider failed; its class says whether another attempt may
+    /// help.</exception>
     /// <exception cref="OperationCanceledException">Only if <paramref name="ct"/> was cancelled; a time-out is an
     /// <see cref="AgentException"/> of class <see cref="ErrorClass.Timeout"/>.</exception>
     IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, CancellationToken ct);
@@ -18,7 +20,8 @@ public interface IAgentProvider
 
 /// <summary>One attempt to run a task.</summary>
 /// <param name="TenantId">The tenant of the task.</param>
-/// <param name="TaskId">Stable over attempts, so a provider can use it with <paramref name="Attempt"/> to detect duplicates.</param>
+/// <param name="TaskId">Stable over attempts, so a provider can use it with <paramref name="Attempt"/> to detect
+/// duplicates.</param>
 /// <param name="Attempt">From 1.</param>
 /// <param name="Agent">The agent, with decrypted secrets.</param>
 /// <param name="Description">The prompt.</param>

@@ -9,7 +9,8 @@ public interface IAnswerSink
     void Add(string chunk);
 
     /// <summary>
-    /// Records the usage of a call that has ended, successful or not. Called once for each call, including failed ones before a fallback.
+    /// Records the usage of a call that has ended, successful or not. Called once for each call, including failed ones
+    /// before a fallback.
     /// </summary>
     void Use(AgentUsage usage);
 

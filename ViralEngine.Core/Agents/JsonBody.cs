@@ -4,7 +4,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>A request's JSON body, buffered to send its Content-Length, because not every server accepts chunked bodies.</summary>
+/// <summary>
+/// A request's JSON body, buffered to send its Content-Length, because not every server accepts chunked bodies.
+/// </summary>
 internal static class JsonBody
 {
     public static HttpContent Of<T>(T value, JsonTypeInfo<T> type)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Core.Agents;
 
 /// <summary>
-/// The cost of calls: by the agent's own price, then the settings', then list prices that the providers published in 2025, as a starting
-/// point. A model without a price has no cost (null), which differs from a cost of 0.
+/// The cost of calls: by the agent's own price, then the settings', then list prices that the providers published in
+/// 2025, as a starting point. A model without a price has no cost (null), which differs from a cost of 0.
 /// </summary>
 public sealed partial class PriceTable
 {

@@ -4,7 +4,9 @@ using ViralEngine.Core.Texts;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>A provider's error: its message, and its code or type, in any of the many forms that providers use.</summary>
+/// <summary>
+/// A provider's error: its message, and its code or type, in any of the many forms that providers use.
+/// </summary>
 /// <param name="Message">Empty if there is none.</param>
 /// <param name="Kind">Codes and types together, in lower case.</param>
 internal sealed record ProviderError(string Message, int? Status, string Kind)
@@ -93,7 +95,8 @@ internal sealed record ProviderError(string Message, int? Status, string Kind)
     };
 
     private static int? StatusOf(string word) =>
-        int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status is >= 400 and <= 599
+        int.TryParse(
+            word, NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status is >= 400 and <= 599
             ? status
             : null;
 }

@@ -67,14 +67,17 @@ internal static class ProviderFault
     {
         var status = (int)response.StatusCode;
         var errorClass = ProviderError.OfStatus(status);
-        var retryAfter = errorClass is ErrorClass.RateLimited or ErrorClass.Unavailable ? RetryAfterOf(response, now) : null;
+        var retryAfter = errorClass is ErrorClass.RateLimited or ErrorClass.Unavailable
+            ? RetryAfterOf(response, now)
+            : null;
 
         using var standard = new HttpResponseMessage((HttpStatusCode)status);
         var message = $"{call.Agent.Settings.Label(call)} answered {status} {standard.ReasonPhrase}".TrimEnd();
         if (status is >= 300 and < 400)
             message += "; redirects are not followed";
         if (retryAfter is { } wait)
-            message += string.Create(CultureInfo.InvariantCulture, $"; retry after {Math.Ceiling(wait.TotalSeconds)} s");
+            message += string.Create(
+                CultureInfo.InvariantCulture, $"; retry after {Math.Ceiling(wait.TotalSeconds)} s");
         // A message about a rejected key may quote part of it.
         if (status != 401 && WordsOf(error, call) is { Length: > 0 } words)
             message += $": {words}";
@@ -135,14 +138,16 @@ internal static class ProviderFault
     private static TimeSpan? RetryAfterOf(HttpResponseMessage response, DateTimeOffset now)
     {
         var wait = response.Headers.TryGetValues("retry-after-ms", out var values)
-            && double.TryParse(values.First(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
+            && double.TryParse(
+                values.First(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var milliseconds)
                 ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, MaxRetryAfter.TotalMilliseconds))
                 : RetryAfterHeader.Of(response, now);
         return wait > MaxRetryAfter ? MaxRetryAfter : wait;
     }
 
     // Providers quote the key in messages about it.
-    private static string WordsOf(ProviderError error, AgentCall call) => Excerpt(WithoutSecrets(error.Message, call.Agent));
+    private static string WordsOf(ProviderError error, AgentCall call) =>
+        Excerpt(WithoutSecrets(error.Message, call.Agent));
 
     private static string Ended(string message) => message.EndsWith('.') ? message : message + ".";
 
@@ -151,6 +156,7 @@ internal static class ProviderFault
         var secrets = agent.Settings.SecretHeaders?.Values.ToList() ?? [];
         if (agent.ApiKey is { } key)
             secrets.Add(key);
-        return secrets.Where(s => s.Length > 0).Aggregate(text, (t, s) => t.Replace(s, "[secret]", StringComparison.Ordinal));
+        return secrets.Where(s => s.Length > 0).Aggregate(
+            text, (t, s) => t.Replace(s, "[secret]", StringComparison.Ordinal));
     }
 }

@@ -15,9 +15,13 @@ internal static class ProviderJson
 
     /// <summary>A member's text; null if it is not a string, or empty.</summary>
     public static string? TextOf(this JsonElement json, string name) =>
-        json.Member(name) is { ValueKind: JsonValueKind.String } member && member.Text() is { Length: > 0 } text ? text : null;
+        json.Member(name) is { ValueKind: JsonValueKind.String } member && member.Text() is { Length: > 0 } text
+            ? text
+            : null;
 
-    /// <summary>A string's text, including unpaired surrogates: some servers split an answer within a surrogate pair.</summary>
+    /// <summary>
+    /// A string's text, including unpaired surrogates: some servers split an answer within a surrogate pair.
+    /// </summary>
     public static string Text(this JsonElement json)
     {
         try
@@ -31,8 +35,8 @@ internal static class ProviderJson
     }
 
     /// <summary>
-    /// The usage of a call: <c>prompt_tokens</c> and <c>completion_tokens</c>, or <c>input_tokens</c> and <c>output_tokens</c>. Null if it
-    /// has neither.
+    /// The usage of a call: <c>prompt_tokens</c> and <c>completion_tokens</c>, or <c>input_tokens</c> and
+    /// <c>output_tokens</c>. Null if it has neither.
     /// </summary>
     public static AgentChunk.Usage? UsageOf(JsonElement usage, string? model)
     {
@@ -65,12 +69,14 @@ internal static class ProviderJson
             i++;
             if (json[i] == 'u')
             {
-                text.Append((char)ushort.Parse(json.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+                text.Append((char)ushort.Parse(
+                    json.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
                 i += 4;
                 continue;
             }
 
-            text.Append(json[i] switch { 'n' => '\n', 't' => '\t', 'r' => '\r', 'b' => '\b', 'f' => '\f', var other => other });
+            text.Append(
+                json[i] switch { 'n' => '\n', 't' => '\t', 'r' => '\r', 'b' => '\b', 'f' => '\f', var other => other });
         }
 
         return text.ToString();

@@ -1,6 +1,8 @@
 namespace ViralEngine.Core.Agents;
 
-/// <summary>When a failed attempt is retried: exponential backoff with full jitter, never before the provider's Retry-After.</summary>
+/// <summary>
+/// When a failed attempt is retried: exponential backoff with full jitter, never before the provider's Retry-After.
+/// </summary>
 public static class RetryRules
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);

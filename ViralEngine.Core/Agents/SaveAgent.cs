@@ -39,8 +39,8 @@ public sealed class SaveAgent(AgentStore store)
     }
 
     /// <summary>
-    /// Replaces everything but the kind. Secrets that the draft does not mention are kept, unless they would be sent to another host than
-    /// the one they were given for.
+    /// Replaces everything but the kind. Secrets that the draft does not mention are kept, unless they would be sent to
+    /// another host than the one they were given for.
     /// </summary>
     public async Task<Outcome> ReplaceAsync(TenantId tenant, Guid id, AgentDraft draft, CancellationToken ct)
     {

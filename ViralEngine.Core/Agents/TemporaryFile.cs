@@ -2,7 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ViralEngine.Core.Agents;
 
-/// <summary>An unnamed file, where the system supports it: it disappears with the process, even after a crash.</summary>
+/// <summary>
+/// An unnamed file, where the system supports it: it disappears with the process, even after a crash.
+/// </summary>
 internal static class TemporaryFile
 {
     public static SafeFileHandle Create()
@@ -14,7 +16,9 @@ internal static class TemporaryFile
         return file;
     }
 
-    /// <summary>Reads a stream to its end: into memory, or into a file if it is longer than <paramref name="most"/>.</summary>
+    /// <summary>
+    /// Reads a stream to its end: into memory, or into a file if it is longer than <paramref name="most"/>.
+    /// </summary>
     /// <returns>The content, positioned at its start.</returns>
     public static async Task<Stream> CollectAsync(Stream source, int most, CancellationToken ct)
     {

@@ -16,7 +16,8 @@ public sealed class TestAgent(AgentDirectory directory, AgentProviders providers
         {
         }
 
-        public sealed record Answered(string Output, bool Truncated, TimeSpan Latency, AgentChunk.Usage? Usage, decimal? CostUsd)
+        public sealed record Answered(
+            string Output, bool Truncated, TimeSpan Latency, AgentChunk.Usage? Usage, decimal? CostUsd)
             : Outcome
         {
             public string? FinishReason { get; init; }

@@ -23,7 +23,8 @@ public sealed record Alert(
 
 /// <summary>A series of an alert, at its most unusual.</summary>
 /// <param name="Expected">The usual value, with the band that holds 999 of 1,000 values.</param>
-/// <param name="Score">−log₁₀ of its probability, summed over three scales. From the threshold on, it raises an alert.</param>
+/// <param name="Score">−log₁₀ of its probability, summed over three scales. From the threshold on, it raises an
+/// alert.</param>
 /// <param name="Volume">The number of tasks.</param>
 /// <param name="Reason">One sentence that says why.</param>
 /// <param name="Action">The action of the rule.</param>

@@ -8,9 +8,9 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Alerts;
 
 /// <summary>
-/// The course of an alert: it opens with a series, others of the same agent or the same half hour join it, and it is resolved when all
-/// series have recovered, or manually. Each step is an event for webhooks; a rule's action is audited, and undone with the alert. Must be
-/// called inside a transaction.
+/// The course of an alert: it opens with a series, others of the same agent or the same half hour join it, and it is
+/// resolved when all series have recovered, or manually. Each step is an event for webhooks; a rule's action is
+/// audited, and undone with the alert. Must be called inside a transaction.
 /// </summary>
 public sealed class AlertCourse(Db db, AuditStore audit)
 {
@@ -18,7 +18,8 @@ public sealed class AlertCourse(Db db, AuditStore audit)
     private static readonly TimeSpan Together = TimeSpan.FromMinutes(30);
 
     /// <summary>Opens an alert for a series, or adds the series to an open alert.</summary>
-    internal async Task OpenAsync(TenantId tenant, AlertRule rule, SeriesFinding finding, DateTime at, CancellationToken ct)
+    internal async Task OpenAsync(
+        TenantId tenant, AlertRule rule, SeriesFinding finding, DateTime at, CancellationToken ct)
     {
         var agent = rule.AgentId ?? "";
         var reason = AlertWords.Reason(rule.Metric, agent, finding);
@@ -28,7 +29,8 @@ public sealed class AlertCourse(Db db, AuditStore audit)
             SELECT alert.id
             FROM viral.alerts AS alert
             JOIN viral.alert_series AS series ON series.tenant_id = alert.tenant_id AND series.alert_id = alert.id
-            WHERE alert.tenant_id = $1 AND alert.status = 'open' AND (series.agent_id = $2 AND $2 <> '' OR series.opened_at > $3)
+            WHERE alert.tenant_id = $1 AND alert.status = 'open'
+                AND (series.agent_id = $2 AND $2 <> '' OR series.opened_at > $3)
             ORDER BY alert.id DESC
             LIMIT 1
             """,
@@ -46,18 +48,19 @@ public sealed class AlertCourse(Db db, AuditStore audit)
                 WHERE NOT $5
             )
             INSERT INTO viral.alert_series (
-                tenant_id, alert_id, rule_id, metric, agent_id, action, opened_at, score, threshold, direction, actual, expected, low, high,
-                volume, reason)
+                tenant_id, alert_id, rule_id, metric, agent_id, action, opened_at, score, threshold, direction, actual,
+                expected, low, high, volume, reason)
             VALUES ($1, $2, $6, $7, $8, $9, $4, $10, $11, $12, $13, $14, $15, $16, $17, $3)
             ON CONFLICT (tenant_id, alert_id, rule_id, metric, agent_id) DO UPDATE
-            SET ended_at = NULL, calm = 0, score = EXCLUDED.score, direction = EXCLUDED.direction, actual = EXCLUDED.actual,
+            SET ended_at = NULL, calm = 0, score = EXCLUDED.score, direction = EXCLUDED.direction,
+                actual = EXCLUDED.actual,
                 expected = EXCLUDED.expected, low = EXCLUDED.low, high = EXCLUDED.high, volume = EXCLUDED.volume,
                 reason = EXCLUDED.reason
             """,
             [
-                tenant.Value, id, reason, at, joined is not null, rule.Id, AlertWords.Of(rule.Metric), agent, action, finding.Score,
-                finding.Threshold, finding.Direction < 0 ? "below" : "above", finding.Actual, finding.Expected, finding.Low, finding.High,
-                finding.Volume,
+                tenant.Value, id, reason, at, joined is not null, rule.Id, AlertWords.Of(rule.Metric), agent, action,
+                finding.Score, finding.Threshold, finding.Direction < 0 ? "below" : "above", finding.Actual,
+                finding.Expected, finding.Low, finding.High, finding.Volume,
             ],
             ct);
         if (action is not null)
@@ -65,7 +68,9 @@ public sealed class AlertCourse(Db db, AuditStore audit)
         await TellAsync(tenant, id, joined is null ? EventTypes.AlertOpened : EventTypes.AlertUpdated, at, ct);
     }
 
-    /// <summary>Resolves an alert, because all series have recovered or a user asked to. False if it was not open.</summary>
+    /// <summary>
+    /// Resolves an alert, because all series have recovered or a user asked to. False if it was not open.
+    /// </summary>
     internal async Task<bool> ResolveAsync(TenantId tenant, Guid id, string by, DateTime at, CancellationToken ct)
     {
         var resolved = await db.ExecuteAsync(
@@ -98,33 +103,38 @@ public sealed class AlertCourse(Db db, AuditStore audit)
     }
 
     /// <summary>
-    /// Half of the agent's declared concurrency; without one, half of its concurrency in the busiest minute of the last hour (Little's law)
-    /// or of what its running batches may use.
+    /// Half of the agent's declared concurrency; without one, half of its concurrency in the busiest minute of the last
+    /// hour (Little's law) or of what its running batches may use.
     /// </summary>
-    private async Task ActAsync(TenantId tenant, Guid id, AlertRule rule, string action, DateTime at, CancellationToken ct)
+    private async Task ActAsync(
+        TenantId tenant, Guid id, AlertRule rule, string action, DateTime at, CancellationToken ct)
     {
         var taken = await db.QueryAsync(
             tenant,
             """
             WITH busiest AS (
-                SELECT sum($6::double precision * power($7::double precision, rollup.latencies[place]) * rollup.latencies[place + 1]) / 60 AS calls
+                SELECT sum($6::double precision * power($7::double precision, rollup.latencies[place])
+                       * rollup.latencies[place + 1]) / 60 AS calls
                 FROM viral.metric_rollups AS rollup
                 CROSS JOIN LATERAL generate_series(1, cardinality(rollup.latencies) - 1, 2) AS place
-                WHERE rollup.tenant_id = $1 AND rollup.step = 'minute' AND rollup.at >= $5::timestamptz - interval '1 hour'
+                WHERE rollup.tenant_id = $1 AND rollup.step = 'minute'
+                    AND rollup.at >= $5::timestamptz - interval '1 hour'
                   AND rollup.at < $5 AND rollup.agent_id = $2
                 GROUP BY rollup.at
                 ORDER BY 1 DESC
                 LIMIT 1
             ), allowed AS (
                 SELECT COALESCE(
-                    (SELECT (settings ->> 'max_concurrency')::integer FROM viral.agents WHERE tenant_id = $1 AND id = $2::uuid),
+                    (SELECT (settings ->> 'max_concurrency')::integer FROM viral.agents WHERE tenant_id = $1
+                        AND id = $2::uuid),
                     GREATEST(
                         (SELECT ceil(calls) FROM busiest),
                         (SELECT max(concurrency_limit) FROM viral.batches
                          WHERE tenant_id = $1 AND agent_id = $2 AND status = 'in_progress'))) AS calls
             )
             INSERT INTO viral.agent_restraints (tenant_id, agent_id, action, alert_id, max_concurrency)
-            SELECT $1, $2, $3, $4, CASE $3 WHEN 'halve_concurrency' THEN GREATEST(1, floor(COALESCE(calls, 1) / 2))::integer END
+            SELECT $1, $2, $3, $4, CASE $3 WHEN 'halve_concurrency'
+                   THEN GREATEST(1, floor(COALESCE(calls, 1) / 2))::integer END
             FROM allowed
             ON CONFLICT DO NOTHING
             RETURNING max_concurrency
@@ -145,13 +155,16 @@ public sealed class AlertCourse(Db db, AuditStore audit)
         return audit.AddAsync(
             tenant,
             new NewAuditEntry(
-                Actor: "alert-rule", Role: null, Credential: "rule", Subject: null, Action: action, TargetKind: "agent", TargetId: agent,
-                Ip: null, UserAgent: null, RequestId: alert.ToString(), BeforeJson: null, AfterJson: JsonSerializer.Serialize(after)),
+                Actor: "alert-rule", Role: null, Credential: "rule", Subject: null, Action: action, TargetKind: "agent",
+                TargetId: agent,
+                Ip: null, UserAgent: null, RequestId: alert.ToString(), BeforeJson: null,
+                AfterJson: JsonSerializer.Serialize(after)),
             ct);
     }
 
     /// <summary>For a muted alert, only the resolution is announced.</summary>
-    private Task<int> TellAsync(TenantId tenant, Guid id, string type, DateTime at, CancellationToken ct) => db.ExecuteAsync(
+    private Task<int> TellAsync(
+        TenantId tenant, Guid id, string type, DateTime at, CancellationToken ct) => db.ExecuteAsync(
         tenant,
         """
         WITH told AS (

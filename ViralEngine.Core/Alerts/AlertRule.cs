@@ -58,7 +58,8 @@ public enum AlertAction
 
 /// <summary>What is watched, and when it raises an alert.</summary>
 /// <param name="AgentId">Null for the whole organization.</param>
-/// <param name="FalseAlarmsPerMonth">The acceptable number of false alarms. Fewer means fewer alerts, and later ones.</param>
+/// <param name="FalseAlarmsPerMonth">The acceptable number of false alarms. Fewer means fewer alerts, and later
+/// ones.</param>
 /// <param name="LeastVolume">Windows with fewer tasks raise no alert.</param>
 /// <param name="QuietFrom">Start of quiet hours, <c>HH:mm</c>: no alert is opened during them.</param>
 public sealed record AlertRule(

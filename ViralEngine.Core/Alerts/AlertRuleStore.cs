@@ -36,13 +36,14 @@ public sealed class AlertRuleStore(Db db)
             ct);
 
     /// <summary>Null if the organization has the maximum number of rules.</summary>
-    public Task<AlertRule?> AddAsync(TenantId tenant, Guid id, AlertRuleDraft rule, string createdBy, CancellationToken ct) =>
+    public Task<AlertRule?> AddAsync(
+        TenantId tenant, Guid id, AlertRuleDraft rule, string createdBy, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
             $"""
             INSERT INTO viral.alert_rules (
-                tenant_id, id, name, metric, agent_id, mode, direction, false_alarms_per_month, least_volume, bound_above, bound_below,
-                quiet_from, quiet_to, time_zone, action, enabled, created_by)
+                tenant_id, id, name, metric, agent_id, mode, direction, false_alarms_per_month, least_volume,
+                bound_above, bound_below, quiet_from, quiet_to, time_zone, action, enabled, created_by)
             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
             WHERE (SELECT count(*) FROM viral.alert_rules WHERE tenant_id = $1) < $18
             RETURNING {Columns}
@@ -56,8 +57,10 @@ public sealed class AlertRuleStore(Db db)
             tenant,
             $"""
             UPDATE viral.alert_rules
-            SET name = $3, metric = $4, agent_id = $5, mode = $6, direction = $7, false_alarms_per_month = $8, least_volume = $9,
-                bound_above = $10, bound_below = $11, quiet_from = $12, quiet_to = $13, time_zone = $14, action = $15, enabled = $16,
+            SET name = $3, metric = $4, agent_id = $5, mode = $6, direction = $7, false_alarms_per_month = $8,
+                least_volume = $9,
+                bound_above = $10, bound_below = $11, quiet_from = $12, quiet_to = $13, time_zone = $14, action = $15,
+                enabled = $16,
                 updated_at = now()
             WHERE tenant_id = $1 AND id = $2
             RETURNING {Columns}
@@ -92,9 +95,10 @@ public sealed class AlertRuleStore(Db db)
 
     private static object?[] Values(AlertRuleDraft rule) =>
     [
-        rule.Name, AlertWords.Of(rule.Metric), rule.AgentId ?? "", AlertWords.Of(rule.Mode), AlertWords.Of(rule.Direction),
-        rule.FalseAlarmsPerMonth, rule.LeastVolume, rule.BoundAbove, rule.BoundBelow, rule.QuietFrom, rule.QuietTo, rule.TimeZone,
-        rule.Action is { } action ? AlertWords.Of(action) : null, rule.Enabled,
+        rule.Name, AlertWords.Of(rule.Metric), rule.AgentId ?? "", AlertWords.Of(rule.Mode),
+        AlertWords.Of(rule.Direction), rule.FalseAlarmsPerMonth, rule.LeastVolume, rule.BoundAbove, rule.BoundBelow,
+        rule.QuietFrom, rule.QuietTo, rule.TimeZone, rule.Action is { } action ? AlertWords.Of(action) : null,
+        rule.Enabled,
     ];
 }
 

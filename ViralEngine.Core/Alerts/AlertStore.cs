@@ -33,7 +33,8 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
     }
 
     /// <summary>Newest first. <paramref name="before"/> is the id of the last alert of the page before.</summary>
-    public async Task<List<Alert>> ListAsync(TenantId tenant, AlertStatus? status, Guid? before, int limit, CancellationToken ct)
+    public async Task<List<Alert>> ListAsync(
+        TenantId tenant, AlertStatus? status, Guid? before, int limit, CancellationToken ct)
     {
         var found = await db.QueryListAsync(
             tenant,
@@ -68,7 +69,8 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
     }
 
     /// <summary>Mutes an open alert until a time.</summary>
-    public async Task<bool> MuteAsync(TenantId tenant, Guid id, DateTime until, CancellationToken ct) => await db.ExecuteAsync(
+    public async Task<bool> MuteAsync(
+        TenantId tenant, Guid id, DateTime until, CancellationToken ct) => await db.ExecuteAsync(
         tenant,
         "UPDATE viral.alerts SET muted_until = $3, updated_at = now() WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
         [tenant.Value, id, until],
@@ -96,8 +98,8 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
         (await db.QueryAsync(
             tenant,
             """
-            SELECT alert_id, rule_id, metric, agent_id, action, opened_at, ended_at, direction, actual, expected, low, high, score,
-                   threshold, volume, reason
+            SELECT alert_id, rule_id, metric, agent_id, action, opened_at, ended_at, direction, actual, expected, low,
+                   high, score, threshold, volume, reason
             FROM viral.alert_series
             WHERE tenant_id = $1 AND alert_id = ANY ($2)
             ORDER BY opened_at, metric

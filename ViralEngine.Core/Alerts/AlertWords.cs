@@ -37,7 +37,8 @@ internal static class AlertWords
         AlertMetric.ErrorRate => string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.##} %"),
         AlertMetric.Latency or AlertMetric.QueueAge => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} s"),
         AlertMetric.CostPerTask => string.Create(CultureInfo.InvariantCulture, $"${value:0.######}"),
-        AlertMetric.Failures or AlertMetric.Throughput => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} per minute"),
+        AlertMetric.Failures or AlertMetric.Throughput => string.Create(
+            CultureInfo.InvariantCulture, $"{value:0.##} per minute"),
     };
 }
 

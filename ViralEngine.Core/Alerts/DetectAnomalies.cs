@@ -7,10 +7,11 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Alerts;
 
 /// <summary>
-/// Evaluates each minute of every watched series of all tenants exactly once and in order, on whichever instance comes first. A minute is
-/// one transaction: what was learned, what was raised and the progress are stored together.
+/// Evaluates each minute of every watched series of all tenants exactly once and in order, on whichever instance comes
+/// first. A minute is one transaction: what was learned, what was raised and the progress are stored together.
 /// </summary>
-public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditStore audit, TimeProvider time, ILogger<DetectAnomalies> logger)
+public sealed partial class DetectAnomalies(
+    Db db, MetricRollup rollup, AuditStore audit, TimeProvider time, ILogger<DetectAnomalies> logger)
 {
     /// <summary>How long after its end a minute waits for late figures.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
@@ -61,7 +62,8 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
         var watched = rules.Where(each => each.Rule.Mode == AlertMode.Static).ToList();
         foreach (var (tenant, rule) in watched)
         {
-            var found = SeriesWatch.Bound(rule, figures.GetValueOrDefault((tenant, rule.AgentId ?? "")), Observation.MinuteOf(minute));
+            var found = SeriesWatch.Bound(
+                rule, figures.GetValueOrDefault((tenant, rule.AgentId ?? "")), Observation.MinuteOf(minute));
             await StepAsync(tenant, rule, found, open, minute, ct);
         }
 
@@ -125,7 +127,8 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
         if (calm >= AlarmState.CalmPoints)
             await EndAsync(series, minute.AddMinutes(1), ct);
         else
-            await store.GoOnAsync(series, calm, finding, AlertWords.Reason(rule.Metric, rule.AgentId ?? "", finding), ct);
+            await store.GoOnAsync(
+                series, calm, finding, AlertWords.Reason(rule.Metric, rule.AgentId ?? "", finding), ct);
     }
 
     private async Task EndAsync(OpenSeries series, DateTime at, CancellationToken ct)
@@ -134,6 +137,9 @@ public sealed partial class DetectAnomalies(Db db, MetricRollup rollup, AuditSto
             await course.ResolveAsync(series.Tenant, series.AlertId, "recovery", at, ct);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Tenant {Tenant}: rule {Rule} raised an alert for {Metric}: score {Score}, threshold {Threshold}")]
-    private static partial void LogOpened(ILogger logger, Guid tenant, Guid rule, AlertMetric metric, double score, double threshold);
+    [LoggerMessage(
+        1, LogLevel.Warning,
+        "Tenant {Tenant}: rule {Rule} raised an alert for {Metric}: score {Score}, threshold {Threshold}")]
+    private static partial void LogOpened(
+        ILogger logger, Guid tenant, Guid rule, AlertMetric metric, double score, double threshold);
 }

@@ -26,7 +26,9 @@ internal readonly record struct MinuteFigures(
     {
         AlertMetric.ErrorRate => new(minute, Finished == 0 ? 0 : (double)Failed / Finished, Finished),
         AlertMetric.Latency or AlertMetric.CostPerTask =>
-            ToObservation(metric, minute) is { Weight: > 0 } amount ? amount with { Value = Math.Exp(amount.Value) } : new(minute, 0, 0),
+            ToObservation(metric, minute) is { Weight: > 0 } amount
+                ? amount with { Value = Math.Exp(amount.Value) }
+                : new(minute, 0, 0),
         _ => ToObservation(metric, minute),
     };
 

@@ -3,7 +3,9 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Alerts;
 
-/// <summary>A dry run: the alerts a rule would have raised over the stored history, learning from its beginning.</summary>
+/// <summary>
+/// A dry run: the alerts a rule would have raised over the stored history, learning from its beginning.
+/// </summary>
 public sealed class PreviewRule(Db db)
 {
     private readonly WatchStore store = new(db);
@@ -31,7 +33,8 @@ public sealed class PreviewRule(Db db)
                 if (finding.Score < finding.Threshold || !finding.MayOpen || rule.IsQuiet(minute))
                     continue;
                 (calm, highest) = (0, finding.Score);
-                open = new PreviewedAlert(minute.AddMinutes(1), null, AlertWords.Reason(rule.Metric, rule.AgentId ?? "", finding));
+                open = new PreviewedAlert(
+                    minute.AddMinutes(1), null, AlertWords.Reason(rule.Metric, rule.AgentId ?? "", finding));
                 continue;
             }
 

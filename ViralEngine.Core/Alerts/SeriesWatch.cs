@@ -16,7 +16,10 @@ internal sealed class SeriesWatch
     /// <param name="state">If null or of another version, learning starts over.</param>
     public static SeriesWatch Open(AlertMetric metric, AlertMode mode, byte[]? state) => mode == AlertMode.Simple
         ? new(metric, null, SimpleDetector.Read(RuleOf(metric), state))
-        : new(metric, (state is null ? null : SeriesDetector.TryRead(state)) ?? new SeriesDetector(MinuteFigures.KindOf(metric)), null);
+        : new(
+            metric,
+            (state is null ? null : SeriesDetector.TryRead(state)) ?? new SeriesDetector(MinuteFigures.KindOf(metric)),
+            null);
 
     public void Observe(MinuteFigures figures, long minute) => verdict = detector is not null
         ? detector.Observe(figures.ToObservation(metric, minute))
@@ -49,7 +52,8 @@ internal sealed class SeriesWatch
         var enough = counts || (point.Weight > 0 && point.Weight >= rule.LeastVolume);
         return new SeriesFinding(
             enough && direction != 0 ? 1 : 0, 1, direction, enough, 1, point.Value,
-            double.IsFinite(high) ? high : low, double.IsFinite(low) ? low : 0, double.IsFinite(high) ? high : low, point.Weight);
+            double.IsFinite(high) ? high : low, double.IsFinite(low) ? low : 0, double.IsFinite(high) ? high : low,
+            point.Weight);
     }
 
     private static SimpleRule RuleOf(AlertMetric metric) =>

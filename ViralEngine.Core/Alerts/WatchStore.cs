@@ -6,7 +6,10 @@ namespace ViralEngine.Core.Alerts;
 /// <summary>Reads and writes for a minute's detection, for all tenants, inside one transaction.</summary>
 internal sealed class WatchStore(Db db)
 {
-    /// <summary>The time up to which minutes are evaluated; null if another instance holds the row, which is locked until the end.</summary>
+    /// <summary>
+    /// The time up to which minutes are evaluated; null if another instance holds the row, which is locked until the
+    /// end.
+    /// </summary>
     public Task<DateTime?> TakeTurnAsync(CancellationToken ct) => db.QueryOneAsync(
         DbScope.AllTenants,
         "SELECT until FROM viral.metric_progress WHERE name = 'minute' FOR UPDATE SKIP LOCKED",
@@ -25,11 +28,13 @@ internal sealed class WatchStore(Db db)
         ct);
 
     /// <summary>The figures of a minute, for each agent and ('') for each whole organization.</summary>
-    public async Task<Dictionary<(TenantId Tenant, string Agent), MinuteFigures>> FiguresAsync(DateTime minute, CancellationToken ct) =>
+    public async Task<Dictionary<(TenantId Tenant, string Agent), MinuteFigures>> FiguresAsync(
+        DateTime minute, CancellationToken ct) =>
         (await db.QueryAsync(
             DbScope.AllTenants,
             """
-            SELECT tenant_id, COALESCE(agent_id, ''), sum(completed)::bigint, sum(failed)::bigint, sum(cost_usd), sum(latency_count)::bigint,
+            SELECT tenant_id, COALESCE(agent_id, ''), sum(completed)::bigint, sum(failed)::bigint, sum(cost_usd),
+                   sum(latency_count)::bigint,
                    sum(latency_log_sum), max(queue_age)
             FROM viral.metric_rollups
             WHERE step = 'minute' AND at = $1
@@ -45,7 +50,8 @@ internal sealed class WatchStore(Db db)
         TenantId tenant, string? agent, DateTime from, DateTime to, CancellationToken ct) => db.QueryAsync(
         tenant,
         """
-        SELECT at, sum(completed)::bigint, sum(failed)::bigint, sum(cost_usd), sum(latency_count)::bigint, sum(latency_log_sum),
+        SELECT at, sum(completed)::bigint, sum(failed)::bigint, sum(cost_usd), sum(latency_count)::bigint,
+               sum(latency_log_sum),
                max(queue_age)
         FROM viral.metric_rollups
         WHERE tenant_id = $1 AND step = 'minute' AND at >= $3 AND at < $4 AND ($2::text IS NULL OR agent_id = $2)
@@ -70,12 +76,14 @@ internal sealed class WatchStore(Db db)
                 AlertWords.Parse<AlertMode>(row.GetString(3))), State: row.GetFieldValue<byte[]>(4)),
             ct)).ToDictionary(row => row.Key, row => row.State);
 
-    public Task<int> WriteStatesAsync(IReadOnlyList<SeriesKey> keys, IReadOnlyList<byte[]> states, CancellationToken ct) => db.ExecuteAsync(
+    public Task<int> WriteStatesAsync(
+        IReadOnlyList<SeriesKey> keys, IReadOnlyList<byte[]> states, CancellationToken ct) => db.ExecuteAsync(
         DbScope.AllTenants,
         """
         INSERT INTO viral.series_states (tenant_id, metric, agent_id, mode, state)
         SELECT tenant_id, metric, agent_id, mode, state
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[]) AS judged (tenant_id, metric, agent_id, mode, state)
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[]) AS judged (tenant_id, metric, agent_id,
+            mode, state)
         ON CONFLICT (tenant_id, metric, agent_id, mode) DO UPDATE
         SET state = EXCLUDED.state
         """,
@@ -91,11 +99,13 @@ internal sealed class WatchStore(Db db)
         WHERE alert.status = 'open' AND series.ended_at IS NULL
         """,
         [],
-        row => new OpenSeries(new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetGuid(2), row.GetInt32(3), row.GetDouble(4)),
+        row => new OpenSeries(
+            new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetGuid(2), row.GetInt32(3), row.GetDouble(4)),
         ct);
 
     /// <summary>Updates an open series; keeps the figures of its most unusual minute.</summary>
-    public Task<int> GoOnAsync(OpenSeries open, int calm, SeriesFinding finding, string reason, CancellationToken ct) => db.ExecuteAsync(
+    public Task<int> GoOnAsync(
+        OpenSeries open, int calm, SeriesFinding finding, string reason, CancellationToken ct) => db.ExecuteAsync(
         DbScope.AllTenants,
         """
         UPDATE viral.alert_series
@@ -106,8 +116,8 @@ internal sealed class WatchStore(Db db)
         WHERE tenant_id = $1 AND alert_id = $2 AND rule_id = $3 AND ended_at IS NULL
         """,
         [
-            open.Tenant.Value, open.AlertId, open.RuleId, calm, finding.Score > open.Score, finding.Score, finding.Actual, finding.Expected,
-            finding.Low, finding.High, finding.Volume, reason,
+            open.Tenant.Value, open.AlertId, open.RuleId, calm, finding.Score > open.Score, finding.Score,
+            finding.Actual, finding.Expected, finding.Low, finding.High, finding.Volume, reason,
         ],
         ct);
 

@@ -12,8 +12,11 @@ public sealed class ApproverDirectory(Db db)
         const string User = "user:";
         const string Key = "api_key:";
         if (name.StartsWith(Key, StringComparison.Ordinal))
-            return Guid.TryParseExact(name[Key.Length..], "D", out var keyId) ? await FindKeyAsync(tenant, keyId, ct) : null;
-        var isId = name.StartsWith(User, StringComparison.Ordinal) && Guid.TryParseExact(name[User.Length..], "D", out _);
+            return Guid.TryParseExact(name[Key.Length..], "D", out var keyId)
+                ? await FindKeyAsync(tenant, keyId, ct)
+                : null;
+        var isId = name.StartsWith(User, StringComparison.Ordinal)
+            && Guid.TryParseExact(name[User.Length..], "D", out _);
         return await db.QueryOneAsync(
             tenant,
             """
@@ -38,7 +41,9 @@ public sealed class ApproverDirectory(Db db)
             row => row.GetFieldValue<string[]>(0),
             ct)!;
 
-    /// <summary>How many people may decide at a gate with these approvers. Each counts once, whatever keys they hold.</summary>
+    /// <summary>
+    /// How many people may decide at a gate with these approvers. Each counts once, whatever keys they hold.
+    /// </summary>
     /// <param name="except">A principal to exclude, with all keys of the same person.</param>
     public Task<int> CountAsync(
         TenantId tenant, IEnumerable<string> roles, IEnumerable<string> users, string? except, CancellationToken ct) =>
@@ -53,7 +58,8 @@ public sealed class ApproverDirectory(Db db)
                 UNION ALL
                 SELECT 'api_key:' || id
                 FROM viral.api_keys
-                WHERE tenant_id = $1 AND role <> 'viewer' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+                WHERE tenant_id = $1 AND role <> 'viewer' AND revoked_at IS NULL
+                    AND (expires_at IS NULL OR expires_at > now())
                   AND (role = ANY ($2) OR ARRAY[id::text, 'api_key:' || id] && $3)
             )
             SELECT count(DISTINCT viral.eyes($1, principal))::integer
@@ -65,7 +71,8 @@ public sealed class ApproverDirectory(Db db)
             ct);
 
     /// <summary>The names that match nobody in the organization.</summary>
-    public async Task<IReadOnlySet<string>> UnknownAsync(TenantId tenant, IReadOnlyCollection<string> names, CancellationToken ct) =>
+    public async Task<IReadOnlySet<string>> UnknownAsync(
+        TenantId tenant, IReadOnlyCollection<string> names, CancellationToken ct) =>
         (await db.QueryAsync(
             tenant,
             """

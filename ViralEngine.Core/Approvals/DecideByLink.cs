@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Approvals;
 
 /// <summary>
-/// Records the decision of a link, in the name of the person it was created for and with their current role. The link is used up in the
-/// same transaction, which the caller begins and commits.
+/// Records the decision of a link, in the name of the person it was created for and with their current role. The link
+/// is used up in the same transaction, which the caller begins and commits.
 /// </summary>
 public sealed class DecideByLink(LinkStore links, ApproverDirectory approvers, DecideGate decide)
 {
@@ -21,14 +21,16 @@ public sealed class DecideByLink(LinkStore links, ApproverDirectory approvers, D
 
     public async Task<Outcome> RunAsync(LinkToken token, string? reason, CancellationToken ct)
     {
-        if (await links.FindAsync(token.Tenant, token.LinkId, ct) is not { Used: false } link || link.Decision != token.Decision)
+        if (await links.FindAsync(token.Tenant, token.LinkId, ct) is not { Used: false } link
+            || link.Decision != token.Decision)
             return new Outcome.UsedOrExpired();
         if (await approvers.FindAsync(token.Tenant, link.Decider, ct) is not { } approver)
             return new Outcome.NobodyThere();
         if (link.CreatedBy != approver.Principal)
             return new Outcome.NotTheirs();
 
-        // The gate first, then the link: concurrent uses wait at the workflow's lock, and the second finds the decision made.
+        // The gate first, then the link: concurrent uses wait at the workflow's lock, and the second finds the decision
+        // made.
         var outcome = await decide.RunAsync(
             token.Tenant, link.WorkflowId, link.GateId, link.Run, approver, link.Decision, reason, link.CreatedBy, ct);
         if (outcome is DecideGate.Outcome.Taken)

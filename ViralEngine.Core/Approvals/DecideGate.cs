@@ -6,12 +6,12 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Approvals;
 
 /// <summary>
-/// Records a decision under the lock of the workflow's row, so that it is either before or after the gate's end. The workflow is notified
-/// after the commit; if that fails, a sweep does.
+/// Records a decision under the lock of the workflow's row, so that it is either before or after the gate's end. The
+/// workflow is notified after the commit; if that fails, a sweep does.
 /// </summary>
 /// <remarks>
-/// Before the gate opens: rejected. While it is open: counted, once per principal. From the gate's time-out on, by the database's clock,
-/// and after its end: rejected, whether or not the time-out was processed before.
+/// Before the gate opens: rejected. While it is open: counted, once per principal. From the gate's time-out on, by the
+/// database's clock, and after its end: rejected, whether or not the time-out was processed before.
 /// </remarks>
 public sealed class DecideGate(
     Db db, WorkflowTurnStore store, GateStore gates, ApproverDirectory approvers, Signals signals)
@@ -20,7 +20,9 @@ public sealed class DecideGate(
 
     public abstract record Outcome
     {
-        /// <summary>Recorded and counted. <paramref name="Before"/>: it was a repetition of an earlier request.</summary>
+        /// <summary>
+        /// Recorded and counted. <paramref name="Before"/>: it was a repetition of an earlier request.
+        /// </summary>
         public sealed record Taken(Gate Gate, bool Before) : Outcome;
 
         /// <summary>The workflow does not exist or has no such gate.</summary>
@@ -37,7 +39,9 @@ public sealed class DecideGate(
         /// <summary>The approver has already decided differently. A decision is final.</summary>
         public sealed record DecidedAlready(Decision Decision) : Outcome;
 
-        /// <summary>The same person has already decided with another credential: a key and its creator count as one.</summary>
+        /// <summary>
+        /// The same person has already decided with another credential: a key and its creator count as one.
+        /// </summary>
         public sealed record SamePerson(Decision Decision) : Outcome;
     }
 
@@ -84,7 +88,8 @@ public sealed class DecideGate(
 
         if (!turn.Gates.TryGetValue(gateId, out var gate) || (run is { } asked && asked != gate.Run))
         {
-            return await gates.FindAsync(tenant, workflowId, gateId, ct) is { } earlier && (turn.HasEnded || run is not null)
+            return await gates.FindAsync(tenant, workflowId, gateId, ct) is { } earlier
+                && (turn.HasEnded || run is not null)
                 ? new Outcome.Closed(earlier)
                 : new Outcome.NotOpenYet();
         }
@@ -96,7 +101,8 @@ public sealed class DecideGate(
         if (outcome is null)
         {
             var decision = new Decision(
-                approver.Principal, kind, reason, linkCreatedBy is null ? "api" : "link", turn.Now, eyes[0], linkCreatedBy);
+                approver.Principal, kind, reason, linkCreatedBy is null ? "api" : "link", turn.Now, eyes[0],
+                linkCreatedBy);
             await gates.AddDecisionAsync(tenant, gate.Id, decision, ct);
             gate.Add(decision, turn.Tell);
             outcome = new Outcome.Taken(gate, Before: false);
@@ -116,7 +122,8 @@ public sealed class DecideGate(
         if (!gate.Asks(approver.Role, approver.Names))
             return new Outcome.NotAsked("You are not an approver for this gate.");
         if (gate.ExcludeRequester && requesterEyes == eyes)
-            return new Outcome.NotAsked("The person who started the workflow may not decide at this gate, nor may keys they created.");
+            return new Outcome.NotAsked(
+                "The person who started the workflow may not decide at this gate, nor may keys they created.");
         return gate.Decisions.Find(each => each.Eyes == eyes) is { } same ? new Outcome.SamePerson(same) : null;
     }
 }

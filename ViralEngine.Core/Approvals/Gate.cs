@@ -6,8 +6,8 @@ using ViralEngine.Core.Workflows;
 namespace ViralEngine.Core.Approvals;
 
 /// <summary>
-/// An open or closed gate and the rules by which it closes: exactly once, in whatever order decisions arrive. Read and changed under the
-/// lock of its workflow's row; the time is the database's, read after the lock was taken.
+/// An open or closed gate and the rules by which it closes: exactly once, in whatever order decisions arrive. Read and
+/// changed under the lock of its workflow's row; the time is the database's, read after the lock was taken.
 /// </summary>
 public sealed class Gate
 {
@@ -84,7 +84,9 @@ public sealed class Gate
             RemindersSent++;
             NextReminderAt = RemindersSent < MaxReminders ? now.AddSeconds(ReminderSeconds!.Value) : null;
             Changed = true;
-            tell(EventTypes.ApprovalReminder, Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("reminder", RemindersSent)));
+            tell(
+                EventTypes.ApprovalReminder,
+                Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("reminder", RemindersSent)));
         }
     }
 
@@ -98,9 +100,11 @@ public sealed class Gate
         Decisions.Add(decision);
         var same = Decisions.Count(each => each.Kind == decision.Kind);
         if (same >= (decision.Kind == DecisionKind.Approve ? Quorum : RejectQuorum))
-            Close(decision.Kind == DecisionKind.Approve ? GateStatus.Approved : GateStatus.Rejected, decision.DecidedAt);
+            Close(
+                decision.Kind == DecisionKind.Approve ? GateStatus.Approved : GateStatus.Rejected, decision.DecidedAt);
         tell(EventTypes.ApprovalDecided, Told(
-            ("decision", decision.Kind.ToText()), ("by", decision.Decider), ("reason", decision.Reason), ("via", decision.Via),
+            ("decision", decision.Kind.ToText()), ("by", decision.Decider), ("reason", decision.Reason),
+            ("via", decision.Via),
             ("link_created_by", decision.LinkCreatedBy), ("outcome", Status.ToText())));
     }
 
@@ -126,7 +130,9 @@ public sealed class Gate
             (Roles, Users) = (next.Roles, next.Users);
             (ExpiresAt, OnTimeout) = (ExpiresAt!.Value.AddSeconds(next.TimeoutSeconds), next.OnTimeout);
             (Escalation, EscalatedAt) = (null, now);
-            tell(EventTypes.ApprovalEscalated, Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("expires_at", ExpiresAt)));
+            tell(
+                EventTypes.ApprovalEscalated,
+                Told(("roles", Texts(Roles)), ("users", Texts(Users)), ("expires_at", ExpiresAt)));
             return;
         }
 
@@ -154,7 +160,8 @@ public sealed class Gate
 /// <param name="Eyes">The person behind the principal: a key and its creator count as one.</param>
 /// <param name="LinkCreatedBy">Who created the link, for a decision by link.</param>
 public sealed record Decision(
-    string Decider, DecisionKind Kind, string? Reason, string Via, DateTime DecidedAt, string Eyes, string? LinkCreatedBy);
+    string Decider, DecisionKind Kind, string? Reason, string Via, DateTime DecidedAt, string Eyes,
+    string? LinkCreatedBy);
 
 public enum GateStatus
 {
@@ -190,7 +197,8 @@ public static class GateWords
 
     public static string ToText(this DecisionKind kind) => kind == DecisionKind.Approve ? "approve" : "reject";
 
-    public static DecisionKind ParseDecision(string text) => text == "approve" ? DecisionKind.Approve : DecisionKind.Reject;
+    public static DecisionKind ParseDecision(string text) =>
+        text == "approve" ? DecisionKind.Approve : DecisionKind.Reject;
 
     public static string ToText(this TimeoutAction action) => action switch
     {

@@ -13,8 +13,9 @@ public sealed class GateStore(Db db)
     /// <summary>Gates with their decisions, in the order in which <see cref="Read"/> reads them.</summary>
     private const string Select =
         """
-        SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users, gate.quorum,
-               gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status, gate.expires_at,
+        SELECT gate.id, gate.workflow_id, gate.gate_id, gate.run, gate.title, gate.message, gate.roles, gate.users,
+               gate.quorum, gate.reject_quorum, gate.exclude_requester, gate.requested_by, gate.opened_at, gate.status,
+               gate.expires_at,
                gate.on_timeout, gate.escalation::text, gate.escalated_at, gate.reminder_seconds, gate.next_reminder_at,
                gate.reminders_sent, gate.decided_at, gate.timed_out, decisions.list::text
         FROM viral.approval_gates AS gate
@@ -25,7 +26,9 @@ public sealed class GateStore(Db db)
         ) AS decisions
         """;
 
-    /// <summary>Adds a query for the gates that the current run of a workflow has reached, with their decisions.</summary>
+    /// <summary>
+    /// Adds a query for the gates that the current run of a workflow has reached, with their decisions.
+    /// </summary>
     internal static void AddReadTo(DbBatch batch, TenantId tenant, Guid workflowId) =>
         batch.Add(
             $"""
@@ -97,12 +100,13 @@ public sealed class GateStore(Db db)
         db.ExecuteAsync(
             tenant,
             """
-            INSERT INTO viral.approval_decisions (tenant_id, gate, decider, decision, reason, via, decided_at, eyes, link_created_by)
+            INSERT INTO viral.approval_decisions (tenant_id, gate, decider, decision, reason, via, decided_at, eyes,
+                link_created_by)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """,
             [
-                tenant.Value, gate, decision.Decider, decision.Kind.ToText(), decision.Reason, decision.Via, decision.DecidedAt,
-                decision.Eyes, decision.LinkCreatedBy,
+                tenant.Value, gate, decision.Decider, decision.Kind.ToText(), decision.Reason, decision.Via,
+                decision.DecidedAt, decision.Eyes, decision.LinkCreatedBy,
             ],
             ct);
 
@@ -110,10 +114,11 @@ public sealed class GateStore(Db db)
         """
         INSERT INTO viral.approval_gates (
             tenant_id, id, workflow_id, gate_id, run, status, title, message, roles, users, quorum, reject_quorum,
-            exclude_requester, requested_by, opened_at, expires_at, on_timeout, escalation, escalated_at, reminder_seconds,
-            next_reminder_at, reminders_sent, decided_at, timed_out)
+            exclude_requester, requested_by, opened_at, expires_at, on_timeout, escalation, escalated_at,
+            reminder_seconds, next_reminder_at, reminders_sent, decided_at, timed_out)
         VALUES (
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18::jsonb, $19, $20, $21, $22, $23, $24)
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18::jsonb, $19, $20, $21, $22,
+            $23, $24)
         ON CONFLICT (tenant_id, id) DO UPDATE
         SET status = EXCLUDED.status, roles = EXCLUDED.roles, users = EXCLUDED.users, expires_at = EXCLUDED.expires_at,
             on_timeout = EXCLUDED.on_timeout, escalation = EXCLUDED.escalation, escalated_at = EXCLUDED.escalated_at,
@@ -121,11 +126,12 @@ public sealed class GateStore(Db db)
             decided_at = EXCLUDED.decided_at, timed_out = EXCLUDED.timed_out
         """,
         [
-            tenant.Value, gate.Id, gate.WorkflowId, gate.GateId, gate.Run, gate.Status.ToText(), gate.Title, gate.Message,
-            gate.Roles.ToArray(), gate.Users.ToArray(), gate.Quorum, gate.RejectQuorum, gate.ExcludeRequester, gate.RequestedBy,
-            gate.OpenedAt, gate.ExpiresAt, gate.OnTimeout.ToText(),
-            gate.Escalation is { } next ? JsonSerializer.Serialize(next, GateJson.Default.Escalation) : null, gate.EscalatedAt,
-            gate.ReminderSeconds, gate.NextReminderAt, gate.RemindersSent, gate.DecidedAt, gate.TimedOut,
+            tenant.Value, gate.Id, gate.WorkflowId, gate.GateId, gate.Run, gate.Status.ToText(), gate.Title,
+            gate.Message, gate.Roles.ToArray(), gate.Users.ToArray(), gate.Quorum, gate.RejectQuorum,
+            gate.ExcludeRequester, gate.RequestedBy, gate.OpenedAt, gate.ExpiresAt, gate.OnTimeout.ToText(),
+            gate.Escalation is { } next ? JsonSerializer.Serialize(next, GateJson.Default.Escalation) : null,
+            gate.EscalatedAt, gate.ReminderSeconds, gate.NextReminderAt, gate.RemindersSent, gate.DecidedAt,
+            gate.TimedOut,
         ]);
 
     internal static Gate Read(NpgsqlDataReader row)
@@ -166,7 +172,8 @@ public sealed class GateStore(Db db)
 }
 
 internal sealed record DecisionRow(
-    string Decider, string Decision, string? Reason, string Via, DateTimeOffset DecidedAt, string? Eyes, string? LinkCreatedBy);
+    string Decider, string Decision, string? Reason, string Via, DateTimeOffset DecidedAt, string? Eyes,
+    string? LinkCreatedBy);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(Escalation))]

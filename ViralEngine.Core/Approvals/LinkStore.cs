@@ -20,12 +20,13 @@ public sealed class LinkStore(Db db)
         db.QueryOneAsync(
             tenant,
             """
-            SELECT gate.workflow_id, workflow.name, gate.gate_id, gate.run, gate.title, gate.message, link.decider, link.decision,
-                   link.expires_at, link.used_at IS NOT NULL, link.created_by
+            SELECT gate.workflow_id, workflow.name, gate.gate_id, gate.run, gate.title, gate.message, link.decider,
+                   link.decision, link.expires_at, link.used_at IS NOT NULL, link.created_by
             FROM viral.approval_links AS link
             JOIN viral.approval_gates AS gate ON gate.tenant_id = link.tenant_id AND gate.id = link.gate
             JOIN viral.workflows AS workflow ON workflow.tenant_id = gate.tenant_id AND workflow.id = gate.workflow_id
-            JOIN viral.organizations AS organization ON organization.id = link.tenant_id AND organization.deleted_at IS NULL
+            JOIN viral.organizations AS organization ON organization.id = link.tenant_id
+                AND organization.deleted_at IS NULL
             WHERE link.tenant_id = $1 AND link.id = $2
             """,
             [tenant.Value, id],
@@ -35,7 +36,9 @@ public sealed class LinkStore(Db db)
                 row.GetDateTime(8), row.GetBoolean(9), row.GetString(10)),
             ct);
 
-    /// <summary>Marks the link as used, in the transaction of its decision. False if it was already used or has expired.</summary>
+    /// <summary>
+    /// Marks the link as used, in the transaction of its decision. False if it was already used or has expired.
+    /// </summary>
     public async Task<bool> UseAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         await db.ExecuteAsync(
             tenant,

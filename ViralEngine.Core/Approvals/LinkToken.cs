@@ -11,7 +11,8 @@ namespace ViralEngine.Core.Approvals;
 public sealed record LinkToken(TenantId Tenant, Guid LinkId, DecisionKind Decision, DateTimeOffset ExpiresAt);
 
 /// <summary>
-/// Signs links with HMAC-SHA-256 under keys derived from the key ring: the first signs, all verify, so that links outlive a rotation.
+/// Signs links with HMAC-SHA-256 under keys derived from the key ring: the first signs, all verify, so that links
+/// outlive a rotation.
 /// </summary>
 /// <remarks>Format, in base64url: tenant (16), link (16), decision (1), expiry in Unix seconds (8), MAC (32).</remarks>
 public sealed class LinkSigner

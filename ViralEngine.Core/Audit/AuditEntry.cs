@@ -3,8 +3,10 @@ using System.Text.Json;
 namespace ViralEngine.Core.Audit;
 
 /// <summary>An entry of the audit log.</summary>
-/// <param name="Actor"><c>api_key:…</c>, <c>user:…</c>, <c>platform</c>, <c>alert-rule</c>, or the decider of a signed link.</param>
-/// <param name="Credential">How the actor authenticated: <c>api_key</c>, <c>token</c>, <c>platform_key</c>, <c>link</c> or
+/// <param name="Actor"><c>api_key:…</c>, <c>user:…</c>, <c>platform</c>, <c>alert-rule</c>, or the decider of a signed
+/// link.</param>
+/// <param name="Credential">How the actor authenticated: <c>api_key</c>, <c>token</c>, <c>platform_key</c>, <c>link</c>
+/// or
 /// <c>rule</c>.</param>
 /// <param name="Subject">The token's subject.</param>
 /// <param name="Action">What happened: <c>webhook.created</c>.</param>

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace ViralEngine.Core.Audit;
 
 /// <summary>
-/// Removes secrets from audit log entries, by field names and generously: a secret that the API shows once, such as a new key, must not be
-/// readable in the log for a year.
+/// Removes secrets from audit log entries, by field names and generously: a secret that the API shows once, such as a
+/// new key, must not be readable in the log for a year.
 /// </summary>
 public static class AuditRedaction
 {
@@ -44,7 +44,8 @@ public static class AuditRedaction
         if (Names.Contains(name) || Endings.Any(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)))
             return Mark;
         // URL queries often contain tokens.
-        return name.EndsWith("url", StringComparison.OrdinalIgnoreCase) && value.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query
+        return name.EndsWith("url", StringComparison.OrdinalIgnoreCase)
+            && value.IndexOf('?', StringComparison.Ordinal) is >= 0 and var query
             ? value[..(query + 1)] + Mark
             : value;
     }

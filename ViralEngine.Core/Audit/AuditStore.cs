@@ -12,13 +12,14 @@ public sealed class AuditStore(Db db)
             tenant,
             """
             INSERT INTO viral.audit_log (
-                tenant_id, id, actor, role, credential, subject, action, target_kind, target_id, ip, user_agent, request_id,
-                before, after)
+                tenant_id, id, actor, role, credential, subject, action, target_kind, target_id, ip, user_agent,
+                request_id, before, after)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14::jsonb)
             """,
             [
                 tenant.Value, RowId.New(), entry.Actor, entry.Role, entry.Credential, entry.Subject, entry.Action,
-                entry.TargetKind, entry.TargetId, entry.Ip, entry.UserAgent, entry.RequestId, entry.BeforeJson, entry.AfterJson,
+                entry.TargetKind, entry.TargetId, entry.Ip, entry.UserAgent, entry.RequestId, entry.BeforeJson,
+                entry.AfterJson,
             ],
             ct);
 
@@ -44,8 +45,8 @@ public sealed class AuditStore(Db db)
             LIMIT $9
             """,
             [
-                tenant.Value, before, filter.Actor, filter.Action, filter.TargetKind, filter.TargetId, filter.From, filter.To, limit,
-                Lists.IdFrom(filter.From), Lists.IdBefore(filter.To),
+                tenant.Value, before, filter.Actor, filter.Action, filter.TargetKind, filter.TargetId, filter.From,
+                filter.To, limit, Lists.IdFrom(filter.From), Lists.IdBefore(filter.To),
             ],
             Read,
             ct);

@@ -40,7 +40,8 @@ public sealed class BatchCourse(Db db, Signals signals)
             WITH begun AS (
                 UPDATE viral.batches
                 SET status = 'in_progress', started_at = COALESCE(started_at, now()), updated_at = now(),
-                    progress_at = now(), progress_settled = 0, check_at = now() + interval '30 seconds', last_event = last_event + 1
+                    progress_at = now(), progress_settled = 0, check_at = now() + interval '30 seconds',
+                    last_event = last_event + 1
                 WHERE tenant_id = $1 AND id = $2 AND status = 'pending' AND stopping IS NULL
                 RETURNING tenant_id, id, last_event, total_items
             ), event AS (
@@ -49,13 +50,15 @@ public sealed class BatchCourse(Db db, Signals signals)
                        jsonb_build_object(
                            'status', 'in_progress', 'total', total_items,
                            'settled',
-                           (SELECT COALESCE(sum(completed + failed), 0) FROM viral.batch_lanes WHERE tenant_id = $1 AND batch_id = $2)),
+                           (SELECT COALESCE(sum(completed + failed), 0) FROM viral.batch_lanes WHERE tenant_id = $1
+                               AND batch_id = $2)),
                        now()
                 FROM begun
             )
             SELECT LEAST(
                 concurrency_limit,
-                (SELECT COALESCE(sum(last - first + 1), 0) FROM viral.batch_slices WHERE tenant_id = $1 AND batch_id = $2))::integer
+                (SELECT COALESCE(sum(last - first + 1), 0) FROM viral.batch_slices WHERE tenant_id = $1
+                    AND batch_id = $2))::integer
             FROM viral.batches
             WHERE tenant_id = $1 AND id = $2
             """,
@@ -66,7 +69,9 @@ public sealed class BatchCourse(Db db, Signals signals)
         return places;
     }
 
-    /// <summary>Ends the batch if all its items are settled, and cancels items that will no longer run. Announced once.</summary>
+    /// <summary>
+    /// Ends the batch if all its items are settled, and cancels items that will no longer run. Announced once.
+    /// </summary>
     public async Task<BatchPause> EndAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {
         while (await CancelSomeAsync(tenant, batchId, ct) > 0)
@@ -101,7 +106,8 @@ public sealed class BatchCourse(Db db, Signals signals)
                 UPDATE viral.batches AS batch
                 -- A cancellation that came when everything was done already changes nothing.
                 SET status = CASE
-                        WHEN batch.stopping IS NULL OR (batch.stopping = 'cancelled' AND counts.cancelled = 0) THEN 'completed'
+                        WHEN batch.stopping IS NULL OR (batch.stopping = 'cancelled' AND counts.cancelled = 0)
+                            THEN 'completed'
                         ELSE batch.stopping
                     END,
                     completed_at = now(), updated_at = now(), waiting_for = NULL, last_event = batch.last_event + 1
@@ -171,7 +177,8 @@ public sealed class BatchCourse(Db db, Signals signals)
             ct);
 
     /// <summary>
-    /// Makes failed items pending again, window by window. Resumable after a crash, because reopened items no longer count as failed.
+    /// Makes failed items pending again, window by window. Resumable after a crash, because reopened items no longer
+    /// count as failed.
     /// </summary>
     private async Task OpenFailedAsync(TenantId tenant, Guid batchId, CancellationToken ct)
     {

@@ -25,7 +25,8 @@ public sealed class BatchFailureReader(Db db)
             ORDER BY count(*) DESC, error ->> 'class'
             """,
             [tenant.Value, batchId, MaxItems],
-            row => new BatchFailure(row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetFieldValue<string[]>(3)),
+            row => new BatchFailure(
+                row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetFieldValue<string[]>(3)),
             ct);
 }
 

@@ -6,9 +6,9 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Stores a batch while its body arrives: the items in portions, each in a transaction of its own, and finally the batch. No connection is
-/// held while the client sends, and memory does not depend on the number of items. Items are invisible until the batch is stored; those of
-/// an aborted submission are removed.
+/// Stores a batch while its body arrives: the items in portions, each in a transaction of its own, and finally the
+/// batch. No connection is held while the client sends, and memory does not depend on the number of items. Items are
+/// invisible until the batch is stored; those of an aborted submission are removed.
 /// </summary>
 public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider time)
 {
@@ -19,8 +19,8 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider
     private const int MaxPortionCharacters = 1024 * 1024;
 
     /// <summary>
-    /// Stores the items as they arrive, before the batch's settings may be known. Stops if they exceed what the plan has left for the
-    /// month. The caller must call <see cref="AddAsync"/> or <see cref="RemoveAsync"/> afterwards.
+    /// Stores the items as they arrive, before the batch's settings may be known. Stops if they exceed what the plan
+    /// has left for the month. The caller must call <see cref="AddAsync"/> or <see cref="RemoveAsync"/> afterwards.
     /// </summary>
     /// <returns>A summary of the items received.</returns>
     /// <exception cref="PlanLimitException">They exceed what is left of this month's tasks.</exception>
@@ -73,7 +73,8 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider
         }
 
         await own.ExecuteAsync(
-            tenant, "DELETE FROM viral.batch_intakes WHERE tenant_id = $1 AND batch_id = $2", [tenant.Value, batchId], ct);
+            tenant, "DELETE FROM viral.batch_intakes WHERE tenant_id = $1 AND batch_id = $2", [tenant.Value, batchId],
+            ct);
     }
 
     /// <summary>Removes the items that dead processes left, of all tenants.</summary>
@@ -96,7 +97,8 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider
     }
 
     /// <summary>
-    /// Stores the batch of already stored items, with its first event and its ranges, and counts the items against the plan.
+    /// Stores the batch of already stored items, with its first event and its ranges, and counts the items against the
+    /// plan.
     /// </summary>
     /// <exception cref="PlanLimitException">The items exceed what is left of this month's tasks.</exception>
     public async Task AddAsync(TenantId tenant, NewBatch batch, BatchContents contents, CancellationToken ct)
@@ -190,9 +192,12 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider
             .Add(
                 """
                 INSERT INTO viral.batch_items (
-                    tenant_id, batch_id, number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts)
-                SELECT $1, $2, number, item_id, agent_id, description, input::json, metadata::json, timeout_seconds, max_attempts
-                FROM unnest($3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[], $10::smallint[])
+                    tenant_id, batch_id, number, item_id, agent_id, description, input, metadata, timeout_seconds,
+                    max_attempts)
+                SELECT $1, $2, number, item_id, agent_id, description, input::json, metadata::json, timeout_seconds,
+                       max_attempts
+                FROM unnest($3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[],
+                    $10::smallint[])
                     AS item (number, item_id, agent_id, description, input, metadata, timeout_seconds, max_attempts)
                 ON CONFLICT (batch_id, item_id) WHERE item_id IS NOT NULL DO NOTHING
                 RETURNING number
@@ -295,7 +300,8 @@ internal sealed class IntakeTally
 /// <summary>A summary of the items received.</summary>
 /// <param name="LastNumber">The number of the last item, which exceeds their count if lines were empty.</param>
 /// <param name="WithoutAgent">The number of the first item that names no agent.</param>
-/// <param name="Agents">The agents named, each with the first item that names it. May hold more than are allowed.</param>
+/// <param name="Agents">The agents named, each with the first item that names it. May hold more than are
+/// allowed.</param>
 /// <param name="Repeated">Duplicate ids; if there are any, not all items were stored.</param>
 public sealed record BatchContents(
     int Items,

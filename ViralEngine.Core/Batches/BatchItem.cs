@@ -27,7 +27,9 @@ internal sealed record BatchItem(
     }
 }
 
-/// <summary>The outcome of an item's attempt: an answer, a permanent failure, or (pending) a failure that is retried.</summary>
+/// <summary>
+/// The outcome of an item's attempt: an answer, a permanent failure, or (pending) a failure that is retried.
+/// </summary>
 /// <param name="Used">The usage of all calls of this attempt, including failed ones.</param>
 /// <param name="RetryAfter">The wait before the next attempt; null if the item has ended.</param>
 internal sealed record ItemOutcome(

@@ -3,7 +3,9 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>Maintenance of running batches in PostgreSQL: one statement for all batches that run in a process.</summary>
+/// <summary>
+/// Maintenance of running batches in PostgreSQL: one statement for all batches that run in a process.
+/// </summary>
 internal sealed class BatchKeepingStore(Db db)
 {
     /// <summary>The batches whose items may still be started.</summary>
@@ -33,7 +35,8 @@ internal sealed class BatchKeepingStore(Db db)
             WITH mine AS (
                 SELECT slice.id
                 FROM viral.batch_slices AS slice
-                JOIN unnest($1::bigint[], $2::uuid[]) AS held (id, holder) ON slice.id = held.id AND slice.holder = held.holder
+                JOIN unnest($1::bigint[], $2::uuid[]) AS held (id, holder) ON slice.id = held.id
+                    AND slice.holder = held.holder
                 WHERE slice.id = ANY ($1) AND slice.lease_until IS NOT NULL
                 FOR UPDATE OF slice SKIP LOCKED
             ), renewed AS (
@@ -46,7 +49,8 @@ internal sealed class BatchKeepingStore(Db db)
                 UPDATE viral.batches AS batch
                 SET check_at = now() + interval '30 seconds'
                 FROM (SELECT DISTINCT tenant_id, batch_id FROM renewed) AS held
-                WHERE batch.tenant_id = held.tenant_id AND batch.id = held.batch_id AND batch.check_at < now() + interval '10 seconds'
+                WHERE batch.tenant_id = held.tenant_id AND batch.id = held.batch_id
+                    AND batch.check_at < now() + interval '10 seconds'
             )
             SELECT id
             FROM renewed
@@ -57,16 +61,18 @@ internal sealed class BatchKeepingStore(Db db)
     ];
 
     /// <summary>
-    /// Writes an event for each batch that has moved since its last one: at most two a second, and fewer the longer it runs, so that the
-    /// history of a day stays as short as that of an hour.
+    /// Writes an event for each batch that has moved since its last one: at most two a second, and fewer the longer it
+    /// runs, so that the history of a day stays as short as that of an hour.
     /// </summary>
     /// <returns>The batches that got an event.</returns>
-    public Task<List<(TenantId Tenant, Guid Id)>> ReportProgressAsync((TenantId Tenant, Guid Id)[] batches, CancellationToken ct) =>
+    public Task<List<(TenantId Tenant, Guid Id)>> ReportProgressAsync(
+        (TenantId Tenant, Guid Id)[] batches, CancellationToken ct) =>
         db.QueryAsync(
             DbScope.AllTenants,
             $$"""
             WITH counts AS (
-                SELECT lane.tenant_id, lane.batch_id, sum(lane.completed)::integer AS completed, sum(lane.failed)::integer AS failed
+                SELECT lane.tenant_id, lane.batch_id, sum(lane.completed)::integer AS completed,
+                       sum(lane.failed)::integer AS failed
                 FROM viral.batch_lanes AS lane
                 JOIN unnest($1::uuid[], $2::uuid[]) AS asked (tenant_id, id)
                   ON lane.tenant_id = asked.tenant_id AND lane.batch_id = asked.id
@@ -78,8 +84,10 @@ internal sealed class BatchKeepingStore(Db db)
                 FROM counts
                 WHERE batch.tenant_id = counts.tenant_id AND batch.id = counts.batch_id AND batch.status = 'in_progress'
                   AND batch.progress_settled <> counts.completed + counts.failed
-                  AND batch.progress_at < now() - GREATEST(interval '450 milliseconds', (now() - batch.started_at) / 1000)
-                RETURNING batch.tenant_id, batch.id, batch.last_event, batch.total_items, counts.completed, counts.failed
+                  AND batch.progress_at < now()
+                      - GREATEST(interval '450 milliseconds', (now() - batch.started_at) / 1000)
+                RETURNING batch.tenant_id, batch.id, batch.last_event, batch.total_items, counts.completed,
+                    counts.failed
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event, '{{EventTypes.BatchProgress}}',
@@ -110,7 +118,8 @@ internal sealed class BatchKeepingStore(Db db)
             [Tenants(batches), Ids(batches), reasons],
             ct);
 
-    private static Guid[] Tenants((TenantId Tenant, Guid Id)[] batches) => [.. batches.Select(batch => batch.Tenant.Value)];
+    private static Guid[] Tenants((TenantId Tenant, Guid Id)[] batches) =>
+        [.. batches.Select(batch => batch.Tenant.Value)];
 
     private static Guid[] Ids((TenantId Tenant, Guid Id)[] batches) => [.. batches.Select(batch => batch.Id)];
 }

@@ -10,8 +10,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Maintains all batch lanes of this process with a few statements twice a second: renews leases, notifies lanes whose batch was stopped or
-/// lease was lost, and writes progress events. Does nothing without lanes.
+/// Maintains all batch lanes of this process with a few statements twice a second: renews leases, notifies lanes whose
+/// batch was stopped or lease was lost, and writes progress events. Does nothing without lanes.
 /// </summary>
 public sealed partial class BatchLaneKeeper
 {
@@ -24,7 +24,8 @@ public sealed partial class BatchLaneKeeper
     private readonly UpkeepLoop upkeep;
 
     public BatchLaneKeeper(
-        NpgsqlDataSource dataSource, Signals signals, IOptions<BatchOptions> options, TimeProvider time, ILogger<BatchLaneKeeper> logger)
+        NpgsqlDataSource dataSource, Signals signals, IOptions<BatchOptions> options, TimeProvider time,
+        ILogger<BatchLaneKeeper> logger)
     {
         (this.dataSource, this.signals, this.time) = (dataSource, signals, time);
         Lease = TimeSpan.FromSeconds(options.Value.LeaseSeconds);
@@ -85,7 +86,9 @@ public sealed partial class BatchLaneKeeper
         }
     }
 
-    /// <summary>Reports what holds a batch back when it changes: a reason that half of its ranges here wait for.</summary>
+    /// <summary>
+    /// Reports what holds a batch back when it changes: a reason that half of its ranges here wait for.
+    /// </summary>
     private async Task ReportWaitsAsync(BatchKeepingStore store, HeldLane[] held)
     {
         var now = held
@@ -107,7 +110,8 @@ public sealed partial class BatchLaneKeeper
         if (lanes.Select(lane => lane.PausedFor).FirstOrDefault(reason => reason is not null) is { } paused)
             return paused;
         var claims = lanes.SelectMany(lane => lane.Claims).ToArray();
-        var most = claims.Where(claim => claim.WaitingFor is not null).GroupBy(claim => claim.WaitingFor).MaxBy(group => group.Count());
+        var most = claims.Where(claim => claim.WaitingFor is not null).GroupBy(claim => claim.WaitingFor)
+            .MaxBy(group => group.Count());
         return most is not null && most.Count() * 2 >= claims.Length ? most.Key : null;
     }
 
@@ -145,7 +149,9 @@ internal sealed class HeldLane : IDisposable
     /// <summary>Why the lane currently starts nothing; null if it does.</summary>
     public WaitReason? PausedFor { get; set; }
 
-    /// <summary>Cancelled when running items must end: the batch was stopped, the lease lost, or the process is stopping.</summary>
+    /// <summary>
+    /// Cancelled when running items must end: the batch was stopped, the lease lost, or the process is stopping.
+    /// </summary>
     public CancellationToken Ended { get; }
 
     public void Dispose()
@@ -176,7 +182,8 @@ internal sealed class HeldLane : IDisposable
 /// <summary>A range whose items are running in this process, or are waiting to be settled.</summary>
 /// <param name="agents">The agents that run them.</param>
 internal sealed class HeldClaim(
-    SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, HeldSince since, CancellationToken laneEnded) : IDisposable
+    SliceLease lease, IReadOnlyDictionary<string, AgentChain> agents, HeldSince since, CancellationToken laneEnded)
+    : IDisposable
 {
     private readonly CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(laneEnded);
 

@@ -8,7 +8,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Runs one lane of a batch for a turn: claims items into its places, tops them up as they end, and settles in groups. Idempotent.
+/// Runs one lane of a batch for a turn: claims items into its places, tops them up as they end, and settles in groups.
+/// Idempotent.
 /// </summary>
 public sealed partial class BatchLaneRunner(
     BatchLaneStore store,
@@ -50,7 +51,8 @@ public sealed partial class BatchLaneRunner(
     /// <param name="lane">The lane's number, from 0: selects its counters and places.</param>
     /// <param name="places">The number of items the lane runs concurrently.</param>
     /// <param name="claimSize">The number of items its last turn claimed for each place.</param>
-    /// <exception cref="OperationCanceledException">The process is stopping; unsettled ranges were released.</exception>
+    /// <exception cref="OperationCanceledException">The process is stopping; unsettled ranges were
+    /// released.</exception>
     public async Task<LaneTurn> RunAsync(
         TenantId tenant, Guid batchId, int lane, int places, int claimSize, CancellationToken ct)
     {
@@ -95,7 +97,8 @@ public sealed partial class BatchLaneRunner(
                 continue;
             }
 
-            var taken = await StepAsync(tenant, plan, held, lane, settled, free > 0 ? ClaimOf(free, claimSize, places) : null, ct);
+            var taken = await StepAsync(
+                tenant, plan, held, lane, settled, free > 0 ? ClaimOf(free, claimSize, places) : null, ct);
             if (taken > 0 || free == 0 || !ended.IsEmpty)
                 continue;
             if (Volatile.Read(ref running) == 0)
@@ -145,21 +148,26 @@ public sealed partial class BatchLaneRunner(
         return false;
     }
 
-    /// <summary>Settles, claims and starts. Not cancelled with the process, because results must be kept and each step is short.</summary>
+    /// <summary>
+    /// Settles, claims and starts. Not cancelled with the process, because results must be kept and each step is short.
+    /// </summary>
     /// <returns>The number of ranges started.</returns>
     private async Task<int> StepAsync(
-        TenantId tenant, LanePlan plan, HeldLane held, int lane, List<EndedSlice> settled, SliceClaim? claim, CancellationToken stopping)
+        TenantId tenant, LanePlan plan, HeldLane held, int lane, List<EndedSlice> settled, SliceClaim? claim,
+        CancellationToken stopping)
     {
         var unused = claim?.Slices ?? 0;
         var since = time.GetTimestamp();
         try
         {
-            var claimed = await ClaimAsync(tenant, plan.BatchId, lane, [.. settled.Select(slice => slice.Run.Settled)], claim, stopping);
+            var claimed = await ClaimAsync(
+                tenant, plan.BatchId, lane, [.. settled.Select(slice => slice.Run.Settled)], claim, stopping);
             foreach (var slice in settled)
                 held.LetGo(slice.Claim);
             if (claimed.Count == 0)
                 return 0;
-            var agents = await StoredAgain.RunAsync(() => slices.LoadAgentsAsync(tenant, plan, claimed), time, logger, stopping);
+            var agents = await StoredAgain.RunAsync(
+                () => slices.LoadAgentsAsync(tenant, plan, claimed), time, logger, stopping);
             foreach (var slice in claimed)
             {
                 unused--;
@@ -179,19 +187,22 @@ public sealed partial class BatchLaneRunner(
     }
 
     private async Task<List<ClaimedSlice>> ClaimAsync(
-        TenantId tenant, Guid batchId, int lane, List<SettledSlice> settled, SliceClaim? claim, CancellationToken stopping)
+        TenantId tenant, Guid batchId, int lane, List<SettledSlice> settled, SliceClaim? claim,
+        CancellationToken stopping)
     {
         var longest = settled.Count == 0 ? 0 : settled.Max(slice => slice.MaxAnswer);
         using var whole = await memory.HoldWholeAsync(longest, CancellationToken.None);
         using var turn = await turns.TakeAsync(tenant);
         var step = await StoredAgain.RunAsync(
-            () => store.SettleAndClaimAsync(tenant, batchId, lane, settled, claim, CancellationToken.None), time, logger, stopping);
+            () => store.SettleAndClaimAsync(tenant, batchId, lane, settled, claim, CancellationToken.None), time,
+            logger, stopping);
         foreach (var lost in step.Lost)
             LogLeaseLost(logger, batchId, lost.Lease.First, lost.Lease.Last);
         return step.Taken.Count == 0
             ? []
             : await StoredAgain.RunAsync(
-                () => store.ReadAsync(tenant, batchId, step.Taken, MaxBytesRead, CancellationToken.None), time, logger, stopping);
+                () => store.ReadAsync(tenant, batchId, step.Taken, MaxBytesRead, CancellationToken.None), time, logger,
+                stopping);
     }
 
     private async Task RunAsync(TenantId tenant, LanePlan plan, ClaimedSlice slice, HeldLane lane, HeldClaim claim)
@@ -221,8 +232,8 @@ public sealed partial class BatchLaneRunner(
     }
 
     /// <summary>
-    /// Nothing is free. As many lanes stay as ranges are held or wait for a retry; the others end. The first to see that no range is left
-    /// announces the batch's end.
+    /// Nothing is free. As many lanes stay as ranges are held or wait for a retry; the others end. The first to see
+    /// that no range is left announces the batch's end.
     /// </summary>
     private async Task<LaneTurn> RestAsync(TenantId tenant, Guid batchId, int lane, int claimSize, CancellationToken ct)
     {
@@ -232,7 +243,9 @@ public sealed partial class BatchLaneRunner(
             return LaneTurn.Over with { Stopped = true };
         if (left.Slices == 0)
             await course.TryEndAsync(tenant, batchId, ct);
-        return lane < left.Slices ? Later(claimSize, left.Wait > TimeSpan.Zero ? left.Wait : NothingFree) : LaneTurn.Over;
+        return lane < left.Slices
+            ? Later(claimSize, left.Wait > TimeSpan.Zero ? left.Wait : NothingFree)
+            : LaneTurn.Over;
     }
 
     private static LaneTurn TurnEnded(int claimSize, CancellationToken ct)
@@ -244,10 +257,13 @@ public sealed partial class BatchLaneRunner(
     private static LaneTurn Later(int claimSize, TimeSpan wait) => new(
         false, claimSize, TimeSpan.FromMilliseconds(50) + TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, MaxWait.Ticks)));
 
-    [LoggerMessage(1, LogLevel.Warning, "Batch {BatchId}: the lease of items {First} to {Last} was lost; their results are dropped")]
+    [LoggerMessage(
+        1, LogLevel.Warning,
+        "Batch {BatchId}: the lease of items {First} to {Last} was lost; their results are dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid batchId, int first, int last);
 
-    [LoggerMessage(2, LogLevel.Error, "Batch {BatchId}: items {First} to {Last} failed with an unexpected error; they run again")]
+    [LoggerMessage(
+        2, LogLevel.Error, "Batch {BatchId}: items {First} to {Last} failed with an unexpected error; they run again")]
     private static partial void LogFailed(ILogger logger, Exception exception, Guid batchId, int first, int last);
 }
 

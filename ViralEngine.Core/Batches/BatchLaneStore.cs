@@ -5,8 +5,8 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// A lane's side of batches in PostgreSQL: it settles the slice it has run and claims the next in one round trip and one commit, by
-/// one statement each for hundreds of items. Leases run by the database's clock.
+/// A lane's side of batches in PostgreSQL: it settles the slice it has run and claims the next in one round trip and
+/// one commit, by one statement each for hundreds of items. Leases run by the database's clock.
 /// </summary>
 public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
 {
@@ -19,13 +19,15 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
             """
             SELECT batch.status = 'in_progress', batch.stopping IS NOT NULL,
                    (SELECT count(*)::integer FROM viral.batch_slices WHERE tenant_id = $1 AND batch_id = $2),
-                   (SELECT min(GREATEST(due_at, lease_until)) - now() FROM viral.batch_slices WHERE tenant_id = $1 AND batch_id = $2)
+                   (SELECT min(GREATEST(due_at, lease_until)) - now() FROM viral.batch_slices WHERE tenant_id = $1
+                       AND batch_id = $2)
             FROM viral.batches AS batch
             WHERE batch.tenant_id = $1 AND batch.id = $2
             """,
             [tenant.Value, batchId],
             row => new Remainder(
-                row.GetBoolean(0), row.GetBoolean(1), row.GetInt32(2), row.IsDBNull(3) ? TimeSpan.Zero : row.GetTimeSpan(3)),
+                row.GetBoolean(0), row.GetBoolean(1), row.GetInt32(2),
+                row.IsDBNull(3) ? TimeSpan.Zero : row.GetTimeSpan(3)),
             ct);
 
     /// <summary>How to run the batch; null if it is not running.</summary>
@@ -38,15 +40,17 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
             WHERE tenant_id = $1 AND id = $2 AND status = 'in_progress'
             """,
             [tenant.Value, batchId],
-            row => new LanePlan(batchId, row.GetStringOrNull(0), FailureModes.Parse(row.GetString(1)), row.GetBoolean(2)),
+            row => new LanePlan(
+                batchId, row.GetStringOrNull(0), FailureModes.Parse(row.GetString(1)), row.GetBoolean(2)),
             ct);
 
     /// <summary>
-    /// Settles what a lane has run (if anything) and claims the fronts of free ranges (if requested). Settling under a lost lease changes
-    /// nothing.
+    /// Settles what a lane has run (if anything) and claims the fronts of free ranges (if requested). Settling under a
+    /// lost lease changes nothing.
     /// </summary>
     internal async Task<LaneStep> SettleAndClaimAsync(
-        TenantId tenant, Guid batchId, int lane, IReadOnlyList<SettledSlice> settled, SliceClaim? claim, CancellationToken ct)
+        TenantId tenant, Guid batchId, int lane, IReadOnlyList<SettledSlice> settled, SliceClaim? claim,
+        CancellationToken ct)
     {
         await using var batch = db.BatchByIndex(tenant);
         if (settled.Count > 0)
@@ -84,22 +88,24 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
     }
 
     /// <summary>
-    /// The pending items of claimed ranges, up to a size. A separate statement after the claim, so that its snapshot cannot show an item as
-    /// pending that the former holder has just settled.
+    /// The pending items of claimed ranges, up to a size. A separate statement after the claim, so that its snapshot
+    /// cannot show an item as pending that the former holder has just settled.
     /// </summary>
     internal async Task<List<ClaimedSlice>> ReadAsync(
         TenantId tenant, Guid batchId, IReadOnlyList<SliceLease> leases, long mostBytes, CancellationToken ct)
     {
         await using var batch = db.BatchByIndex(tenant).Add(
             """
-            SELECT item.number, item.agent_id, item.description, item.input::text, item.timeout_seconds, item.max_attempts, item.attempt,
-                   item.failed_attempts
+            SELECT item.number, item.agent_id, item.description, item.input::text, item.timeout_seconds,
+                   item.max_attempts, item.attempt, item.failed_attempts
             FROM unnest($3::integer[], $4::integer[]) AS slice (first, last)
-            -- LATERAL and OFFSET: each range is read by its numbers. For a join, the planner may read the whole batch once for many ranges.
+            -- LATERAL and OFFSET: each range is read by its numbers. For a join, the planner may read the whole batch
+            -- once for many ranges.
             CROSS JOIN LATERAL (
                 SELECT number, agent_id, description, input, timeout_seconds, max_attempts, attempt, failed_attempts
                 FROM viral.batch_items
-                WHERE tenant_id = $1 AND batch_id = $2 AND number BETWEEN slice.first AND slice.last AND status = 'pending'
+                WHERE tenant_id = $1 AND batch_id = $2 AND number BETWEEN slice.first AND slice.last
+                    AND status = 'pending'
                 OFFSET 0) AS item
             ORDER BY item.number
             """,
@@ -153,9 +159,11 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
         return slices;
     }
 
-    private static void AddSettle(DbBatch batch, TenantId tenant, Guid batchId, int lane, IReadOnlyList<SettledSlice> settled)
+    private static void AddSettle(
+        DbBatch batch, TenantId tenant, Guid batchId, int lane, IReadOnlyList<SettledSlice> settled)
     {
-        var done = settled.SelectMany(slice => slice.Outcomes.Select(outcome => (slice.Lease.Id, Outcome: outcome))).ToArray();
+        var done = settled.SelectMany(slice => slice.Outcomes.Select(outcome => (slice.Lease.Id, Outcome: outcome)))
+            .ToArray();
         var rest = settled.SelectMany(slice => slice.Rest.Select(rest => (slice.Lease.Id, Range: rest))).ToArray();
         batch.AddByHash(
             $$"""
@@ -179,17 +187,23 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                     cost_usd = CASE WHEN done.cost_usd IS NULL THEN item.cost_usd
                         ELSE COALESCE(item.cost_usd, 0) + done.cost_usd END
                 FROM unnest(
-                    $17::bigint[], $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::bigint[],
+                    $17::bigint[], $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
+                    $12::bigint[],
                     $13::numeric[], $19::text[])
                     AS done (
-                        slice, number, status, result, answered_by, error, input_tokens, output_tokens, cost_usd, finish_reason)
-                WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number = ANY ($6) AND item.number = done.number
+                        slice, number, status, result, answered_by, error, input_tokens, output_tokens, cost_usd,
+                        finish_reason)
+                WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number = ANY ($6)
+                    AND item.number = done.number
                   AND item.status = 'pending' AND done.slice IN (SELECT id FROM held)
                 RETURNING item.status, item.agent_id, done.input_tokens, done.output_tokens, done.cost_usd
             ), attempts AS (
-                SELECT COALESCE(agent_id, (SELECT agent_id FROM viral.batches WHERE tenant_id = $1 AND id = $2), '') AS agent_id,
-                       count(*) FILTER (WHERE status = 'completed') AS completed, count(*) FILTER (WHERE status = 'failed') AS failed,
-                       count(*) FILTER (WHERE status = 'pending') AS retried, COALESCE(sum(input_tokens), 0) AS input_tokens,
+                SELECT COALESCE(agent_id, (SELECT agent_id FROM viral.batches WHERE tenant_id = $1 AND id = $2),
+                       '') AS agent_id,
+                       count(*) FILTER (WHERE status = 'completed') AS completed,
+                       count(*) FILTER (WHERE status = 'failed') AS failed,
+                       count(*) FILTER (WHERE status = 'pending') AS retried,
+                       COALESCE(sum(input_tokens), 0) AS input_tokens,
                        COALESCE(sum(output_tokens), 0) AS output_tokens, COALESCE(sum(cost_usd), 0) AS cost_usd,
                        {{MetricRecording.NoTimes}}
                 FROM settled
@@ -203,11 +217,13 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 ON CONFLICT (batch_id, lane) DO UPDATE
                 SET completed = lane.completed + EXCLUDED.completed, failed = lane.failed + EXCLUDED.failed,
                     input_tokens = lane.input_tokens + EXCLUDED.input_tokens,
-                    output_tokens = lane.output_tokens + EXCLUDED.output_tokens, cost_usd = lane.cost_usd + EXCLUDED.cost_usd
+                    output_tokens = lane.output_tokens + EXCLUDED.output_tokens,
+                    cost_usd = lane.cost_usd + EXCLUDED.cost_usd
             ), rest AS (
                 INSERT INTO viral.batch_slices (tenant_id, batch_id, first, last, due_at)
                 SELECT $1, $2, rest.first, rest.last, now() + rest.wait
-                FROM unnest($18::bigint[], $14::integer[], $15::integer[], $16::interval[]) AS rest (slice, first, last, wait)
+                FROM unnest($18::bigint[], $14::integer[], $15::integer[], $16::interval[]) AS rest (slice, first, last,
+                    wait)
                 WHERE rest.slice IN (SELECT id FROM held)
             ), stopped AS (
                 UPDATE viral.batches
@@ -240,8 +256,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
     }
 
     /// <summary>
-    /// Each held range is one running item, because its items run one after the other. A lane holds at most as many ranges as it has
-    /// places, including those of its earlier turns and of a dead worker.
+    /// Each held range is one running item, because its items run one after the other. A lane holds at most as many
+    /// ranges as it has places, including those of its earlier turns and of a dead worker.
     /// </summary>
     private void AddClaim(DbBatch batch, TenantId tenant, Guid batchId, int lane, SliceClaim claim)
     {
@@ -250,7 +266,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
         {
             batch.Add(
                 """
-                -- What dead workers held is free again, and still theirs to settle until another takes it. What is locked, another lane
+                -- What dead workers held is free again, and still theirs to settle until another takes it. What is
+                -- locked, another lane
                 -- frees or settles at this moment: lanes that waited for each other's would wait in circles.
                 WITH lapsed AS (
                     SELECT id
@@ -325,16 +342,18 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 FROM taken
                 WHERE slice.id = taken.id AND taken.first + taken.pieces * taken.size <= taken.last
             )
-            INSERT INTO viral.batch_slices AS slice (tenant_id, batch_id, first, last, due_at, holder, lease_until, lost, lane)
-            SELECT $1, $2, taken.first + piece * taken.size, LEAST(taken.last, taken.first + (piece + 1) * taken.size - 1), now(), $4,
+            INSERT INTO viral.batch_slices AS slice (tenant_id, batch_id, first, last, due_at, holder, lease_until,
+                lost, lane)
+            SELECT $1, $2, taken.first + piece * taken.size,
+                   LEAST(taken.last, taken.first + (piece + 1) * taken.size - 1), now(), $4,
                    now() + $5, taken.lost, $10
             FROM taken
             CROSS JOIN generate_series(0, taken.pieces - 1) AS piece
             RETURNING slice.id, slice.first, slice.last, slice.lost
             """,
             [
-                tenant.Value, batchId, claim.Size, claim.Holder, claim.Lease, admission.Plans, admission.Most, claim.Slices,
-                claim.Places, (short)lane,
+                tenant.Value, batchId, claim.Size, claim.Holder, claim.Lease, admission.Plans, admission.Most,
+                claim.Slices, claim.Places, (short)lane,
             ]);
     }
 }
@@ -350,7 +369,8 @@ internal sealed record Remainder(bool Running, bool Stopping, int Slices, TimeSp
 internal sealed record LanePlan(Guid BatchId, string? AgentId, FailureMode FailureMode, bool Stopping);
 
 /// <summary>Dispose after storing or discarding it: releases long answers.</summary>
-internal sealed record SettledSlice(SliceLease Lease, IReadOnlyList<ItemOutcome> Outcomes, IReadOnlyList<SliceRest> Rest) : IDisposable
+internal sealed record SettledSlice(
+    SliceLease Lease, IReadOnlyList<ItemOutcome> Outcomes, IReadOnlyList<SliceRest> Rest) : IDisposable
 {
     public int MaxAnswer => Outcomes.Max(outcome => outcome.Result?.Length) ?? 0;
 

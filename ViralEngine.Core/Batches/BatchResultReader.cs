@@ -5,14 +5,16 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Reads the results of a batch's items in the order of submission, in pages bounded by size. Each page is read to its end before it is
-/// returned, so that a slow reader holds no connection.
+/// Reads the results of a batch's items in the order of submission, in pages bounded by size. Each page is read to its
+/// end before it is returned, so that a slow reader holds no connection.
 /// </summary>
 public sealed class BatchResultReader(Db db)
 {
     private const int PageSize = 1000;
 
-    /// <summary>The most items that one page reads: where few have the status, it may be empty though more follow.</summary>
+    /// <summary>
+    /// The most items that one page reads: where few have the status, it may be empty though more follow.
+    /// </summary>
     public const int MaxLookedThrough = 50_000;
 
     /// <summary>A larger result gets a page of its own.</summary>
@@ -27,8 +29,8 @@ public sealed class BatchResultReader(Db db)
         var (last, found, total) = (after, 0L, 0);
         await using var batch = db.BatchByIndex(tenant).Add(
             """
-            SELECT number, found, id, status, agent_id, result, answered_by, finish_reason, error, attempt, input_tokens, output_tokens,
-                   cost_usd, metadata, completed_at
+            SELECT number, found, id, status, agent_id, result, answered_by, finish_reason, error, attempt,
+                   input_tokens, output_tokens, cost_usd, metadata, completed_at
             FROM (
                 SELECT *, sum(bytes) OVER (ORDER BY number) AS so_far, count(*) OVER () AS found
                 FROM (

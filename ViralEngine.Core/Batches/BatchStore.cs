@@ -5,7 +5,9 @@ using ViralEngine.Core.Tasks;
 
 namespace ViralEngine.Core.Batches;
 
-/// <summary>Batches in PostgreSQL for users: read, cancel, retry. Each call is one round trip, regardless of the batch's size.</summary>
+/// <summary>
+/// Batches in PostgreSQL for users: read, cancel, retry. Each call is one round trip, regardless of the batch's size.
+/// </summary>
 public sealed class BatchStore(Db db)
 {
     /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
@@ -54,14 +56,17 @@ public sealed class BatchStore(Db db)
             Read,
             ct);
 
-    /// <summary>Requests cancellation: no more items start. Null if the batch does not exist; false if it has already ended.</summary>
+    /// <summary>
+    /// Requests cancellation: no more items start. Null if the batch does not exist; false if it has already ended.
+    /// </summary>
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
             $$"""
             WITH stopped AS (
                 UPDATE viral.batches
-                SET stopping = 'cancelled', last_event = last_event + 1, updated_at = now(), check_at = now() + interval '10 seconds'
+                SET stopping = 'cancelled', last_event = last_event + 1, updated_at = now(),
+                    check_at = now() + interval '10 seconds'
                 WHERE tenant_id = $1 AND id = $2 AND status IN ('pending', 'in_progress') AND stopping IS NULL
                 RETURNING tenant_id, id, status, last_event
             ), event AS (
@@ -79,8 +84,8 @@ public sealed class BatchStore(Db db)
             ct);
 
     /// <summary>
-    /// Reopens an ended batch to retry only its failed items. Null if the batch does not exist; 0 if it has not ended or nothing failed;
-    /// else the number of the run.
+    /// Reopens an ended batch to retry only its failed items. Null if the batch does not exist; 0 if it has not ended
+    /// or nothing failed; else the number of the run.
     /// </summary>
     public Task<int?> RetryFailedAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -92,15 +97,18 @@ public sealed class BatchStore(Db db)
                 WHERE tenant_id = $1 AND batch_id = $2
             ), opened AS (
                 UPDATE viral.batches
-                SET status = 'pending', run = run + 1, stopping = NULL, completed_at = NULL, last_event = last_event + 1,
+                SET status = 'pending', run = run + 1, stopping = NULL, completed_at = NULL,
+                    last_event = last_event + 1,
                     updated_at = now(), check_at = now() + interval '10 seconds'
-                WHERE tenant_id = $1 AND id = $2 AND status IN ('completed', 'failed', 'cancelled') AND expired_at IS NULL
+                WHERE tenant_id = $1 AND id = $2 AND status IN ('completed', 'failed', 'cancelled')
+                    AND expired_at IS NULL
                   AND (SELECT failed FROM counts) > 0
                 RETURNING tenant_id, id, run, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event, '{{EventTypes.BatchRetried}}',
-                       jsonb_build_object('status', 'pending', 'items', (SELECT failed FROM counts), 'by', $3::text), now()
+                       jsonb_build_object('status', 'pending', 'items', (SELECT failed FROM counts), 'by', $3::text),
+                       now()
                 FROM opened
             )
             SELECT COALESCE((SELECT run FROM opened), 0)
@@ -116,14 +124,16 @@ public sealed class BatchStore(Db db)
         var columns = new ColumnCursor(row);
         var (id, name, description) = (columns.Guid(), columns.String(), columns.StringOrNull());
         var status = AgentTaskStatuses.Parse(columns.String())!.Value;
-        var (agentId, concurrency, failureMode) = (columns.StringOrNull(), columns.Int16(), FailureModes.Parse(columns.String()));
+        var (agentId, concurrency, failureMode) = (
+            columns.StringOrNull(), columns.Int16(), FailureModes.Parse(columns.String()));
         var (stopping, run, createdBy) = (columns.StringOrNull(), columns.Int32(), columns.String());
         var (createdAt, updatedAt) = (columns.DateTime(), columns.DateTime());
         var (startedAt, completedAt) = (columns.DateTimeOrNull(), columns.DateTimeOrNull());
         var (total, held) = (columns.Int32(), columns.Int32());
         var (completed, failed, cancelled) = (columns.Int32(), columns.Int32(), columns.Int32());
         var usage = new TaskUsage(columns.Int64(), columns.Int64(), columns.Decimal());
-        var (recentlySettled, recentlyAt, seenAt) = (columns.Int32OrNull(), columns.DateTimeOrNull(), columns.DateTime());
+        var (recentlySettled, recentlyAt, seenAt) = (
+            columns.Int32OrNull(), columns.DateTimeOrNull(), columns.DateTime());
         var waitingFor = columns.StringOrNull();
 
         // The failed items will run once the batch starts; the lanes' counters do not reflect that yet.

@@ -6,8 +6,8 @@ namespace ViralEngine.Core.Batches;
 public sealed class BatchSweeper(Db db)
 {
     /// <summary>
-    /// Takes up to <paramref name="limit"/> open batches whose time to be checked has passed, and sets their next check a minute later, so
-    /// that healthy batches are checked rarely.
+    /// Takes up to <paramref name="limit"/> open batches whose time to be checked has passed, and sets their next check
+    /// a minute later, so that healthy batches are checked rarely.
     /// </summary>
     public Task<List<UnattendedBatch>> TakeAsync(int limit, CancellationToken ct) =>
         db.QueryAsync(

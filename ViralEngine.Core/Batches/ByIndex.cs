@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Round trips whose statements are forced to use indexes and nested loops. A batch makes a small table large within a second, and a plan
-/// prepared for the small table (sequential scan, hash) would be kept until the next ANALYZE.
+/// Round trips whose statements are forced to use indexes and nested loops. A batch makes a small table large within a
+/// second, and a plan prepared for the small table (sequential scan, hash) would be kept until the next ANALYZE.
 /// </summary>
 internal static class ByIndex
 {

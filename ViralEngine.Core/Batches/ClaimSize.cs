@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// How many items a lane claims for each of its places, which run them one after the other: about a tenth of a second of work. That is one
-/// item of a slow agent, or hundreds of a quick one to save round trips.
+/// How many items a lane claims for each of its places, which run them one after the other: about a tenth of a second
+/// of work. That is one item of a slow agent, or hundreds of a quick one to save round trips.
 /// </summary>
 internal static class ClaimSize
 {

@@ -9,7 +9,8 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// Runs the items of a claimed slice one after the other, for a bounded time. Many slices are run at a time, each by a call of its own.
+/// Runs the items of a claimed slice one after the other, for a bounded time. Many slices are run at a time, each by a
+/// call of its own.
 /// </summary>
 public sealed partial class SliceRunner(
     AgentRunner agents, AnswerMemory memory, TimeProvider time, Random random, ILogger<SliceRunner> logger)
@@ -39,7 +40,8 @@ public sealed partial class SliceRunner(
         TenantId tenant, LanePlan plan, IReadOnlyList<ClaimedSlice> slices)
     {
         var fresh = time.GetElapsedTime(loadedAt) < AgentsAreKept;
-        var needed = slices.SelectMany(slice => slice.Items).Select(item => item.AgentId ?? plan.AgentId!).Distinct().ToList();
+        var needed = slices.SelectMany(slice => slice.Items).Select(item => item.AgentId ?? plan.AgentId!).Distinct()
+            .ToList();
         if (fresh && needed.All(chains.ContainsKey))
             return chains;
 
@@ -86,7 +88,8 @@ public sealed partial class SliceRunner(
 
         var next = outcomes.Count < slice.Items.Count ? slice.Items[outcomes.Count].Number : slice.Next;
         return new SliceRun(
-            new SettledSlice(slice.Lease, outcomes, Rest(outcomes, next, slice.Lease.Last, held?.Wait ?? TimeSpan.Zero)),
+            new SettledSlice(
+                slice.Lease, outcomes, Rest(outcomes, next, slice.Lease.Last, held?.Wait ?? TimeSpan.Zero)),
             outcomes.Count,
             time.GetElapsedTime(started),
             bytes,
@@ -94,10 +97,11 @@ public sealed partial class SliceRunner(
     }
 
     /// <summary>
-    /// The rest of a slice: items that did not run, and items to retry, with their waits. Neighbours with similar waits share a range;
-    /// settled items between them do not matter.
+    /// The rest of a slice: items that did not run, and items to retry, with their waits. Neighbours with similar waits
+    /// share a range; settled items between them do not matter.
     /// </summary>
-    internal static List<SliceRest> Rest(IReadOnlyList<ItemOutcome> outcomes, int next, int last, TimeSpan wait = default)
+    internal static List<SliceRest> Rest(
+        IReadOnlyList<ItemOutcome> outcomes, int next, int last, TimeSpan wait = default)
     {
         var rest = new List<SliceRest>();
         foreach (var outcome in outcomes)
@@ -117,13 +121,15 @@ public sealed partial class SliceRunner(
 
     /// <summary>Without an outcome, the item was ended from outside or must wait, as if it had not run.</summary>
     private async Task<(ItemOutcome? Outcome, AgentOutcome.Held? Held)> RunItemAsync(
-        TenantId tenant, LanePlan plan, BatchItem item, SliceLease lease, ItemAnswer answer, HeldClaim claim, CancellationToken ended)
+        TenantId tenant, LanePlan plan, BatchItem item, SliceLease lease, ItemAnswer answer, HeldClaim claim,
+        CancellationToken ended)
     {
         var agentId = item.AgentId ?? plan.AgentId!;
         if (lease.Lost >= MaxLost && lease.First == lease.Last)
         {
             return (Failed(item, new AgentOutcome.Failed(
-                ErrorClass.Internal, $"The process running the item stopped {lease.Lost} times.", null, agentId), null), null);
+                ErrorClass.Internal, $"The process running the item stopped {lease.Lost} times.", null,
+                agentId), null), null);
         }
 
         answer.Begin();
@@ -131,7 +137,8 @@ public sealed partial class SliceRunner(
         {
             var chain = claim.Agents[agentId];
             var work = new AgentWork(
-                BatchItem.IdOf(plan.BatchId, item.Number), item.Attempt + 1, agentId, item.Description, item.Input, item.Timeout)
+                BatchItem.IdOf(plan.BatchId, item.Number), item.Attempt + 1, agentId, item.Description, item.Input,
+                item.Timeout)
             {
                 Waits = reason => claim.WaitingFor = reason,
                 Starting = claim.Since.ConfirmAsync,
@@ -159,7 +166,8 @@ public sealed partial class SliceRunner(
             // Any error fails only this item, not its neighbours.
             LogFault(logger, e, plan.BatchId, item.Number);
             return (Failed(item, new AgentOutcome.Failed(
-                ErrorClass.Internal, "The attempt failed with an internal error, which is logged.", null, agentId), answer.Used), null);
+                ErrorClass.Internal, "The attempt failed with an internal error, which is logged.", null,
+                agentId), answer.Used), null);
         }
     }
 

@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Batches;
 
 /// <summary>
-/// A limited number of concurrent turns, given to tenants in rotation and within a tenant in order of arrival: a tenant with a thousand
-/// waiting lanes gets no more turns than one with a single lane.
+/// A limited number of concurrent turns, given to tenants in rotation and within a tenant in order of arrival: a tenant
+/// with a thousand waiting lanes gets no more turns than one with a single lane.
 /// </summary>
 public sealed class TenantTurns(IOptions<BatchOptions> options)
 {

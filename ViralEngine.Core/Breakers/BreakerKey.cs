@@ -7,5 +7,6 @@ internal static class BreakerKey
 
     public static string Of(Guid tenant, string host) => $"{host}{Separator}{tenant:N}";
 
-    public static string HostOf(string key) => key.IndexOf(Separator, StringComparison.Ordinal) is var at and >= 0 ? key[..at] : key;
+    public static string HostOf(string key) =>
+        key.IndexOf(Separator, StringComparison.Ordinal) is var at and >= 0 ? key[..at] : key;
 }

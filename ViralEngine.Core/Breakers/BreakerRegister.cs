@@ -6,9 +6,10 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// The open breakers of all instances: <c>viral:breaker:{host}</c> exists while one is not closed, <c>…:pause</c> while no call may be
-/// made, <c>…:probe</c> while a trial call runs. Instances' clocks may differ, so only Redis counts the time. Changes are published, and
-/// reread every second where they matter. Without Redis, each instance knows only its own.
+/// The open breakers of all instances: <c>viral:breaker:{host}</c> exists while one is not closed, <c>…:pause</c> while
+/// no call may be made, <c>…:probe</c> while a trial call runs. Instances' clocks may differ, so only Redis counts the
+/// time. Changes are published, and reread every second where they matter. Without Redis, each instance knows only its
+/// own.
 /// </summary>
 public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
 {
@@ -17,7 +18,9 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     private const int MaxKnown = 10_000;
     private static readonly RedisChannel Channel = RedisChannel.Literal("viral:breakers");
 
-    /// <summary>KEYS: the breaker, its pause. Returns the rest of the pause in ms, 0 if half open, or nil if closed.</summary>
+    /// <summary>
+    /// KEYS: the breaker, its pause. Returns the rest of the pause in ms, 0 if half open, or nil if closed.
+    /// </summary>
     private const string ReadScript =
         """
         if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
@@ -25,8 +28,8 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         """;
 
     /// <summary>
-    /// KEYS: the breaker, its pause, its trial call. ARGV: the pause in ms, how long to remember the breaker in ms, and 1 to open one that
-    /// is not closed. Returns nil, or the rest of the pause in ms if another instance was first.
+    /// KEYS: the breaker, its pause, its trial call. ARGV: the pause in ms, how long to remember the breaker in ms, and
+    /// 1 to open one that is not closed. Returns nil, or the rest of the pause in ms if another instance was first.
     /// </summary>
     private const string OpenScript =
         """
@@ -44,8 +47,8 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     public event Action<string>? Closed;
 
     /// <summary>
-    /// The hosts with an open breaker, and when a trial call may be made. Also holds paused provider groups, under <c>tenant/host/…</c>,
-    /// which are not breakers.
+    /// The hosts with an open breaker, and when a trial call may be made. Also holds paused provider groups, under
+    /// <c>tenant/host/…</c>, which are not breakers.
     /// </summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Open => known
         .Where(entry => entry.Value.OpenUntil is not null && !entry.Key.Contains('/'))
@@ -70,7 +73,9 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         return known.TryGetValue(host, out entry) ? entry.OpenUntil : null;
     }
 
-    /// <summary>Opens a breaker, or reopens it after a failed trial call. False if another instance was first.</summary>
+    /// <summary>
+    /// Opens a breaker, or reopens it after a failed trial call. False if another instance was first.
+    /// </summary>
     public async Task<bool> OpenAsync(string host, TimeSpan pause, bool again)
     {
         var first = true;
@@ -78,7 +83,8 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
         {
             var ms = Math.Max(1, (long)pause.TotalMilliseconds);
             var left = await database.ScriptEvaluateAsync(
-                OpenScript, [Key(host), Pause(host), Probe(host)], [ms, ms + (long)KeptAfter.TotalMilliseconds, again ? "1" : "0"]);
+                OpenScript, [Key(host), Pause(host), Probe(host)],
+                [ms, ms + (long)KeptAfter.TotalMilliseconds, again ? "1" : "0"]);
             first = left.IsNull;
             if (first)
                 await database.PublishAsync(Channel, $"{host} {ms.ToString(CultureInfo.InvariantCulture)}");
@@ -131,7 +137,8 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     /// <summary>Subscribes to other instances' changes, once.</summary>
     internal async Task ListenAsync()
     {
-        if (redis.Database is null || redis.Subscriber is not { } subscriber || Interlocked.Exchange(ref listening, 1) == 1)
+        if (redis.Database is null || redis.Subscriber is not { } subscriber
+            || Interlocked.Exchange(ref listening, 1) == 1)
             return;
         try
         {
@@ -147,7 +154,8 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     {
         var space = message.IndexOf(' ', StringComparison.Ordinal);
         var host = space < 0 ? message : message[..space];
-        Note(host, space < 0 ? null : Until(TimeSpan.FromMilliseconds(long.Parse(message.AsSpan(space + 1), CultureInfo.InvariantCulture))));
+        Note(host, space < 0 ? null : Until(
+            TimeSpan.FromMilliseconds(long.Parse(message.AsSpan(space + 1), CultureInfo.InvariantCulture))));
         if (space < 0)
             Closed?.Invoke(host);
     }

@@ -8,10 +8,10 @@ using Polly.CircuitBreaker;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// Two breakers for each host: one per calling tenant, and one shared by all tenants, to which each contributes a bounded share of the
-/// evidence (<see cref="EvidenceShare"/>), so that one tenant's failing calls do not affect others. Polly judges this instance's calls; the
-/// state is shared, so that a breaker that opens on one instance is open on all, one trial call at a time is made once its time is over,
-/// and its success closes it everywhere.
+/// Two breakers for each host: one per calling tenant, and one shared by all tenants, to which each contributes a
+/// bounded share of the evidence (<see cref="EvidenceShare"/>), so that one tenant's failing calls do not affect
+/// others. Polly judges this instance's calls; the state is shared, so that a breaker that opens on one instance is
+/// open on all, one trial call at a time is made once its time is over, and its success closes it everywhere.
 /// </summary>
 public sealed partial class CircuitBreakers : IDisposable
 {
@@ -46,7 +46,8 @@ public sealed partial class CircuitBreakers : IDisposable
     {
         await register.ListenAsync();
         var now = time.GetUtcNow();
-        var open = register.Open.GroupBy(entry => BreakerKey.HostOf(entry.Key), entry => entry.Value).Select(until => until.Max());
+        var open = register.Open.GroupBy(entry => BreakerKey.HostOf(entry.Key), entry => entry.Value)
+            .Select(until => until.Max());
         return (open.Count(until => until > now), open.Count(until => until <= now));
     }
 
@@ -116,7 +117,8 @@ public sealed partial class CircuitBreakers : IDisposable
         try
         {
             await judge.ExecuteAsync(
-                static (failed, _) => failed ? ValueTask.FromException(new CallFailedException()) : ValueTask.CompletedTask, failed);
+                static (failed, _) =>
+                    failed ? ValueTask.FromException(new CallFailedException()) : ValueTask.CompletedTask, failed);
         }
         catch (CallFailedException)
         {
@@ -207,7 +209,9 @@ public sealed class BreakerPass : IAsyncDisposable
         return breakers.ReportAsync(this, failed);
     }
 
-    /// <summary>Without a report, such as after a cancelled call, nothing is counted, and another call may be the trial.</summary>
+    /// <summary>
+    /// Without a report, such as after a cancelled call, nothing is counted, and another call may be the trial.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (!reported)
@@ -216,7 +220,8 @@ public sealed class BreakerPass : IAsyncDisposable
 }
 
 /// <summary>The host's breaker is open.</summary>
-public sealed class BreakerOpenException(string host, TimeSpan retryAfter) : Exception($"Calls to {host} are failing, so its circuit breaker is open.")
+public sealed class BreakerOpenException(string host, TimeSpan retryAfter)
+    : Exception($"Calls to {host} are failing, so its circuit breaker is open.")
 {
     public TimeSpan RetryAfter { get; } = retryAfter;
 }

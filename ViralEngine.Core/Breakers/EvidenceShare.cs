@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace ViralEngine.Core.Breakers;
 
 /// <summary>
-/// Limits how much of the evidence for a host's shared breaker comes from one tenant: per sampling time, half of what it takes to open it.
-/// One tenant alone can then neither open it nor hide that a host is down.
+/// Limits how much of the evidence for a host's shared breaker comes from one tenant: per sampling time, half of what
+/// it takes to open it. One tenant alone can then neither open it nor hide that a host is down.
 /// </summary>
 internal sealed class EvidenceShare(BreakersOptions options, TimeProvider time)
 {

@@ -6,8 +6,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Events;
 
 /// <summary>
-/// Finds changes that no signal reported, for all streams of this process: one statement checks all subjects, less often the longer nothing
-/// happens. Without Redis, it drives the streams; with Redis, it makes up for lost signals.
+/// Finds changes that no signal reported, for all streams of this process: one statement checks all subjects, less
+/// often the longer nothing happens. Without Redis, it drives the streams; with Redis, it makes up for lost signals.
 /// </summary>
 public sealed partial class ChangePoller(
     NpgsqlDataSource dataSource, RedisConnection redis, TimeProvider time, ILogger<ChangePoller> logger)
@@ -20,7 +20,9 @@ public sealed partial class ChangePoller(
     private readonly HashSet<Watch> watches = [];
     private bool runs;
 
-    /// <summary>Calls <paramref name="changed"/> whenever the subject has a new event. Dispose the result to stop.</summary>
+    /// <summary>
+    /// Calls <paramref name="changed"/> whenever the subject has a new event. Dispose the result to stop.
+    /// </summary>
     internal IDisposable WatchFor(TenantId tenant, Guid subjectId, Action changed)
     {
         var watch = new Watch(this, tenant, subjectId, changed);

@@ -8,11 +8,11 @@ namespace ViralEngine.Core.Events;
 public sealed class EventStore(Db db)
 {
     /// <summary>
-    /// The events after number <paramref name="after"/>, in order, and whether the subject has ended with them. Null if the subject does
-    /// not exist.
+    /// The events after number <paramref name="after"/>, in order, and whether the subject has ended with them. Null if
+    /// the subject does not exist.
     /// </summary>
-    /// <param name="head"> The feature's own statement for the subject: whether it has ended, and its last event's number, by tenant ($1)
-    /// and id ($2). </param>
+    /// <param name="head"> The feature's own statement for the subject: whether it has ended, and its last event's
+    /// number, by tenant ($1) and id ($2). </param>
     public async Task<EventPage?> ReadAsync(
         TenantId tenant, string head, Guid subjectId, int after, int limit, CancellationToken ct)
     {
@@ -40,7 +40,9 @@ public sealed class EventStore(Db db)
 
         // The two statements have separate snapshots: an end without its event is read again.
         var last = events is [.., var newest] ? newest.Number : after;
-        return new EventPage(events, Math.Max(lastNumber, events is [.., var end] ? end.Number : 0), ended && last >= lastNumber, last < lastNumber && events.Count == limit);
+        return new EventPage(
+            events, Math.Max(lastNumber, events is [.., var end] ? end.Number : 0), ended && last >= lastNumber,
+            last < lastNumber && events.Count == limit);
     }
 
     private static Event Read(NpgsqlDataReader row) =>

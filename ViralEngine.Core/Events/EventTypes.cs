@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Events;
 
 /// <summary>
-/// Every type of event, by the name that histories, streams and webhooks use. Their data are in the OpenAPI document, in the schema of the
-/// same name (<c>task.started</c>: <c>TaskStartedData</c>).
+/// Every type of event, by the name that histories, streams and webhooks use. Their data are in the OpenAPI document,
+/// in the schema of the same name (<c>task.started</c>: <c>TaskStartedData</c>).
 /// </summary>
 public static class EventTypes
 {

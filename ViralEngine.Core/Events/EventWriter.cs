@@ -2,7 +2,9 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Events;
 
-/// <summary>Stores events together with their change. The subject's row assigns their numbers, under its lock.</summary>
+/// <summary>
+/// Stores events together with their change. The subject's row assigns their numbers, under its lock.
+/// </summary>
 internal static class EventWriter
 {
     public static void AddTo(DbBatch batch, TenantId tenant, Guid subjectId, IReadOnlyList<NewEvent> events)
@@ -16,8 +18,8 @@ internal static class EventWriter
             FROM unnest($3::integer[], $4::text[], $5::text[]) AS event (number, type, data)
             """,
             [
-                tenant.Value, subjectId, events.Select(each => each.Number).ToArray(), events.Select(each => each.Type).ToArray(),
-                events.Select(each => each.Data.ToJsonString()).ToArray(),
+                tenant.Value, subjectId, events.Select(each => each.Number).ToArray(),
+                events.Select(each => each.Type).ToArray(), events.Select(each => each.Data.ToJsonString()).ToArray(),
             ]);
     }
 }

@@ -21,5 +21,6 @@ public sealed class FieldErrors
         rules.Add(rule);
     }
 
-    public Dictionary<string, string[]> ToDictionary() => errors.ToDictionary(error => error.Key, error => error.Value.ToArray());
+    public Dictionary<string, string[]> ToDictionary() =>
+        errors.ToDictionary(error => error.Key, error => error.Value.ToArray());
 }

@@ -4,8 +4,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Fields;
 
 /// <summary>
-/// Reads a JSON object field by field and records the errors of each. Null counts as absent. <see cref="RefuseOthers"/> rejects unknown
-/// fields, so that a misspelt field is not silently ignored.
+/// Reads a JSON object field by field and records the errors of each. Null counts as absent. <see cref="RefuseOthers"/>
+/// rejects unknown fields, so that a misspelt field is not silently ignored.
 /// </summary>
 internal sealed class FieldReader(JsonElement fields, string path, FieldErrors errors)
 {
@@ -28,7 +28,8 @@ internal sealed class FieldReader(JsonElement fields, string path, FieldErrors e
     {
         if (Find(name) is not { } value)
             return null;
-        if (value.ValueKind == JsonValueKind.Number && WholeNumber.TryParse(value.GetRawText(), out var number) && number >= min && number <= max)
+        if (value.ValueKind == JsonValueKind.Number && WholeNumber.TryParse(value.GetRawText(), out var number)
+            && number >= min && number <= max)
             return (int)number;
         Fail(name, $"Must be a whole number from {min} to {max}.");
         return null;
@@ -38,7 +39,8 @@ internal sealed class FieldReader(JsonElement fields, string path, FieldErrors e
     {
         if (Find(name) is not { } value)
             return null;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= min && number <= max)
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) && number >= min
+            && number <= max)
             return number;
         Fail(name, $"Must be a number from {min} to {max}.");
         return null;

@@ -62,7 +62,8 @@ public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, Li
             FROM (
                 SELECT waiting_for
                 FROM viral.tasks
-                WHERE tenant_id = $1 AND agent_id = $2 AND status IN ('pending', 'in_progress') AND waiting_for IS NOT NULL
+                WHERE tenant_id = $1 AND agent_id = $2 AND status IN ('pending', 'in_progress')
+                    AND waiting_for IS NOT NULL
                 LIMIT $3
             ) AS held
             GROUP BY waiting_for
@@ -87,12 +88,16 @@ public sealed class AgentFlow(Db db, AgentDirectory agents, FlowControl flow, Li
 /// <param name="DeclaredTokensPerMinute">As in the agent's settings.</param>
 /// <param name="DeclaredConcurrency">As in the agent's settings; less while an alert rule has halved it.</param>
 /// <param name="InFlight">Running calls of all agents with the same host, key and model.</param>
-/// <param name="RequestsPerMinute">The rate that the provider was found to accept; null if none was measured yet.</param>
-/// <param name="Concurrency">The number of concurrent calls after the provider was overloaded; null for no bound.</param>
+/// <param name="RequestsPerMinute">The rate that the provider was found to accept; null if none was measured
+/// yet.</param>
+/// <param name="Concurrency">The number of concurrent calls after the provider was overloaded; null for no
+/// bound.</param>
 /// <param name="PausedUntil">The end of a pause that the provider asked for.</param>
 /// <param name="Waiting">Waiting tasks and batches, counted up to 10,000 of each.</param>
-/// <param name="WaitingFor">How many of them wait for each reason: <c>provider</c>, <c>limit</c>, <c>budget</c>, <c>memory</c>.</param>
-/// <param name="HeldBackBy">What holds back most of the work: one of these reasons, or <c>plan</c>; null for nothing.</param>
+/// <param name="WaitingFor">How many of them wait for each reason: <c>provider</c>, <c>limit</c>, <c>budget</c>,
+/// <c>memory</c>.</param>
+/// <param name="HeldBackBy">What holds back most of the work: one of these reasons, or <c>plan</c>; null for
+/// nothing.</param>
 public sealed record AgentFlowState(
     int? DeclaredRequestsPerMinute,
     int? DeclaredTokensPerMinute,

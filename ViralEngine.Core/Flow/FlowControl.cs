@@ -8,9 +8,9 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// Starts calls at the rate their provider allows: the limits the agent declares (requests and tokens per minute, concurrent calls), those
-/// the provider asks for, and those found by trial. Shared by all instances in Redis (<c>viral:flow:{group}</c>); without Redis, only the
-/// provider itself limits calls.
+/// Starts calls at the rate their provider allows: the limits the agent declares (requests and tokens per minute,
+/// concurrent calls), those the provider asks for, and those found by trial. Shared by all instances in Redis
+/// (<c>viral:flow:{group}</c>); without Redis, only the provider itself limits calls.
 /// </summary>
 public sealed class FlowControl
 {
@@ -36,7 +36,8 @@ public sealed class FlowControl
 
     /// <summary>Waits for the call's turn. Report the outcome to the pass, and dispose it.</summary>
     /// <param name="waits">Called with what the call waits for, and with null once it no longer waits.</param>
-    /// <exception cref="AgentException">The wait is too long; <see cref="AgentException.WaitsFor"/> has the reason.</exception>
+    /// <exception cref="AgentException">The wait is too long; <see cref="AgentException.WaitsFor"/> has the
+    /// reason.</exception>
     public async Task<FlowPass?> EnterAsync(AgentCall call, Action<WaitReason?>? waits, CancellationToken ct)
     {
         if (FlowGroup.Of(call) is not { } group)
@@ -55,7 +56,8 @@ public sealed class FlowControl
             var left = MaxWait - time.GetElapsedTime(began);
             if (wait > left)
             {
-                throw new AgentException(ErrorClass.RateLimited, $"The rate limit for {group.Host} is reached.", Later(wait, reason))
+                throw new AgentException(
+                    ErrorClass.RateLimited, $"The rate limit for {group.Host} is reached.", Later(wait, reason))
                 {
                     WaitsFor = reason,
                 };
@@ -94,7 +96,8 @@ public sealed class FlowControl
         }
     }
 
-    internal async Task LeaveAsync(FlowGroup group, string id, string outcome, TimeSpan pause, int tokensPerMinute, long tokensMore)
+    internal async Task LeaveAsync(
+        FlowGroup group, string id, string outcome, TimeSpan pause, int tokensPerMinute, long tokensMore)
     {
         if (running.TryGetValue(group.Key, out var calls) && calls.TryRemove(id, out _) && calls.IsEmpty)
             running.TryRemove(new(group.Key, calls));
@@ -169,7 +172,9 @@ public sealed class FlowControl
     }
 
     private static double Number(RedisValue value) =>
-        double.TryParse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        double.TryParse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : 0;
 
     private static string Text(double number) => number.ToString("F0", CultureInfo.InvariantCulture);
 
@@ -192,7 +197,8 @@ public sealed class FlowPass : IAsyncDisposable
     private TimeSpan pause;
     private long used;
 
-    internal FlowPass(FlowControl flow, FlowGroup group, string id, int tokensPerMinute, long estimate, TimeProvider time) =>
+    internal FlowPass(
+        FlowControl flow, FlowGroup group, string id, int tokensPerMinute, long estimate, TimeProvider time) =>
         (this.flow, this.group, this.id, this.tokensPerMinute, this.estimate, this.time) =
             (flow, group, id, tokensPerMinute, estimate, time);
 
@@ -226,7 +232,9 @@ public sealed class FlowPass : IAsyncDisposable
 
 /// <summary>The state of a group of calls.</summary>
 /// <param name="InFlight">Running calls on all instances.</param>
-/// <param name="RequestsPerMinute">The rate that the provider was found to accept; null if none was measured yet.</param>
-/// <param name="Concurrency">The number of concurrent calls after the provider was overloaded; null for no bound.</param>
+/// <param name="RequestsPerMinute">The rate that the provider was found to accept; null if none was measured
+/// yet.</param>
+/// <param name="Concurrency">The number of concurrent calls after the provider was overloaded; null for no
+/// bound.</param>
 /// <param name="PausedUntil">The end of a pause that the provider asked for.</param>
 public sealed record FlowState(int InFlight, double? RequestsPerMinute, int? Concurrency, DateTime? PausedUntil);

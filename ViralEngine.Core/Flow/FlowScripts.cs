@@ -1,15 +1,16 @@
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// Decisions made in Redis, by its clock, for all instances. A group's hash holds until when it is paused, when its next request and token
-/// may go (generic cell rate algorithm), the rate it has found, and how many calls it may hold.
+/// Decisions made in Redis, by its clock, for all instances. A group's hash holds until when it is paused, when its
+/// next request and token may go (generic cell rate algorithm), the rate it has found, and how many calls it may hold.
 /// </summary>
 internal static class FlowScripts
 {
     /// <summary>
-    /// Requests to start a call. KEYS: the group's hash, its calls. ARGV: the call's id, its lease in ms, declared requests per minute,
-    /// tokens per minute and concurrent calls (0 for no limit), its tokens, the longest wait in ms, whether its turn was already assigned.
-    /// Returns the wait in ms (0 to start), whether the turn is kept during the wait, and the reason.
+    /// Requests to start a call. KEYS: the group's hash, its calls. ARGV: the call's id, its lease in ms, declared
+    /// requests per minute, tokens per minute and concurrent calls (0 for no limit), its tokens, the longest wait in
+    /// ms, whether its turn was already assigned. Returns the wait in ms (0 to start), whether the turn is kept during
+    /// the wait, and the reason.
     /// </summary>
     public const string Enter =
         """
@@ -69,9 +70,10 @@ internal static class FlowScripts
         """;
 
     /// <summary>
-    /// Reports the end of a call. KEYS as above. ARGV: its id, its outcome (<c>ok</c>, <c>refused</c>: too many requests,
-    /// <c>overloaded</c>, <c>other</c>), the pause that the provider asked for in ms, the declared tokens per minute, how many more tokens
-    /// it used than estimated.
+    /// Reports the end of a call. KEYS as above. ARGV: its id, its outcome (<c>ok</c>, <c>refused</c>: too many
+    /// requests,
+    /// <c>overloaded</c>, <c>other</c>), the pause that the provider asked for in ms, the declared tokens per minute,
+    /// how many more tokens it used than estimated.
     /// </summary>
     public const string Leave =
         """
@@ -129,7 +131,9 @@ internal static class FlowScripts
         return 'ok'
         """;
 
-    /// <summary>Renews the leases of running calls. KEYS: the group's calls. ARGV: the lease in ms, their ids.</summary>
+    /// <summary>
+    /// Renews the leases of running calls. KEYS: the group's calls. ARGV: the lease in ms, their ids.
+    /// </summary>
     public const string Renew =
         """
         local clock = redis.call('TIME')

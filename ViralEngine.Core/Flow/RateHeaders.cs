@@ -5,9 +5,11 @@ using System.Text.RegularExpressions;
 namespace ViralEngine.Core.Flow;
 
 /// <summary>
-/// Reads providers' limits from response headers: OpenAI's <c>x-ratelimit-remaining-requests</c> and <c>x-ratelimit-reset-requests</c>
-/// (<c>1m30.5s</c>) and the same of tokens, which many others have too; Anthropic's <c>anthropic-ratelimit-requests-remaining</c> and
-/// <c>…-reset</c> (RFC 3339); those of Together, Mistral and Cerebras (seconds), and of OpenRouter (milliseconds since 1970).
+/// Reads providers' limits from response headers: OpenAI's <c>x-ratelimit-remaining-requests</c> and
+/// <c>x-ratelimit-reset-requests</c> (<c>1m30.5s</c>) and the same of tokens, which many others have too; Anthropic's
+/// <c>anthropic-ratelimit-requests-remaining</c> and
+/// <c>…-reset</c> (RFC 3339); those of Together, Mistral and Cerebras (seconds), and of OpenRouter (milliseconds since
+/// 1970).
 /// </summary>
 public static partial class RateHeaders
 {
@@ -29,8 +31,8 @@ public static partial class RateHeaders
     ];
 
     /// <summary>
-    /// How long a limit is exhausted; zero if it is not, or without headers. Times are of the provider's clock: its <c>Date</c> counts as
-    /// now, if there is one.
+    /// How long a limit is exhausted; zero if it is not, or without headers. Times are of the provider's clock: its
+    /// <c>Date</c> counts as now, if there is one.
     /// </summary>
     public static TimeSpan PauseOf(HttpResponseHeaders headers, DateTimeOffset now)
     {
@@ -39,7 +41,8 @@ public static partial class RateHeaders
         foreach (var (remaining, reset) in Pairs)
         {
             if (First(headers, remaining) is { } left
-                && double.TryParse(left, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number <= 0
+                && double.TryParse(left, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    && number <= 0
                 && First(headers, reset) is { } text && WaitOf(text, now) is { } wait && wait > pause)
             {
                 pause = wait < MaxPause ? wait : MaxPause;
@@ -51,7 +54,8 @@ public static partial class RateHeaders
 
     private static TimeSpan? WaitOf(string text, DateTimeOffset now)
     {
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && text.Contains('T'))
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            && text.Contains('T'))
             return at - now;
         if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
         {

@@ -15,8 +15,8 @@ public sealed partial class IdempotencyLeases(
     ILogger<IdempotencyLeases> logger)
 {
     /// <summary>
-    /// Renews the claim, on connections of its own, until disposal. Dispose it before storing the response, which locks the row that a
-    /// renewal would wait for.
+    /// Renews the claim, on connections of its own, until disposal. Dispose it before storing the response, which locks
+    /// the row that a renewal would wait for.
     /// </summary>
     public IAsyncDisposable Keep(IdempotencyScope scope, Guid token)
     {

@@ -7,8 +7,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Idempotency;
 
 /// <summary>
-/// Keys and their stored responses. A claim is committed immediately, so that others see it; the response is stored in the transaction of
-/// the effect, under the claim, so that a lost claim commits nothing.
+/// Keys and their stored responses. A claim is committed immediately, so that others see it; the response is stored in
+/// the transaction of the effect, under the claim, so that a lost claim commits nothing.
 /// </summary>
 public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<IdempotencyOptions> options)
 {
@@ -39,7 +39,8 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
                 VALUES ($1, $2, $3, $4, $5, $6, now() + $7, now() + $8)
                 ON CONFLICT (tenant_id, principal, method, route, key) DO UPDATE
                 SET claim = excluded.claim, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
-                    fingerprint = NULL, body_length = NULL, status = NULL, content_type = NULL, location = NULL, answer = NULL
+                    fingerprint = NULL, body_length = NULL, status = NULL, content_type = NULL, location = NULL,
+                    answer = NULL
                 WHERE held.lease_until < now() OR (held.status IS NOT NULL AND held.expires_at < now())
                 RETURNING true
                 """,
@@ -66,14 +67,15 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
             """
             UPDATE viral.idempotency_keys
             SET lease_until = now() + $7
-            WHERE tenant_id = $1 AND principal = $2 AND method = $3 AND route = $4 AND key = $5 AND claim = $6 AND status IS NULL
+            WHERE tenant_id = $1 AND principal = $2 AND method = $3 AND route = $4 AND key = $5 AND claim = $6
+                AND status IS NULL
             """,
             [scope.Tenant.Value, scope.Principal, scope.Method, scope.Route, scope.Key, token, options.Value.Lease],
             ct) > 0;
 
     /// <summary>
-    /// Stores the response in the open transaction. False if the claim was lost: then the transaction must not be committed. From here to
-    /// its end, other claims wait.
+    /// Stores the response in the open transaction. False if the claim was lost: then the transaction must not be
+    /// committed. From here to its end, other claims wait.
     /// </summary>
     public async Task<bool> AnswerAsync(
         IdempotencyScope scope, Guid token, Fingerprint fingerprint, StoredAnswer answer, CancellationToken ct) =>
@@ -83,12 +85,14 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
             UPDATE viral.idempotency_keys
             SET fingerprint = $7, body_length = $8, status = $9, content_type = $10, location = $11, answer = $12,
                 lease_until = NULL, expires_at = now() + $13
-            WHERE tenant_id = $1 AND principal = $2 AND method = $3 AND route = $4 AND key = $5 AND claim = $6 AND status IS NULL
+            WHERE tenant_id = $1 AND principal = $2 AND method = $3 AND route = $4 AND key = $5 AND claim = $6
+                AND status IS NULL
             """,
             [
                 scope.Tenant.Value, scope.Principal, scope.Method, scope.Route, scope.Key, token, fingerprint.Hash,
                 fingerprint.BodyLength, (short)answer.Status, answer.ContentType, answer.Location,
-                secrets.Seal(scope.Tenant.Value, Purpose, Encoding.UTF8.GetString(answer.Body)), options.Value.Retention,
+                secrets.Seal(scope.Tenant.Value, Purpose, Encoding.UTF8.GetString(answer.Body)),
+                options.Value.Retention,
             ],
             ct) > 0;
 
@@ -98,7 +102,8 @@ public sealed class IdempotencyStore(Db db, SecretBox secrets, IOptions<Idempote
             scope.Tenant,
             """
             DELETE FROM viral.idempotency_keys
-            WHERE tenant_id = $1 AND principal = $2 AND method = $3 AND route = $4 AND key = $5 AND claim = $6 AND status IS NULL
+            WHERE tenant_id = $1 AND principal = $2 AND method = $3 AND route = $4 AND key = $5 AND claim = $6
+                AND status IS NULL
             """,
             [scope.Tenant.Value, scope.Principal, scope.Method, scope.Route, scope.Key, token],
             ct);

@@ -4,13 +4,14 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Lanes;
 
 /// <summary>
-/// Whether anything is open or arrived recently, on any instance. If not, sweeps leave the database alone, so that a database billed by the
-/// hour can pause. In Redis (<c>viral:awake</c>), by its clock; without Redis, always true.
+/// Whether anything is open or arrived recently, on any instance. If not, sweeps leave the database alone, so that a
+/// database billed by the hour can pause. In Redis (<c>viral:awake</c>), by its clock; without Redis, always true.
 /// </summary>
 public sealed class Awake(RedisConnection redis, TimeProvider time)
 {
     /// <summary>
-    /// How long after the last sign sweeps look for work: longer than a lease, so that the work of a dead process is found.
+    /// How long after the last sign sweeps look for work: longer than a lease, so that the work of a dead process is
+    /// found.
     /// </summary>
     public static readonly TimeSpan ForWork = TimeSpan.FromMinutes(2);
 
@@ -22,7 +23,9 @@ public sealed class Awake(RedisConnection redis, TimeProvider time)
     private static readonly RedisKey Key = "viral:awake";
     private long marked;
 
-    /// <summary>Records that work arrived or is open. Call it before storing the work, in case the process dies in between.</summary>
+    /// <summary>
+    /// Records that work arrived or is open. Call it before storing the work, in case the process dies in between.
+    /// </summary>
     public void Mark()
     {
         var last = Volatile.Read(ref marked);

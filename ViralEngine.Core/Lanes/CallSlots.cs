@@ -4,9 +4,9 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Lanes;
 
 /// <summary>
-/// Limits the concurrent calls of this process and of each tenant. A tenant may hold four times what is free at that moment: one alone
-/// fills four fifths, many together nearly all, and a newcomer finds room immediately, however long the other calls take (dynamic
-/// thresholds: Choudhury and Hahne, 1998).
+/// Limits the concurrent calls of this process and of each tenant. A tenant may hold four times what is free at that
+/// moment: one alone fills four fifths, many together nearly all, and a newcomer finds room immediately, however long
+/// the other calls take (dynamic thresholds: Choudhury and Hahne, 1998).
 /// </summary>
 public sealed class CallSlots(IOptions<LanesOptions> options)
 {
@@ -46,7 +46,9 @@ public sealed class CallSlots(IOptions<LanesOptions> options)
         }
     }
 
-    /// <summary>Reserves places for calls whose tenants are not known yet. Dispose it to release the unused ones.</summary>
+    /// <summary>
+    /// Reserves places for calls whose tenants are not known yet. Dispose it to release the unused ones.
+    /// </summary>
     public Reserve SetAside(int wanted)
     {
         lock (gate)
@@ -80,7 +82,8 @@ public sealed class CallSlots(IOptions<LanesOptions> options)
     }
 
     /// <param name="rooms">Tenants that may not use all of it, and how many places they may use.</param>
-    public sealed class Reserve(CallSlots slots, int places, IReadOnlyDictionary<TenantId, int> rooms, int newcomers) : IDisposable
+    public sealed class Reserve(CallSlots slots, int places, IReadOnlyDictionary<TenantId, int> rooms, int newcomers)
+    : IDisposable
     {
         /// <summary>The places left.</summary>
         public int Places { get; private set; } = places;

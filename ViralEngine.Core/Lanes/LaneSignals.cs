@@ -4,8 +4,8 @@ using ViralEngine.Core.Redis;
 namespace ViralEngine.Core.Lanes;
 
 /// <summary>
-/// Wakes lanes that wait for single tasks, on any instance, through the Redis channel <c>viral:lanes</c>. The sender learns whether any
-/// lane heard it. Without Redis, lanes poll.
+/// Wakes lanes that wait for single tasks, on any instance, through the Redis channel <c>viral:lanes</c>. The sender
+/// learns whether any lane heard it. Without Redis, lanes poll.
 /// </summary>
 public sealed class LaneSignals(RedisConnection redis) : IDisposable
 {
@@ -31,7 +31,9 @@ public sealed class LaneSignals(RedisConnection redis) : IDisposable
         }
     }
 
-    /// <summary>Starts listening. From then on, one of this process's lanes hears each message. Dispose the result to stop.</summary>
+    /// <summary>
+    /// Starts listening. From then on, one of this process's lanes hears each message. Dispose the result to stop.
+    /// </summary>
     public async Task<LaneListener> ListenAsync()
     {
         var listener = new LaneListener(this);

@@ -2,7 +2,9 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Lanes;
 
-/// <summary>When a lane looks for what dead workers hold: every second, and not while the living may still have to renew.</summary>
+/// <summary>
+/// When a lane looks for what dead workers hold: every second, and not while the living may still have to renew.
+/// </summary>
 public sealed class LapsedLook(Outage outage, TimeProvider time)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);

@@ -10,7 +10,8 @@ public sealed class OpenWork(Db db)
         """
         SELECT EXISTS (SELECT FROM viral.tasks WHERE status IN ('pending', 'in_progress'))
             OR EXISTS (SELECT FROM viral.batches WHERE status IN ('pending', 'in_progress'))
-            OR EXISTS (SELECT FROM viral.workflows WHERE status IN ('pending', 'in_progress', 'waiting', 'rolling_back'))
+            OR EXISTS (SELECT FROM viral.workflows
+                WHERE status IN ('pending', 'in_progress', 'waiting', 'rolling_back'))
             OR EXISTS (SELECT FROM viral.webhook_deliveries WHERE status = 'pending')
             OR EXISTS (SELECT FROM viral.reservations)
         """,

@@ -9,11 +9,12 @@ public sealed class BudgetStore(Db db)
     public const string Everything = "";
 
     /// <summary>
-    /// Reserves money in every budget that applies to the call, or in none. Concurrent calls take turns at the budget's row, so that
-    /// together they cannot exceed it.
+    /// Reserves money in every budget that applies to the call, or in none. Concurrent calls take turns at the budget's
+    /// row, so that together they cannot exceed it.
     /// </summary>
     public async Task<Reserving> ReserveAsync(
-        TenantId tenant, Guid id, string agentId, DateOnly month, decimal amount, TimeSpan lifetime, CancellationToken ct)
+        TenantId tenant, Guid id, string agentId, DateOnly month, decimal amount, TimeSpan lifetime,
+        CancellationToken ct)
     {
         await using var batch = db.Batch(tenant)
             .Add(
@@ -31,7 +32,8 @@ public sealed class BudgetStore(Db db)
                 WITH locked AS (
                     SELECT spending.agent_id, spending.spent_usd, spending.reserved_usd, budget.monthly_usd
                     FROM viral.spending AS spending
-                    JOIN viral.budgets AS budget ON budget.tenant_id = spending.tenant_id AND budget.agent_id = spending.agent_id
+                    JOIN viral.budgets AS budget ON budget.tenant_id = spending.tenant_id
+                        AND budget.agent_id = spending.agent_id
                     WHERE spending.tenant_id = $1 AND spending.agent_id IN ('', $2) AND spending.month = $3
                     ORDER BY spending.agent_id
                     FOR UPDATE OF spending
@@ -67,10 +69,11 @@ public sealed class BudgetStore(Db db)
     }
 
     /// <summary>
-    /// Releases the reservation, if any, and books the call's cost. Idempotent: a statement whose response was lost may be sent again, and
-    /// may even arrive after its repetition.
+    /// Releases the reservation, if any, and books the call's cost. Idempotent: a statement whose response was lost may
+    /// be sent again, and may even arrive after its repetition.
     /// </summary>
-    public async Task SettleAsync(TenantId tenant, Guid id, string agentId, DateOnly month, decimal cost, CancellationToken ct)
+    public async Task SettleAsync(
+        TenantId tenant, Guid id, string agentId, DateOnly month, decimal cost, CancellationToken ct)
     {
         await using var batch = db.Batch(tenant)
             .Add(LockSql, [tenant.Value, agentId, month]);
@@ -107,7 +110,9 @@ public sealed class BudgetStore(Db db)
             DbScope.AllTenants,
             "SELECT tenant_id, id, agent_ids, month FROM viral.reservations WHERE expires_at < now() LIMIT $1",
             [limit],
-            row => (Tenant: new TenantId(row.GetGuid(0)), Id: row.GetGuid(1), Agents: row.GetFieldValue<string[]>(2), Month: row.GetFieldValue<DateOnly>(3)),
+            row => (
+                Tenant: new TenantId(row.GetGuid(0)), Id: row.GetGuid(1), Agents: row.GetFieldValue<string[]>(2),
+                Month: row.GetFieldValue<DateOnly>(3)),
             ct);
         foreach (var (tenant, id, agents, month) in stale)
             await SettleAsync(tenant, id, agents.Max(StringComparer.Ordinal)!, month, cost: 0, ct);
@@ -125,7 +130,9 @@ public sealed class BudgetStore(Db db)
         [age, limit],
         ct);
 
-    /// <summary>The budgets with this month's spending, including agents without a budget that spent something.</summary>
+    /// <summary>
+    /// The budgets with this month's spending, including agents without a budget that spent something.
+    /// </summary>
     public Task<List<BudgetLine>> ListAsync(TenantId tenant, DateOnly month, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
@@ -145,7 +152,9 @@ public sealed class BudgetStore(Db db)
     public async Task ReplaceAsync(TenantId tenant, IReadOnlyDictionary<string, decimal> budgets, CancellationToken ct)
     {
         await using var batch = db.Batch(tenant)
-            .Add("DELETE FROM viral.budgets WHERE tenant_id = $1 AND NOT agent_id = ANY ($2)", [tenant.Value, budgets.Keys.ToArray()])
+            .Add(
+                "DELETE FROM viral.budgets WHERE tenant_id = $1 AND NOT agent_id = ANY ($2)",
+                [tenant.Value, budgets.Keys.ToArray()])
             .Add(
                 """
                 INSERT INTO viral.budgets AS budget (tenant_id, agent_id, monthly_usd)

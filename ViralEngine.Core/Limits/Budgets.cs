@@ -8,8 +8,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Limits;
 
 /// <summary>
-/// Keeps calls within budgets: reserves a call's maximum cost before it, and settles it with the actual cost afterwards. Calls without a
-/// price are not counted, except of models, for which a budget requires a price.
+/// Keeps calls within budgets: reserves a call's maximum cost before it, and settles it with the actual cost
+/// afterwards. Calls without a price are not counted, except of models, for which a budget requires a price.
 /// </summary>
 public sealed partial class Budgets(
     NpgsqlDataSource dataSource,
@@ -29,7 +29,9 @@ public sealed partial class Budgets(
     /// <summary>Tokens that a chat's structure adds to its texts.</summary>
     private const int FrameTokens = 100;
 
-    /// <summary>Reserves the call's maximum cost. <see cref="SettleAsync"/> must be called afterwards, whatever the outcome.</summary>
+    /// <summary>
+    /// Reserves the call's maximum cost. <see cref="SettleAsync"/> must be called afterwards, whatever the outcome.
+    /// </summary>
     /// <exception cref="AgentException"> <see cref="ErrorClass.BudgetExceeded"/>: the month's budget does not cover it.
     /// <see cref="ErrorClass.RateLimited"/>: running calls have reserved the rest. </exception>
     public async Task<BudgetedCall> ReserveAsync(AgentCall call, CancellationToken ct)
@@ -60,7 +62,8 @@ public sealed partial class Budgets(
             Reserving.Reserved => new BudgetedCall(id, true, agentId, month),
             Reserving.Unlimited => new BudgetedCall(id, false, agentId, month),
             Reserving.Busy(var whose) => throw new AgentException(
-                ErrorClass.RateLimited, $"Running calls have reserved the rest of {Name(whose, call)} this month.", RoomAgain)
+                ErrorClass.RateLimited, $"Running calls have reserved the rest of {Name(whose, call)} this month.",
+                RoomAgain)
             {
                 WaitsFor = WaitReason.Budget,
             },
@@ -71,7 +74,8 @@ public sealed partial class Budgets(
     }
 
     /// <summary>
-    /// Books the call's cost and releases its reservation. Retried for a while if the database is unreachable, because the money is spent.
+    /// Books the call's cost and releases its reservation. Retried for a while if the database is unreachable, because
+    /// the money is spent.
     /// </summary>
     public async Task SettleAsync(AgentCall call, BudgetedCall reserved, decimal cost)
     {
@@ -84,7 +88,8 @@ public sealed partial class Budgets(
             {
                 await using var db = new Db(dataSource);
                 await new BudgetStore(db).SettleAsync(
-                    new TenantId(call.TenantId), reserved.Id, reserved.AgentId, reserved.Month, cost, CancellationToken.None);
+                    new TenantId(call.TenantId), reserved.Id, reserved.AgentId, reserved.Month, cost,
+                    CancellationToken.None);
                 return;
             }
             catch (NpgsqlException e) when (DbFault.IsAway(e) && time.GetElapsedTime(started) < SettlingTime)
@@ -101,7 +106,9 @@ public sealed partial class Budgets(
 
     internal void Refuse(AgentCall call) => LogRefused(logger, call.Agent.Name, call.TaskId, call.Attempt);
 
-    /// <summary>The call's maximum usage: a token has at least one byte. Also used if the provider reports an impossible usage.</summary>
+    /// <summary>
+    /// The call's maximum usage: a token has at least one byte. Also used if the provider reports an impossible usage.
+    /// </summary>
     public AgentChunk.Usage EstimateOf(AgentCall call)
     {
         var settings = call.Agent.Settings;
@@ -125,9 +132,12 @@ public sealed partial class Budgets(
         agentId == BudgetStore.Everything ? "the organization's budget" : $"the budget of agent '{call.Agent.Name}'";
 
     [LoggerMessage(1, LogLevel.Error, "Attempt {Attempt} of {TaskId}: its cost of {Cost} USD could not be recorded")]
-    private static partial void LogNotSettled(ILogger logger, Exception exception, Guid taskId, int attempt, decimal cost);
+    private static partial void LogNotSettled(
+        ILogger logger, Exception exception, Guid taskId, int attempt, decimal cost);
 
-    [LoggerMessage(2, LogLevel.Warning, "Agent {Agent} reported an impossible usage for attempt {Attempt} of {TaskId}; the estimate is used")]
+    [LoggerMessage(
+        2, LogLevel.Warning,
+        "Agent {Agent} reported an impossible usage for attempt {Attempt} of {TaskId}; the estimate is used")]
     private static partial void LogRefused(ILogger logger, string agent, Guid taskId, int attempt);
 }
 

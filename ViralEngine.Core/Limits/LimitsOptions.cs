@@ -55,7 +55,9 @@ public sealed class PlansOptions
 /// <summary>The limits of a plan; 0 for no limit.</summary>
 public sealed class PlanLimits
 {
-    /// <summary>Requests per second of the organization, averaged over ten seconds; one caller may use half of them.</summary>
+    /// <summary>
+    /// Requests per second of the organization, averaged over ten seconds; one caller may use half of them.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int RequestsPerSecond { get; set; }
 
@@ -64,7 +66,8 @@ public sealed class PlanLimits
     public long TasksPerMonth { get; set; }
 
     /// <summary>
-    /// Concurrent tasks; further tasks wait, by priority, then by age. Batches run in what tasks leave, and at least one item at a time.
+    /// Concurrent tasks; further tasks wait, by priority, then by age. Batches run in what tasks leave, and at least
+    /// one item at a time.
     /// </summary>
     [Range(0, 1_000_000)]
     public int ConcurrentTasks { get; set; }

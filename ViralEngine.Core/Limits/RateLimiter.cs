@@ -8,9 +8,9 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Limits;
 
 /// <summary>
-/// Limits the request rates of tenants and their callers by the generic cell rate algorithm (ITU-T I.371), which stores one time per key.
-/// Shared by all instances in Redis (<c>viral:{tenant}:rate…</c>), one round trip per request; without Redis, each instance allows its
-/// share.
+/// Limits the request rates of tenants and their callers by the generic cell rate algorithm (ITU-T I.371), which stores
+/// one time per key. Shared by all instances in Redis (<c>viral:{tenant}:rate…</c>), one round trip per request;
+/// without Redis, each instance allows its share.
 /// </summary>
 public sealed partial class RateLimiter(
     RedisConnection redis, IOptions<LimitsOptions> options, TimeProvider time, ILogger<RateLimiter> logger)
@@ -20,8 +20,8 @@ public sealed partial class RateLimiter(
     /// <summary>The maximum number of keys remembered without Redis; forgotten ones start over.</summary>
     private const int MaxLocalKeys = 50_000;
 
-    // All or none: a request that exceeds the tenant's rate does not count against the caller's. Times are in microseconds, by the clock of
-    // Redis, because instances' clocks may differ.
+    // All or none: a request that exceeds the tenant's rate does not count against the caller's. Times are in
+    // microseconds, by the clock of Redis, because instances' clocks may differ.
     private const string Script =
         """
         local time = redis.call('TIME')
@@ -72,13 +72,17 @@ public sealed partial class RateLimiter(
         {
             try
             {
-                RedisValue[] args = [.. quotas.SelectMany(quota => (RedisValue[])[Text(quota.Interval), Text(quota.Window)])];
+                RedisValue[] args =
+                [
+                    .. quotas.SelectMany(quota => (RedisValue[])[Text(quota.Interval), Text(quota.Window)])
+                ];
                 var answer = (string[])(await database.ScriptEvaluateAsync(
                     Script, [.. quotas.Select(quota => (RedisKey)quota.Key)], args))!;
                 if (Interlocked.Exchange(ref away, 0) == 1)
                     LogBack(logger);
                 return new RateDecision(
-                    answer[^1] == "1", [.. quotas.Select((quota, i) => Limit(quota, double.Parse(answer[i], Invariant)))]);
+                    answer[^1] == "1",
+                    [.. quotas.Select((quota, i) => Limit(quota, double.Parse(answer[i], Invariant)))]);
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
             {
@@ -131,7 +135,8 @@ public sealed partial class RateLimiter(
         public double Window => Math.Max(WindowSeconds * 1e6, Interval);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "Redis is unreachable: this instance allows 1/{Instances} of the request rates")]
+    [LoggerMessage(
+        1, LogLevel.Warning, "Redis is unreachable: this instance allows 1/{Instances} of the request rates")]
     private static partial void LogAway(ILogger logger, int instances);
 
     [LoggerMessage(2, LogLevel.Information, "Redis is reachable again: request rates are shared")]

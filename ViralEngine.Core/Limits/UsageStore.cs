@@ -16,7 +16,8 @@ public sealed class UsageStore(Db db)
                 (SELECT count(*) FROM viral.tasks WHERE tenant_id = $1 AND status = 'in_progress')
                     + (SELECT count(*)
                        FROM viral.batches AS batch
-                       JOIN viral.batch_slices AS slice ON slice.batch_id = batch.id AND slice.tenant_id = batch.tenant_id
+                       JOIN viral.batch_slices AS slice ON slice.batch_id = batch.id
+                           AND slice.tenant_id = batch.tenant_id
                        WHERE batch.tenant_id = $1 AND batch.status = 'in_progress' AND slice.lease_until > now()),
                 (SELECT count(*) FROM viral.members WHERE tenant_id = $1),
                 COALESCE(

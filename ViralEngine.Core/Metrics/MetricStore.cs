@@ -3,7 +3,9 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Metrics;
 
-/// <summary>Reads metrics: from the rollups, for newer ones from the minutes, and for the newest from the records.</summary>
+/// <summary>
+/// Reads metrics: from the rollups, for newer ones from the minutes, and for the newest from the records.
+/// </summary>
 public sealed class MetricStore(Db db)
 {
     /// <summary>The series of a window by group; steps without activity have no point.</summary>
@@ -16,8 +18,9 @@ public sealed class MetricStore(Db db)
                 SELECT max(until) FILTER (WHERE name = 'hour') AS hours, max(until) FILTER (WHERE name = 'day') AS days
                 FROM viral.metric_progress
             ), rolled AS (
-                SELECT rollup.at, rollup.agent_id, rollup.provider, rollup.model, rollup.completed, rollup.failed, rollup.retried,
-                       rollup.input_tokens, rollup.output_tokens, rollup.cost_usd, rollup.latencies, rollup.first_tokens, rollup.queue_age
+                SELECT rollup.at, rollup.agent_id, rollup.provider, rollup.model, rollup.completed, rollup.failed,
+                       rollup.retried, rollup.input_tokens, rollup.output_tokens, rollup.cost_usd, rollup.latencies,
+                       rollup.first_tokens, rollup.queue_age
                 FROM viral.metric_rollups AS rollup, progress
                 WHERE rollup.tenant_id = $1 AND rollup.at >= $2 AND rollup.at < $3
                   AND ((rollup.step = 'minute' AND rollup.at >= CASE $4 WHEN 'minute' THEN $2 ELSE progress.hours END)
@@ -25,8 +28,8 @@ public sealed class MetricStore(Db db)
                         AND ($4 = 'hour' OR rollup.at >= progress.days))
                     OR (rollup.step = 'day' AND $4 = 'day' AND rollup.at < progress.days))
                 UNION ALL
-                SELECT point.at, point.agent_id, point.provider, point.model, point.completed, point.failed, point.retried,
-                       point.input_tokens, point.output_tokens, point.cost_usd,
+                SELECT point.at, point.agent_id, point.provider, point.model, point.completed, point.failed,
+                       point.retried, point.input_tokens, point.output_tokens, point.cost_usd,
                        viral.histogram_of(point.latencies), viral.histogram_of(point.first_tokens), NULL
                 FROM viral.metric_points AS point
                 WHERE point.tenant_id = $1 AND point.at >= $2 AND point.at < $3

@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Looks up the API keys of concurrent requests together. Requests that arrive during a look-up share the next one, which starts only after
-/// all its callers have arrived, so that a revoked key is never accepted.
+/// Looks up the API keys of concurrent requests together. Requests that arrive during a look-up share the next one,
+/// which starts only after all its callers have arrived, so that a revoked key is never accepted.
 /// </summary>
 public sealed class ApiKeyLookup
 {
@@ -18,7 +18,9 @@ public sealed class ApiKeyLookup
         lookups = new(_ => null, FindAsync);
     }
 
-    /// <summary>The owner of the key with this hash; null if there is none, it is revoked, or its organization is deleted.</summary>
+    /// <summary>
+    /// The owner of the key with this hash; null if there is none, it is revoked, or its organization is deleted.
+    /// </summary>
     internal Task<ApiKeyOwner?> FindAsync(byte[] hash) => lookups.RunAsync(hash);
 
     private async Task<IReadOnlyList<ApiKeyOwner?>> FindAsync(IReadOnlyList<byte[]> hashes, CancellationToken ct)
@@ -31,7 +33,8 @@ public sealed class ApiKeyLookup
                    -- Once a minute is precise enough, and spares every request a write.
                    COALESCE(key.last_used_at > now() - interval '1 minute', false), organization.plan, key.sessions
             FROM viral.api_keys AS key
-            JOIN viral.organizations AS organization ON organization.id = key.tenant_id AND organization.deleted_at IS NULL
+            JOIN viral.organizations AS organization ON organization.id = key.tenant_id
+                AND organization.deleted_at IS NULL
             WHERE key.hash = ANY ($1) AND key.revoked_at IS NULL
             """,
             [hashes.Distinct(ByContent.Instance).ToArray()],

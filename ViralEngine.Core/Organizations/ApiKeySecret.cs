@@ -5,7 +5,8 @@ using System.Text;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// The secret of an API key: <c>vk_</c> and 32 random bytes in base64url. Only its SHA-256 is stored; 256 random bits need no slow hash.
+/// The secret of an API key: <c>vk_</c> and 32 random bytes in base64url. Only its SHA-256 is stored; 256 random bits
+/// need no slow hash.
 /// </summary>
 public static class ApiKeySecret
 {

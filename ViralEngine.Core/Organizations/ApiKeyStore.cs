@@ -10,7 +10,8 @@ public sealed class ApiKeyStore(Db db)
     private const string Columns = "id, name, role, hint, created_by, created_at, expires_at, last_used_at, revoked_at";
 
     public Task<ApiKey> AddAsync(
-        TenantId tenant, Guid id, string name, Role role, string secret, DateTime? expiresAt, string createdBy, CancellationToken ct) =>
+        TenantId tenant, Guid id, string name, Role role, string secret, DateTime? expiresAt, string createdBy,
+        CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
             $"""
@@ -19,7 +20,8 @@ public sealed class ApiKeyStore(Db db)
             RETURNING {Columns}
             """,
             [
-                tenant.Value, id, name, role.ToText(), ApiKeySecret.Hash(secret), ApiKeySecret.Hint(secret), expiresAt, createdBy,
+                tenant.Value, id, name, role.ToText(), ApiKeySecret.Hash(secret), ApiKeySecret.Hint(secret), expiresAt,
+                createdBy,
             ],
             Read,
             ct)!;

@@ -8,13 +8,18 @@ public sealed class AuthOptions : IValidatableObject
     /// <summary>The platform key, which creates organizations. At least 32 characters; none if unset.</summary>
     public string? PlatformKey { get; set; }
 
-    /// <summary>The OpenID Connect issuer whose tokens are accepted. Its keys come from its discovery document.</summary>
+    /// <summary>
+    /// The OpenID Connect issuer whose tokens are accepted. Its keys come from its discovery document.
+    /// </summary>
     public string? Authority { get; set; }
 
     /// <summary>The required audience of tokens.</summary>
     public string Audience { get; set; } = "viral-engine";
 
-    /// <summary>For development: accepts HS256 tokens of the issuer <c>viral-engine-dev</c> signed with this key (32 bytes or more).</summary>
+    /// <summary>
+    /// For development: accepts HS256 tokens of the issuer <c>viral-engine-dev</c> signed with this key (32 bytes or
+    /// more).
+    /// </summary>
     public string? JwtSharedKey { get; set; }
 
     /// <summary>Minimum seconds between fetches of the issuer's keys after an unknown key id.</summary>
@@ -25,7 +30,8 @@ public sealed class AuthOptions : IValidatableObject
     {
         // A Key Vault reference that Azure could not resolve arrives as written, and is not a secret.
         if (IsReference(PlatformKey) || IsReference(JwtSharedKey))
-            yield return new("Auth:PlatformKey or Auth:JwtSharedKey is an unresolved Key Vault reference.", [nameof(PlatformKey)]);
+            yield return new(
+                "Auth:PlatformKey or Auth:JwtSharedKey is an unresolved Key Vault reference.", [nameof(PlatformKey)]);
         if (PlatformKey is { Length: < 32 })
             yield return new("Auth:PlatformKey must have at least 32 characters.", [nameof(PlatformKey)]);
         if (JwtSharedKey is { Length: < 32 })

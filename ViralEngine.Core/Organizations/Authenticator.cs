@@ -5,8 +5,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Authenticates the caller and determines the tenant from the credential alone; nothing is cached between requests. The requested tenant
-/// (<c>X-Tenant-ID</c>) selects one of those the principal may act for and grants no access.
+/// Authenticates the caller and determines the tenant from the credential alone; nothing is cached between requests.
+/// The requested tenant (<c>X-Tenant-ID</c>) selects one of those the principal may act for and grants no access.
 /// </summary>
 public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator tokens, PlatformKey platformKey)
 {
@@ -41,9 +41,12 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
         return subject is null ? new Outcome.Unknown(fault!) : await BySubjectAsync(subject, tenantAsked, ct);
     }
 
-    /// <summary>The subject of a person's token, regardless of memberships. API keys and the platform key have none.</summary>
+    /// <summary>
+    /// The subject of a person's token, regardless of memberships. API keys and the platform key have none.
+    /// </summary>
     public async Task<(string? Subject, string? Fault)> PersonOfAsync(string credential) =>
-        credential.StartsWith(ApiKeySecret.Prefix, StringComparison.Ordinal) || IsPlatformKey(ApiKeySecret.Hash(credential))
+        credential.StartsWith(ApiKeySecret.Prefix, StringComparison.Ordinal) || IsPlatformKey(
+            ApiKeySecret.Hash(credential))
             ? (null, "This endpoint requires a person's token, not an API key.")
             : await tokens.ValidateAsync(credential);
 
@@ -69,7 +72,8 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
                 ct);
         }
 
-        return new Outcome.Known(new Caller(CallerKind.ApiKey, key.KeyId.ToString(), key.Tenant, key.Role, Plan: key.Plan, Sessions: key.Sessions));
+        return new Outcome.Known(new Caller(
+            CallerKind.ApiKey, key.KeyId.ToString(), key.Tenant, key.Role, Plan: key.Plan, Sessions: key.Sessions));
     }
 
     private async Task<Outcome> BySubjectAsync(string subject, Guid? tenantAsked, CancellationToken ct)
@@ -104,16 +108,21 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
         {
             [] => new Outcome.NotForTenant("The token's subject is not a member of the organization in X-Tenant-ID."),
             [_] when several && tenantAsked is null =>
-                new Outcome.TenantMissing("The token's subject was a member of several organizations: set X-Tenant-ID to one of them."),
+                new Outcome.TenantMissing(
+                    "The token's subject was a member of several organizations: set X-Tenant-ID to one of them."),
             [var (tenant, id, role, plan, _, sessions)] =>
                 new Outcome.Known(new Caller(CallerKind.User, id.ToString(), tenant, role, subject, plan, sessions)),
-            _ => new Outcome.TenantMissing("The token's subject is a member of several organizations: set X-Tenant-ID to one of them."),
+            _ => new Outcome.TenantMissing(
+                "The token's subject is a member of several organizations: set X-Tenant-ID to one of them."),
         };
     }
 
-    private static (TenantId Tenant, Guid Id, Role Role, string Plan, bool Deleted, int Sessions) ReadMembership(NpgsqlDataReader row)
+    private static (
+        TenantId Tenant, Guid Id, Role Role, string Plan, bool Deleted,
+        int Sessions) ReadMembership(NpgsqlDataReader row)
     {
         _ = Roles.TryParse(row.GetString(2), out var role);
-        return (new TenantId(row.GetGuid(0)), row.GetGuid(1), role, row.GetString(3), row.GetBoolean(4), row.GetInt32(5));
+        return (
+            new TenantId(row.GetGuid(0)), row.GetGuid(1), role, row.GetString(3), row.GetBoolean(4), row.GetInt32(5));
     }
 }

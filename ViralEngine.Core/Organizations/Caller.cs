@@ -14,7 +14,8 @@ public enum CallerKind
 /// <param name="Plan">The organization's plan; null for the platform.</param>
 /// <param name="Sessions">How often the principal has signed out everywhere, which ends earlier sessions.</param>
 public sealed record Caller(
-    CallerKind Kind, string Id, TenantId Tenant, Role Role, string? Subject = null, string? Plan = null, int Sessions = 0)
+    CallerKind Kind, string Id, TenantId Tenant, Role Role, string? Subject = null, string? Plan = null,
+    int Sessions = 0)
 {
     /// <summary>The principal as text: <c>api_key:…</c>, <c>user:…</c> or <c>platform</c>.</summary>
     public string Principal => Kind switch

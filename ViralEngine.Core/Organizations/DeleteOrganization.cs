@@ -4,9 +4,9 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Deletes an organization. From the commit on, its keys and tokens are rejected, its webhooks send nothing, and its workflows, batches and
-/// tasks are cancelled, running ones within a second. Sweeps call <see cref="StopAsync"/> for work stored meanwhile. Its data is erased
-/// after its retention.
+/// Deletes an organization. From the commit on, its keys and tokens are rejected, its webhooks send nothing, and its
+/// workflows, batches and tasks are cancelled, running ones within a second. Sweeps call <see cref="StopAsync"/> for
+/// work stored meanwhile. Its data is erased after its retention.
 /// </summary>
 public sealed class DeleteOrganization(Db db, Signals signals)
 {
@@ -62,8 +62,10 @@ public sealed class DeleteOrganization(Db db, Signals signals)
             FROM viral.organizations AS organization
             WHERE organization.deleted_at IS NOT NULL
               AND (organization.deleted_at > now() - interval '10 minutes'
-                OR EXISTS (SELECT FROM viral.tasks AS task WHERE task.tenant_id = organization.id AND task.status = 'pending')
-                OR EXISTS (SELECT FROM viral.tasks AS task WHERE task.tenant_id = organization.id AND task.status = 'in_progress'))
+                OR EXISTS (SELECT FROM viral.tasks AS task WHERE task.tenant_id = organization.id
+                    AND task.status = 'pending')
+                OR EXISTS (SELECT FROM viral.tasks AS task WHERE task.tenant_id = organization.id
+                    AND task.status = 'in_progress'))
             ORDER BY organization.deleted_at DESC
             LIMIT 100
             """,
@@ -79,7 +81,8 @@ public sealed class DeleteOrganization(Db db, Signals signals)
             $$"""
             WITH ended AS (
                 UPDATE viral.workflows
-                SET status = 'cancelled', ending = NULL, completed_at = now(), updated_at = now(), revision = revision + 1,
+                SET status = 'cancelled', ending = NULL, completed_at = now(), updated_at = now(),
+                    revision = revision + 1,
                     cancel_requested_at = COALESCE(cancel_requested_at, now()), last_event = last_event + 1
                 WHERE tenant_id = $1 AND status IN ('pending', 'in_progress', 'waiting', 'rolling_back')
                 RETURNING tenant_id, id, last_event
@@ -104,10 +107,12 @@ public sealed class DeleteOrganization(Db db, Signals signals)
                 RETURNING tenant_id, id, status, last_event
             ), events AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, '{{EventTypes.WorkflowCancelled}}', jsonb_build_object('status', 'cancelled'), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.WorkflowCancelled}}',
+                       jsonb_build_object('status', 'cancelled'), now()
                 FROM ended
                 UNION ALL
-                SELECT tenant_id, id, last_event, '{{EventTypes.BatchCancelRequested}}', jsonb_build_object('status', status, 'by', 'organization'), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.BatchCancelRequested}}',
+                       jsonb_build_object('status', status, 'by', 'organization'), now()
                 FROM batches
             )
             SELECT id
@@ -157,7 +162,8 @@ public sealed class DeleteOrganization(Db db, Signals signals)
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
-                       CASE WHEN status = 'cancelled' THEN '{{EventTypes.TaskCancelled}}' ELSE '{{EventTypes.TaskCancelRequested}}' END,
+                       CASE WHEN status = 'cancelled' THEN '{{EventTypes.TaskCancelled}}'
+                           ELSE '{{EventTypes.TaskCancelRequested}}' END,
                        jsonb_build_object('status', status, 'by', 'organization'), now()
                 FROM changed
             )

@@ -4,7 +4,9 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace ViralEngine.Core.Organizations;
 
-/// <summary>The OpenID Connect provider of <c>Auth:Authority</c>: its discovery document and keys, refreshed from time to time.</summary>
+/// <summary>
+/// The OpenID Connect provider of <c>Auth:Authority</c>: its discovery document and keys, refreshed from time to time.
+/// </summary>
 public sealed class IdentityProvider
 {
     private static readonly TimeSpan KeysWithdrawnWithin = TimeSpan.FromMinutes(15);

@@ -20,7 +20,8 @@ public sealed class InvitationStore(Db db)
             $"""
             SELECT {Columns}
             FROM viral.members AS member
-            JOIN viral.organizations AS organization ON organization.id = member.tenant_id AND organization.deleted_at IS NULL
+            JOIN viral.organizations AS organization ON organization.id = member.tenant_id
+                AND organization.deleted_at IS NULL
             WHERE member.subject = $1 AND member.accepted_at IS NULL
             ORDER BY member.id DESC
             LIMIT 1000
@@ -37,7 +38,8 @@ public sealed class InvitationStore(Db db)
             UPDATE viral.members AS member
             SET accepted_at = COALESCE(member.accepted_at, now())
             FROM viral.organizations AS organization
-            WHERE member.id = $1 AND member.subject = $2 AND organization.id = member.tenant_id AND organization.deleted_at IS NULL
+            WHERE member.id = $1 AND member.subject = $2 AND organization.id = member.tenant_id
+                AND organization.deleted_at IS NULL
             RETURNING {Columns}
             """,
             [id, subject],
@@ -51,7 +53,8 @@ public sealed class InvitationStore(Db db)
             $"""
             DELETE FROM viral.members AS member
             USING viral.organizations AS organization
-            WHERE member.id = $1 AND member.subject = $2 AND member.accepted_at IS NULL AND organization.id = member.tenant_id
+            WHERE member.id = $1 AND member.subject = $2 AND member.accepted_at IS NULL
+                AND organization.id = member.tenant_id
             RETURNING {Columns}
             """,
             [id, subject],
@@ -71,4 +74,5 @@ public sealed class InvitationStore(Db db)
 /// <summary>An invitation to become a member of an organization.</summary>
 /// <param name="Id">The id of the membership.</param>
 public sealed record Invitation(
-    Guid Id, Guid OrganizationId, string OrganizationName, string Role, string? InvitedBy, DateTime CreatedAt, DateTime? AcceptedAt);
+    Guid Id, Guid OrganizationId, string OrganizationName, string Role, string? InvitedBy, DateTime CreatedAt,
+    DateTime? AcceptedAt);

@@ -41,7 +41,8 @@ public sealed class MemberStore(Db db)
                 SELECT {Columns}, false
                 FROM added
                 UNION ALL
-                SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, EXISTS (SELECT FROM viral.members WHERE tenant_id = $1 AND subject = $3)
+                SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                       EXISTS (SELECT FROM viral.members WHERE tenant_id = $1 AND subject = $3)
                 ORDER BY 1 NULLS LAST
                 """,
                 [tenant.Value, id, subject, email, name, role.ToText(), most, invitedBy]);
@@ -50,7 +51,9 @@ public sealed class MemberStore(Db db)
         await reader.ReadAsync(ct);
         if (!reader.IsDBNull(0))
             return new Outcome.Done(Read(reader));
-        return reader.GetBoolean(8) ? new Outcome.Duplicate() : throw new PlanLimitException("members", most, TimeSpan.FromDays(1));
+        return reader.GetBoolean(8)
+            ? new Outcome.Duplicate()
+            : throw new PlanLimitException("members", most, TimeSpan.FromDays(1));
     }
 
     public Task<Member?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>

@@ -1,7 +1,8 @@
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// What a member or API key may do in its organization. Flags, so that an endpoint can allow a set; in ascending order, so that roles compare.
+/// What a member or API key may do in its organization. Flags, so that an endpoint can allow a set; in ascending order,
+/// so that roles compare.
 /// </summary>
 [Flags]
 public enum Role

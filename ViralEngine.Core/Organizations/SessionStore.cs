@@ -5,7 +5,9 @@ namespace ViralEngine.Core.Organizations;
 /// <summary>Data of console sessions beyond the credential.</summary>
 public sealed class SessionStore(Db db)
 {
-    /// <summary>Ends every session of the caller: a person's in all organizations, or those started with a key.</summary>
+    /// <summary>
+    /// Ends every session of the caller: a person's in all organizations, or those started with a key.
+    /// </summary>
     public Task<int> EndAllAsync(Caller caller, CancellationToken ct) => caller.Kind == CallerKind.User
         ? db.ExecuteAsync(
             DbScope.AllTenants,
@@ -25,7 +27,8 @@ public sealed class SessionStore(Db db)
             """
             SELECT organization.id, organization.name, member.role
             FROM viral.members AS member
-            JOIN viral.organizations AS organization ON organization.id = member.tenant_id AND organization.deleted_at IS NULL
+            JOIN viral.organizations AS organization ON organization.id = member.tenant_id
+                AND organization.deleted_at IS NULL
             WHERE member.subject = $1 AND member.accepted_at IS NOT NULL
             ORDER BY organization.name, organization.id
             LIMIT 1000

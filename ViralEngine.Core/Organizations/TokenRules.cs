@@ -26,7 +26,9 @@ internal static class TokenRules
         }
     }
 
-    /// <summary>RFC 7515, section 4.1.11: tokens with unsupported critical extensions must be rejected. None are supported.</summary>
+    /// <summary>
+    /// RFC 7515, section 4.1.11: tokens with unsupported critical extensions must be rejected. None are supported.
+    /// </summary>
     private static string? HeaderFault(JsonElement header)
     {
         if (header.TryGetProperty("crit", out _))

@@ -6,9 +6,9 @@ using Microsoft.IdentityModel.Tokens;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Validates JSON Web Tokens (RFC 7519) after RFC 8725: the app chooses the algorithms, never the token. Tokens of the configured issuer
-/// must name a key that the issuer publishes. Keys are refetched for an unknown key id and every quarter of an hour, so that a withdrawn
-/// key is rejected by then.
+/// Validates JSON Web Tokens (RFC 7519) after RFC 8725: the app chooses the algorithms, never the token. Tokens of the
+/// configured issuer must name a key that the issuer publishes. Keys are refetched for an unknown key id and every
+/// quarter of an hour, so that a withdrawn key is rejected by then.
 /// </summary>
 public sealed class TokenValidator
 {
@@ -33,8 +33,9 @@ public sealed class TokenValidator
             issuer.ValidAlgorithms =
             [
                 SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
-                SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
-                SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+                SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384,
+                SecurityAlgorithms.RsaSsaPssSha512, SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384,
+                SecurityAlgorithms.EcdsaSha512,
             ];
         }
 
@@ -50,13 +51,14 @@ public sealed class TokenValidator
     /// <summary>The token's subject, or why it is rejected, without secrets.</summary>
     public async Task<(string? Subject, string? Fault)> ValidateAsync(string token)
     {
-        var (parsed, fault) = await CheckAsync(token, of => development is not null && of.Issuer == DevelopmentIssuer ? development : issuer);
+        var (parsed, fault) = await CheckAsync(
+            token, of => development is not null && of.Issuer == DevelopmentIssuer ? development : issuer);
         return (fault is null ? parsed!.Subject : null, fault);
     }
 
     /// <summary>
-    /// What is wrong with an ID token (OpenID Connect Core 1.0, section 3.1.3.7), by the same rules, but for the client and this sign-in;
-    /// null if nothing.
+    /// What is wrong with an ID token (OpenID Connect Core 1.0, section 3.1.3.7), by the same rules, but for the client
+    /// and this sign-in; null if nothing.
     /// </summary>
     public async Task<string?> FaultOfIdTokenAsync(string token, string clientId, string nonce)
     {
@@ -68,10 +70,13 @@ public sealed class TokenValidator
             return fault;
         if (!parsed!.TryGetPayloadValue("nonce", out string? said) || said != nonce)
             return "The token was not issued for this sign-in.";
-        return parsed.Audiences.Count() > 1 && parsed.Azp != clientId ? "The token was issued to another client." : null;
+        return parsed.Audiences.Count() > 1 && parsed.Azp != clientId
+            ? "The token was issued to another client."
+            : null;
     }
 
-    private async Task<(JsonWebToken? Token, string? Fault)> CheckAsync(string token, Func<JsonWebToken, TokenValidationParameters?> choose)
+    private async Task<(JsonWebToken? Token, string? Fault)> CheckAsync(
+        string token, Func<JsonWebToken, TokenValidationParameters?> choose)
     {
         JsonWebToken parsed;
         try
@@ -95,8 +100,8 @@ public sealed class TokenValidator
     }
 
     /// <summary>
-    /// For an unknown key id, the handler fetches the keys in the background; this waits for them, so that the first token of a new key is
-    /// accepted.
+    /// For an unknown key id, the handler fetches the keys in the background; this waits for them, so that the first
+    /// token of a new key is accepted.
     /// </summary>
     private async Task<TokenValidationResult> ValidateAsync(JsonWebToken token, TokenValidationParameters parameters)
     {

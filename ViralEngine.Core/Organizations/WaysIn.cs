@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Organizations;
 
 /// <summary>
-/// Ensures that an owner can always access an organization: with a key or, if tokens are accepted, as a member. Must be called in the
-/// transaction of the change.
+/// Ensures that an owner can always access an organization: with a key or, if tokens are accepted, as a member. Must be
+/// called in the transaction of the change.
 /// </summary>
 public sealed class WaysIn(Db db, IOptions<AuthOptions> auth)
 {

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace ViralEngine.Core.Outgoing;
 
 /// <summary>
-/// The addresses that outgoing calls may reach: those that the IANA special-purpose registries (RFC 6890 and its updates) call globally
-/// reachable, and those that the settings allow.
+/// The addresses that outgoing calls may reach: those that the IANA special-purpose registries (RFC 6890 and its
+/// updates) call globally reachable, and those that the settings allow.
 /// </summary>
 public sealed class AddressPolicy(OutgoingOptions options)
 {
@@ -42,8 +42,8 @@ public sealed class AddressPolicy(OutgoingOptions options)
         IPNetwork.Parse("240.0.0.0/4"), // reserved, broadcast
     ];
 
-    // Everything outside is rejected: loopback, unique local, link-local, multicast, and the forms that hide an IPv4 address
-    // (::ffff:0:0/96, ::/96, 64:ff9b::/96, 64:ff9b:1::/48).
+    // Everything outside is rejected: loopback, unique local, link-local, multicast, and the forms that hide an IPv4
+    // address (::ffff:0:0/96, ::/96, 64:ff9b::/96, 64:ff9b:1::/48).
     private static readonly IPNetwork GlobalUnicast6 = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] Special6 =

@@ -7,8 +7,8 @@ namespace ViralEngine.Core.Outgoing;
 public delegate Task<IPAddress[]> HostResolver(string host, CancellationToken ct);
 
 /// <summary>
-/// Opens the connections of outgoing calls. Resolves the name itself and connects to the checked address, so that DNS rebinding has no
-/// effect.
+/// Opens the connections of outgoing calls. Resolves the name itself and connects to the checked address, so that DNS
+/// rebinding has no effect.
 /// </summary>
 public sealed class GuardedConnector(AddressPolicy addresses, HostResolver resolve)
 {

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Core.Outgoing;
 
 /// <summary>
-/// The only HTTP client for URLs that tenants choose (webhooks, agents): checked addresses, no redirects, proxies, cookies or
-/// decompression, limited sizes and connections. The caller limits time, by cancellation.
+/// The only HTTP client for URLs that tenants choose (webhooks, agents): checked addresses, no redirects, proxies,
+/// cookies or decompression, limited sizes and connections. The caller limits time, by cancellation.
 /// </summary>
 public sealed class OutgoingHttp : IDisposable
 {
@@ -38,7 +38,8 @@ public sealed class OutgoingHttp : IDisposable
     }
 
     /// <summary>
-    /// Shared by all callers. Rejections are thrown as <see cref="OutgoingRefusedException"/>, possibly as an inner exception.
+    /// Shared by all callers. Rejections are thrown as <see cref="OutgoingRefusedException"/>, possibly as an inner
+    /// exception.
     /// </summary>
     public HttpClient Client { get; }
 
@@ -67,7 +68,8 @@ public sealed class OutgoingHttp : IDisposable
     {
         public static readonly HttpRequestOptionsKey<long> ResponseLimit = new("ViralEngine.ResponseLimit");
 
-        public static readonly HttpRequestOptionsKey<Action<HttpResponseMessage>> Observer = new("ViralEngine.Observer");
+        public static readonly HttpRequestOptionsKey<Action<HttpResponseMessage>> Observer =
+            new("ViralEngine.Observer");
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
         {
@@ -82,7 +84,9 @@ public sealed class OutgoingHttp : IDisposable
             return response;
         }
 
-        /// <summary>A connection closed right after it was opened surfaces as a bare exception, unlike all other failures.</summary>
+        /// <summary>
+        /// A connection closed right after it was opened surfaces as a bare exception, unlike all other failures.
+        /// </summary>
         private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, CancellationToken ct)
         {
             try

@@ -9,8 +9,8 @@ public sealed class OutgoingOptions : IValidatableObject
     public const string Section = "Outgoing";
 
     /// <summary>
-    /// Private networks (CIDR) that may be called, such as <c>10.20.0.0/16</c>. None by default; the local stack allows loopback. Cloud
-    /// metadata addresses are always rejected.
+    /// Private networks (CIDR) that may be called, such as <c>10.20.0.0/16</c>. None by default; the local stack allows
+    /// loopback. Cloud metadata addresses are always rejected.
     /// </summary>
     public IList<string> AllowedNetworks { get; init; } = [];
 

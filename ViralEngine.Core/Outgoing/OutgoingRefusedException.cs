@@ -1,6 +1,8 @@
 namespace ViralEngine.Core.Outgoing;
 
-/// <summary>An outgoing call to a forbidden address. The message has no address, to disclose nothing about internal networks.</summary>
+/// <summary>
+/// An outgoing call to a forbidden address. The message has no address, to disclose nothing about internal networks.
+/// </summary>
 public sealed class OutgoingRefusedException(string host)
     : Exception($"{host} is a host that outgoing calls must not reach");
 

@@ -1,6 +1,9 @@
 namespace ViralEngine.Core.Outgoing;
 
-/// <summary>A stream that is only read, forwards, from another, which it disposes of; whoever derives from it learns what was read.</summary>
+/// <summary>
+/// A stream that is only read, forwards, from another, which it disposes of; whoever derives from it learns what was
+/// read.
+/// </summary>
 internal abstract class ReadThroughStream(Stream inner) : Stream
 {
     public override bool CanRead => true;
@@ -22,7 +25,8 @@ internal abstract class ReadThroughStream(Stream inner) : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+    public override async ValueTask<int> ReadAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Pass(await inner.ReadAsync(buffer, cancellationToken));
 
     public override void Flush()

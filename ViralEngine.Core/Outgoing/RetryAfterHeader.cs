@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ViralEngine.Core.Outgoing;
 
 /// <summary>
-/// <c>Retry-After</c> (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms that a recipient must take
-/// (section 5.6.7).
+/// <c>Retry-After</c> (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms that a recipient must
+/// take (section 5.6.7).
 /// </summary>
 public static class RetryAfterHeader
 {
@@ -15,8 +15,8 @@ public static class RetryAfterHeader
     ];
 
     /// <summary>
-    /// The wait that a response asks for, not negative; null if it asks for none. A date is of the sender's clock: its own <c>Date</c>
-    /// counts as now, if it has one.
+    /// The wait that a response asks for, not negative; null if it asks for none. A date is of the sender's clock: its
+    /// own <c>Date</c> counts as now, if it has one.
     /// </summary>
     public static TimeSpan? Of(HttpResponseMessage response, DateTimeOffset now) =>
         response.Headers.NonValidated.TryGetValues("Retry-After", out var values)
@@ -29,7 +29,8 @@ public static class RetryAfterHeader
         var text = header?.Trim() ?? "";
         if (text.Length > 0 && text.All(char.IsAsciiDigit))
         {
-            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < int.MaxValue
+            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                && seconds < int.MaxValue
                 ? TimeSpan.FromSeconds(seconds)
                 : TimeSpan.FromSeconds(int.MaxValue);
         }

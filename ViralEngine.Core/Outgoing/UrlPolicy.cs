@@ -3,12 +3,12 @@ using System.Net;
 namespace ViralEngine.Core.Outgoing;
 
 /// <summary>
-/// The URLs that tenants may configure. Checks the text, for a clear error when it is configured; addresses are checked when a connection
-/// is opened (<see cref="GuardedConnector"/>).
+/// The URLs that tenants may configure. Checks the text, for a clear error when it is configured; addresses are checked
+/// when a connection is opened (<see cref="GuardedConnector"/>).
 /// </summary>
 /// <remarks>
-/// Ports: 80, 443 and everything from 1024. Lower ports belong to mail, shell and directory services, which must not receive HTTP requests
-/// from the app; higher ones commonly serve HTTP, and internal services are rejected by address.
+/// Ports: 80, 443 and everything from 1024. Lower ports belong to mail, shell and directory services, which must not
+/// receive HTTP requests from the app; higher ones commonly serve HTTP, and internal services are rejected by address.
 /// </remarks>
 public sealed class UrlPolicy(AddressPolicy addresses)
 {
@@ -36,7 +36,8 @@ public sealed class UrlPolicy(AddressPolicy addresses)
         if (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp)
             return "Must be an https or http URL.";
 
-        if (uri.UserInfo.Length > 0 || uri.OriginalString.Split('/', '?', '#').ElementAtOrDefault(2)?.Contains('@') == true)
+        if (uri.UserInfo.Length > 0
+            || uri.OriginalString.Split('/', '?', '#').ElementAtOrDefault(2)?.Contains('@') == true)
             return "Must not contain a user name or password.";
 
         if (!AllowsPort(uri.Port))

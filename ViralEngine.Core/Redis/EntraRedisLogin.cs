@@ -9,8 +9,9 @@ using StackExchange.Redis.Configuration;
 namespace ViralEngine.Core.Redis;
 
 /// <summary>
-/// Signs in to Azure Managed Redis with tokens of an Entra identity: a new connection uses the newest one, and open connections are
-/// re-authenticated before their token expires, because the server closes connections with an expired token.
+/// Signs in to Azure Managed Redis with tokens of an Entra identity: a new connection uses the newest one, and open
+/// connections are re-authenticated before their token expires, because the server closes connections with an expired
+/// token.
 /// </summary>
 /// <remarks>The user name is the identity's object id, from the token's claim <c>oid</c>.</remarks>
 public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProvider time, ILogger logger)
@@ -81,7 +82,8 @@ public sealed partial class EntraRedisLogin(TokenCredential credential, TimeProv
 
     private TimeSpan Remaining(AccessToken token)
     {
-        var until = (token.RefreshOn ?? token.ExpiresOn) - time.GetUtcNow() - (token.RefreshOn is null ? Margin : default);
+        var until = (
+            token.RefreshOn ?? token.ExpiresOn) - time.GetUtcNow() - (token.RefreshOn is null ? Margin : default);
         return until > TimeSpan.Zero ? until : TimeSpan.Zero;
     }
 

@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace ViralEngine.Core.Redis;
 
 /// <summary>
-/// The connection to Redis, which is optional: <see cref="Database"/> is null while Redis is not configured or unreachable. Callers must
-/// handle that. Reconnects automatically.
+/// The connection to Redis, which is optional: <see cref="Database"/> is null while Redis is not configured or
+/// unreachable. Callers must handle that. Reconnects automatically.
 /// </summary>
 public sealed partial class RedisConnection : IAsyncDisposable
 {
@@ -64,6 +64,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
 }
 
 /// <summary>
-/// The Redis server and, on Azure, the Entra identity to sign in with. Without a connection string, the app runs without Redis.
+/// The Redis server and, on Azure, the Entra identity to sign in with. Without a connection string, the app runs
+/// without Redis.
 /// </summary>
 public sealed record RedisSettings(string? ConnectionString, TokenCredential? Credential = null);

@@ -2,12 +2,16 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Retention;
 
-/// <summary>Deletes ended batches: first hides a batch, so that nobody reads half of it, then deletes its items slice by slice.</summary>
+/// <summary>
+/// Deletes ended batches: first hides a batch, so that nobody reads half of it, then deletes its items slice by slice.
+/// </summary>
 public sealed class BatchRetention(Db db)
 {
     private const int MaxItems = 10_000;
 
-    /// <summary>Deletes part of the batches that ended before <paramref name="before"/>. False if there is nothing left.</summary>
+    /// <summary>
+    /// Deletes part of the batches that ended before <paramref name="before"/>. False if there is nothing left.
+    /// </summary>
     public async Task<bool> SweepSomeAsync(DateTime before, CancellationToken ct)
     {
         await db.ExecuteAsync(

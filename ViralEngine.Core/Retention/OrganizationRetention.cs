@@ -2,13 +2,16 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Retention;
 
-/// <summary>Erases the data of deleted organizations, a portion at a time. Their audit log has its own retention.</summary>
+/// <summary>
+/// Erases the data of deleted organizations, a portion at a time. Their audit log has its own retention.
+/// </summary>
 public sealed class OrganizationRetention(Db db)
 {
     private const int MaxRows = 5_000;
 
     /// <summary>
-    /// Erases part of the organizations deleted before <paramref name="before"/>. False if there is nothing left for now.
+    /// Erases part of the organizations deleted before <paramref name="before"/>. False if there is nothing left for
+    /// now.
     /// </summary>
     public async Task<bool> SweepSomeAsync(DateTime before, CancellationToken ct)
     {

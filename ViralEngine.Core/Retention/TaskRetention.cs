@@ -7,7 +7,9 @@ public sealed class TaskRetention(Db db)
 {
     private const int MaxDeleted = 1000;
 
-    /// <summary>Deletes some of the tasks that ended before <paramref name="before"/>. False if there are none left.</summary>
+    /// <summary>
+    /// Deletes some of the tasks that ended before <paramref name="before"/>. False if there are none left.
+    /// </summary>
     public async Task<bool> SweepSomeAsync(DateTime before, CancellationToken ct)
     {
         var deleted = await db.QueryOneAsync(

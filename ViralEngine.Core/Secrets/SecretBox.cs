@@ -6,12 +6,12 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Core.Secrets;
 
 /// <summary>
-/// Encrypts tenants' secrets for storage: AES-256-GCM, bound to the tenant and the purpose, so that a ciphertext moved to another tenant's
-/// row or another column does not open.
+/// Encrypts tenants' secrets for storage: AES-256-GCM, bound to the tenant and the purpose, so that a ciphertext moved
+/// to another tenant's row or another column does not open.
 /// </summary>
 /// <remarks>
-/// Format: version (1), length of the key id, key id, nonce (12 bytes, random), tag (16), ciphertext. Version and key id are authenticated
-/// too. Random nonces are safe for some four billion secrets per key (NIST SP 800-38D, 8.3).
+/// Format: version (1), length of the key id, key id, nonce (12 bytes, random), tag (16), ciphertext. Version and key
+/// id are authenticated too. Random nonces are safe for some four billion secrets per key (NIST SP 800-38D, 8.3).
 /// </remarks>
 public sealed class SecretBox
 {
@@ -22,7 +22,8 @@ public sealed class SecretBox
     private readonly Dictionary<string, byte[]> keys = [];
     private readonly string current;
 
-    /// <exception cref="ArgumentException">The key ring is empty or has a malformed entry; validation rules both out.</exception>
+    /// <exception cref="ArgumentException">The key ring is empty or has a malformed entry; validation rules both
+    /// out.</exception>
     public SecretBox(IOptions<SecretsOptions> options)
     {
         foreach (var entry in options.Value.Keys)
@@ -60,14 +61,15 @@ public sealed class SecretBox
         return box;
     }
 
-    /// <exception cref="CryptographicException">The box was modified, sealed for another tenant or purpose, or with a key that is not in
-    /// the ring.</exception>
+    /// <exception cref="CryptographicException">The box was modified, sealed for another tenant or purpose, or with a
+    /// key that is not in the ring.</exception>
     public string Open(Guid tenantId, string purpose, byte[] box)
     {
         var header = HeaderOf(box);
         var keyId = Encoding.ASCII.GetString(header[2..]);
         if (!keys.TryGetValue(keyId, out var key))
-            throw new CryptographicException($"A secret is encrypted with the key '{keyId}', which is missing in Secrets:Keys.");
+            throw new CryptographicException(
+                $"A secret is encrypted with the key '{keyId}', which is missing in Secrets:Keys.");
 
         var nonce = box.AsSpan(header.Length, NonceSize);
         var tag = box.AsSpan(header.Length + NonceSize, TagSize);
@@ -80,11 +82,14 @@ public sealed class SecretBox
         return secret;
     }
 
-    /// <summary>Whether it was sealed with another key than the first, and must be resealed before that key is removed.</summary>
+    /// <summary>
+    /// Whether it was sealed with another key than the first, and must be resealed before that key is removed.
+    /// </summary>
     public bool IsStale(byte[] box) => Encoding.ASCII.GetString(HeaderOf(box)[2..]) != current;
 
     /// <summary>Reseals a box with the first key.</summary>
-    public byte[] Reseal(Guid tenantId, string purpose, byte[] box) => Seal(tenantId, purpose, Open(tenantId, purpose, box));
+    public byte[] Reseal(Guid tenantId, string purpose, byte[] box) =>
+        Seal(tenantId, purpose, Open(tenantId, purpose, box));
 
     private static ReadOnlySpan<byte> HeaderOf(byte[] box)
     {

@@ -9,8 +9,8 @@ public sealed class SecretsOptions : IValidatableObject
     public const string Section = "Secrets";
 
     /// <summary>
-    /// The key ring: base64 of 32 random bytes each, optionally with an id before it (<c>2026:…</c>). The first encrypts, all decrypt. To
-    /// rotate, add a new key first, re-encrypt, then remove the old one.
+    /// The key ring: base64 of 32 random bytes each, optionally with an id before it (<c>2026:…</c>). The first
+    /// encrypts, all decrypt. To rotate, add a new key first, re-encrypt, then remove the old one.
     /// </summary>
     public IList<string> Keys { get; init; } = [];
 

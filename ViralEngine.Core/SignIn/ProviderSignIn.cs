@@ -8,11 +8,13 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.SignIn;
 
 /// <summary>
-/// Signs people in at the provider of <c>Auth:Authority</c>: by the authorization code flow (OpenID Connect Core 1.0, section 3.1) with
-/// PKCE (RFC 7636), after RFC 9700. The resulting token is one that the API would accept, and is checked by the same rules.
+/// Signs people in at the provider of <c>Auth:Authority</c>: by the authorization code flow (OpenID Connect Core 1.0,
+/// section 3.1) with PKCE (RFC 7636), after RFC 9700. The resulting token is one that the API would accept, and is
+/// checked by the same rules.
 /// </summary>
 public sealed partial class ProviderSignIn(
-    IdentityProvider provider, TokenEndpoint endpoint, TokenValidator validator, IOptions<SignInOptions> options, TimeProvider time,
+    IdentityProvider provider, TokenEndpoint endpoint, TokenValidator validator, IOptions<SignInOptions> options,
+    TimeProvider time,
     ILogger<ProviderSignIn> logger)
 {
     private const int MaxErrorCharacters = 200;
@@ -80,7 +82,8 @@ public sealed partial class ProviderSignIn(
             TokenEndpoint.Answer.Tokens tokens => await AcceptAsync(tokens, attempt),
             TokenEndpoint.Answer.Refused("invalid_grant") =>
                 new Outcome.NotFinished("The provider's code has been used or has expired. Sign in again."),
-            TokenEndpoint.Answer.Refused(var code) => Failed($"it rejected the code: {OutsideText.Of(code, MaxErrorCharacters)}"),
+            TokenEndpoint.Answer.Refused(var code) => Failed(
+                $"it rejected the code: {OutsideText.Of(code, MaxErrorCharacters)}"),
             TokenEndpoint.Answer.Failed(var why) => Failed(why),
             _ => throw new InvalidOperationException($"Unknown answer {got}."),
         };
@@ -96,7 +99,8 @@ public sealed partial class ProviderSignIn(
         return got switch
         {
             TokenEndpoint.Answer.Tokens tokens => await CredentialOfAsync(tokens, refreshToken),
-            TokenEndpoint.Answer.Refused => new Outcome.NotFinished("The provider has ended the session. Sign in again."),
+            TokenEndpoint.Answer.Refused => new Outcome.NotFinished(
+                "The provider has ended the session. Sign in again."),
             TokenEndpoint.Answer.Failed(var why) => Failed(why),
             _ => throw new InvalidOperationException($"Unknown answer {got}."),
         };
@@ -110,7 +114,8 @@ public sealed partial class ProviderSignIn(
     }
 
     /// <summary>
-    /// The URL where a browser ends its session at the provider (OpenID Connect RP-Initiated Logout 1.0); null if not supported.
+    /// The URL where a browser ends its session at the provider (OpenID Connect RP-Initiated Logout 1.0); null if not
+    /// supported.
     /// </summary>
     public async Task<string?> SignOutAddressAsync(string back, CancellationToken ct) =>
         Name is not null && await DiscoverAsync(ct) is { EndSessionEndpoint: { Length: > 0 } end }
@@ -127,7 +132,8 @@ public sealed partial class ProviderSignIn(
     }
 
     /// <summary>
-    /// The access token if it is for the API; else the ID token if that is, as with providers whose access tokens are only for themselves.
+    /// The access token if it is for the API; else the ID token if that is, as with providers whose access tokens are
+    /// only for themselves.
     /// </summary>
     private async Task<Outcome> CredentialOfAsync(TokenEndpoint.Answer.Tokens tokens, string? formerRefreshToken)
     {
@@ -138,14 +144,17 @@ public sealed partial class ProviderSignIn(
                 continue;
             var (subject, fault) = await validator.ValidateAsync(token);
             if (subject is not null)
-                return new Outcome.SignedIn(new ProviderTokens(token, tokens.RefreshToken ?? formerRefreshToken, RefreshAt(token)));
+                return new Outcome.SignedIn(
+                    new ProviderTokens(token, tokens.RefreshToken ?? formerRefreshToken, RefreshAt(token)));
             first ??= fault;
         }
 
         return Failed($"it issued no token for this API: {first ?? "the response has none"}");
     }
 
-    /// <summary>Shortly before the token expires, so that short-lived ones are not refreshed with every request.</summary>
+    /// <summary>
+    /// Shortly before the token expires, so that short-lived ones are not refreshed with every request.
+    /// </summary>
     private DateTimeOffset RefreshAt(string token)
     {
         var end = new JsonWebToken(token).ValidTo;

@@ -7,7 +7,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.SignIn;
 
 /// <summary>
-/// Redeems each refresh token once, for all requests and instances: a provider that sees one twice assumes theft and ends the session (RFC
+/// Redeems each refresh token once, for all requests and instances: a provider that sees one twice assumes theft and
+/// ends the session (RFC
 /// 9700, section 4.14). The first request asks the provider; concurrent and late ones get the same result.
 /// </summary>
 public sealed class SessionRefresh(Db db, ProviderSignIn provider, SecretBox box, TimeProvider time)
@@ -77,7 +78,8 @@ public sealed class SessionRefresh(Db db, ProviderSignIn provider, SecretBox box
             if (found is [])
                 break;
             if (found[0] is { } tokens)
-                return new Outcome.Refreshed(JsonSerializer.Deserialize<ProviderTokens>(box.Open(Guid.Empty, Purpose, tokens))!);
+                return new Outcome.Refreshed(
+                    JsonSerializer.Deserialize<ProviderTokens>(box.Open(Guid.Empty, Purpose, tokens))!);
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, ct);
         }
 
@@ -93,5 +95,6 @@ public sealed class SessionRefresh(Db db, ProviderSignIn provider, SecretBox box
 
     private Task<int> ForgetAsync(byte[] hash) =>
         db.ExecuteAsync(
-            DbScope.AllTenants, "DELETE FROM viral.session_refreshes WHERE token_hash = $1", [hash], CancellationToken.None);
+            DbScope.AllTenants, "DELETE FROM viral.session_refreshes WHERE token_hash = $1", [hash],
+            CancellationToken.None);
 }

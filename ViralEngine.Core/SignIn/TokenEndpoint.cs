@@ -8,8 +8,8 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace ViralEngine.Core.SignIn;
 
 /// <summary>
-/// Calls the provider's token endpoint as the console's client (RFC 6749, sections 2.3 and 5). Its URL is configured by the operator, so
-/// private addresses are allowed.
+/// Calls the provider's token endpoint as the console's client (RFC 6749, sections 2.3 and 5). Its URL is configured by
+/// the operator, so private addresses are allowed.
 /// </summary>
 public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
 {
@@ -39,7 +39,8 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
         public sealed record Failed(string Why) : Answer;
     }
 
-    public async Task<Answer> AskAsync(OpenIdConnectConfiguration provider, Dictionary<string, string> form, CancellationToken ct)
+    public async Task<Answer> AskAsync(
+        OpenIdConnectConfiguration provider, Dictionary<string, string> form, CancellationToken ct)
     {
         if (settings.Resource is { } resource)
             form["resource"] = resource;
@@ -63,10 +64,12 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
     {
         try
         {
-            var form = new Dictionary<string, string> { ["token"] = refreshToken, ["token_type_hint"] = "refresh_token" };
+            var form =
+                new Dictionary<string, string> { ["token"] = refreshToken, ["token_type_hint"] = "refresh_token" };
             using var response = await SendAsync(provider, provider.RevocationEndpoint, form, ct);
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             // The session ends anyway, and the token expires.
         }
@@ -84,7 +87,8 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
         if (settings.ClientSecret is { } secret && (methods.Count == 0 || methods.Contains("client_secret_basic")))
         {
             var pair = $"{WebUtility.UrlEncode(settings.ClientId)}:{WebUtility.UrlEncode(secret)}";
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
+            request.Headers.Authorization = new AuthenticationHeaderValue(
+                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
         }
         else if (settings.ClientSecret is not null)
         {
@@ -104,7 +108,8 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
             if (answer.ValueKind != JsonValueKind.Object)
                 return new Answer.Failed("its response cannot be read");
             if (status == HttpStatusCode.OK)
-                return new Answer.Tokens(Text(answer, "access_token"), Text(answer, "id_token"), Text(answer, "refresh_token"));
+                return new Answer.Tokens(
+                    Text(answer, "access_token"), Text(answer, "id_token"), Text(answer, "refresh_token"));
             return Text(answer, "error") is { } code
                 ? new Answer.Refused(code)
                 : new Answer.Failed($"it responded with status {(int)status}");
@@ -117,5 +122,7 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
     }
 
     private static string? Text(JsonElement answer, string name) =>
-        answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        answer.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 }

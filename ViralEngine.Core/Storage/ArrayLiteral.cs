@@ -4,8 +4,8 @@ using System.Text;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// PostgreSQL array literals (manual, 8.15.6), for array columns in statements over many rows, because arrays of different lengths cannot
-/// be one parameter.
+/// PostgreSQL array literals (manual, 8.15.6), for array columns in statements over many rows, because arrays of
+/// different lengths cannot be one parameter.
 /// </summary>
 internal static class ArrayLiteral
 {

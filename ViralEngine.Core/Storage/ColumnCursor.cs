@@ -5,8 +5,8 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Reads the columns of a row one after the other, in the order in which the statement names them, so that one column more or less renumbers
-/// no other. For rows of many columns; others are read by position.
+/// Reads the columns of a row one after the other, in the order in which the statement names them, so that one column
+/// more or less renumbers no other. For rows of many columns; others are read by position.
 /// </summary>
 internal struct ColumnCursor(NpgsqlDataReader row)
 {

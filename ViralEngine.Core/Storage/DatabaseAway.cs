@@ -13,8 +13,8 @@ public static class DatabaseAway
             or PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation, Severity: "FATAL" };
 
     /// <summary>
-    /// Whether the server itself did not answer or ended the connection, rather than a statement's conflict with others, such as a
-    /// deadlock (SQLSTATE classes 57P and 08).
+    /// Whether the server itself did not answer or ended the connection, rather than a statement's conflict with
+    /// others, such as a deadlock (SQLSTATE classes 57P and 08).
     /// </summary>
     internal static bool EndsConnections(NpgsqlException failure) =>
         failure is not PostgresException { SqlState: not (['5', '7', 'P', ..] or ['0', '8', ..]) };

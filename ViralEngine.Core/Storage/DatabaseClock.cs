@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// The database's time, on which all processes agree: what one with a wrong clock did by its own would be early or late for all others.
-/// Until it is set, it is the machine's.
+/// The database's time, on which all processes agree: what one with a wrong clock did by its own would be early or late
+/// for all others. Until it is set, it is the machine's.
 /// </summary>
 public sealed class DatabaseClock(TimeProvider own) : TimeProvider
 {
@@ -14,7 +14,8 @@ public sealed class DatabaseClock(TimeProvider own) : TimeProvider
 
     public override long TimestampFrequency => own.TimestampFrequency;
 
-    public override DateTimeOffset GetUtcNow() => last is { } reading ? reading.Now + own.GetElapsedTime(reading.Timestamp) : own.GetUtcNow();
+    public override DateTimeOffset GetUtcNow() =>
+        last is { } reading ? reading.Now + own.GetElapsedTime(reading.Timestamp) : own.GetUtcNow();
 
     public override long GetTimestamp() => own.GetTimestamp();
 

@@ -3,8 +3,9 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// PostgreSQL access for one invocation. Each call is one round trip and one transaction: the scope (role and tenant) is set in the same
-/// batch as the statement, so that a pooler in transaction mode works. After <see cref="BeginAsync"/>, calls share one transaction until
+/// PostgreSQL access for one invocation. Each call is one round trip and one transaction: the scope (role and tenant)
+/// is set in the same batch as the statement, so that a pooler in transaction mode works. After <see
+/// cref="BeginAsync"/>, calls share one transaction until
 /// <see cref="CommitAsync"/>. Nested transactions join the outer one. Not thread-safe.
 /// </summary>
 public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
@@ -58,7 +59,8 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     internal Outage Outage { get; } = Outage.Of(dataSource);
 
     /// <summary>
-    /// Opens a transaction that all later calls share until <see cref="CommitAsync"/> or disposal; inside another, joins it.
+    /// Opens a transaction that all later calls share until <see cref="CommitAsync"/> or disposal; inside another,
+    /// joins it.
     /// </summary>
     public async Task BeginAsync(CancellationToken ct)
     {
@@ -73,11 +75,16 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
         transaction = await connection.BeginTransactionAsync(ct);
     }
 
-    /// <summary>Defers the next commit: the transaction stays open for one more write, such as the record of a response.</summary>
+    /// <summary>
+    /// Defers the next commit: the transaction stays open for one more write, such as the record of a response.
+    /// </summary>
     public void HoldCommit() => held = true;
 
-    /// <summary>Commits, then runs the actions that waited for it; inside another transaction, leaves both to the outer one.</summary>
-    /// <exception cref="InvalidOperationException">No transaction is open, or a nested <see cref="RollbackAsync"/> ended it.</exception>
+    /// <summary>
+    /// Commits, then runs the actions that waited for it; inside another transaction, leaves both to the outer one.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">No transaction is open, or a nested <see cref="RollbackAsync"/>
+    /// ended it.</exception>
     public async Task CommitAsync(CancellationToken ct)
     {
         if (transaction is null)
@@ -103,7 +110,9 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
             await action(ct);
     }
 
-    /// <summary>Rolls back the transaction with everything that joined it, and drops the actions that waited for it.</summary>
+    /// <summary>
+    /// Rolls back the transaction with everything that joined it, and drops the actions that waited for it.
+    /// </summary>
     public async Task RollbackAsync()
     {
         joined = 0;
@@ -113,8 +122,8 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs the action after the commit: immediately outside a transaction, never after a rollback. For effects that must not precede the
-    /// rows, such as starting an orchestration.
+    /// Runs the action after the commit: immediately outside a transaction, never after a rollback. For effects that
+    /// must not precede the rows, such as starting an orchestration.
     /// </summary>
     public Task AfterCommitAsync(Func<CancellationToken, Task> action, CancellationToken ct)
     {
@@ -129,7 +138,8 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
     {
         if (connection is null)
             throw new InvalidOperationException("COPY requires a transaction: call BeginAsync first.");
-        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { scope.Enter(StatementTimeout) } };
+        await using var batch = new NpgsqlBatch(
+            connection, transaction) { BatchCommands = { scope.Enter(StatementTimeout) } };
         await batch.ExecuteNonQueryAsync(ct);
         return connection;
     }

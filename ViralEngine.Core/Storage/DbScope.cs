@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace ViralEngine.Core.Storage;
 
-/// <summary>The rows a statement sees: one tenant's, or (for sweeps, sign-in and platform calls) all tenants'.</summary>
+/// <summary>
+/// The rows a statement sees: one tenant's, or (for sweeps, sign-in and platform calls) all tenants'.
+/// </summary>
 public readonly record struct DbScope
 {
     private readonly Guid? tenant;

@@ -4,9 +4,9 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Groups concurrent database calls into few statements and returns each caller its own result: while one group is running, the next one
-/// gathers. A slow group, for example on a dead connection, does not delay the next: then several run concurrently, as with several
-/// processes.
+/// Groups concurrent database calls into few statements and returns each caller its own result: while one group is
+/// running, the next one gathers. A slow group, for example on a dead connection, does not delay the next: then several
+/// run concurrently, as with several processes.
 /// </summary>
 /// <param name="keyOf">Items with the same key never share a statement.</param>
 /// <param name="scopeOf">Items with different scopes never share a statement.</param>
@@ -81,8 +81,8 @@ internal sealed class GroupRunner<TItem, TResult>(
             when (group.Count > 1 && !DatabaseAway.EndsConnections(exception)
                 && (!exception.IsTransient || exception.SqlState == PostgresErrorCodes.DeadlockDetected))
         {
-            // One item is at fault, or two groups deadlocked: run each item by itself. If the connection has ended, the group may have been
-            // committed, and would be stored twice.
+            // One item is at fault, or two groups deadlocked: run each item by itself. If the connection has ended, the
+            // group may have been committed, and would be stored twice.
             foreach (var entry in group) await RunGroupAsync([entry]);
         }
         catch (Exception exception)

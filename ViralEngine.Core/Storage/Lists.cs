@@ -3,7 +3,8 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Lists with optional filters. Each is planned for the filters given, so that it uses their index; a generic plan would use none.
+/// Lists with optional filters. Each is planned for the filters given, so that it uses their index; a generic plan
+/// would use none.
 /// </summary>
 internal static class Lists
 {

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace ViralEngine.Core.Storage;
 
-/// <summary>Migrates a database with the numbered scripts of this assembly. Forward-only; safe to run concurrently.</summary>
+/// <summary>
+/// Migrates a database with the numbered scripts of this assembly. Forward-only; safe to run concurrently.
+/// </summary>
 public static class Migrator
 {
     private const long LockKey = 0x5649_5241_4c00; // "VIRAL"
@@ -24,7 +26,8 @@ public static class Migrator
 
         var upgrade = DeployChanges.To
             .PostgresqlDatabase(connectionString)
-            .WithScriptsEmbeddedInAssembly(typeof(Migrator).Assembly, name => name.EndsWith(".sql", StringComparison.Ordinal))
+            .WithScriptsEmbeddedInAssembly(
+                typeof(Migrator).Assembly, name => name.EndsWith(".sql", StringComparison.Ordinal))
             .WithVariablesDisabled()
             .WithTransactionPerScript()
             .JournalToPostgresqlTable("public", "viral_migrations")
@@ -39,4 +42,6 @@ public static class Migrator
 
 /// <summary>A migration failed. The message has the script and the server's error.</summary>
 public sealed class MigrationException(DatabaseUpgradeResult result)
-    : Exception($"Migration {result.ErrorScript?.Name ?? "(before the first script)"} failed: {result.Error.Message}", result.Error);
+    : Exception(
+        $"Migration {result.ErrorScript?.Name ?? "(before the first script)"} failed: {result.Error.Message}",
+        result.Error);

@@ -5,8 +5,8 @@ using Npgsql;
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// When this process last found the database away. An outage longer than a lease makes every lease lapse, those of the living too: they
-/// renew first, and only then is what lapsed taken for a dead worker's.
+/// When this process last found the database away. An outage longer than a lease makes every lease lapse, those of the
+/// living too: they renew first, and only then is what lapsed taken for a dead worker's.
 /// </summary>
 public sealed class Outage
 {

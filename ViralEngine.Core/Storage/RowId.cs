@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Storage;
 
 /// <summary>
-/// Row ids: version 7 UUIDs, ascending within a process. The 12 bits after the version hold the fraction of the millisecond (RFC 9562,
-/// section 6.2, method 3), so that order by id is order of creation.
+/// Row ids: version 7 UUIDs, ascending within a process. The 12 bits after the version hold the fraction of the
+/// millisecond (RFC 9562, section 6.2, method 3), so that order by id is order of creation.
 /// </summary>
 public static class RowId
 {

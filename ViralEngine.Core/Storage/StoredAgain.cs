@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace ViralEngine.Core.Storage;
 
-/// <summary>Retries storing a paid-for result while the database is unreachable, until the database says whether it still counts.</summary>
+/// <summary>
+/// Retries storing a paid-for result while the database is unreachable, until the database says whether it still
+/// counts.
+/// </summary>
 public static partial class StoredAgain
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);

@@ -7,8 +7,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Renews the leases of all tasks this process runs, in one statement, which also returns those that were cancelled or lost their lease.
-/// Does nothing without leases.
+/// Renews the leases of all tasks this process runs, in one statement, which also returns those that were cancelled or
+/// lost their lease. Does nothing without leases.
 /// </summary>
 public sealed partial class LeaseKeeper
 {
@@ -20,7 +20,8 @@ public sealed partial class LeaseKeeper
     private readonly TimeSpan renewEvery;
     private long lastRenewal;
 
-    public LeaseKeeper(NpgsqlDataSource dataSource, TaskLeaseOptions options, TimeProvider time, ILogger<LeaseKeeper> logger)
+    public LeaseKeeper(
+        NpgsqlDataSource dataSource, TaskLeaseOptions options, TimeProvider time, ILogger<LeaseKeeper> logger)
     {
         (this.dataSource, this.options, this.time) = (dataSource, options, time);
         renewEvery = options.Lease / 5;
@@ -30,11 +31,14 @@ public sealed partial class LeaseKeeper
         upkeep = new UpkeepLoop(every, () => held.IsEmpty, LookAsync, time, e => LogFailed(logger, e));
     }
 
-    /// <summary>Keeps the lease until disposal; <see cref="HeldLease.Ended"/> is cancelled when the work must stop.</summary>
+    /// <summary>
+    /// Keeps the lease until disposal; <see cref="HeldLease.Ended"/> is cancelled when the work must stop.
+    /// </summary>
     /// <param name="since">When the claim was sent.</param>
     internal HeldLease Hold(TenantId tenant, Guid taskId, int attempt, long since, CancellationToken stopping)
     {
-        var lease = new HeldLease(this, (tenant.Value, taskId, attempt), new HeldSince(options.Lease, time, since), stopping);
+        var lease = new HeldLease(
+            this, (tenant.Value, taskId, attempt), new HeldSince(options.Lease, time, since), stopping);
         held[lease.Key] = lease;
         upkeep.Start();
         return lease;
@@ -90,7 +94,8 @@ public sealed partial class LeaseKeeper
                 ? """
                   UPDATE viral.tasks AS task
                   SET lease_until = now() + $4, waiting_for = held.waiting_for
-                  FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $5::text[]) AS held (tenant_id, id, attempt, waiting_for)
+                  FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $5::text[]) AS held (tenant_id, id, attempt,
+                      waiting_for)
                   WHERE task.tenant_id = held.tenant_id AND task.id = held.id AND task.attempt = held.attempt
                     AND task.status = 'in_progress'
                   RETURNING task.tenant_id, task.id, task.attempt, task.cancel_requested_at IS NOT NULL

@@ -3,7 +3,9 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>Stores what failed attempts and replaced agents streamed, so that later readers get the same events as live ones.</summary>
+/// <summary>
+/// Stores what failed attempts and replaced agents streamed, so that later readers get the same events as live ones.
+/// </summary>
 public sealed class StreamPartStore(NpgsqlDataSource dataSource)
 {
     /// <summary>Stores a part, unless the lease was lost. Idempotent.</summary>

@@ -33,8 +33,8 @@ public sealed class TaskAdmission
     internal bool IsLimited => Plans.Length > 0;
 
     /// <summary>
-    /// Serializes claims of a limited tenant until the end of the transaction, so that two cannot both take the last place. Adds one result
-    /// to the batch if <see cref="IsLimited"/>, else none.
+    /// Serializes claims of a limited tenant until the end of the transaction, so that two cannot both take the last
+    /// place. Adds one result to the batch if <see cref="IsLimited"/>, else none.
     /// </summary>
     /// <param name="claims">The name of the claims to serialize; others do not wait.</param>
     internal void AddTurn(DbBatch batch, TenantId tenant, string claims)

@@ -3,11 +3,14 @@ using ViralEngine.Core.Agents;
 
 namespace ViralEngine.Core.Tasks;
 
-/// <summary>A lease on a task, with what its holder needs to run it. Every write of the holder names the attempt.</summary>
+/// <summary>
+/// A lease on a task, with what its holder needs to run it. Every write of the holder names the attempt.
+/// </summary>
 /// <param name="Attempt">The fencing token: a holder with an outdated number changes nothing.</param>
 /// <param name="LostAttempts">How often workers died while running this task.</param>
 /// <param name="StreamBase">The number of the token stream's last event before this attempt.</param>
-/// <param name="TakenOver">Whether the lease was taken over from a dead worker, whose stream is in Redis under its own attempt.</param>
+/// <param name="TakenOver">Whether the lease was taken over from a dead worker, whose stream is in Redis under its own
+/// attempt.</param>
 /// <param name="HeldAttempts">How many attempts were released without a call.</param>
 /// <param name="Workflow">The workflow whose step waits for the task.</param>
 /// <param name="TraceParent">The span that stored the task.</param>

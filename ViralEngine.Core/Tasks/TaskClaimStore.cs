@@ -6,8 +6,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Claims single tasks for lanes, of all tenants in one statement. Claims are serialized, so that together they respect each tenant's share
-/// and plan.
+/// Claims single tasks for lanes, of all tenants in one statement. Claims are serialized, so that together they respect
+/// each tenant's share and plan.
 /// </summary>
 public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions options, TaskAdmission admission)
 {
@@ -17,8 +17,8 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
     private Guid from;
 
     /// <summary>
-    /// Claims due tasks for the reserved places: first those of tenants that run the least, then by priority, then by age. Each gets a
-    /// lease and the next attempt number.
+    /// Claims due tasks for the reserved places: first those of tenants that run the least, then by priority, then by
+    /// age. Each gets a lease and the next attempt number.
     /// </summary>
     internal async Task<ClaimedTasks> ClaimAsync(CallSlots.Reserve places, CancellationToken ct)
     {
@@ -67,9 +67,11 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                         FROM viral.tasks AS task
                         WHERE task.tenant_id = wanting.tenant_id AND task.status = 'in_progress'
                     ) AS running
-                    LEFT JOIN unnest($4::uuid[], $5::integer[]) AS room (tenant_id, places) ON room.tenant_id = wanting.tenant_id
+                    LEFT JOIN unnest($4::uuid[], $5::integer[]) AS room (tenant_id,
+                        places) ON room.tenant_id = wanting.tenant_id
                     LEFT JOIN viral.organizations AS organization ON organization.id = wanting.tenant_id
-                    LEFT JOIN unnest($2::text[], $3::integer[]) AS allowed (plan, most) ON allowed.plan = organization.plan
+                    LEFT JOIN unnest($2::text[], $3::integer[]) AS allowed (plan,
+                        most) ON allowed.plan = organization.plan
                     WHERE wanting.tenant_id IS NOT NULL AND organization.deleted_at IS NULL
                 ), waiting AS (
                     SELECT tenants.tenant_id, task.id, task.priority, task.taken_over, task.begun,
@@ -94,7 +96,8 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                     UPDATE viral.tasks AS task
                     SET status = 'in_progress', attempt = task.attempt + 1, lease_until = now() + $7,
                         -- One that was held back goes on with the attempt it had begun.
-                        last_event = task.last_event + (NOT free.begun)::integer, begun = false, started_at = COALESCE(task.started_at, now()),
+                        last_event = task.last_event + (NOT free.begun)::integer, begun = false,
+                        started_at = COALESCE(task.started_at, now()),
                         updated_at = now()
                     FROM chosen AS free
                     WHERE task.tenant_id = free.tenant_id AND task.id = free.id
@@ -110,12 +113,14 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                     WHERE NOT begun
                 )
                 SELECT id, attempt, agent_id, description, input::text, timeout_seconds, max_attempts, failed_attempts,
-                       lost_attempts, stream_base, taken_over, held_attempts, workflow_id, workflow_run, tenant_id, trace_parent
+                       lost_attempts, stream_base, taken_over, held_attempts, workflow_id, workflow_run, tenant_id,
+                       trace_parent
                 FROM claimed
                 """,
                 [
-                    places.Places, admission.Plans, admission.Most, places.Rooms.Keys.Select(tenant => tenant.Value).ToArray(),
-                    places.Rooms.Values.ToArray(), places.Newcomers, options.Lease, from, MaxTenants,
+                    places.Places, admission.Plans, admission.Most,
+                    places.Rooms.Keys.Select(tenant => tenant.Value).ToArray(), places.Rooms.Values.ToArray(),
+                    places.Newcomers, options.Lease, from, MaxTenants,
                 ])
             .Add(
                 """
@@ -141,9 +146,11 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
     }
 
     /// <summary>
-    /// Postpones all tasks that wait for an agent until it can be called, so that they are not claimed and released meanwhile.
+    /// Postpones all tasks that wait for an agent until it can be called, so that they are not claimed and released
+    /// meanwhile.
     /// </summary>
-    internal async Task PutOffAsync(TenantId tenant, string agentId, string waitingFor, TimeSpan wait, CancellationToken ct)
+    internal async Task PutOffAsync(
+        TenantId tenant, string agentId, string waitingFor, TimeSpan wait, CancellationToken ct)
     {
         await using var db = new Db(dataSource);
         await db.ExecuteAsync(
@@ -185,7 +192,8 @@ public sealed class TaskClaimStore(NpgsqlDataSource dataSource, TaskLeaseOptions
                 RETURNING task.tenant_id, task.id, task.status, task.last_event, task.workflow_id, task.workflow_run
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, '{{EventTypes.TaskCancelled}}', jsonb_build_object('status', 'cancelled'), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.TaskCancelled}}',
+                       jsonb_build_object('status', 'cancelled'), now()
                 FROM freed
                 WHERE status = 'cancelled'
             )

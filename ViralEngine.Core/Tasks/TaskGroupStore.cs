@@ -19,13 +19,15 @@ internal static class TaskGroupStore
             ), task AS (
                 INSERT INTO viral.tasks (
                     tenant_id, id, status, agent_id, description, input, priority, tags, metadata, timeout_seconds,
-                    max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, ready, workflow_id, workflow_run,
-                    trace_parent)
-                SELECT $1, id, 'pending', agent_id, description, input::json, priority, tags::text[], metadata::json, timeout_seconds,
+                    max_attempts, scheduled_at, created_by, created_at, updated_at, due_at, ready, workflow_id,
+                    workflow_run, trace_parent)
+                SELECT $1, id, 'pending', agent_id, description, input::json, priority, tags::text[], metadata::json,
+                       timeout_seconds,
                        max_attempts, scheduled_at, created_by, now(), now(), COALESCE(scheduled_at, now()),
                        COALESCE(scheduled_at <= now(), true), workflow_id, workflow_run, trace_parent
                 FROM unnest(
-                    $2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::text[], $9::integer[],
+                    $2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::text[],
+                    $9::integer[],
                     $10::smallint[], $11::timestamptz[], $12::text[], $14::uuid[], $15::integer[],
                     $16::text[]
                 ) WITH ORDINALITY AS asked (
@@ -38,7 +40,8 @@ internal static class TaskGroupStore
                 RETURNING id, status, agent_id, created_at
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT $1, id, 1, '{{EventTypes.TaskCreated}}', jsonb_build_object('status', status, 'agent_id', agent_id), created_at
+                SELECT $1, id, 1, '{{EventTypes.TaskCreated}}',
+                       jsonb_build_object('status', status, 'agent_id', agent_id), created_at
                 FROM task
             ), counted AS (
                 INSERT INTO viral.task_counts AS counts (tenant_id, month, slot, submitted)
@@ -93,8 +96,8 @@ internal static class TaskGroupStore
     }
 
     /// <summary>
-    /// Stores answers and ends their tasks. Returns for each whether it counted: an expired lease still counts unless the task was claimed
-    /// again.
+    /// Stores answers and ends their tasks. Returns for each whether it counted: an expired lease still counts unless
+    /// the task was claimed again.
     /// </summary>
     public static async Task<IReadOnlyList<bool>> CompleteAsync(
         Db db, TenantId tenant, IReadOnlyList<FinishedAttempt> attempts, CancellationToken ct)
@@ -116,16 +119,19 @@ internal static class TaskGroupStore
                     error = NULL, lease_until = NULL, waiting_for = NULL,
                     completed_at = now(), updated_at = now(), last_event = last_event + 1
                 FROM unnest(
-                    $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::bigint[], $9::bigint[],
+                    $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::bigint[],
+                    $9::bigint[],
                     $10::numeric[], $11::text[], $12::double precision[]
                 ) AS answer (
                     id, attempt, result, chunk_lengths, stream_base, answered_by, input_tokens, output_tokens, cost_usd,
                     finish_reason, first_token)
                 -- ANY: else a plan made when the tenant had few tasks may read all of them.
-                WHERE task.tenant_id = $1 AND task.id = ANY ($2) AND task.id = answer.id AND task.attempt = answer.attempt
+                WHERE task.tenant_id = $1 AND task.id = ANY ($2) AND task.id = answer.id
+                    AND task.attempt = answer.attempt
                   AND (task.status = 'in_progress' OR (task.status = 'pending' AND task.lease_until IS NOT NULL))
                 RETURNING task.id, task.attempt - task.held_attempts AS attempt, task.last_event, task.answered_by,
-                          task.finish_reason, answer.first_token, answer.input_tokens, answer.output_tokens, answer.cost_usd, task.agent_id,
+                          task.finish_reason, answer.first_token, answer.input_tokens, answer.output_tokens,
+                          answer.cost_usd, task.agent_id,
                           extract(epoch FROM now() - COALESCE(
                               CASE WHEN task.attempt - task.held_attempts > 1 THEN (
                                   SELECT started.created_at
@@ -136,10 +142,13 @@ internal static class TaskGroupStore
                                   LIMIT 1) END,
                               task.started_at, now()))::double precision AS seconds
             ), attempts AS (
-                SELECT agent_id, count(*) AS completed, 0 AS failed, 0 AS retried, COALESCE(sum(input_tokens), 0) AS input_tokens,
+                SELECT agent_id, count(*) AS completed, 0 AS failed, 0 AS retried,
+                       COALESCE(sum(input_tokens), 0) AS input_tokens,
                        COALESCE(sum(output_tokens), 0) AS output_tokens, COALESCE(sum(cost_usd), 0) AS cost_usd,
-                       array_agg(viral.latency_bucket(seconds)) AS latencies, sum(ln(GREATEST(seconds, 0.001))) AS latency_log_sum,
-                       COALESCE(array_agg(viral.latency_bucket(first_token)) FILTER (WHERE first_token IS NOT NULL), '{}') AS first_tokens
+                       array_agg(viral.latency_bucket(seconds)) AS latencies,
+                       sum(ln(GREATEST(seconds, 0.001))) AS latency_log_sum,
+                       COALESCE(array_agg(viral.latency_bucket(first_token)) FILTER (WHERE first_token IS NOT NULL),
+                           '{}') AS first_tokens
                 FROM ended
                 GROUP BY agent_id
             ), {{MetricRecording.Added}}, event AS (
@@ -149,7 +158,8 @@ internal static class TaskGroupStore
                            'status', 'completed', 'attempt', attempt, 'answered_by', answered_by,
                            'finish_reason', finish_reason, 'time_to_first_token_seconds', first_token,
                            'attempt_usage', CASE WHEN input_tokens IS NOT NULL THEN jsonb_build_object(
-                               'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost_usd', cost_usd) END)),
+                               'input_tokens', input_tokens, 'output_tokens', output_tokens, 'cost_usd',
+                               cost_usd) END)),
                        now()
                 FROM ended
             )

@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Groups concurrent reads and writes of single tasks into few statements, because a round trip or commit costs the same for one task as
-/// for many. Each statement is for one tenant, under its row-level security.
+/// Groups concurrent reads and writes of single tasks into few statements, because a round trip or commit costs the
+/// same for one task as for many. Each statement is for one tenant, under its row-level security.
 /// </summary>
 public sealed class TaskGroups
 {
@@ -29,10 +29,12 @@ public sealed class TaskGroups
     }
 
     /// <summary>Stores a task. Returns its creation time, or null if this month's tasks are used up.</summary>
-    internal Task<DateTime?> AddAsync(TenantId tenant, NewTask task) => LaneOf(additions, tenant).RunAsync((tenant, task));
+    internal Task<DateTime?> AddAsync(TenantId tenant, NewTask task) =>
+        LaneOf(additions, tenant).RunAsync((tenant, task));
 
     /// <summary>Reads a task; null if it does not exist.</summary>
-    internal Task<AgentTask?> ReadAsync(TenantId tenant, Guid taskId) => LaneOf(reads, tenant).RunAsync((tenant, taskId));
+    internal Task<AgentTask?> ReadAsync(TenantId tenant, Guid taskId) =>
+        LaneOf(reads, tenant).RunAsync((tenant, taskId));
 
     /// <summary>Ends a task with its answer; false if the lease was lost and nothing changed.</summary>
     internal Task<bool> CompleteAsync(TenantId tenant, FinishedAttempt attempt) =>
@@ -48,7 +50,8 @@ public sealed class TaskGroups
         return [.. Enumerable.Range(0, Lanes).Select(_ => new GroupRunner<(TenantId Tenant, TItem Item), TResult>(
             item => keyOf(item.Item), RunAsync, item => item.Tenant, largestGroup))];
 
-        async Task<IReadOnlyList<TResult>> RunAsync(IReadOnlyList<(TenantId Tenant, TItem Item)> group, CancellationToken ct)
+        async Task<IReadOnlyList<TResult>> RunAsync(
+            IReadOnlyList<(TenantId Tenant, TItem Item)> group, CancellationToken ct)
         {
             await using var db = new Db(dataSource);
             return await runAsync(db, group[0].Tenant, [.. group.Select(item => item.Item)], ct);

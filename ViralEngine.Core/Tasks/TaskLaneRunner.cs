@@ -7,8 +7,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Runs a lane of single tasks, of all tenants, for a turn: claims what is due into a pool of running calls and tops it up as they end.
-/// Idempotent.
+/// Runs a lane of single tasks, of all tenants, for a turn: claims what is due into a pool of running calls and tops it
+/// up as they end. Idempotent.
 /// </summary>
 public sealed partial class TaskLaneRunner(
     TaskClaimStore claims,
@@ -36,7 +36,8 @@ public sealed partial class TaskLaneRunner(
     private long lastWork;
     private long lastAsked;
 
-    /// <exception cref="OperationCanceledException">The process is stopping; unfinished tasks were released.</exception>
+    /// <exception cref="OperationCanceledException">The process is stopping; unfinished tasks were
+    /// released.</exception>
     public async Task<TaskLaneTurn> RunAsync(TaskLaneHost host, CancellationToken ct)
     {
         var started = lastWork = time.GetTimestamp();
@@ -69,7 +70,9 @@ public sealed partial class TaskLaneRunner(
         }
     }
 
-    /// <summary>Stops listening before the last look, so that a task stored after it finds no lane listening and starts one.</summary>
+    /// <summary>
+    /// Stops listening before the last look, so that a task stored after it finds no lane listening and starts one.
+    /// </summary>
     private async Task<TaskLaneTurn> EndIdleAsync(TaskLaneHost host, LaneListener listener, CancellationToken ct)
     {
         await listener.DisposeAsync();
@@ -116,7 +119,8 @@ public sealed partial class TaskLaneRunner(
         await host.StartAnotherAsync(ct);
     }
 
-    private async Task<Dictionary<(TenantId, string), AgentChain>> LoadAsync(IReadOnlyList<ClaimedTask> claimed, CancellationToken ct)
+    private async Task<Dictionary<(TenantId, string), AgentChain>> LoadAsync(
+        IReadOnlyList<ClaimedTask> claimed, CancellationToken ct)
     {
         var chains = new Dictionary<(TenantId, string), AgentChain>();
         foreach (var (tenant, agentId) in claimed.Select(task => (task.Tenant, task.Attempt.AgentId)).Distinct())
@@ -129,7 +133,8 @@ public sealed partial class TaskLaneRunner(
     }
 
     private void Start(
-        TaskLaneHost host, LaneListener listener, TenantId tenant, TaskAttempt attempt, long since, AgentChain chain, CancellationToken ct)
+        TaskLaneHost host, LaneListener listener, TenantId tenant, TaskAttempt attempt, long since, AgentChain chain,
+        CancellationToken ct)
     {
         var run = Task.Run(() => RunAsync(host, listener, tenant, attempt, since, chain, ct), CancellationToken.None);
         lock (running)
@@ -221,7 +226,8 @@ public sealed partial class TaskLaneRunner(
             return running.Count;
     }
 
-    [LoggerMessage(1, LogLevel.Error, "Task {TaskId}: the result could not be stored; the task runs again when its lease expires")]
+    [LoggerMessage(
+        1, LogLevel.Error, "Task {TaskId}: the result could not be stored; the task runs again when its lease expires")]
     private static partial void LogFailed(ILogger logger, Exception exception, Guid taskId);
 
     [LoggerMessage(2, LogLevel.Information, "Released {Count} tasks of stopped instances; they run again")]

@@ -14,7 +14,8 @@ internal static class TaskMetrics
     private static readonly Gauge<double> QueueAge =
         Meter.CreateGauge<double>("viral.queue.age", "s", "How long the oldest due task has waited to start.");
 
-    public static void Ended(AgentTaskStatus status) => Finished.Add(1, new KeyValuePair<string, object?>("status", status.ToText()));
+    public static void Ended(AgentTaskStatus status) =>
+        Finished.Add(1, new KeyValuePair<string, object?>("status", status.ToText()));
 
     public static void OldestDue(TimeSpan age) => QueueAge.Record(age.TotalSeconds);
 }

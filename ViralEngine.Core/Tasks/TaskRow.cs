@@ -76,7 +76,9 @@ internal static class TaskRow
         return input is null ? null : new TaskUsage(input.Value, output!.Value, cost);
     }
 
-    /// <summary>Of the result the beginning, cut between characters as people see them: one more was read to know where that is.</summary>
+    /// <summary>
+    /// Of the result the beginning, cut between characters as people see them: one more was read to know where that is.
+    /// </summary>
     public static AgentTask ReadForList(NpgsqlDataReader row)
     {
         var task = Read(row);

@@ -31,7 +31,8 @@ public sealed partial class TaskRunner(
     internal async Task<TaskRun> RunAsync(
         TenantId tenant, TaskAttempt attempt, long since, AgentChain chain, CancellationToken ct)
     {
-        using var activity = AgentRunner.Source.StartActivity("task.attempt", ActivityKind.Internal, attempt.TraceParent);
+        using var activity = AgentRunner.Source.StartActivity(
+            "task.attempt", ActivityKind.Internal, attempt.TraceParent);
         activity?.SetTag("viral.task.id", attempt.TaskId).SetTag("viral.task.attempt", attempt.Attempt);
         using var lease = keeper.Hold(tenant, attempt.TaskId, attempt.Attempt, since, ct);
         signals.Publish(tenant, attempt.TaskId);
@@ -57,7 +58,8 @@ public sealed partial class TaskRunner(
     }
 
     private async Task<TaskRun> RunLeasedAsync(
-        TenantId tenant, TaskAttempt attempt, AgentChain chain, TokenWriter writer, HeldLease lease, CancellationToken ct)
+        TenantId tenant, TaskAttempt attempt, AgentChain chain, TokenWriter writer, HeldLease lease,
+        CancellationToken ct)
     {
         AgentOutcome outcome;
         try
@@ -88,7 +90,8 @@ public sealed partial class TaskRunner(
         TenantId tenant, TaskAttempt attempt, AgentChain chain, TokenWriter writer, HeldLease lease)
     {
         var work = new AgentWork(
-            attempt.TaskId, attempt.FailedAttempts + 1, attempt.AgentId, attempt.Description, attempt.Input, attempt.Timeout)
+            attempt.TaskId, attempt.FailedAttempts + 1, attempt.AgentId, attempt.Description, attempt.Input,
+            attempt.Timeout)
         {
             Waits = reason => lease.WaitingFor = reason?.ToText(),
             Starting = lease.Since.ConfirmAsync,
@@ -111,7 +114,9 @@ public sealed partial class TaskRunner(
         if (attempt.TakenOver && log.IsConfigured)
         {
             using var whole = await memory.HoldWholeAsync(TokenWriter.MaxEntries, ct);
-            await KeepAsync(tenant, attempt, StreamPart.Of(streamBase, await log.ReadAllAsync(tenant, attempt.TaskId, attempt.Attempt - 1)), ct);
+            await KeepAsync(
+                tenant, attempt,
+                StreamPart.Of(streamBase, await log.ReadAllAsync(tenant, attempt.TaskId, attempt.Attempt - 1)), ct);
             // Readers may have seen more than is still known, so numbers continue beyond all of it.
             streamBase += await log.LastAsync(tenant, attempt.TaskId, attempt.Attempt - 1) ?? TokenWriter.MaxEntries;
             await store.MoveStreamAsync(tenant, attempt.TaskId, attempt.Attempt, streamBase, ct);
@@ -142,7 +147,8 @@ public sealed partial class TaskRunner(
     }
 
     private async Task<TaskRun> FailAsync(
-        TenantId tenant, TaskAttempt attempt, int streamBase, AgentUsage? used, AgentOutcome.Failed failure, CancellationToken ct)
+        TenantId tenant, TaskAttempt attempt, int streamBase, AgentUsage? used, AgentOutcome.Failed failure,
+        CancellationToken ct)
     {
         var delay = RetryRules.Delay(
             failure.Class, failure.RetryAfter, attempt.FailedAttempts, attempt.MaxAttempts, random);
@@ -179,7 +185,8 @@ public sealed partial class TaskRunner(
             case LeaseEnd.Cancelled:
                 await StoreAsync(
                     () => store.EndCancelledAsync(
-                        tenant, attempt.TaskId, attempt.Attempt, writer.LastNumber, writer.Used, CancellationToken.None),
+                        tenant, attempt.TaskId, attempt.Attempt, writer.LastNumber, writer.Used,
+                        CancellationToken.None),
                     ct);
                 return TaskRun.Over;
             case LeaseEnd.Lost:
@@ -196,7 +203,8 @@ public sealed partial class TaskRunner(
     private async Task KeepAsync(TenantId tenant, TaskAttempt attempt, StreamPart? part, CancellationToken stopping)
     {
         if (part is not null)
-            await StoreAsync(() => parts.AddAsync(tenant, attempt.TaskId, attempt.Attempt, part, CancellationToken.None), stopping);
+            await StoreAsync(
+                () => parts.AddAsync(tenant, attempt.TaskId, attempt.Attempt, part, CancellationToken.None), stopping);
     }
 
     private static AgentOutcome.Failed Fault(TaskAttempt attempt, string message) =>
@@ -206,7 +214,8 @@ public sealed partial class TaskRunner(
     private Task<T> StoreAsync<T>(Func<Task<T>> storeAsync, CancellationToken stopping) =>
         StoredAgain.RunAsync(storeAsync, time, logger, stopping);
 
-    [LoggerMessage(1, LogLevel.Warning, "Task {TaskId}: the lease of attempt {Attempt} was lost; its result is dropped")]
+    [LoggerMessage(
+        1, LogLevel.Warning, "Task {TaskId}: the lease of attempt {Attempt} was lost; its result is dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid taskId, int attempt);
 
     [LoggerMessage(2, LogLevel.Error, "Task {TaskId}: attempt {Attempt} failed with an unexpected error")]

@@ -45,8 +45,9 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
     }
 
     /// <summary>
-    /// Newest first, with the beginning of results. <paramref name="before"/> is the id of the last task of the previous page. Prompts may
-    /// be large, so the list ends early when it reaches a megabyte, but has at least one task.
+    /// Newest first, with the beginning of results. <paramref name="before"/> is the id of the last task of the
+    /// previous page. Prompts may be large, so the list ends early when it reaches a megabyte, but has at least one
+    /// task.
     /// </summary>
     public async Task<TaskList> ListAsync(
         TenantId tenant, TaskFilter filter, Guid? before, int limit, CancellationToken ct)
@@ -95,7 +96,8 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
             """,
             [
                 tenant.Value, before, filter.Status?.ToText(), filter.AgentId, filter.Tag, filter.CreatedAfter,
-                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore), MaxListBytes,
+                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore),
+                MaxListBytes,
             ],
             row => (Task: TaskRow.ReadForList(row), Found: row.GetInt64(row.FieldCount - 1)),
             ct);
@@ -112,8 +114,8 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
             ct);
 
     /// <summary>
-    /// Cancels a task: immediately if it is not running, else by notifying its worker. Null if the task does not exist; false if it has
-    /// already ended.
+    /// Cancels a task: immediately if it is not running, else by notifying its worker. Null if the task does not exist;
+    /// false if it has already ended.
     /// </summary>
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -133,11 +135,13 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
                     updated_at = now()
                 FROM open
                 WHERE task.tenant_id = $1 AND task.id = $2
-                RETURNING task.tenant_id, task.id, task.status, task.last_event, task.cancel_requested_at = now() AS first
+                RETURNING task.tenant_id, task.id, task.status, task.last_event,
+                    task.cancel_requested_at = now() AS first
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
                 SELECT tenant_id, id, last_event,
-                       CASE WHEN status = 'cancelled' THEN '{{EventTypes.TaskCancelled}}' ELSE '{{EventTypes.TaskCancelRequested}}' END,
+                       CASE WHEN status = 'cancelled' THEN '{{EventTypes.TaskCancelled}}'
+                           ELSE '{{EventTypes.TaskCancelRequested}}' END,
                        jsonb_build_object('status', status, 'by', $3::text), now()
                 FROM changed
                 WHERE first
@@ -160,8 +164,8 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
             ct);
 
     /// <summary>
-    /// Makes a failed or cancelled task pending again, with its full number of attempts. Null if the task does not exist; 0 if it cannot be
-    /// retried; else the number of the run.
+    /// Makes a failed or cancelled task pending again, with its full number of attempts. Null if the task does not
+    /// exist; 0 if it cannot be retried; else the number of the run.
     /// </summary>
     public Task<int?> RetryAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -178,7 +182,8 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
                 RETURNING tenant_id, id, run, last_event
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, '{{EventTypes.TaskRetried}}', jsonb_build_object('status', 'pending', 'by', $3::text), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.TaskRetried}}',
+                       jsonb_build_object('status', 'pending', 'by', $3::text), now()
                 FROM changed
             )
             SELECT COALESCE((SELECT run FROM changed), 0)

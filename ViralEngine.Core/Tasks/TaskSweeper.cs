@@ -8,8 +8,8 @@ public sealed class TaskSweeper(Db db)
     private const int MaxCounted = 20_000;
 
     /// <summary>
-    /// How many tasks are due, will be within <paramref name="soon"/>, or were left by dead workers, up to a bound; and how long the oldest
-    /// has waited.
+    /// How many tasks are due, will be within <paramref name="soon"/>, or were left by dead workers, up to a bound; and
+    /// how long the oldest has waited.
     /// </summary>
     public async Task<TaskBacklog> LookAsync(TimeSpan soon, CancellationToken ct)
     {

@@ -3,9 +3,9 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Reads a task's token stream from any number: a running attempt's from Redis, ended ones' from PostgreSQL, split as it was streamed.
-/// Events: <c>token</c> {"text"}, <c>reset</c> (another attempt or agent begins: discard the text so far), and at the end <c>done</c>
-/// {"status", …}. All readers get the same events at any time.
+/// Reads a task's token stream from any number: a running attempt's from Redis, ended ones' from PostgreSQL, split as
+/// it was streamed. Events: <c>token</c> {"text"}, <c>reset</c> (another attempt or agent begins: discard the text so
+/// far), and at the end <c>done</c> {"status", …}. All readers get the same events at any time.
 /// </summary>
 public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
 {
@@ -31,7 +31,8 @@ public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
             },
             ct);
 
-        if (state is not null && after < state.StreamBase && await parts.FindAsync(tenant, taskId, after, ct) is { } part)
+        if (state is not null && after < state.StreamBase
+            && await parts.FindAsync(tenant, taskId, after, ct) is { } part)
             return new TokenMessages(Missed(part, after), Ended: false, More: true);
 
         return state switch
@@ -40,8 +41,10 @@ public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
             { Status: AgentTaskStatus.InProgress } =>
                 await ReadRunningAsync(tenant, taskId, state.Attempt, state.StreamBase, after),
             { Status: AgentTaskStatus.Pending } =>
-                new TokenMessages(after > state.StreamBase ? [TokenMessage.Reset(state.StreamBase)] : [], Ended: false, More: false),
-            { Status: AgentTaskStatus.Completed } => Answer(state.Result!, state.ChunkLengths!, state.StreamBase, after),
+                new TokenMessages(
+                    after > state.StreamBase ? [TokenMessage.Reset(state.StreamBase)] : [], Ended: false, More: false),
+            { Status: AgentTaskStatus.Completed } => Answer(
+                state.Result!, state.ChunkLengths!, state.StreamBase, after),
             _ => End(state.Status, state.Error, state.StreamBase, after),
         };
     }
@@ -55,7 +58,8 @@ public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
         return messages;
     }
 
-    private async Task<TokenMessages> ReadRunningAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, int after)
+    private async Task<TokenMessages> ReadRunningAsync(
+        TenantId tenant, Guid taskId, int attempt, int streamBase, int after)
     {
         // A reader with numbers of a dead attempt starts this one from the beginning.
         var from = Math.Max(after - streamBase, 0);
@@ -67,7 +71,8 @@ public sealed class TaskTokenReader(Db db, TokenLog log, StreamPartStore parts)
             from = 0;
         }
 
-        // The writer assigns numbers, and gaps are not skipped: missing entries are written again, or arrive with the answer.
+        // The writer assigns numbers, and gaps are not skipped: missing entries are written again, or arrive with the
+        // answer.
         var entries = await log.ReadAsync(tenant, taskId, attempt, from);
         for (var i = 0; i < entries.Count; i++)
         {

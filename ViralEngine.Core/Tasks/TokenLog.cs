@@ -5,9 +5,10 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// The stream of a running attempt so far, for readers on any instance: a Redis hash <c>viral:{tenant}:tokens:{task}:{attempt}</c> with an
-/// entry for each stream event under its number, from 1, and the highest number under <c>last</c>. Writing an entry is idempotent. When the
-/// attempt ends, the answer and its pieces are in PostgreSQL.
+/// The stream of a running attempt so far, for readers on any instance: a Redis hash
+/// <c>viral:{tenant}:tokens:{task}:{attempt}</c> with an entry for each stream event under its number, from 1, and the
+/// highest number under <c>last</c>. Writing an entry is idempotent. When the attempt ends, the answer and its pieces
+/// are in PostgreSQL.
 /// </summary>
 public sealed class TokenLog(RedisConnection redis)
 {
@@ -22,7 +23,8 @@ public sealed class TokenLog(RedisConnection redis)
 
     /// <summary>Writes entries, the first of which has the number <paramref name="first"/>.</summary>
     /// <returns>Whether all entries up to the last of these are stored. False if some were lost.</returns>
-    public async Task<bool> WriteAsync(TenantId tenant, Guid taskId, int attempt, int first, IReadOnlyList<TokenEntry> entries)
+    public async Task<bool> WriteAsync(
+        TenantId tenant, Guid taskId, int attempt, int first, IReadOnlyList<TokenEntry> entries)
     {
         if (redis.Database is not { } database)
             return false;
@@ -46,7 +48,9 @@ public sealed class TokenLog(RedisConnection redis)
         }
     }
 
-    /// <summary>Some or all entries after number <paramref name="after"/>, without gaps; none if Redis is unreachable.</summary>
+    /// <summary>
+    /// Some or all entries after number <paramref name="after"/>, without gaps; none if Redis is unreachable.
+    /// </summary>
     public async Task<IReadOnlyList<TokenEntry>> ReadAsync(TenantId tenant, Guid taskId, int attempt, int after)
     {
         if (redis.Database is not { } database)
@@ -56,7 +60,8 @@ public sealed class TokenLog(RedisConnection redis)
             var entries = new List<TokenEntry>();
             for (var atOnce = FewAtOnce; entries.Count < MaxAtOnce; atOnce = MaxAtOnce - entries.Count)
             {
-                var numbers = Enumerable.Range(after + entries.Count + 1, atOnce).Select(number => (RedisValue)number).ToArray();
+                var numbers = Enumerable.Range(after + entries.Count + 1, atOnce).Select(number => (RedisValue)number)
+                    .ToArray();
                 foreach (var value in await database.HashGetAsync(Key(tenant, taskId, attempt), numbers))
                 {
                     if (value.IsNull)
@@ -100,7 +105,8 @@ public sealed class TokenLog(RedisConnection redis)
     private static TokenEntry Parse(string value) =>
         value.StartsWith(TextMark, StringComparison.Ordinal) ? new(value[1..]) : TokenEntry.Reset;
 
-    private static RedisKey Key(TenantId tenant, Guid taskId, int attempt) => $"viral:{tenant}:tokens:{taskId}:{attempt}";
+    private static RedisKey Key(TenantId tenant, Guid taskId, int attempt) =>
+        $"viral:{tenant}:tokens:{taskId}:{attempt}";
 }
 
 /// <summary>One event of a token stream: a piece of text, or null for a reset.</summary>

@@ -5,8 +5,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Tasks;
 
 /// <summary>
-/// Collects an attempt's stream and passes it on to readers whenever the agent pauses: an immediate answer costs no call to Redis, a slow
-/// one is passed on token by token. Entries that Redis loses are written again.
+/// Collects an attempt's stream and passes it on to readers whenever the agent pauses: an immediate answer costs no
+/// call to Redis, a slow one is passed on token by token. Entries that Redis loses are written again.
 /// </summary>
 internal sealed class TokenWriter(
     TokenLog log,
@@ -200,7 +200,9 @@ internal sealed class TokenWriter(
         return entries;
     }
 
-    /// <summary>When memory is short, pieces are long, because a number for each token would take half the memory of an answer.</summary>
+    /// <summary>
+    /// When memory is short, pieces are long, because a number for each token would take half the memory of an answer.
+    /// </summary>
     private bool IsGathering => text.IsInFile && waiting is [{ Text.Length: < LongPiece }];
 
     /// <summary>Appends to the last piece, if no reader has seen it and memory is short.</summary>

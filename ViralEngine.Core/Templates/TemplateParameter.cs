@@ -42,8 +42,10 @@ internal sealed record TemplateParameter(
     private bool IsOfType(JsonElement value) => Type switch
     {
         ParameterType.String => value.ValueKind == JsonValueKind.String && TextOf(value) is { Length: <= MaxText },
-        ParameterType.Enum => value.ValueKind == JsonValueKind.String && TextOf(value) is { } text && Values.Contains(text),
-        ParameterType.Integer => value.ValueKind == JsonValueKind.Number && WholeNumber.TryParse(value.GetRawText(), out _),
+        ParameterType.Enum =>
+            value.ValueKind == JsonValueKind.String && TextOf(value) is { } text && Values.Contains(text),
+        ParameterType.Integer => value.ValueKind == JsonValueKind.Number && WholeNumber.TryParse(
+            value.GetRawText(), out _),
         ParameterType.Number => value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out _),
         ParameterType.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         ParameterType.Object => value.ValueKind == JsonValueKind.Object,

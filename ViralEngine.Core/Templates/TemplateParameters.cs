@@ -10,7 +10,8 @@ public sealed class TemplateParameters
     private const int MaxCount = 50;
 
     private static readonly Dictionary<string, ParameterType> Types =
-        Enum.GetValues<ParameterType>().ToDictionary(type => JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString()));
+        Enum.GetValues<ParameterType>().ToDictionary(
+            type => JsonNamingPolicy.SnakeCaseLower.ConvertName(type.ToString()));
 
     private readonly IReadOnlyList<TemplateParameter> parameters;
 
@@ -63,7 +64,8 @@ public sealed class TemplateParameters
     private static void Apply(
         TemplateParameter parameter, JsonElement? given, string path, FieldErrors errors, Utf8JsonWriter writer)
     {
-        if (given is { } json && json.TryGetProperty(parameter.Name, out var value) && value.ValueKind != JsonValueKind.Null)
+        if (given is { } json && json.TryGetProperty(parameter.Name, out var value)
+            && value.ValueKind != JsonValueKind.Null)
         {
             if (parameter.Check(value) is { } fault)
                 errors.Add($"{path}.{parameter.Name}", fault);
@@ -87,7 +89,8 @@ public sealed class TemplateParameters
     {
         var name = json.Text("name", 64);
         json.Require("name", name);
-        if (name is not null && (name.Length == 0 || !char.IsAsciiLetter(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))
+        if (name is not null && (name.Length == 0 || !char.IsAsciiLetter(name[0]) || !name.All(
+            c => char.IsAsciiLetterOrDigit(c) || c == '_')))
             json.Fail("name", "Must begin with a letter and contain only letters, digits and _.");
         else if (name is not null && !names.Add(name))
             json.Fail("name", "Must be unique among the parameters.");

@@ -12,11 +12,13 @@ public sealed class TemplateStore(Db db)
             tenant,
             """
             WITH template AS (
-                INSERT INTO viral.workflow_templates (tenant_id, id, name, description, visibility, latest_version, created_by)
+                INSERT INTO viral.workflow_templates (tenant_id, id, name, description, visibility, latest_version,
+                    created_by)
                 VALUES ($1, $2, $3, $4, $5, 1, $6)
                 RETURNING tenant_id, id, created_by
             )
-            INSERT INTO viral.workflow_template_versions (tenant_id, template_id, version, definition, parameters, created_by)
+            INSERT INTO viral.workflow_template_versions (tenant_id, template_id, version, definition, parameters,
+                created_by)
             SELECT tenant_id, id, 1, $7::json, $8::json, created_by
             FROM template
             """,
@@ -26,18 +28,22 @@ public sealed class TemplateStore(Db db)
             ],
             ct);
 
-    /// <summary>Adds a version, and updates name, description and visibility. Null if the organization has no such template.</summary>
+    /// <summary>
+    /// Adds a version, and updates name, description and visibility. Null if the organization has no such template.
+    /// </summary>
     public Task<int?> AddVersionAsync(TenantId tenant, NewTemplate template, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
             """
             WITH template AS (
                 UPDATE viral.workflow_templates
-                SET latest_version = latest_version + 1, name = $3, description = $4, visibility = $5, updated_at = now()
+                SET latest_version = latest_version + 1, name = $3, description = $4, visibility = $5,
+                    updated_at = now()
                 WHERE tenant_id = $1 AND id = $2
                 RETURNING tenant_id, id, latest_version
             ), version AS (
-                INSERT INTO viral.workflow_template_versions (tenant_id, template_id, version, definition, parameters, created_by)
+                INSERT INTO viral.workflow_template_versions (tenant_id, template_id, version, definition, parameters,
+                    created_by)
                 SELECT tenant_id, id, latest_version, $7::json, $8::json, $6
                 FROM template
             )
@@ -74,8 +80,8 @@ public sealed class TemplateStore(Db db)
         db.QueryAsync(
             tenant,
             """
-            SELECT id, name, description, visibility, true, latest_version, latest_version, NULL::text, NULL::text, created_at,
-                   updated_at
+            SELECT id, name, description, visibility, true, latest_version, latest_version, NULL::text, NULL::text,
+                   created_at, updated_at
             FROM viral.workflow_templates
             WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
             ORDER BY id DESC
@@ -86,12 +92,13 @@ public sealed class TemplateStore(Db db)
             ct);
 
     /// <summary>All public templates, newest first, without definitions.</summary>
-    public Task<List<WorkflowTemplate>> ListPublicAsync(TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
+    public Task<List<WorkflowTemplate>> ListPublicAsync(
+        TenantId tenant, Guid? before, int limit, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
             """
-            SELECT id, name, description, visibility, tenant_id = $1, latest_version, latest_version, NULL::text, NULL::text,
-                   created_at, updated_at
+            SELECT id, name, description, visibility, tenant_id = $1, latest_version, latest_version, NULL::text,
+                   NULL::text, created_at, updated_at
             FROM viral.workflow_templates
             WHERE visibility = 'public' AND ($2::uuid IS NULL OR id < $2)
             ORDER BY id DESC
@@ -117,7 +124,8 @@ public sealed class TemplateStore(Db db)
             ct);
 
     /// <summary>The definitions of all versions of an own template, by version.</summary>
-    public Task<List<(int Version, JsonElement Definition)>> DefinitionsAsync(TenantId tenant, Guid id, CancellationToken ct) =>
+    public Task<List<(int Version, JsonElement Definition)>> DefinitionsAsync(
+        TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryAsync(
             tenant,
             """
@@ -133,7 +141,8 @@ public sealed class TemplateStore(Db db)
     /// <summary>Deletes an own template with its versions; workflows started from it are not affected.</summary>
     public async Task<bool> DeleteAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         await db.ExecuteAsync(
-            tenant, "DELETE FROM viral.workflow_templates WHERE tenant_id = $1 AND id = $2", [tenant.Value, id], ct) > 0;
+            tenant, "DELETE FROM viral.workflow_templates WHERE tenant_id = $1 AND id = $2", [tenant.Value, id],
+            ct) > 0;
 
     private static WorkflowTemplate Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),
@@ -151,4 +160,5 @@ public sealed class TemplateStore(Db db)
 
 /// <summary>A checked request for a template or a new version.</summary>
 public sealed record NewTemplate(
-    Guid Id, string Name, string? Description, string Visibility, string DefinitionJson, string ParametersJson, string By);
+    Guid Id, string Name, string? Description, string Visibility, string DefinitionJson, string ParametersJson,
+    string By);

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace ViralEngine.Core.Texts;
 
 /// <summary>
-/// The entry point for external JSON, which can contain what cannot be stored: escaped unpaired surrogates or U+0000, and numbers beyond a
-/// double. JSON that passed here can be stored as json and jsonb, read, and written again.
+/// The entry point for external JSON, which can contain what cannot be stored: escaped unpaired surrogates or U+0000,
+/// and numbers beyond a double. JSON that passed here can be stored as json and jsonb, read, and written again.
 /// </summary>
 public static class OutsideJson
 {
@@ -18,7 +18,8 @@ public static class OutsideJson
     private const int EscapeLength = 6; // \u0000
 
     /// <summary>
-    /// Parses another system's response: replaces unpaired surrogates and drops U+0000. False if it is not JSON, is nested deeper than
+    /// Parses another system's response: replaces unpaired surrogates and drops U+0000. False if it is not JSON, is
+    /// nested deeper than
     /// <paramref name="mostDepth"/>, or has a number beyond a double; then treat it as text.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> utf8, out JsonElement json, int mostDepth = 64)
@@ -50,7 +51,8 @@ public static class OutsideJson
         for (var at = NextEscape(utf8, 0); at >= 0; at = NextEscape(utf8, at))
         {
             var unit = UnitAt(utf8, at);
-            if (char.IsHighSurrogate(unit) && IsEscape(utf8, at + EscapeLength) && char.IsLowSurrogate(UnitAt(utf8, at + EscapeLength)))
+            if (char.IsHighSurrogate(unit) && IsEscape(utf8, at + EscapeLength)
+                && char.IsLowSurrogate(UnitAt(utf8, at + EscapeLength)))
             {
                 at += 2 * EscapeLength;
                 continue;
@@ -63,8 +65,8 @@ public static class OutsideJson
     }
 
     /// <summary>
-    /// Reports what cannot be stored in a request's document, by path: <c>steps[2].name</c>, empty for the document itself. Requests are
-    /// rejected instead of changed, because their sender can fix them.
+    /// Reports what cannot be stored in a request's document, by path: <c>steps[2].name</c>, empty for the document
+    /// itself. Requests are rejected instead of changed, because their sender can fix them.
     /// </summary>
     public static void Check(JsonElement json, Action<string, string> fault) => Check(json, "", fault);
 
@@ -112,7 +114,8 @@ public static class OutsideJson
     /// <summary>Whether a JSON number is within the range of a double and of reasonable length.</summary>
     public static bool IsGoodNumber(ReadOnlySpan<byte> number)
     {
-        if (number.Length > MaxNumberBytes || !Utf8Parser.TryParse(number, out double value, out _) || !double.IsFinite(value))
+        if (number.Length > MaxNumberBytes || !Utf8Parser.TryParse(number, out double value, out _)
+            || !double.IsFinite(value))
             return false;
         var exponent = number.IndexOfAny((byte)'e', (byte)'E');
         return exponent < 0

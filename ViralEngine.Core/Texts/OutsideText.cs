@@ -4,9 +4,9 @@ using System.Text;
 namespace ViralEngine.Core.Texts;
 
 /// <summary>
-/// The entry point for external text: requests, headers, tokens, agents' answers, receivers' responses, rendered templates. Text that
-/// passed here is valid Unicode without U+0000, which PostgreSQL, JSON and HTTP can hold, and is cut between characters as people see them
-/// (Unicode Standard Annex 29).
+/// The entry point for external text: requests, headers, tokens, agents' answers, receivers' responses, rendered
+/// templates. Text that passed here is valid Unicode without U+0000, which PostgreSQL, JSON and HTTP can hold, and is
+/// cut between characters as people see them (Unicode Standard Annex 29).
 /// </summary>
 public static class OutsideText
 {
@@ -32,8 +32,8 @@ public static class OutsideText
     public static string Of(string text, int most) => Cut(Of(text), most);
 
     /// <summary>
-    /// The beginning of a text: whole text elements with at most <paramref name="most"/> UTF-16 characters in total. An element longer than
-    /// that is cut between code points.
+    /// The beginning of a text: whole text elements with at most <paramref name="most"/> UTF-16 characters in total. An
+    /// element longer than that is cut between code points.
     /// </summary>
     public static string Cut(string text, int most)
     {
@@ -47,7 +47,9 @@ public static class OutsideText
         return text[..length];
     }
 
-    /// <summary>The beginning of a text for a message: on one line, without control characters, ending in … if it was cut.</summary>
+    /// <summary>
+    /// The beginning of a text for a message: on one line, without control characters, ending in … if it was cut.
+    /// </summary>
     public static string Excerpt(string text, int most)
     {
         // Reads only the beginning, because the text may have megabytes.
@@ -58,7 +60,8 @@ public static class OutsideText
     }
 
     /// <summary>The bytes without a byte order mark, which readers may ignore (RFC 8259, section 8.1).</summary>
-    public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> utf8) => utf8.StartsWith(Mark) ? utf8[Mark.Length..] : utf8;
+    public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> utf8) =>
+        utf8.StartsWith(Mark) ? utf8[Mark.Length..] : utf8;
 
     private static ReadOnlySpan<byte> Mark => [0xEF, 0xBB, 0xBF];
 

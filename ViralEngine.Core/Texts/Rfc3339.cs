@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ViralEngine.Core.Texts;
 
 /// <summary>
-/// RFC 3339 times with an offset, converted to UTC with a precision of 100 nanoseconds. Finer digits are cut off; a leap second becomes the
-/// last moment before it.
+/// RFC 3339 times with an offset, converted to UTC with a precision of 100 nanoseconds. Finer digits are cut off; a
+/// leap second becomes the last moment before it.
 /// </summary>
 public static class Rfc3339
 {
@@ -15,7 +15,8 @@ public static class Rfc3339
         utc = default;
         // yyyy-MM-ddTHH:mm:ss, then a fraction or none, then Z or an offset, without which the time is ambiguous.
         if (text.Length < 20 || text[10] is not ('T' or 't')
-            || !DateOnly.TryParseExact(text.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            || !DateOnly.TryParseExact(
+                text.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
             || !TryTime(text.AsSpan(11, 8), out var time, out var isLeap)
             || !TryFraction(text.AsSpan(19), out var fraction, out var rest)
             || !TryOffset(rest, out var offset))
@@ -33,7 +34,8 @@ public static class Rfc3339
     private static bool TryTime(ReadOnlySpan<char> text, out TimeSpan time, out bool isLeap)
     {
         (time, isLeap) = (default, false);
-        if (text[2] != ':' || text[5] != ':' || !TryNumber(text[..2], 23, out var hours) || !TryNumber(text[3..5], 59, out var minutes)
+        if (text[2] != ':' || text[5] != ':' || !TryNumber(text[..2], 23, out var hours)
+            || !TryNumber(text[3..5], 59, out var minutes)
             || !TryNumber(text[6..], 60, out var seconds))
         {
             return false;

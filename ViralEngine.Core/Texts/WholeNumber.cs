@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace ViralEngine.Core.Texts;
 
-/// <summary>Integers as defined by JSON Schema (2020-12, 6.1.1): any number without a fraction, so <c>5.0</c> and <c>5e0</c> too.</summary>
+/// <summary>
+/// Integers as defined by JSON Schema (2020-12, 6.1.1): any number without a fraction, so <c>5.0</c> and <c>5e0</c>
+/// too.
+/// </summary>
 public static class WholeNumber
 {
     private const NumberStyles Digits =
@@ -23,7 +26,9 @@ public static class WholeNumber
         return IsExact(number, value);
     }
 
-    /// <summary>A decimal rounds more than 28 digits and very small numbers to 0; but 1.00…01 and 1e-300 are not integers.</summary>
+    /// <summary>
+    /// A decimal rounds more than 28 digits and very small numbers to 0; but 1.00…01 and 1e-300 are not integers.
+    /// </summary>
     private static bool IsExact(ReadOnlySpan<char> number, long value)
     {
         var end = number.IndexOfAny('e', 'E');

@@ -3,7 +3,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>A leased delivery, with what its holder needs for one attempt.</summary>
-/// <param name="Attempt">The attempt number and fencing token: a holder with an outdated number changes nothing.</param>
+/// <param name="Attempt">The attempt number and fencing token: a holder with an outdated number changes
+/// nothing.</param>
 /// <param name="Tries">The number of failed attempts since the message was queued.</param>
 /// <param name="Headers">Encrypted, if there are any.</param>
 /// <param name="Secrets">The valid secrets, encrypted, the current one first.</param>

@@ -7,7 +7,8 @@ namespace ViralEngine.Core.Webhooks;
 public sealed class DeliveryLog(Db db)
 {
     /// <summary>
-    /// Deliveries, in the order in which <see cref="Read"/> reads them; which attempt they are read with is joined as <c>attempt</c>.
+    /// Deliveries, in the order in which <see cref="Read"/> reads them; which attempt they are read with is joined as
+    /// <c>attempt</c>.
     /// </summary>
     private const string Select =
         """
@@ -32,17 +33,19 @@ public sealed class DeliveryLog(Db db)
         """;
 
     /// <summary>
-    /// One endpoint's deliveries, newest first. <paramref name="before"/> is the id of the last delivery of the previous page.
+    /// One endpoint's deliveries, newest first. <paramref name="before"/> is the id of the last delivery of the
+    /// previous page.
     /// </summary>
     public Task<List<WebhookDelivery>> ListAsync(
-        TenantId tenant, Guid endpointId, WebhookDeliveryFilter filter, Guid? before, int limit, CancellationToken ct) =>
+        TenantId tenant, Guid endpointId, WebhookDeliveryFilter filter, Guid? before, int limit,
+        CancellationToken ct) =>
         db.QueryListAsync(
             tenant,
             $"""
             {Select}
             LEFT JOIN LATERAL (
-                SELECT attempts.count AS number, started_at, duration_ms, request_headers, response_status, response_headers,
-                       response_body, error
+                SELECT attempts.count AS number, started_at, duration_ms, request_headers, response_status,
+                       response_headers, response_body, error
                 FROM viral.webhook_attempts
                 WHERE tenant_id = delivery.tenant_id AND delivery_id = delivery.id
                 ORDER BY webhook_attempts.number DESC
@@ -74,8 +77,8 @@ public sealed class DeliveryLog(Db db)
             $"""
             {Select}
             LEFT JOIN LATERAL (
-                SELECT row_number() OVER (ORDER BY made.number)::integer AS number, started_at, duration_ms, request_headers,
-                       response_status, response_headers, response_body, error
+                SELECT row_number() OVER (ORDER BY made.number)::integer AS number, started_at, duration_ms,
+                       request_headers, response_status, response_headers, response_body, error
                 FROM viral.webhook_attempts AS made
                 WHERE made.tenant_id = delivery.tenant_id AND made.delivery_id = delivery.id) AS attempt ON true
             WHERE delivery.tenant_id = $1 AND delivery.endpoint_id = $2 AND delivery.id = $3
@@ -86,11 +89,13 @@ public sealed class DeliveryLog(Db db)
             ct);
         return rows.Count == 0
             ? null
-            : new WebhookDeliveryDetails(rows[^1], [.. rows.Select(row => row.LastAttempt).OfType<WebhookAttemptLog>()]);
+            : new WebhookDeliveryDetails(
+                rows[^1], [.. rows.Select(row => row.LastAttempt).OfType<WebhookAttemptLog>()]);
     }
 
     /// <summary>
-    /// Queues a delivery again, with its full number of attempts. A running attempt is not affected. False if it does not exist.
+    /// Queues a delivery again, with its full number of attempts. A running attempt is not affected. False if it does
+    /// not exist.
     /// </summary>
     public Task<bool> RedeliverAsync(TenantId tenant, Guid endpointId, Guid deliveryId, CancellationToken ct) =>
         db.QueryOneAsync(

@@ -10,8 +10,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// The delivery loop of an instance: claims due deliveries, sends them, stores the outcomes. All state is in PostgreSQL, so the process may
-/// die at any point; other instances take over when its leases expire.
+/// The delivery loop of an instance: claims due deliveries, sends them, stores the outcomes. All state is in
+/// PostgreSQL, so the process may die at any point; other instances take over when its leases expire.
 /// </summary>
 public sealed partial class DeliveryPump : IDisposable
 {
@@ -158,7 +158,8 @@ public sealed partial class DeliveryPump : IDisposable
         }
         catch (BreakerOpenException e)
         {
-            // No attempt was made, so none is counted: it waits for the host's breaker, and one of the waiting deliveries is the trial.
+            // No attempt was made, so none is counted: it waits for the host's breaker, and one of the waiting
+            // deliveries is the trial.
             await Queue(db).ReleaseAsync(delivery, e.RetryAfter, CancellationToken.None);
             return;
         }
@@ -173,8 +174,8 @@ public sealed partial class DeliveryPump : IDisposable
     }
 
     /// <summary>
-    /// Sends through the host's breaker. Hosts are shared, so only failures of the host itself count (no response, or a gateway without a
-    /// server), not errors of one endpoint.
+    /// Sends through the host's breaker. Hosts are shared, so only failures of the host itself count (no response, or a
+    /// gateway without a server), not errors of one endpoint.
     /// </summary>
     private async Task<WebhookAttempt> SendAsync(ClaimedDelivery delivery, CancellationToken ct)
     {
@@ -191,7 +192,8 @@ public sealed partial class DeliveryPump : IDisposable
     /// <summary>Other instances send what they queue, so an idle instance polls ever more rarely.</summary>
     private TimeSpan Longer(TimeSpan pause)
     {
-        var most = TimeSpan.FromMilliseconds(Math.Max(options.Value.PollMilliseconds, options.Value.IdlePollMilliseconds));
+        var most = TimeSpan.FromMilliseconds(
+            Math.Max(options.Value.PollMilliseconds, options.Value.IdlePollMilliseconds));
         return pause * 1.5 < most ? pause * 1.5 : most;
     }
 
@@ -237,10 +239,13 @@ public sealed partial class DeliveryPump : IDisposable
     [LoggerMessage(1, LogLevel.Warning, "Webhook deliveries could not be claimed; trying again")]
     private static partial void LogNotClaimed(ILogger logger, Exception exception);
 
-    [LoggerMessage(2, LogLevel.Error, "Delivery {DeliveryId}: the result of attempt {Attempt} could not be stored; the attempt is made again")]
+    [LoggerMessage(
+        2, LogLevel.Error,
+        "Delivery {DeliveryId}: the result of attempt {Attempt} could not be stored; the attempt is made again")]
     private static partial void LogNotStored(ILogger logger, Exception exception, Guid deliveryId, int attempt);
 
-    [LoggerMessage(3, LogLevel.Warning, "Delivery {DeliveryId}: the lease of attempt {Attempt} was lost; its result is dropped")]
+    [LoggerMessage(
+        3, LogLevel.Warning, "Delivery {DeliveryId}: the lease of attempt {Attempt} was lost; its result is dropped")]
     private static partial void LogLeaseLost(ILogger logger, Guid deliveryId, int attempt);
 
     [LoggerMessage(4, LogLevel.Warning, "Leases of webhook deliveries could not be renewed; trying again")]

@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// Deliveries in PostgreSQL for senders: claims under leases by the database's clock, fenced by the attempt number, so that any instance
-/// can make the next attempt and a late one changes nothing.
+/// Deliveries in PostgreSQL for senders: claims under leases by the database's clock, fenced by the attempt number, so
+/// that any instance can make the next attempt and a late one changes nothing.
 /// </summary>
 internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
 {
@@ -13,22 +13,25 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Claims up to <paramref name="most"/> due deliveries, within each endpoint's concurrency and rate. Endpoints are in random order, so
-    /// that none is always last.
+    /// Claims up to <paramref name="most"/> due deliveries, within each endpoint's concurrency and rate. Endpoints are
+    /// in random order, so that none is always last.
     /// </summary>
     /// <remarks>
-    /// An instance's places are shared equally between the tenants with due deliveries and one more, so that a newcomer always finds room,
-    /// however slow the others' receivers are. Half of a tenant's places are for endpoints that are known to respond quickly.
+    /// An instance's places are shared equally between the tenants with due deliveries and one more, so that a newcomer
+    /// always finds room, however slow the others' receivers are. Half of a tenant's places are for endpoints that are
+    /// known to respond quickly.
     /// </remarks>
     /// <param name="running">The deliveries this instance is sending.</param>
-    public Task<List<ClaimedDelivery>> ClaimAsync(int most, IReadOnlyCollection<ClaimedDelivery> running, CancellationToken ct)
+    public Task<List<ClaimedDelivery>> ClaimAsync(
+        int most, IReadOnlyCollection<ClaimedDelivery> running, CancellationToken ct)
     {
         var busy = running.GroupBy(delivery => delivery.Tenant).ToList();
         return db.QueryAsync(
             DbScope.AllTenants,
             """
             WITH RECURSIVE queue AS (
-                -- The endpoints for which something waits, found by leaps through the index. Nothing due: no leap at all.
+                -- The endpoints for which something waits, found by leaps through the index. Nothing due: no leap at
+                -- all.
                 (SELECT tenant_id, endpoint_id
                  FROM viral.webhook_deliveries
                  WHERE status = 'pending'
@@ -45,10 +48,12 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                     ORDER BY tenant_id, endpoint_id
                     LIMIT 1) AS next
             ), due AS (
-                -- Those that are known to be quick and those that are not take turns: many of the one kind do not crowd out the other.
+                -- Those that are known to be quick and those that are not take turns: many of the one kind do not crowd
+                -- out the other.
                 SELECT endpoint.tenant_id, endpoint.id,
                        row_number() OVER (
-                           PARTITION BY endpoint.tenant_id, COALESCE(endpoint.pace = 'fast', false) ORDER BY random()) AS turn
+                           PARTITION BY endpoint.tenant_id, COALESCE(endpoint.pace = 'fast', false)
+                               ORDER BY random()) AS turn
                 FROM queue
                 JOIN viral.webhook_endpoints AS endpoint
                   ON endpoint.tenant_id = queue.tenant_id AND endpoint.id = queue.endpoint_id
@@ -56,14 +61,16 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                   AND EXISTS (
                       SELECT
                       FROM viral.webhook_deliveries AS due
-                      WHERE due.tenant_id = endpoint.tenant_id AND due.endpoint_id = endpoint.id AND due.status = 'pending'
+                      WHERE due.tenant_id = endpoint.tenant_id AND due.endpoint_id = endpoint.id
+                          AND due.status = 'pending'
                         AND due.due_at <= now())
             ), busy AS (
                 SELECT tenant_id, deliveries, unproven
                 FROM unnest($5::uuid[], $6::integer[], $7::integer[]) AS busy (tenant_id, deliveries, unproven)
             ), share AS (
                 SELECT wanting.tenant_id, part.places - COALESCE(busy.deliveries, 0) AS places,
-                       (part.places + 1) / 2 - COALESCE(busy.unproven, 0) AS unproven_places, COALESCE(busy.deliveries, 0) AS running
+                       (part.places + 1) / 2 - COALESCE(busy.unproven, 0) AS unproven_places,
+                       COALESCE(busy.deliveries, 0) AS running
                 FROM (SELECT tenant_id FROM due UNION SELECT tenant_id FROM busy) AS wanting
                 LEFT JOIN busy ON busy.tenant_id = wanting.tenant_id
                 CROSS JOIN (
@@ -71,17 +78,20 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                     FROM (SELECT tenant_id FROM due UNION SELECT tenant_id FROM busy) AS all_wanting
                 ) AS part
             ), ready AS (
-                SELECT endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.headers, endpoint.ordering, endpoint.rate_limit,
+                SELECT endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.headers, endpoint.ordering,
+                       endpoint.rate_limit,
                        endpoint.ready_at, endpoint.failing_since, COALESCE(endpoint.pace = 'fast', false) AS proven
                 FROM due
                 JOIN share ON share.tenant_id = due.tenant_id AND share.places > 0
                 JOIN viral.webhook_endpoints AS endpoint ON endpoint.tenant_id = due.tenant_id AND endpoint.id = due.id
-                WHERE endpoint.enabled AND endpoint.ready_at <= now() AND (endpoint.pace = 'fast' OR share.unproven_places > 0)
+                WHERE endpoint.enabled AND endpoint.ready_at <= now()
+                    AND (endpoint.pace = 'fast' OR share.unproven_places > 0)
                 ORDER BY due.turn, random()
                 LIMIT $1
                 FOR UPDATE OF endpoint SKIP LOCKED
             ), room AS (
-                SELECT ready.tenant_id, ready.id, ready.url, ready.headers, ready.ordering, ready.rate_limit, ready.proven,
+                SELECT ready.tenant_id, ready.id, ready.url, ready.headers, ready.ordering, ready.rate_limit,
+                       ready.proven,
                        LEAST(
                            CASE WHEN ready.failing_since IS NULL AND ready.proven THEN $2 ELSE LEAST($2, 2) END - (
                                SELECT count(*)
@@ -94,15 +104,18 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                        ) AS most
                 FROM ready
             ), waiting AS (
-                SELECT room.tenant_id, room.id, room.url, room.headers, room.rate_limit, room.proven, delivery.id AS delivery_id,
+                SELECT room.tenant_id, room.id, room.url, room.headers, room.rate_limit, room.proven,
+                       delivery.id AS delivery_id,
                        row_number() OVER (PARTITION BY room.tenant_id, room.id ORDER BY delivery.id) AS turn
                 FROM room
                 CROSS JOIN LATERAL (
                     SELECT waiting.id
                     FROM viral.webhook_deliveries AS waiting
-                    WHERE waiting.tenant_id = room.tenant_id AND waiting.endpoint_id = room.id AND waiting.status = 'pending'
+                    WHERE waiting.tenant_id = room.tenant_id AND waiting.endpoint_id = room.id
+                        AND waiting.status = 'pending'
                       AND waiting.due_at <= now()
-                      -- The first of its object. By ORDER BY, else the planner may look for it among all that wait for the endpoint.
+                      -- The first of its object. By ORDER BY, else the planner may look for it among all that wait for
+                      -- the endpoint.
                       AND (room.ordering = 'none' OR waiting.number = (
                           SELECT earlier.number
                           FROM viral.webhook_deliveries AS earlier
@@ -115,16 +128,19 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                     FOR UPDATE SKIP LOCKED) AS delivery
             ), turns AS (
                 SELECT tenant_id, id, url, headers, rate_limit, proven, delivery_id, turn,
-                       row_number() OVER (PARTITION BY tenant_id, proven ORDER BY turn, delivery_id) AS place_of_its_kind
+                       row_number() OVER (PARTITION BY tenant_id, proven
+                           ORDER BY turn, delivery_id) AS place_of_its_kind
                 FROM waiting
             ), places AS (
-                SELECT turns.tenant_id, turns.id, turns.url, turns.headers, turns.rate_limit, turns.proven, turns.delivery_id,
+                SELECT turns.tenant_id, turns.id, turns.url, turns.headers, turns.rate_limit, turns.proven,
+                       turns.delivery_id,
                        row_number() OVER (PARTITION BY turns.tenant_id ORDER BY turns.turn, turns.delivery_id) AS place
                 FROM turns
                 JOIN share ON share.tenant_id = turns.tenant_id
                 WHERE turns.proven OR turns.place_of_its_kind <= share.unproven_places
             ), picked AS (
-                SELECT places.tenant_id, places.id, places.url, places.headers, places.rate_limit, places.proven, places.delivery_id
+                SELECT places.tenant_id, places.id, places.url, places.headers, places.rate_limit, places.proven,
+                       places.delivery_id
                 FROM places
                 JOIN share ON share.tenant_id = places.tenant_id AND places.place <= share.places
                 ORDER BY share.running + places.place
@@ -146,7 +162,8 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
                 SET leased = true, due_at = now() + $3, attempts = delivery.attempts + 1
                 FROM picked
                 WHERE delivery.tenant_id = picked.tenant_id AND delivery.id = picked.delivery_id
-                RETURNING delivery.tenant_id, delivery.id, delivery.attempts, delivery.tries, picked.url, picked.headers,
+                RETURNING delivery.tenant_id, delivery.id, delivery.attempts, delivery.tries, picked.url,
+                    picked.headers,
                           delivery.message_id, delivery.endpoint_id, picked.proven
             )
             SELECT claimed.tenant_id, claimed.id, claimed.attempts, claimed.tries, claimed.url, claimed.headers,
@@ -189,7 +206,8 @@ internal sealed class DeliveryQueue(Db db, IOptions<WebhooksOptions> options)
             DbScope.AllTenants,
             """
             WITH free AS (
-                -- What is locked is being settled, and needs its lease no more. To wait for it would be to wait in a circle: others that are
+                -- What is locked is being settled, and needs its lease no more. To wait for it would be to wait in a
+                -- circle: others that are
                 -- settled wait for their endpoint, and it for what is held here.
                 SELECT delivery.tenant_id, delivery.id
                 FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS held (tenant_id, id, attempts)

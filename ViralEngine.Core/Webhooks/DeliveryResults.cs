@@ -9,7 +9,8 @@ namespace ViralEngine.Core.Webhooks;
 internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options, Random random)
 {
     /// <summary>
-    /// A faster response marks an endpoint as quick, one slower than the upper bound as slow; in between, nothing changes.
+    /// A faster response marks an endpoint as quick, one slower than the upper bound as slow; in between, nothing
+    /// changes.
     /// </summary>
     private static readonly TimeSpan Quick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
@@ -46,7 +47,8 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options, 
                 SET failing_since = NULL, pace = COALESCE($11, endpoint.pace)
                 FROM delivered
                 WHERE endpoint.tenant_id = delivered.tenant_id AND endpoint.id = delivered.endpoint_id
-                  AND (endpoint.failing_since IS NOT NULL OR endpoint.pace IS DISTINCT FROM COALESCE($11, endpoint.pace))
+                  AND (endpoint.failing_since IS NOT NULL OR endpoint.pace IS DISTINCT
+                      FROM COALESCE($11, endpoint.pace))
             )
             SELECT EXISTS (SELECT FROM delivered)
             """,
@@ -55,11 +57,12 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options, 
             ct);
 
     /// <summary>
-    /// Schedules a retry after <paramref name="delay"/>, or none if that is null. Disables the endpoint if it is gone or has failed for too
-    /// long; its waiting deliveries are then held. A separate statement locks the endpoint, so that the next one sees and holds what other
-    /// attempts stored meanwhile.
+    /// Schedules a retry after <paramref name="delay"/>, or none if that is null. Disables the endpoint if it is gone
+    /// or has failed for too long; its waiting deliveries are then held. A separate statement locks the endpoint, so
+    /// that the next one sees and holds what other attempts stored meanwhile.
     /// </summary>
-    private async Task<bool> FailAsync(ClaimedDelivery delivery, WebhookAttempt attempt, TimeSpan? delay, CancellationToken ct)
+    private async Task<bool> FailAsync(
+        ClaimedDelivery delivery, WebhookAttempt attempt, TimeSpan? delay, CancellationToken ct)
     {
         await using var batch = db.Batch(delivery.Tenant);
         batch.Add(
@@ -97,7 +100,8 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options, 
                 WHERE endpoint.tenant_id = before.tenant_id AND endpoint.id = before.id
                   AND (endpoint.failing_since IS NULL OR $12::interval IS NOT NULL OR before.ends
                       OR endpoint.pace IS DISTINCT FROM COALESCE($15, endpoint.pace))
-                RETURNING endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.failing_since, endpoint.disabled_reason,
+                RETURNING endpoint.tenant_id, endpoint.id, endpoint.url, endpoint.failing_since,
+                    endpoint.disabled_reason,
                           endpoint.last_event, before.ends
             ), failed AS (
                 UPDATE viral.webhook_deliveries AS delivery
@@ -149,9 +153,10 @@ internal sealed class DeliveryResults(Db db, IOptions<WebhooksOptions> options, 
 
     private static object?[] Arguments(ClaimedDelivery delivery, WebhookAttempt attempt) =>
     [
-        delivery.Tenant.Value, delivery.Id, delivery.Attempt, attempt.StartedAt, (int)attempt.Duration.TotalMilliseconds,
-        JsonSerializer.Serialize(attempt.RequestHeaders), (short?)attempt.ResponseStatus,
-        attempt.ResponseHeaders is null ? null : JsonSerializer.Serialize(attempt.ResponseHeaders), attempt.ResponseBody,
-        attempt.Error,
+        delivery.Tenant.Value, delivery.Id, delivery.Attempt, attempt.StartedAt,
+        (int)attempt.Duration.TotalMilliseconds, JsonSerializer.Serialize(attempt.RequestHeaders),
+        (short?)attempt.ResponseStatus,
+        attempt.ResponseHeaders is null ? null : JsonSerializer.Serialize(attempt.ResponseHeaders),
+        attempt.ResponseBody, attempt.Error,
     ];
 }

@@ -1,6 +1,8 @@
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>When a message is retried: after the schedule's next wait with jitter, never before the receiver's Retry-After.</summary>
+/// <summary>
+/// When a message is retried: after the schedule's next wait with jitter, never before the receiver's Retry-After.
+/// </summary>
 internal static class RetrySchedule
 {
     /// <summary>The maximum Retry-After that is honoured.</summary>

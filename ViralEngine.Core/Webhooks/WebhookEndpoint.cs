@@ -9,7 +9,8 @@ public enum WebhookOrdering
     None,
 
     /// <summary>
-    /// A message waits until the previous one about the same task, batch or workflow is delivered or has failed permanently.
+    /// A message waits until the previous one about the same task, batch or workflow is delivered or has failed
+    /// permanently.
     /// </summary>
     PerObject,
 }
@@ -27,7 +28,9 @@ public enum WebhookDisabledReason
     Failing,
 }
 
-/// <summary>A URL that receives the messages an organization subscribes to. Its secrets and header values are never shown.</summary>
+/// <summary>
+/// A URL that receives the messages an organization subscribes to. Its secrets and header values are never shown.
+/// </summary>
 /// <param name="EventTypes">Such as <c>task.completed</c>, <c>task.*</c> or <c>*</c>.</param>
 /// <param name="RateLimit">The maximum number of messages per second; null for no limit.</param>
 /// <param name="HeaderNames">The names of the headers added to each message.</param>

@@ -3,7 +3,8 @@ using ViralEngine.Core.Events;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// The event types that an endpoint may subscribe to: <c>*</c>, all events of a kind (<c>task.*</c>), or one (<c>task.completed</c>).
+/// The event types that an endpoint may subscribe to: <c>*</c>, all events of a kind (<c>task.*</c>), or one
+/// (<c>task.completed</c>).
 /// </summary>
 public static class WebhookEventTypes
 {

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// The secret that an endpoint's messages are signed with: <c>whsec_</c> and base64 of 24 to 64 bytes (Standard Webhooks 1.0.0,
-/// "Signature scheme").
+/// The secret that an endpoint's messages are signed with: <c>whsec_</c> and base64 of 24 to 64 bytes (Standard
+/// Webhooks 1.0.0, "Signature scheme").
 /// </summary>
 public static class WebhookSecret
 {

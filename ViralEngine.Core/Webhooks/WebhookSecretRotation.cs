@@ -4,7 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// Re-encrypts the secrets and headers of all tenants' endpoints with the first key of the ring, so that the others can be removed.
+/// Re-encrypts the secrets and headers of all tenants' endpoints with the first key of the ring, so that the others can
+/// be removed.
 /// </summary>
 public sealed class WebhookSecretRotation(Db db, SecretBox box)
 {

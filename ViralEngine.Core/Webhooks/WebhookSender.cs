@@ -10,7 +10,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// Makes one attempt: signs, POSTs through the guarded client, and returns the outcome. Only 2xx is a success; redirects are not followed.
+/// Makes one attempt: signs, POSTs through the guarded client, and returns the outcome. Only 2xx is a success;
+/// redirects are not followed.
 /// </summary>
 internal sealed class WebhookSender(
     OutgoingHttp outgoing, SecretBox box, IOptions<WebhooksOptions> options, TimeProvider time)
@@ -32,7 +33,8 @@ internal sealed class WebhookSender(
         }
         catch (CryptographicException)
         {
-            return Unsent("The endpoint's secrets cannot be decrypted. Rotate the secret and set the headers again.", []);
+            return Unsent(
+                "The endpoint's secrets cannot be decrypted. Rotate the secret and set the headers again.", []);
         }
 
         using var disposing = request;
@@ -40,11 +42,13 @@ internal sealed class WebhookSender(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, clock.Token);
         try
         {
-            using var response = await outgoing.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+            using var response = await outgoing.Client.SendAsync(
+                request, HttpCompletionOption.ResponseHeadersRead, both.Token);
             var body = await BeginningAsync(response, both.Token);
             ct.ThrowIfCancellationRequested();
             return new WebhookAttempt(
-                startedAt.UtcDateTime, time.GetElapsedTime(started), sent, (int)response.StatusCode, Headers(response), body,
+                startedAt.UtcDateTime, time.GetElapsedTime(started), sent, (int)response.StatusCode, Headers(response),
+                body,
                 Error: null, RetryAfter(response));
         }
         catch (Exception e) when (!ct.IsCancellationRequested && Explain(e, clock.IsCancellationRequested) is { } error)
@@ -57,9 +61,11 @@ internal sealed class WebhookSender(
     }
 
     /// <summary>The request, and its headers for display.</summary>
-    private (HttpRequestMessage Request, Dictionary<string, string> Shown) Request(ClaimedDelivery delivery, DateTimeOffset at)
+    private (HttpRequestMessage Request, Dictionary<string, string> Shown) Request(
+        ClaimedDelivery delivery, DateTimeOffset at)
     {
-        var secrets = delivery.Secrets.Select(secret => box.Open(delivery.Tenant.Value, WebhookStore.SecretPurpose, secret));
+        var secrets = delivery.Secrets.Select(
+            secret => box.Open(delivery.Tenant.Value, WebhookStore.SecretPurpose, secret));
         var own = WebhookHeaders.Open(box, delivery.Tenant, delivery.Headers);
         var messageId = WebhookMessageId.ToText(delivery.MessageId);
         var request = new HttpRequestMessage(HttpMethod.Post, delivery.Url)
@@ -119,7 +125,9 @@ internal sealed class WebhookSender(
         return headers;
     }
 
-    /// <summary>RFC 9110, section 10.2.3: seconds or a date. Honoured for 429 and 503, which are about the receiver's load.</summary>
+    /// <summary>
+    /// RFC 9110, section 10.2.3: seconds or a date. Honoured for 429 and 503, which are about the receiver's load.
+    /// </summary>
     private TimeSpan? RetryAfter(HttpResponseMessage response)
     {
         if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))

@@ -5,8 +5,9 @@ using System.Text;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// The headers that make a message a Standard Webhook (1.0.0, "Webhook Headers"): <c>webhook-id</c>, <c>webhook-timestamp</c> (of the
-/// attempt, in Unix seconds) and <c>webhook-signature</c>, an HMAC-SHA256 under each valid secret.
+/// The headers that make a message a Standard Webhook (1.0.0, "Webhook Headers"): <c>webhook-id</c>,
+/// <c>webhook-timestamp</c> (of the attempt, in Unix seconds) and <c>webhook-signature</c>, an HMAC-SHA256 under each
+/// valid secret.
 /// </summary>
 public static class WebhookSignature
 {
@@ -21,6 +22,7 @@ public static class WebhookSignature
             string.Create(CultureInfo.InvariantCulture, $"{messageId}.{at.ToUnixTimeSeconds()}.{payload}"));
         return string.Join(
             ' ',
-            secrets.Select(secret => "v1," + Convert.ToBase64String(HMACSHA256.HashData(WebhookSecret.KeyOf(secret), signed))));
+            secrets.Select(
+                secret => "v1," + Convert.ToBase64String(HMACSHA256.HashData(WebhookSecret.KeyOf(secret), signed))));
     }
 }

@@ -5,7 +5,9 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Core.Webhooks;
 
-/// <summary>A tenant's webhook endpoints in PostgreSQL, their secrets and headers encrypted. Each call is one round trip.</summary>
+/// <summary>
+/// A tenant's webhook endpoints in PostgreSQL, their secrets and headers encrypted. Each call is one round trip.
+/// </summary>
 public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions> options)
 {
     internal const string SecretPurpose = "webhook secret";
@@ -90,14 +92,16 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
             ct);
 
     /// <summary>
-    /// Changes an endpoint. Deliveries of a disabled one are held until it is enabled again, which also resets its failures. Null if it
-    /// does not exist.
+    /// Changes an endpoint. Deliveries of a disabled one are held until it is enabled again, which also resets its
+    /// failures. Null if it does not exist.
     /// </summary>
-    public async Task<WebhookEndpoint?> ChangeAsync(TenantId tenant, Guid id, WebhookChange change, CancellationToken ct)
+    public async Task<WebhookEndpoint?> ChangeAsync(
+        TenantId tenant, Guid id, WebhookChange change, CancellationToken ct)
     {
         // A separate statement locks the endpoint, so that the next one sees what attempts stored meanwhile.
         await using var batch = db.Batch(tenant);
-        batch.Add("SELECT FROM viral.webhook_endpoints WHERE tenant_id = $1 AND id = $2 FOR UPDATE", [tenant.Value, id]);
+        batch.Add(
+            "SELECT FROM viral.webhook_endpoints WHERE tenant_id = $1 AND id = $2 FOR UPDATE", [tenant.Value, id]);
         batch.Add(
             $"""
             WITH endpoint AS (
@@ -165,8 +169,8 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
             ct);
 
     /// <summary>
-    /// Sets a new secret. Messages are also signed with the old ones until the overlap ends, so that receivers can switch meanwhile.
-    /// Returns when the old secrets expire; null if the endpoint does not exist.
+    /// Sets a new secret. Messages are also signed with the old ones until the overlap ends, so that receivers can
+    /// switch meanwhile. Returns when the old secrets expire; null if the endpoint does not exist.
     /// </summary>
     public async Task<DateTime?> RotateSecretAsync(
         TenantId tenant, Guid id, string secret, TimeSpan overlap, CancellationToken ct)
@@ -206,7 +210,8 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
         return ends;
     }
 
-    private static string ToText(WebhookOrdering ordering) => ordering == WebhookOrdering.PerObject ? "per_object" : "none";
+    private static string ToText(WebhookOrdering ordering) =>
+        ordering == WebhookOrdering.PerObject ? "per_object" : "none";
 
     private static WebhookEndpoint Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),

@@ -8,14 +8,16 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Core.Webhooks;
 
 /// <summary>
-/// Tests an endpoint: sends it one <c>webhook.test</c> message, regardless of its subscriptions and whether it is enabled. The delivery is
-/// logged like any other.
+/// Tests an endpoint: sends it one <c>webhook.test</c> message, regardless of its subscriptions and whether it is
+/// enabled. The delivery is logged like any other.
 /// </summary>
 public sealed class WebhookTest(
-    Db db, SecretBox box, OutgoingHttp outgoing, DeliveryLog log, IOptions<WebhooksOptions> options, TimeProvider time, Random random)
+    Db db, SecretBox box, OutgoingHttp outgoing, DeliveryLog log, IOptions<WebhooksOptions> options, TimeProvider time,
+    Random random)
 {
     /// <summary>Null if the endpoint does not exist.</summary>
-    public async Task<WebhookDelivery?> RunAsync(TenantId tenant, Guid endpointId, string principal, CancellationToken ct)
+    public async Task<WebhookDelivery?> RunAsync(
+        TenantId tenant, Guid endpointId, string principal, CancellationToken ct)
     {
         var deliveryId = RowId.New();
         if (await QueueAsync(tenant, endpointId, deliveryId, principal, ct) is not { } delivery)
@@ -36,7 +38,9 @@ public sealed class WebhookTest(
         return (await log.FindAsync(tenant, endpointId, deliveryId, ct))?.Delivery;
     }
 
-    /// <summary>Stores the message and its delivery, at its last attempt, under a lease that outlives the attempt.</summary>
+    /// <summary>
+    /// Stores the message and its delivery, at its last attempt, under a lease that outlives the attempt.
+    /// </summary>
     private Task<ClaimedDelivery?> QueueAsync(
         TenantId tenant, Guid endpointId, Guid deliveryId, string principal, CancellationToken ct)
     {
@@ -62,8 +66,8 @@ public sealed class WebhookTest(
                 FROM endpoint
             ), delivery AS (
                 INSERT INTO viral.webhook_deliveries (
-                    tenant_id, id, endpoint_id, message_id, event_type, subject_id, number, attempts, tries, due_at, leased,
-                    created_at)
+                    tenant_id, id, endpoint_id, message_id, event_type, subject_id, number, attempts, tries, due_at,
+                    leased, created_at)
                 SELECT tenant_id, $3, id, $4, $5, $4, 1, 1, $8, now() + $9, true, $7
                 FROM endpoint
             )

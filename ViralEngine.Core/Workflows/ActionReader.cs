@@ -10,12 +10,16 @@ internal sealed class ActionReader(DefinitionTexts texts, UrlPolicy urls)
     private static readonly Dictionary<string, int> Methods =
         new() { ["POST"] = 0, ["PUT"] = 1, ["PATCH"] = 2, ["GET"] = 3, ["DELETE"] = 4 };
 
-    private static readonly HashSet<string> Classes = [.. Enum.GetValues<ErrorClass>().Select(each => each.ToApiName())];
+    private static readonly HashSet<string> Classes =
+    [
+        .. Enum.GetValues<ErrorClass>().Select(each => each.ToApiName())
+    ];
 
     // Headers that belong to the call itself and must not be overridden.
     private static readonly HashSet<string> OwnHeaders = new(StringComparer.OrdinalIgnoreCase)
     {
-        "host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect",
+        "host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "te", "trailer",
+        "expect",
         "proxy-authorization", "proxy-connection", "keep-alive", "idempotency-key",
     };
 

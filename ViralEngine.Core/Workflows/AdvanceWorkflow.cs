@@ -10,9 +10,9 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Advances a workflow as far as possible. Reads it, walks through it without a transaction, because users' templates take time, and stores
-/// the changes under the row's lock if nothing has changed meanwhile; otherwise starts over. Idempotent: the rows alone decide, so that
-/// each step starts and ends once.
+/// Advances a workflow as far as possible. Reads it, walks through it without a transaction, because users' templates
+/// take time, and stores the changes under the row's lock if nothing has changed meanwhile; otherwise starts over.
+/// Idempotent: the rows alone decide, so that each step starts and ends once.
 /// </summary>
 public sealed partial class AdvanceWorkflow(
     Db db,
@@ -61,8 +61,8 @@ public sealed partial class AdvanceWorkflow(
     }
 
     /// <summary>
-    /// Cancels a workflow on request, in the open transaction if any. The next advance starts rollbacks, because templates are not rendered
-    /// here.
+    /// Cancels a workflow on request, in the open transaction if any. The next advance starts rollbacks, because
+    /// templates are not rendered here.
     /// </summary>
     public async Task CancelAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
@@ -142,9 +142,11 @@ public sealed partial class AdvanceWorkflow(
         if (turn.HasEnded)
             return new WorkflowLook(true, [], null);
         var work = turn.Steps.Values
-            .Where(step => step.Status == StepStatus.InProgress && (step.TaskId is not null || step.Request is not null))
+            .Where(
+                step => step.Status == StepStatus.InProgress && (step.TaskId is not null || step.Request is not null))
             .Where(step => step.Result is null)
-            .Select(step => new WorkflowWork(step.StepId, step.Kind, step.Run, step.Attempt, step.Request is null ? step.TaskId : null))
+            .Select(step => new WorkflowWork(
+                step.StepId, step.Kind, step.Run, step.Attempt, step.Request is null ? step.TaskId : null))
             .ToArray();
         var times = turn.Steps.Values
             .Where(step => step.Status is StepStatus.Waiting or StepStatus.Retrying)

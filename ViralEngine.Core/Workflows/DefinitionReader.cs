@@ -6,8 +6,8 @@ using ViralEngine.Core.Workflows.Conditions;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Reads and validates a definition, and reports every error with its path (<c>steps[2].conditions[0].pattern</c>). A valid one can run:
-/// ids are unique, values come from earlier steps, and cycles cannot be expressed.
+/// Reads and validates a definition, and reports every error with its path (<c>steps[2].conditions[0].pattern</c>). A
+/// valid one can run: ids are unique, values come from earlier steps, and cycles cannot be expressed.
 /// </summary>
 public sealed class DefinitionReader(UrlPolicy urls)
 {
@@ -49,7 +49,8 @@ public sealed class DefinitionReader(UrlPolicy urls)
 internal sealed class DefinitionReading
 {
     /// <summary>How the steps of each type are read.</summary>
-    public static readonly Dictionary<string, Func<DefinitionReading, FieldReader, StepHead, WorkflowStep?>> Types = new()
+    public static readonly Dictionary<string, Func<DefinitionReading, FieldReader, StepHead, WorkflowStep?>> Types =
+        new()
     {
         ["task"] = (reading, json, head) => reading.actions.ReadStep(json, head.Id, head.Name, "task"),
         ["parallel"] = (reading, json, head) => Nested(json, head, () => reading.ReadParallel(json, head)),
@@ -113,7 +114,8 @@ internal sealed class DefinitionReading
         json.Require("id", id);
         if (id is null)
             return null;
-        if (id.Length == 0 || !char.IsAsciiLetter(id[0]) || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+        if (id.Length == 0 || !char.IsAsciiLetter(id[0])
+            || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
             json.Fail("id", "Must begin with a letter and contain only letters, digits, - and _.");
         else if (!ids.Add(id))
             json.Fail("id", "Must be unique among the steps.");
@@ -153,7 +155,9 @@ internal sealed class DefinitionReading
         }
 
         texts.Show(inner);
-        return items is null ? null : new ParallelStep(head.Id, head.Name, json.Path, null, branches, concurrency, failFast);
+        return items is null
+            ? null
+            : new ParallelStep(head.Id, head.Name, json.Path, null, branches, concurrency, failFast);
     }
 
     private ChoiceStep? ReadChoice(FieldReader json, StepHead head)

@@ -51,7 +51,9 @@ internal sealed class DefinitionTexts
     public IReadOnlyDictionary<string, LiquidText> ReadMap(FieldReader json, string name, Func<string, string?> check)
     {
         var texts = new Dictionary<string, LiquidText>(StringComparer.OrdinalIgnoreCase);
-        var sources = json.Map(name, 30, (key, value) => check(key) ?? (value.Length > 4000 ? "Must have at most 4,000 characters." : null));
+        var sources = json.Map(
+            name, 30,
+            (key, value) => check(key) ?? (value.Length > 4000 ? "Must have at most 4,000 characters." : null));
         foreach (var (key, source) in sources ?? new Dictionary<string, string>())
         {
             if (Parse(source, message => json.Fail($"{name}.{key}", message)) is { } text)

@@ -59,7 +59,8 @@ public static class MermaidChart
         var escaped = new StringBuilder();
         foreach (var rune in text.EnumerateRunes())
         {
-            if (System.Text.Rune.IsLetterOrDigit(rune) || rune.Value is ' ' or '_' or '-' or '.' or ',' or '?' or '!' or ':' or '€' or '$')
+            if (System.Text.Rune.IsLetterOrDigit(rune)
+                || rune.Value is ' ' or '_' or '-' or '.' or ',' or '?' or '!' or ':' or '€' or '$')
                 escaped.Append(rune);
             else
                 escaped.Append('#').Append(rune.Value).Append(';');

@@ -6,9 +6,9 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Retries a failed or cancelled workflow from one of its steps: earlier steps keep their outputs; that step, later ones and any other
-/// failed ones start over. An approval covers one run of the steps behind its gate: if one of them has run, the gate opens again. A
-/// completed workflow cannot be retried.
+/// Retries a failed or cancelled workflow from one of its steps: earlier steps keep their outputs; that step, later
+/// ones and any other failed ones start over. An approval covers one run of the steps behind its gate: if one of them
+/// has run, the gate opens again. A completed workflow cannot be retried.
 /// </summary>
 public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signals)
 {
@@ -37,7 +37,8 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
         return outcome;
     }
 
-    private async Task<Outcome> RestartAsync(TenantId tenant, Guid id, string stepId, string principal, CancellationToken ct)
+    private async Task<Outcome> RestartAsync(
+        TenantId tenant, Guid id, string stepId, string principal, CancellationToken ct)
     {
         if (await store.ReadAsync(tenant, id, ct) is not { } turn)
             return new Outcome.Unknown();
@@ -62,7 +63,8 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
             .Select(step => step.StepId)
             .FirstOrDefault();
         if (undone is not null)
-            return new Outcome.Refused($"The step '{undone}' was rolled back: retry from there or from a step before it.");
+            return new Outcome.Refused(
+                $"The step '{undone}' was rolled back: retry from there or from a step before it.");
 
         var run = turn.Run + 1;
         var happened = new NewEvent(turn.LastEvent + 1, EventTypes.WorkflowRetried, new JsonObject
@@ -86,8 +88,10 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
             .Add(
                 """
                 UPDATE viral.workflows
-                SET status = 'pending', run = $3, error = NULL, ending = NULL, cancel_requested_at = NULL, completed_at = NULL,
-                    check_at = now() + interval '10 seconds', updated_at = now(), last_event = $4, revision = revision + 1, faults = 0
+                SET status = 'pending', run = $3, error = NULL, ending = NULL, cancel_requested_at = NULL,
+                    completed_at = NULL,
+                    check_at = now() + interval '10 seconds', updated_at = now(), last_event = $4,
+                    revision = revision + 1, faults = 0
                 WHERE tenant_id = $1 AND id = $2
                 """,
                 [tenant.Value, id, run, happened.Number]);
@@ -103,13 +107,15 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
             .Where(step => step is ActionStep && again.Contains(step.Id) && turn.Find(step.Id) is not null)
             .Select(step => step.Id)
             .ToList();
-        foreach (var gate in called.SelectMany(id => GatesBefore(turn.Definition.Steps, id)).DistinctBy(gate => gate.Id))
+        foreach (var gate in called.SelectMany(id => GatesBefore(turn.Definition.Steps, id)).DistinctBy(
+            gate => gate.Id))
         {
             if (again.Contains(gate.Id) || turn.Find(gate.Id) is null)
                 continue;
             again.Add(gate.Id);
             around.UnionWith(turn.Definition.AllSteps
-                .Where(step => step.Id != gate.Id && !again.Contains(step.Id) && step.WithInner().Any(inner => inner.Id == gate.Id))
+                .Where(step => step.Id != gate.Id && !again.Contains(step.Id) && step.WithInner().Any(
+                    inner => inner.Id == gate.Id))
                 .Select(step => step.Id));
         }
     }
@@ -129,7 +135,8 @@ public sealed class RetryWorkflow(Db db, WorkflowTurnStore store, Signals signal
     }
 
     /// <summary>Collects the step, everything after it, and the steps around it. Excludes parallel branches.</summary>
-    private static bool Collect(IReadOnlyList<WorkflowStep> steps, string stepId, HashSet<string> again, HashSet<string> around)
+    private static bool Collect(
+        IReadOnlyList<WorkflowStep> steps, string stepId, HashSet<string> again, HashSet<string> around)
     {
         for (var i = 0; i < steps.Count; i++)
         {

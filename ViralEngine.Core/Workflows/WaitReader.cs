@@ -60,7 +60,8 @@ internal sealed class WaitReader(DefinitionTexts texts)
         return title is null
             ? null
             : new ApprovalStep(
-                id, name, json.Path, null, title, message, who, quorum, rejectQuorum, excludeRequester, timeout, onTimeout,
+                id, name, json.Path, null, title, message, who, quorum, rejectQuorum, excludeRequester, timeout,
+                onTimeout,
                 escalation, reminder, continueOnReject);
     }
 
@@ -80,7 +81,9 @@ internal sealed class WaitReader(DefinitionTexts texts)
         foreach (var (index, role) in roles.Index())
         {
             if (!Deciders.Contains(role))
-                json.Fail(string.Create(CultureInfo.InvariantCulture, $"roles[{index}]"), $"Must be one of {string.Join(", ", Deciders)}.");
+                json.Fail(
+                    string.Create(CultureInfo.InvariantCulture, $"roles[{index}]"),
+                    $"Must be one of {string.Join(", ", Deciders)}.");
         }
 
         var users = json.Texts("users", 50, 300) ?? [];

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>A workflow. Times are UTC.</summary>
-/// <param name="Definition">The definition it was started with; later versions of its template do not change it.</param>
+/// <param name="Definition">The definition it was started with; later versions of its template do not change
+/// it.</param>
 /// <param name="Run">1, increased by each retry from a step.</param>
 /// <param name="Steps">The steps that were reached, in the order in which they started. Left out in lists.</param>
 public sealed record Workflow(
@@ -41,7 +42,8 @@ public sealed record WorkflowStepState(
     DateTime? CompletedAt);
 
 /// <summary>Why a step or a workflow failed.</summary>
-/// <param name="Class">The class of the error: one of a task's, or <c>template</c>, <c>rejected</c>, <c>cancelled</c>.</param>
+/// <param name="Class">The class of the error: one of a task's, or <c>template</c>, <c>rejected</c>,
+/// <c>cancelled</c>.</param>
 /// <param name="Step">The step that failed.</param>
 public sealed record StepError(string Class, string Message, string? Step);
 
@@ -80,9 +82,11 @@ public static class WorkflowWords
 
     public static bool HasEnded(this StepStatus status) => status >= StepStatus.Completed;
 
-    public static string ToText(this WorkflowStatus status) => JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
+    public static string ToText(this WorkflowStatus status) =>
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
 
-    public static string ToText(this StepStatus status) => JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
+    public static string ToText(this StepStatus status) =>
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
 
     public static string ToText(this StepKind kind) => kind == StepKind.Step ? "step" : "rollback";
 
@@ -95,5 +99,6 @@ public static class WorkflowWords
     private static readonly Dictionary<string, WorkflowStatus> Workflows =
         Enum.GetValues<WorkflowStatus>().ToDictionary(status => status.ToText());
 
-    private static readonly Dictionary<string, StepStatus> Steps = Enum.GetValues<StepStatus>().ToDictionary(status => status.ToText());
+    private static readonly Dictionary<string, StepStatus> Steps = Enum.GetValues<StepStatus>().ToDictionary(
+        status => status.ToText());
 }

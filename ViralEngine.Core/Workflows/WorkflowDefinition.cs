@@ -20,7 +20,8 @@ public abstract record WorkflowStep(string Id, string? Name, string Path, StepAc
     /// <summary>The nested sequences of steps.</summary>
     public virtual IReadOnlyList<IReadOnlyList<WorkflowStep>> Inner => [];
 
-    public IEnumerable<WorkflowStep> WithInner() => Inner.SelectMany(steps => steps).SelectMany(step => step.WithInner()).Prepend(this);
+    public IEnumerable<WorkflowStep> WithInner() =>
+        Inner.SelectMany(steps => steps).SelectMany(step => step.WithInner()).Prepend(this);
 }
 
 /// <summary>Calls an agent or a URL.</summary>
@@ -33,7 +34,8 @@ public sealed record ActionStep(string Id, string? Name, string Path, StepAction
 /// <summary>Runs branches concurrently.</summary>
 /// <param name="FailFast">Whether the first failed branch ends the others.</param>
 public sealed record ParallelStep(
-    string Id, string? Name, string Path, StepAction? Rollback, IReadOnlyList<Branch> Branches, int MaxConcurrency, bool FailFast)
+    string Id, string? Name, string Path, StepAction? Rollback, IReadOnlyList<Branch> Branches, int MaxConcurrency,
+    bool FailFast)
     : WorkflowStep(Id, Name, Path, Rollback)
 {
     public override string Type => "parallel";
@@ -53,7 +55,8 @@ public sealed record ChoiceStep(
     public override string Type => "choice";
 
     /// <summary>The branches in order, then the default.</summary>
-    public override IReadOnlyList<IReadOnlyList<WorkflowStep>> Inner => [.. Conditions.Select(branch => branch.Steps), Default];
+    public override IReadOnlyList<IReadOnlyList<WorkflowStep>> Inner =>
+        [.. Conditions.Select(branch => branch.Steps), Default];
 
     /// <summary>The name of a branch in outputs and graphs.</summary>
     public string NameOf(int branch) =>
@@ -61,7 +64,8 @@ public sealed record ChoiceStep(
 }
 
 /// <summary>Waits for people to decide.</summary>
-/// <param name="ContinueOnReject">Whether the workflow continues after a rejection, so that a choice can test the outcome.</param>
+/// <param name="ContinueOnReject">Whether the workflow continues after a rejection, so that a choice can test the
+/// outcome.</param>
 public sealed record ApprovalStep(
     string Id,
     string? Name,
@@ -83,7 +87,8 @@ public sealed record ApprovalStep(
 }
 
 /// <summary>Waits for a duration or until a time. Exactly one of the two is set.</summary>
-public sealed record DelayStep(string Id, string? Name, string Path, StepAction? Rollback, int? Seconds, LiquidText? Until)
+public sealed record DelayStep(
+    string Id, string? Name, string Path, StepAction? Rollback, int? Seconds, LiquidText? Until)
     : WorkflowStep(Id, Name, Path, Rollback)
 {
     public override string Type => "delay";
@@ -98,7 +103,8 @@ public sealed record ConditionalBranch(string? Name, Condition Condition, IReadO
 public sealed record Approvers(IReadOnlyList<string> Roles, IReadOnlyList<string> Users);
 
 /// <summary>Who is asked after a time-out, and what happens if they do not decide either.</summary>
-public sealed record Escalation(IReadOnlyList<string> Roles, IReadOnlyList<string> Users, int TimeoutSeconds, TimeoutAction OnTimeout);
+public sealed record Escalation(
+    IReadOnlyList<string> Roles, IReadOnlyList<string> Users, int TimeoutSeconds, TimeoutAction OnTimeout);
 
 public enum TimeoutAction
 {
@@ -130,7 +136,8 @@ public sealed record WebhookAction(
 
 /// <summary>When a failed step is retried: exponential backoff, by error class.</summary>
 /// <param name="On">The error classes to retry; null for those that a task retries.</param>
-public sealed record RetryPolicy(int MaxAttempts, IReadOnlySet<string>? On, double InitialSeconds, double Factor, double MaxSeconds)
+public sealed record RetryPolicy(
+    int MaxAttempts, IReadOnlySet<string>? On, double InitialSeconds, double Factor, double MaxSeconds)
 {
     public static RetryPolicy WebhookDefault { get; } = new(3, null, 1, 2, 60);
 

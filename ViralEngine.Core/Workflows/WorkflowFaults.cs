@@ -8,8 +8,8 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Counts consecutive unexpected errors while advancing a workflow, and fails the workflow after several, so that it is not retried forever
-/// and its users see why it stopped.
+/// Counts consecutive unexpected errors while advancing a workflow, and fails the workflow after several, so that it is
+/// not retried forever and its users see why it stopped.
 /// </summary>
 public sealed class WorkflowFaults(Db db, TaskStore tasks)
 {
@@ -41,7 +41,8 @@ public sealed class WorkflowFaults(Db db, TaskStore tasks)
     private async Task FailAsync(TenantId tenant, Guid id, Exception fault, CancellationToken ct)
     {
         var error = new StepError(
-            "internal", $"The workflow failed: {MaxFaults} attempts to advance it ended in an error ({KindOf(fault)}).", null);
+            "internal", $"The workflow failed: {MaxFaults} attempts to advance it ended in an error ({KindOf(fault)}).",
+            null);
         await db.BeginAsync(ct);
         var running = await db.QueryAsync(
             tenant,
@@ -66,7 +67,8 @@ public sealed class WorkflowFaults(Db db, TaskStore tasks)
                 WHERE gate.tenant_id = failed.tenant_id AND gate.workflow_id = failed.id AND gate.status = 'open'
             ), event AS (
                 INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-                SELECT tenant_id, id, last_event, '{{EventTypes.WorkflowFailed}}', jsonb_build_object('status', 'failed', 'error', $3::jsonb), now()
+                SELECT tenant_id, id, last_event, '{{EventTypes.WorkflowFailed}}',
+                       jsonb_build_object('status', 'failed', 'error', $3::jsonb), now()
                 FROM failed
             )
             SELECT task_id

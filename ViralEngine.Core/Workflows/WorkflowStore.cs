@@ -23,18 +23,20 @@ public sealed class WorkflowStore(Db db)
             $$"""
             WITH workflow AS (
                 INSERT INTO viral.workflows (
-                    tenant_id, id, name, status, definition, input, template_id, template_version, created_by, created_at, updated_at,
-                    check_at)
-                VALUES ($1, $2, $3, 'pending', $4::json, $5::json, $6, $7, $8, now(), now(), now() + interval '10 seconds')
+                    tenant_id, id, name, status, definition, input, template_id, template_version, created_by,
+                    created_at, updated_at, check_at)
+                VALUES ($1, $2, $3, 'pending', $4::json, $5::json, $6, $7, $8, now(), now(),
+                    now() + interval '10 seconds')
                 RETURNING tenant_id, id, name, created_at
             )
             INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-            SELECT tenant_id, id, 1, '{{EventTypes.WorkflowCreated}}', jsonb_build_object('status', 'pending', 'name', name), created_at
+            SELECT tenant_id, id, 1, '{{EventTypes.WorkflowCreated}}',
+                   jsonb_build_object('status', 'pending', 'name', name), created_at
             FROM workflow
             """,
             [
-                tenant.Value, workflow.Id, workflow.Name, workflow.DefinitionJson, workflow.InputJson, workflow.TemplateId,
-                workflow.TemplateVersion, workflow.CreatedBy,
+                tenant.Value, workflow.Id, workflow.Name, workflow.DefinitionJson, workflow.InputJson,
+                workflow.TemplateId, workflow.TemplateVersion, workflow.CreatedBy,
             ],
             ct);
 
@@ -44,7 +46,8 @@ public sealed class WorkflowStore(Db db)
         await using var batch = db.Batch(tenant)
             .Add(
                 """
-                SELECT id, name, status, definition::text, input::text, template_id, template_version, created_by, created_at,
+                SELECT id, name, status, definition::text, input::text, template_id, template_version, created_by,
+                       created_at,
                        updated_at, started_at, completed_at, run, cancel_requested_at IS NOT NULL, error::text
                 FROM viral.workflows
                 WHERE tenant_id = $1 AND id = $2
@@ -52,7 +55,8 @@ public sealed class WorkflowStore(Db db)
                 [tenant.Value, id])
             .Add(
                 """
-                SELECT step_id, kind, status, run, attempt, task_id, output::text, error::text, due_at, started_at, completed_at
+                SELECT step_id, kind, status, run, attempt, task_id, output::text, error::text, due_at, started_at,
+                       completed_at
                 FROM viral.workflow_steps
                 WHERE tenant_id = $1 AND workflow_id = $2
                 ORDER BY started_at, kind DESC, completed_event
@@ -88,15 +92,15 @@ public sealed class WorkflowStore(Db db)
             LIMIT $7
             """,
             [
-                tenant.Value, before, filter.Status?.ToText(), filter.TemplateId, filter.CreatedAfter, filter.CreatedBefore, limit,
-                Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore),
+                tenant.Value, before, filter.Status?.ToText(), filter.TemplateId, filter.CreatedAfter,
+                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore),
             ],
             Read,
             ct);
 
     /// <summary>
-    /// Requests cancellation, which the next advance carries out. Null if the workflow does not exist; false if it has ended or is rolling
-    /// back.
+    /// Requests cancellation, which the next advance carries out. Null if the workflow does not exist; false if it has
+    /// ended or is rolling back.
     /// </summary>
     public Task<bool?> CancelAsync(TenantId tenant, Guid id, string principal, CancellationToken ct) =>
         db.QueryOneAsync(
@@ -157,7 +161,8 @@ public sealed class WorkflowStore(Db db)
 
 /// <summary>A checked request for a workflow.</summary>
 public sealed record NewWorkflow(
-    Guid Id, string? Name, string DefinitionJson, string? InputJson, Guid? TemplateId, int? TemplateVersion, string CreatedBy);
+    Guid Id, string? Name, string DefinitionJson, string? InputJson, Guid? TemplateId, int? TemplateVersion,
+    string CreatedBy);
 
 /// <summary>Which workflows to list; null means any.</summary>
 public sealed record WorkflowFilter(

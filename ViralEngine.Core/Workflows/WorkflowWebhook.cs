@@ -13,10 +13,12 @@ using ViralEngine.Core.Workflows.Execution;
 namespace ViralEngine.Core.Workflows;
 
 /// <summary>
-/// Makes the HTTP call of a webhook step and stores its outcome. After a crash in between, the call is repeated with the same
+/// Makes the HTTP call of a webhook step and stores its outcome. After a crash in between, the call is repeated with
+/// the same
 /// <c>Idempotency-Key</c>, by which the receiver detects it. After a few such repetitions, the attempt has failed.
 /// </summary>
-public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimeProvider time, ILogger<WorkflowWebhook> logger)
+public sealed partial class WorkflowWebhook(
+    Db db, OutgoingHttp outgoing, TimeProvider time, ILogger<WorkflowWebhook> logger)
 {
     private const int MaxCalls = 3;
     private const long MaxResponseBytes = 256 * 1024;
@@ -42,7 +44,9 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
             return;
 
         var outcome = calls > MaxCalls
-            ? Failed(ErrorClass.Internal, $"The call was made {MaxCalls} times, and its result could not be stored each time.")
+            ? Failed(
+                ErrorClass.Internal,
+                $"The call was made {MaxCalls} times, and its result could not be stored each time.")
             : await TryAsync(request, workflowId, work, ct);
         try
         {
@@ -51,15 +55,19 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
         catch (PostgresException e) when (!DatabaseAway.Explains(e))
         {
             LogFault(logger, e, work.StepId, workflowId);
-            await StoreAsync(tenant, workflowId, work, Failed(ErrorClass.Internal, $"The response could not be stored (SQLSTATE {e.SqlState})."));
+            await StoreAsync(
+                tenant, workflowId, work,
+                Failed(ErrorClass.Internal, $"The response could not be stored (SQLSTATE {e.SqlState})."));
         }
     }
 
-    private async Task<WebhookOutcome> TryAsync(string request, Guid workflowId, WorkflowWork work, CancellationToken ct)
+    private async Task<WebhookOutcome> TryAsync(
+        string request, Guid workflowId, WorkflowWork work, CancellationToken ct)
     {
         try
         {
-            return await CallAsync(JsonSerializer.Deserialize(request, WorkflowJson.Default.WebhookCall)!, workflowId, work, ct);
+            return await CallAsync(
+                JsonSerializer.Deserialize(request, WorkflowJson.Default.WebhookCall)!, workflowId, work, ct);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -84,7 +92,8 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
             ],
             CancellationToken.None);
 
-    private async Task<WebhookOutcome> CallAsync(WebhookCall call, Guid workflowId, WorkflowWork work, CancellationToken ct)
+    private async Task<WebhookOutcome> CallAsync(
+        WebhookCall call, Guid workflowId, WorkflowWork work, CancellationToken ct)
     {
         if (outgoing.Urls.Check(call.Url) is { } fault)
             return Failed(ErrorClass.Refused, $"The URL cannot be called. {fault}");
@@ -94,7 +103,8 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
         {
             using var request = RequestOf(call, workflowId, work);
             OutgoingHttp.LimitResponse(request, MaxResponseBytes);
-            using var response = await outgoing.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token);
+            using var response = await outgoing.Client.SendAsync(
+                request, HttpCompletionOption.ResponseHeadersRead, linked.Token);
             var body = await response.Content.ReadAsByteArrayAsync(linked.Token);
             return response.IsSuccessStatusCode ? Answered(response, body) : Refused(response);
         }
@@ -102,7 +112,8 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
         {
             return Failed(ErrorClass.Timeout, $"No complete response within {call.TimeoutSeconds} s.");
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or OutgoingRefusedException or ResponseTooLargeException)
+        catch (Exception e)
+            when (e is HttpRequestException or IOException or OutgoingRefusedException or ResponseTooLargeException)
         {
             return e switch
             {
@@ -110,7 +121,9 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
                     Failed(ErrorClass.Refused, "The URL points to an address that outgoing calls must not reach."),
                 _ when Has<ResponseTooLargeException>(e) =>
                     Failed(ErrorClass.TooLarge, $"The response is larger than {MaxResponseBytes:N0} bytes."),
-                _ => Failed(ErrorClass.Unavailable, "The URL could not be reached, or closed the connection before its response was complete."),
+                _ => Failed(
+                    ErrorClass.Unavailable,
+                    "The URL could not be reached, or closed the connection before its response was complete."),
             };
         }
     }
@@ -129,7 +142,9 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
 
         request.Headers.TryAddWithoutValidation(
             "Idempotency-Key",
-            string.Create(CultureInfo.InvariantCulture, $"{workflowId}-{work.Kind.ToText()}-{work.StepId}-{work.Run}-{work.Attempt}"));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{workflowId}-{work.Kind.ToText()}-{work.StepId}-{work.Run}-{work.Attempt}"));
         return request;
     }
 
@@ -175,7 +190,9 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
             message += "; redirects are not followed";
         return Failed(errorClass, message + ".") with
         {
-            RetryAfterSeconds = wait is null ? null : Math.Clamp(wait.Value.TotalSeconds, 0, MaxRetryAfter.TotalSeconds),
+            RetryAfterSeconds = wait is null
+                ? null
+                : Math.Clamp(wait.Value.TotalSeconds, 0, MaxRetryAfter.TotalSeconds),
         };
     }
 
@@ -185,6 +202,8 @@ public sealed partial class WorkflowWebhook(Db db, OutgoingHttp outgoing, TimePr
     private static WebhookOutcome Failed(ErrorClass errorClass, string message) =>
         new(null, errorClass.ToApiName(), OutsideText.Of(message), null);
 
-    [LoggerMessage(1, LogLevel.Error, "Workflow {WorkflowId}: the call of step {StepId} failed with an unexpected error; the step fails")]
+    [LoggerMessage(
+        1, LogLevel.Error,
+        "Workflow {WorkflowId}: the call of step {StepId} failed with an unexpected error; the step fails")]
     private static partial void LogFault(ILogger logger, Exception exception, string stepId, Guid workflowId);
 }

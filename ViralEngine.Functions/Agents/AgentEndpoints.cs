@@ -10,12 +10,14 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Agents;
 
 /// <summary>Agents: how an organization's providers are called. Secrets are write-only.</summary>
-internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent test, SettingsRules rules, AuditTrail audit)
+internal sealed class AgentEndpoints(
+    AgentStore store, SaveAgent save, TestAgent test, SettingsRules rules, AuditTrail audit)
 {
     [Function("CreateAgent"), Allow(Roles.Admins), Audited("agent.created"), Summary("Create an agent.")]
     [Body(typeof(SaveAgentRequest)), Returns(201, typeof(AgentResource))]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/agents")] HttpRequest request, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/agents")] HttpRequest request,
+        CancellationToken ct) =>
         await CreateAsync(request.Caller(), Draft(await RequestBody.ReadJsonAsync(request, ct)), ct);
 
     internal Task<IResult> CreateAsync(Caller caller, SaveAgentRequest asked, CancellationToken ct) =>
@@ -29,7 +31,8 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
             : Refusal(outcome, draft);
     }
 
-    [Function("ListAgents"), Allow(Roles.Readers), Summary("List the organization's agents, newest first, without the built-in ones.")]
+    [Function("ListAgents"), Allow(Roles.Readers)]
+    [Summary("List the organization's agents, newest first, without the built-in ones.")]
     [Query(typeof(AgentListQuery)), Returns(200, typeof(AgentPage))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/agents")] HttpRequest request,
@@ -53,7 +56,8 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
     {
         if (BuiltInAgents.Find(id) is { } builtIn)
             return Results.Ok(AgentResource.Of(builtIn));
-        return Ids.TryParse(id, out var agentId) && await store.FindAsync(request.Caller().Tenant, agentId, ct) is { } agent
+        return Ids.TryParse(id, out var agentId)
+            && await store.FindAsync(request.Caller().Tenant, agentId, ct) is { } agent
             ? Results.Ok(AgentResource.Of(agent))
             : Problem.NotFound("agent");
     }
@@ -72,7 +76,8 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
         return await ReplaceAsync(request.Caller(), agentId, Draft(await RequestBody.ReadJsonAsync(request, ct)), ct);
     }
 
-    internal async Task<IResult> ReplaceAsync(Caller caller, string id, SaveAgentRequest asked, bool keepsApiKey, CancellationToken ct)
+    internal async Task<IResult> ReplaceAsync(
+        Caller caller, string id, SaveAgentRequest asked, bool keepsApiKey, CancellationToken ct)
     {
         if (!Ids.TryParse(id, out var agentId))
             return NotChangeable(id);
@@ -98,7 +103,8 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
         return await ReplaceAsync(caller, agentId, Draft(AgentResource.Of(agent).Patched(patch)), ct);
     }
 
-    [Function("DeleteAgent"), Allow(Roles.Admins), Audited("agent.deleted"), Summary("Delete an agent that is no other agent's fallback.")]
+    [Function("DeleteAgent"), Allow(Roles.Admins), Audited("agent.deleted")]
+    [Summary("Delete an agent that is no other agent's fallback.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "api/agents/{id}")] HttpRequest request,
@@ -116,10 +122,13 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
         };
     }
 
-    [Function("TestAgent"), Allow(Roles.Operators), WaitsForOthers, Summary("Call an agent once, for at most 30 seconds, without fallbacks or retries.")]
+    [Function("TestAgent"), Allow(Roles.Operators), WaitsForOthers]
+    [Summary("Call an agent once, for at most 30 seconds, without fallbacks or retries.")]
     [Body(typeof(TestAgentRequest), IsOptional = true), Returns(200, typeof(AgentTestResult))]
-    [Returns(502, typeof(Problem), ContentType = Problem.ContentType, Description = "The provider failed; type says how.")]
-    [Returns(504, typeof(Problem), ContentType = Problem.ContentType, Description = "The provider did not answer in time.")]
+    [Returns(
+        502, typeof(Problem), ContentType = Problem.ContentType, Description = "The provider failed; type says how.")]
+    [Returns(
+        504, typeof(Problem), ContentType = Problem.ContentType, Description = "The provider did not answer in time.")]
     public async Task<IResult> TestAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/agents/{id}/test")] HttpRequest request,
         string id,
@@ -137,7 +146,9 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
     private async Task<IResult> ReplaceAsync(Caller caller, Guid id, AgentDraft draft, CancellationToken ct)
     {
         var outcome = await save.ReplaceAsync(caller.Tenant, id, draft, ct);
-        return outcome is SaveAgent.Outcome.Saved(var agent) ? Results.Ok(AgentResource.Of(agent)) : Refusal(outcome, draft);
+        return outcome is SaveAgent.Outcome.Saved(var agent)
+            ? Results.Ok(AgentResource.Of(agent))
+            : Refusal(outcome, draft);
     }
 
     /// <summary>Records the agent's state before the change, for the audit log.</summary>
@@ -150,9 +161,11 @@ internal sealed class AgentEndpoints(AgentStore store, SaveAgent save, TestAgent
     private static Problem Refusal(SaveAgent.Outcome outcome, AgentDraft draft) => outcome switch
     {
         SaveAgent.Outcome.NotFound => Problem.NotFound("agent"),
-        SaveAgent.Outcome.NameTaken => Problem.Conflict("agent-name-taken", $"An agent named '{draft.Name}' already exists."),
+        SaveAgent.Outcome.NameTaken => Problem.Conflict(
+            "agent-name-taken", $"An agent named '{draft.Name}' already exists."),
         SaveAgent.Outcome.Invalid(var errors) => Problem.Validation(errors.ToDictionary()),
-        _ => Problem.Conflict("agent-changed", "The agent was changed by another request. Read it again.") with { RetryAfter = 1 },
+        _ => Problem.Conflict(
+            "agent-changed", "The agent was changed by another request. Read it again.") with { RetryAfter = 1 },
     };
 
     private static Problem NotChangeable(string id) => BuiltInAgents.Find(id) is null

@@ -8,5 +8,6 @@ namespace ViralEngine.Functions.Agents;
 internal sealed class AgentKindNameAttribute : AllowedValuesAttribute
 {
     public AgentKindNameAttribute()
-        : base([null, .. AgentKinds.ByName.Keys]) => ErrorMessage = $"Must be one of {string.Join(", ", AgentKinds.ByName.Keys)}.";
+        : base([null, .. AgentKinds.ByName.Keys]) =>
+            ErrorMessage = $"Must be one of {string.Join(", ", AgentKinds.ByName.Keys)}.";
 }

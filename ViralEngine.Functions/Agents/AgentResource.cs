@@ -39,12 +39,13 @@ internal sealed record AgentResource(
         agent.UpdatedAt);
 
     public static AgentResource Of(AgentDefinition builtIn) => new(
-        builtIn.Name, builtIn.Name, null, builtIn.Kind.ToText(), BuiltIn: true, JsonElement.Parse("{}"), ApiKeySet: false, null,
+        builtIn.Name, builtIn.Name, null, builtIn.Kind.ToText(), BuiltIn: true, JsonElement.Parse("{}"),
+        ApiKeySet: false, null,
         [], [], null, null, null);
 
     /// <summary>
-    /// The request that replaces the agent with itself, the patch applied (RFC 7396). Nulls are kept, because "no API key" differs from
-    /// "API key not mentioned".
+    /// The request that replaces the agent with itself, the patch applied (RFC 7396). Nulls are kept, because "no API
+    /// key" differs from "API key not mentioned".
     /// </summary>
     public JsonElement Patched(JsonElement patch)
     {

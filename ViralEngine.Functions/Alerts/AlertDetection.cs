@@ -6,9 +6,12 @@ using ViralEngine.Core.Webhooks;
 
 namespace ViralEngine.Functions.Alerts;
 
-/// <summary>Evaluates the minute that has just ended. It has its own timer, so that it and the sweeps cannot delay each other.</summary>
+/// <summary>
+/// Evaluates the minute that has just ended. It has its own timer, so that it and the sweeps cannot delay each other.
+/// </summary>
 /// <remarks>Idle minutes are skipped and caught up in order later.</remarks>
-internal sealed class AlertDetection(DetectAnomalies detection, Db db, DatabaseClock clock, DeliveryPump deliveries, Awake awake)
+internal sealed class AlertDetection(
+    DetectAnomalies detection, Db db, DatabaseClock clock, DeliveryPump deliveries, Awake awake)
 {
     [Function("DetectAnomalies")]
     public async Task RunAsync([TimerTrigger("10 * * * * *")] TimerInfo timer, CancellationToken ct)

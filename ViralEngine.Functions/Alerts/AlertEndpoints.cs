@@ -27,7 +27,8 @@ internal sealed class AlertEndpoints(AlertStore store, TimeProvider time)
         return new AlertPage(rows, next);
     }
 
-    [Function("GetAlert"), Allow(Roles.Readers), Summary("Read an alert: what was observed, what was expected, and why it was raised.")]
+    [Function("GetAlert"), Allow(Roles.Readers)]
+    [Summary("Read an alert: what was observed, what was expected, and why it was raised.")]
     [Returns(200, typeof(Alert))]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/alerts/{id}")]

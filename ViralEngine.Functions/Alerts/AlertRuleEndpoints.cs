@@ -11,7 +11,9 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Alerts;
 
 /// <summary>Alert rules: what is watched. A new organization has one rule per metric, without actions.</summary>
-internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule preview, AgentDirectory agents, AgentStore ownAgents, AuditTrail audit, TimeProvider time)
+internal sealed class AlertRuleEndpoints(
+    AlertRuleStore store, PreviewRule preview, AgentDirectory agents, AgentStore ownAgents, AuditTrail audit,
+    TimeProvider time)
 {
     [Function("CreateAlertRule"), Allow(Roles.Admins), Audited("alert_rule.created"), Summary("Create an alert rule.")]
     [Body(typeof(AlertRuleRequest)), Returns(201, typeof(AlertRule))]
@@ -25,7 +27,8 @@ internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule previ
         var draft = await DraftAsync(caller.Tenant, asked, ct);
         return await store.AddAsync(caller.Tenant, RowId.New(), draft, caller.Principal, ct) is { } added
             ? Results.Created($"/api/alert-rules/{added.Id}", added)
-            : Problem.Conflict("too-many-alert-rules", $"The organization has the maximum of {AlertRule.MaxPerTenant} alert rules.");
+            : Problem.Conflict(
+                "too-many-alert-rules", $"The organization has the maximum of {AlertRule.MaxPerTenant} alert rules.");
     }
 
     [Function("ListAlertRules"), Allow(Roles.Readers), Summary("List alert rules, newest first.")]
@@ -52,7 +55,8 @@ internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule previ
             ? Results.Ok(found)
             : Problem.NotFound("alert rule");
 
-    [Function("ReplaceAlertRule"), Allow(Roles.Admins), Audited("alert_rule.changed"), Summary("Replace an alert rule.")]
+    [Function("ReplaceAlertRule"), Allow(Roles.Admins), Audited("alert_rule.changed")]
+    [Summary("Replace an alert rule.")]
     [Body(typeof(AlertRuleRequest)), Returns(200, typeof(AlertRule))]
     public async Task<IResult> ReplaceAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "api/alert-rules/{id}")] HttpRequest request,
@@ -95,7 +99,8 @@ internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule previ
     {
         var days = RequestBinder.BindQuery<PreviewQuery>(request.Query).Days;
         var asked = await RequestBody.ReadAsync<AlertRuleRequest>(request, ct);
-        return Results.Ok(await PreviewAsync(request.Caller(), await DraftAsync(request.Caller().Tenant, asked, ct), days, ct));
+        return Results.Ok(
+            await PreviewAsync(request.Caller(), await DraftAsync(request.Caller().Tenant, asked, ct), days, ct));
     }
 
     internal async Task<RulePreview> PreviewAsync(Caller caller, AlertRuleDraft draft, int days, CancellationToken ct)
@@ -111,8 +116,10 @@ internal sealed class AlertRuleEndpoints(AlertRuleStore store, PreviewRule previ
         var draft = asked.ToDraft();
         if (draft.AgentId is { } agent && !await agents.ExistsAsync(tenant, agent, ct))
             throw new ProblemException(Problem.Validation("agent_id", $"There is no agent '{agent}'."));
-        if (draft.Action == AlertAction.UseFallback && await ownAgents.FindAsync(tenant, Guid.Parse(draft.AgentId!), ct) is { FallbackAgentIds: [] })
-            throw new ProblemException(Problem.Validation("action", "use_fallback requires an agent with fallback_agent_ids."));
+        if (draft.Action == AlertAction.UseFallback
+            && await ownAgents.FindAsync(tenant, Guid.Parse(draft.AgentId!), ct) is { FallbackAgentIds: [] })
+            throw new ProblemException(
+                Problem.Validation("action", "use_fallback requires an agent with fallback_agent_ids."));
         return draft;
     }
 }

@@ -28,7 +28,8 @@ internal sealed record AlertRuleRequest
     public AlertDirection Direction { get; init; }
 
     [Range(0.01, 100.0)]
-    [Description("How many false alarms a month are acceptable, in mode anomaly. Fewer means fewer alerts, and later ones.")]
+    [Description(
+        "How many false alarms a month are acceptable, in mode anomaly. Fewer means fewer alerts, and later ones.")]
     public double FalseAlarmsPerMonth { get; init; } = SeriesDetector.DefaultFalseAlarmsPerMonth;
 
     [Range(0, 1_000_000)]
@@ -80,7 +81,8 @@ internal sealed record AlertRuleRequest
         var (from, to) = (TimeOf("quiet_from", QuietFrom, errors), TimeOf("quiet_to", QuietTo, errors));
         errors.ThrowIfAny();
         return new AlertRuleDraft(
-            Name, Metric, AgentId, Mode, Direction, FalseAlarmsPerMonth, LeastVolume, BoundAbove, BoundBelow, from, to, TimeZone, Action,
+            Name, Metric, AgentId, Mode, Direction, FalseAlarmsPerMonth, LeastVolume, BoundAbove, BoundBelow, from, to,
+            TimeZone, Action,
             Enabled);
     }
 

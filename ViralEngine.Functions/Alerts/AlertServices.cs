@@ -12,11 +12,13 @@ internal static class AlertServices
     {
         services.AddChecked<MetricsOptions>(configuration, MetricsOptions.Section);
         services.AddScoped<MetricStore>();
-        services.AddScoped(provider => ActivatorUtilities.CreateInstance<MetricRollup>(provider, provider.GetRequiredService<DatabaseClock>()));
+        services.AddScoped(provider => ActivatorUtilities.CreateInstance<MetricRollup>(
+            provider, provider.GetRequiredService<DatabaseClock>()));
         services.AddScoped<AlertStore>();
         services.AddScoped<AlertCourse>();
         services.AddScoped<AlertRuleStore>();
-        services.AddScoped(provider => ActivatorUtilities.CreateInstance<DetectAnomalies>(provider, provider.GetRequiredService<DatabaseClock>()));
+        services.AddScoped(provider => ActivatorUtilities.CreateInstance<DetectAnomalies>(
+            provider, provider.GetRequiredService<DatabaseClock>()));
         services.AddScoped<PreviewRule>();
         return services;
     }

@@ -14,7 +14,8 @@ namespace ViralEngine.Functions.Approvals;
 /// <summary>Approvals: the gates that wait for the caller, and their decisions.</summary>
 internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decide, WorkflowStarts starts)
 {
-    [Function("ListApprovals"), Allow(Roles.Deciders), Summary("List the gates that wait for the caller's decision, newest first.")]
+    [Function("ListApprovals"), Allow(Roles.Deciders)]
+    [Summary("List the gates that wait for the caller's decision, newest first.")]
     [Query(typeof(ApprovalListQuery)), Returns(200, typeof(ApprovalPage))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/approvals")] HttpRequest request,
@@ -31,7 +32,8 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
         return new ApprovalPage([.. gates.Select(GateResource.Of)], next);
     }
 
-    [Function("GetGate"), Allow(Roles.Readers), Summary("Read a gate of a workflow with all its decisions. If it ran several times, its latest run.")]
+    [Function("GetGate"), Allow(Roles.Readers)]
+    [Summary("Read a gate of a workflow with all its decisions. If it ran several times, its latest run.")]
     [Returns(200, typeof(GateResource))]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows/{id}/gates/{gateId}")]
@@ -39,13 +41,15 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
         string id,
         string gateId,
         CancellationToken ct) =>
-        Ids.TryParse(id, out var workflowId) && await store.FindAsync(request.Caller().Tenant, workflowId, gateId, ct) is { } gate
+        Ids.TryParse(id, out var workflowId) && await store.FindAsync(
+            request.Caller().Tenant, workflowId, gateId, ct) is { } gate
             ? Results.Ok(GateResource.Of(gate))
             : Problem.NotFound("gate");
 
     [Function("CreateDecision"), Allow(Roles.Deciders), Audited("approval.decided", KeepsAnswer = false)]
     [Summary("Decide at a gate. A decision counts while the gate is open, once per person, whatever keys they hold, and is final.")]
-    [Body(typeof(DecideRequest)), Returns(200, typeof(GateResource), Description = "The decision is counted, or was counted before.")]
+    [Body(typeof(DecideRequest))]
+    [Returns(200, typeof(GateResource), Description = "The decision is counted, or was counted before.")]
     public async Task<IResult> DecideAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/{id}/gates/{gateId}/decisions")]
         HttpRequest request,
@@ -64,7 +68,8 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
         if (!Ids.TryParse(id, out var workflowId))
             return Problem.NotFound("workflow");
         var outcome = await decide.RunAsync(
-            caller.Tenant, workflowId, gateId, run: null, Approver.From(caller), asked.Decision!.Value, asked.Reason, linkCreatedBy: null, ct);
+            caller.Tenant, workflowId, gateId, run: null, Approver.From(caller), asked.Decision!.Value, asked.Reason,
+            linkCreatedBy: null, ct);
         if (outcome is not DecideGate.Outcome.Taken(var gate, _))
             return ProblemOf(outcome);
         await db.AfterCommitAsync(token => starts.TellAsync(durable, workflowId, gate.Run, token), ct);
@@ -73,7 +78,8 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
 
     internal static Problem ProblemOf(DecideGate.Outcome outcome) => outcome switch
     {
-        DecideGate.Outcome.NotOpenYet => Problem.Conflict("gate-not-open", "The workflow has not reached this gate yet."),
+        DecideGate.Outcome.NotOpenYet => Problem.Conflict(
+            "gate-not-open", "The workflow has not reached this gate yet."),
         DecideGate.Outcome.Closed(var gate) => Problem.Conflict(
             "gate-closed", $"The gate is closed: it was {gate.Status.ToText()}{(gate.TimedOut ? " because nobody decided in time" : "")}."),
         DecideGate.Outcome.DecidedAlready(var decision) => Problem.Conflict(

@@ -48,11 +48,12 @@ internal sealed record GateResource(
     IReadOnlyList<DecisionResource> Decisions)
 {
     public static GateResource Of(Gate gate) => new(
-        gate.Id, gate.WorkflowId, gate.GateId, gate.Run, gate.Status, gate.Title, gate.Message, gate.Roles, gate.Users, gate.Quorum,
-        gate.RejectQuorum, gate.ExcludeRequester, gate.RequestedBy, gate.OpenedAt, gate.ExpiresAt, gate.OnTimeout, gate.EscalatedAt,
-        gate.RemindersSent, gate.DecidedAt, gate.TimedOut,
+        gate.Id, gate.WorkflowId, gate.GateId, gate.Run, gate.Status, gate.Title, gate.Message, gate.Roles, gate.Users,
+        gate.Quorum, gate.RejectQuorum, gate.ExcludeRequester, gate.RequestedBy, gate.OpenedAt, gate.ExpiresAt,
+        gate.OnTimeout, gate.EscalatedAt, gate.RemindersSent, gate.DecidedAt, gate.TimedOut,
         [.. gate.Decisions.Select(decision => new DecisionResource(
-            decision.Kind, decision.Decider, decision.Reason, decision.Via, decision.DecidedAt, decision.LinkCreatedBy))]);
+            decision.Kind, decision.Decider, decision.Reason, decision.Via, decision.DecidedAt,
+            decision.LinkCreatedBy))]);
 }
 
 /// <param name="By">The principal: <c>user:…</c> or <c>api_key:…</c>.</param>

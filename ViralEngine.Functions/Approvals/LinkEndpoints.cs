@@ -43,7 +43,8 @@ internal sealed class LinkEndpoints(
     {
         var caller = request.Caller();
         var asked = await RequestBody.ReadAsync<CreateLinkRequest>(request, ct);
-        if (!Ids.TryParse(id, out var workflowId) || await gates.FindAsync(caller.Tenant, workflowId, gateId, ct) is not { } gate)
+        if (!Ids.TryParse(id, out var workflowId)
+            || await gates.FindAsync(caller.Tenant, workflowId, gateId, ct) is not { } gate)
             return Problem.NotFound("gate");
         var approver = asked.Approver is null
             ? Approver.From(caller)
@@ -65,7 +66,8 @@ internal sealed class LinkEndpoints(
             linkId,
             gate.Id,
             new ApprovalLink(
-                workflowId, null, gateId, gate.Run, gate.Title, null, approver.Principal, decision, expiresAt.UtcDateTime, false,
+                workflowId, null, gateId, gate.Run, gate.Title, null, approver.Principal, decision,
+                expiresAt.UtcDateTime, false,
                 caller.Principal),
             ct);
         var path = $"/api/approvals/links/{signer.Sign(new LinkToken(caller.Tenant, linkId, decision, expiresAt))}";
@@ -78,7 +80,9 @@ internal sealed class LinkEndpoints(
     [Returns(200, typeof(string), ContentType = "text/html")]
     [Returns(404, typeof(string), ContentType = "text/html", Description = "The link is not valid.")]
     [Returns(410, typeof(string), ContentType = "text/html", Description = "The link has been used or has expired.")]
-    [Returns(503, typeof(Problem), ContentType = Problem.ContentType, Description = "The database cannot be reached. Try again.")]
+    [Returns(
+        503, typeof(Problem), ContentType = Problem.ContentType,
+        Description = "The database cannot be reached. Try again.")]
     public async Task<IResult> ShowAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/approvals/links/{token}")]
         HttpRequest request,
@@ -90,14 +94,21 @@ internal sealed class LinkEndpoints(
         return link.Used || read.ExpiresAt <= time.GetUtcNow() ? Over() : LinkPage.Ask(link);
     }
 
-    [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false), Summary("Record the decision of a one-time link.")]
+    [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false)]
+    [Summary("Record the decision of a one-time link.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
-    [Returns(403, typeof(string), ContentType = "text/html", Description = "The person this link was made for may no longer decide.")]
+    [Returns(
+        403, typeof(string), ContentType = "text/html",
+        Description = "The person this link was made for may no longer decide.")]
     [Returns(404, typeof(string), ContentType = "text/html", Description = "The link is not valid.")]
-    [Returns(409, typeof(string), ContentType = "text/html", Description = "The gate is closed, or the approver has already decided.")]
+    [Returns(
+        409, typeof(string), ContentType = "text/html",
+        Description = "The gate is closed, or the approver has already decided.")]
     [Returns(410, typeof(string), ContentType = "text/html", Description = "The link has been used or has expired.")]
     [Returns(413, typeof(Problem), ContentType = Problem.ContentType, Description = "The form is too large.")]
-    [Returns(503, typeof(Problem), ContentType = Problem.ContentType, Description = "The database cannot be reached. Try again.")]
+    [Returns(
+        503, typeof(Problem), ContentType = Problem.ContentType,
+        Description = "The database cannot be reached. Try again.")]
     public async Task<IResult> UseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/approvals/links/{token}")] HttpRequest request,
         string token,
@@ -124,8 +135,10 @@ internal sealed class LinkEndpoints(
         return outcome switch
         {
             DecideByLink.Outcome.Decided { Result: var result } => Refused(result),
-            DecideByLink.Outcome.NotTheirs => LinkPage.Over(403, "This link was created by somebody else, so it cannot decide in your name."),
-            DecideByLink.Outcome.NobodyThere => LinkPage.Over(403, "The person this link was made for may no longer decide."),
+            DecideByLink.Outcome.NotTheirs => LinkPage.Over(
+                403, "This link was created by somebody else, so it cannot decide in your name."),
+            DecideByLink.Outcome.NobodyThere => LinkPage.Over(
+                403, "The person this link was made for may no longer decide."),
             _ => Over(),
         };
     }
@@ -141,7 +154,9 @@ internal sealed class LinkEndpoints(
     private static async Task<string?> ReasonAsync(HttpRequest request, CancellationToken ct)
     {
         var form = QueryHelpers.ParseQuery(OutsideText.Of(await RequestBody.ReadBytesAsync(request, MaxFormBytes, ct)));
-        var reason = form.TryGetValue("reason", out var given) ? OutsideText.Of(given.ToString().Trim(), MaxReasonCharacters) : "";
+        var reason = form.TryGetValue("reason", out var given)
+            ? OutsideText.Of(given.ToString().Trim(), MaxReasonCharacters)
+            : "";
         return reason.Length == 0 ? null : reason;
     }
 }

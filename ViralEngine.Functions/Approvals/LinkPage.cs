@@ -5,8 +5,8 @@ using ViralEngine.Core.Approvals;
 namespace ViralEngine.Functions.Approvals;
 
 /// <summary>
-/// The page behind a one-time link: plain HTML without scripts or external resources. Opening it decides nothing, because mail scanners
-/// open every link; its button decides.
+/// The page behind a one-time link: plain HTML without scripts or external resources. Opening it decides nothing,
+/// because mail scanners open every link; its button decides.
 /// </summary>
 internal sealed class LinkPage(int status, string title, string content) : IResult, IStatusCodeHttpResult
 {
@@ -32,7 +32,8 @@ internal sealed class LinkPage(int status, string title, string content) : IResu
         <p>Your decision was recorded: <b>{link.Decision.ToText()}</b> for <b>{Text(link.Title)}</b>.</p>
         """);
 
-    public static LinkPage Over(int status, string why) => new(status, "This link no longer works", $"<p>{Text(why)}</p>");
+    public static LinkPage Over(int status, string why) =>
+        new(status, "This link no longer works", $"<p>{Text(why)}</p>");
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

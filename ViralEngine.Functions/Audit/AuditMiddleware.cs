@@ -15,8 +15,9 @@ using Endpoint = ViralEngine.Functions.Requests.Endpoint;
 namespace ViralEngine.Functions.Audit;
 
 /// <summary>
-/// Runs each <see cref="AuditedAttribute"/> endpoint in one transaction with its audit log entry, so that neither exists without the other.
-/// Joins an outer transaction if there is one. Only successes are recorded; rejected requests changed nothing and are in the logs.
+/// Runs each <see cref="AuditedAttribute"/> endpoint in one transaction with its audit log entry, so that neither
+/// exists without the other. Joins an outer transaction if there is one. Only successes are recorded; rejected requests
+/// changed nothing and are in the logs.
 /// </summary>
 internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
 {
@@ -103,7 +104,10 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
         _ => null,
     };
 
-    /// <summary>The id at the end of the route; if the route ends in a word, the response's id, or else the last id in the route.</summary>
+    /// <summary>
+    /// The id at the end of the route; if the route ends in a word, the response's id, or else the last id in the
+    /// route.
+    /// </summary>
     private static string? TargetOf(HttpContext http, Endpoint endpoint, AuditedAttribute audited, object? answer)
     {
         if (audited.Target is null && !endpoint.Route.EndsWith('}') && IdOf(answer) is { } id)
@@ -123,5 +127,7 @@ internal sealed class AuditMiddleware : IFunctionsWorkerMiddleware
     };
 
     private static string? UserAgentOf(HttpContext http) =>
-        OutsideText.Of(http.Request.Headers.UserAgent.ToString(), MaxUserAgentCharacters) is { Length: > 0 } text ? text : null;
+        OutsideText.Of(http.Request.Headers.UserAgent.ToString(), MaxUserAgentCharacters) is { Length: > 0 } text
+            ? text
+            : null;
 }

@@ -23,10 +23,11 @@ internal sealed class AuditTrail
     public void Before(object? state) => BeforeJson = Redacted(state);
 
     /// <summary>
-    /// For an endpoint without a caller: the tenant, decider and target of the signed link. The route is not recorded, because it contains
-    /// the link.
+    /// For an endpoint without a caller: the tenant, decider and target of the signed link. The route is not recorded,
+    /// because it contains the link.
     /// </summary>
-    public void ByLink(TenantId tenant, string actor, Guid target) => Other = new Doer(tenant, actor, target.ToString(), "link", null);
+    public void ByLink(TenantId tenant, string actor, Guid target) =>
+        Other = new Doer(tenant, actor, target.ToString(), "link", null);
 
     /// <summary>For an endpoint without a caller: the person whose token was sent, as the invited member.</summary>
     public void ByPerson(TenantId tenant, Guid member, string subject) =>

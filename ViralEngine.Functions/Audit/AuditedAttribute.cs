@@ -1,9 +1,9 @@
 namespace ViralEngine.Functions.Audit;
 
 /// <summary>
-/// Records what the endpoint does in the audit log, in the same transaction (<see cref="AuditMiddleware"/>). Every change of settings and
-/// every cancellation or retry is audited. Submitting tasks, batches and workflows is not: there are too many, and each names its creator
-/// itself.
+/// Records what the endpoint does in the audit log, in the same transaction (<see cref="AuditMiddleware"/>). Every
+/// change of settings and every cancellation or retry is audited. Submitting tasks, batches and workflows is not: there
+/// are too many, and each names its creator itself.
 /// </summary>
 /// <param name="action">The kind of target and what happened to it: <c>webhook.created</c>.</param>
 [AttributeUsage(AttributeTargets.Method)]
@@ -17,7 +17,8 @@ internal sealed class AuditedAttribute(string action) : Attribute
     public string? Target { get; init; }
 
     /// <summary>
-    /// Whether to record the response as the setting's new state. False for work, whose content does not belong in the audit log.
+    /// Whether to record the response as the setting's new state. False for work, whose content does not belong in the
+    /// audit log.
     /// </summary>
     public bool KeepsAnswer { get; init; } = true;
 }

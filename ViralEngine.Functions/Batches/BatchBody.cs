@@ -110,7 +110,8 @@ internal abstract class BatchBody(PipeReader pipe, long mostBytes)
     protected void Add(ReadOnlySequence<byte> json, int number)
     {
         if (number > BatchLimits.MaxItems)
-            throw new ProblemException(Problem.Validation("items", $"A batch may have at most {BatchLimits.MaxItems:N0} items."));
+            throw new ProblemException(
+                Problem.Validation("items", $"A batch may have at most {BatchLimits.MaxItems:N0} items."));
         var length = (int)json.Length;
         var rented = json.IsSingleSegment ? null : ArrayPool<byte>.Shared.Rent(length);
         try

@@ -14,7 +14,8 @@ using ViralEngine.Functions.Streams;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>Batches: many items submitted and counted together.</summary>
-internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower follower, Signals signals, BatchStarts starts)
+internal sealed class BatchEndpoints(
+    Db db, BatchStore store, EventFollower follower, Signals signals, BatchStarts starts)
 {
     [Function("ListBatches"), Allow(Roles.Readers), Summary("List batches, newest first.")]
     [Query(typeof(BatchListQuery)), Returns(200, typeof(BatchPage))]
@@ -30,7 +31,8 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
         return new BatchPage(batches, next);
     }
 
-    [Function("GetBatch"), Allow(Roles.Readers), Summary("Read a batch with its counts, progress, rate and estimated end.")]
+    [Function("GetBatch"), Allow(Roles.Readers)]
+    [Summary("Read a batch with its counts, progress, rate and estimated end.")]
     [Returns(200, typeof(Batch))]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches/{id}")] HttpRequest request,
@@ -40,7 +42,8 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
             ? Results.Ok(batch)
             : Problem.NotFound("batch");
 
-    [Function("StreamBatch"), Allow(Roles.Readers), Summary("Follow a batch's state and progress as server-sent events.")]
+    [Function("StreamBatch"), Allow(Roles.Readers)]
+    [Summary("Follow a batch's state and progress as server-sent events.")]
     [Returns(200, ContentType = "text/event-stream", EventData = "BatchEvent")]
     [Returns(204, Description = "The batch has ended and the client has every event.")]
     public Task StreamAsync(
@@ -50,7 +53,8 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
         follower.FollowAsync(request, request.Caller().Tenant, BatchStore.EventHead, id, "batch", ct);
 
     [Function("CancelBatch"), Allow(Roles.Operators), Audited("batch.cancelled", KeepsAnswer = false)]
-    [Summary("Cancel a batch. No more items start, running items are stopped within a second, and the rest are cancelled.")]
+    [Summary(
+        "Cancel a batch. No more items start, running items are stopped within a second, and the rest are cancelled.")]
     [Returns(202, typeof(Batch))]
     public async Task<IResult> CancelAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/batches/{id}/cancel")] HttpRequest request,
@@ -59,7 +63,8 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
         CancellationToken ct)
     {
         var caller = request.Caller();
-        if (!Ids.TryParse(id, out var batchId) || await store.CancelAsync(caller.Tenant, batchId, caller.Principal, ct) is not { } open)
+        if (!Ids.TryParse(id, out var batchId)
+            || await store.CancelAsync(caller.Tenant, batchId, caller.Principal, ct) is not { } open)
             return Problem.NotFound("batch");
         var batch = (await store.FindAsync(caller.Tenant, batchId, ct))!;
         if (!open)
@@ -83,7 +88,8 @@ internal sealed class BatchEndpoints(Db db, BatchStore store, EventFollower foll
         CancellationToken ct)
     {
         var caller = request.Caller();
-        if (!Ids.TryParse(id, out var batchId) || await store.RetryFailedAsync(caller.Tenant, batchId, caller.Principal, ct) is not { } run)
+        if (!Ids.TryParse(id, out var batchId)
+            || await store.RetryFailedAsync(caller.Tenant, batchId, caller.Principal, ct) is not { } run)
             return Problem.NotFound("batch");
         var batch = (await store.FindAsync(caller.Tenant, batchId, ct))!;
         if (run == 0)

@@ -7,7 +7,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Reads one item from its JSON. Hand-written for speed, because a batch has up to a million items; the rules are those of
+/// Reads one item from its JSON. Hand-written for speed, because a batch has up to a million items; the rules are those
+/// of
 /// <see cref="BatchItemRequest"/>.
 /// </summary>
 internal sealed class BatchItemParser(FieldErrors errors)
@@ -53,7 +54,8 @@ internal sealed class BatchItemParser(FieldErrors errors)
         return errors.Count == before ? item : null;
     }
 
-    private NewBatchItem ParseObject(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, NewBatchItem item, Func<int, string> at)
+    private NewBatchItem ParseObject(
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, NewBatchItem item, Func<int, string> at)
     {
         var seen = Fields.None;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -113,7 +115,8 @@ internal sealed class BatchItemParser(FieldErrors errors)
 
     private int? Whole(ref Utf8JsonReader reader, string where, int most)
     {
-        if (reader.TokenType == JsonTokenType.Number && WholeNumber.TryParse(NumberText(ref reader), out var value) && value >= 1 && value <= most)
+        if (reader.TokenType == JsonTokenType.Number && WholeNumber.TryParse(NumberText(ref reader), out var value)
+            && value >= 1 && value <= most)
             return (int)value;
         errors.Add(where, $"Must be a whole number from 1 to {most:N0}.");
         reader.Skip();
@@ -131,7 +134,9 @@ internal sealed class BatchItemParser(FieldErrors errors)
         return null;
     }
 
-    /// <summary>Any JSON as it was written, with its strings checked: PostgreSQL accepts neither U+0000 nor unpaired surrogates.</summary>
+    /// <summary>
+    /// Any JSON as it was written, with its strings checked: PostgreSQL accepts neither U+0000 nor unpaired surrogates.
+    /// </summary>
     private string? Raw(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string where, int mostBytes)
     {
         var start = (int)reader.TokenStartIndex;
@@ -157,7 +162,8 @@ internal sealed class BatchItemParser(FieldErrors errors)
         return null;
 
         static bool IsEnd(ref Utf8JsonReader reader, int depth) =>
-            reader.CurrentDepth == depth && reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray);
+            reader.CurrentDepth == depth && reader.TokenType is not (
+                JsonTokenType.StartObject or JsonTokenType.StartArray);
     }
 
     private static Fields FieldOf(ref Utf8JsonReader reader) =>

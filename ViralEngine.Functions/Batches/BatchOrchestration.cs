@@ -6,7 +6,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Starts a batch, runs its lanes and ends it. Items are not in the history, so its length does not depend on their number.
+/// Starts a batch, runs its lanes and ends it. Items are not in the history, so its length does not depend on their
+/// number.
 /// </summary>
 public sealed class BatchOrchestration(BatchCourse course)
 {
@@ -52,7 +53,9 @@ public sealed class BatchOrchestration(BatchCourse course)
     internal static int LanesFor(int places) =>
         places <= FewLanes ? places : Math.Max(FewLanes, (places + PlacesPerLane - 1) / PlacesPerLane);
 
-    /// <summary>Returns when every lane has ended, or when the batch must end: then waiting lanes are not awaited.</summary>
+    /// <summary>
+    /// Returns when every lane has ended, or when the batch must end: then waiting lanes are not awaited.
+    /// </summary>
     private static async Task RunLanesAsync(TaskOrchestrationContext context, BatchStart start, int places)
     {
         var stop = context.WaitForExternalEvent<object?>(Stop);
@@ -61,7 +64,8 @@ public sealed class BatchOrchestration(BatchCourse course)
             .Select(lane => context.CallSubOrchestratorAsync<bool>(
                 nameof(BatchLane),
                 new LaneStart(
-                    start.TenantId, start.BatchId, lane, (places / lanes) + (lane < places % lanes ? 1 : 0), ClaimSize: 1,
+                    start.TenantId, start.BatchId, lane, (places / lanes) + (lane < places % lanes ? 1 : 0),
+                    ClaimSize: 1,
                     start.TurnSeconds),
                 new SubOrchestrationOptions(instanceId: $"{context.InstanceId}:{start.Generation}:{lane}")))
             .ToList();

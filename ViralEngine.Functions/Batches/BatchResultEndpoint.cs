@@ -34,11 +34,13 @@ internal sealed class BatchResultEndpoint(
         return FormatOf(request, query) switch
         {
             ResultFormat.Csv => new Streamed(
-                "text/csv; charset=utf-8; header=present", $"batch-{id}.csv", body => CsvResults.WriteAsync(body, rows, ct)),
+                "text/csv; charset=utf-8; header=present", $"batch-{id}.csv",
+                body => CsvResults.WriteAsync(body, rows, ct)),
             ResultFormat.Ndjson => new Streamed(
                 "application/x-ndjson", $"batch-{id}.ndjson", body => JsonResults.WriteLinesAsync(body, rows, ct)),
             _ => new Streamed(
-                "application/json; charset=utf-8", null, body => JsonResults.WriteDocumentAsync(body, batchId, rows, ct)),
+                "application/json; charset=utf-8", null,
+                body => JsonResults.WriteDocumentAsync(body, batchId, rows, ct)),
         };
     }
 
@@ -48,7 +50,8 @@ internal sealed class BatchResultEndpoint(
         if (request.Query.ContainsKey("format"))
             return query.Format;
         // A weight of 0 says that the type is not acceptable (RFC 9110, section 12.4.2).
-        foreach (var accepted in request.GetTypedHeaders().Accept.Where(type => type.Quality != 0).OrderByDescending(type => type.Quality ?? 1))
+        foreach (var accepted in request.GetTypedHeaders().Accept.Where(type => type.Quality != 0).OrderByDescending(
+            type => type.Quality ?? 1))
         {
             switch (accepted.MediaType.Value?.ToLowerInvariant())
             {
@@ -65,7 +68,8 @@ internal sealed class BatchResultEndpoint(
     }
 
     private async IAsyncEnumerable<BatchResult> ReadAsync(
-        HttpContext http, TenantId tenant, Guid batchId, AgentTaskStatus? status, [EnumeratorCancellation] CancellationToken ct)
+        HttpContext http, TenantId tenant, Guid batchId, AgentTaskStatus? status,
+        [EnumeratorCancellation] CancellationToken ct)
     {
         var caller = check.Of(http);
         for (var after = 0; ;)
@@ -76,7 +80,8 @@ internal sealed class BatchResultEndpoint(
             using var room = await inFlight.TakeAsync(tenant, 2 * BatchResultReader.PageBytes, ct);
             var page = await results.ReadAsync(tenant, batchId, status, after, ct);
             // A single result may exceed the page size; a character takes two bytes.
-            room.Grow(Math.Max(0, (2L * page.Results.Sum(result => result.Result?.Length ?? 0)) - (2 * BatchResultReader.PageBytes)));
+            room.Grow(Math.Max(
+                0, (2L * page.Results.Sum(result => result.Result?.Length ?? 0)) - (2 * BatchResultReader.PageBytes)));
             foreach (var result in page.Results)
                 yield return result;
             if (!page.More)

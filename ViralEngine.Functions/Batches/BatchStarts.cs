@@ -8,11 +8,13 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Starts and stops the orchestrations of batches. Rows hold the truth, so a lost start costs only time: a sweep repeats it. Idempotent.
+/// Starts and stops the orchestrations of batches. Rows hold the truth, so a lost start costs only time: a sweep
+/// repeats it. Idempotent.
 /// </summary>
 internal sealed partial class BatchStarts(IOptions<LanesOptions> options, ILogger<BatchStarts> logger)
 {
-    public async Task StartAsync(DurableTaskClient durable, TenantId tenant, Guid batchId, int run, CancellationToken ct)
+    public async Task StartAsync(
+        DurableTaskClient durable, TenantId tenant, Guid batchId, int run, CancellationToken ct)
     {
         try
         {
@@ -24,7 +26,8 @@ internal sealed partial class BatchStarts(IOptions<LanesOptions> options, ILogge
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the handling does not.
+            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the
+            // handling does not.
             LogNotStarted(logger, e, InstanceId(batchId, run));
         }
     }

@@ -15,7 +15,8 @@ namespace ViralEngine.Functions.Batches;
 
 /// <summary>Submission of batches: stored as they arrive, completely or not at all.</summary>
 internal sealed class BatchSubmission(
-    Db db, BatchIntake intake, BatchStore store, AgentDirectory agents, BatchStarts starts, IOptions<BatchOptions> options,
+    Db db, BatchIntake intake, BatchStore store, AgentDirectory agents, BatchStarts starts,
+    IOptions<BatchOptions> options,
     IOptions<LimitsOptions> limits)
 {
     [Function("CreateBatch"), Allow(Roles.Operators), StreamsBody, WaitsForOthers]
@@ -29,7 +30,8 @@ internal sealed class BatchSubmission(
         await CreateAsync(request, Open(request), durable, ct);
 
     /// <summary>Stores the batch, whatever the format of its body.</summary>
-    internal async Task<IResult> CreateAsync(HttpRequest request, BatchBody body, DurableTaskClient durable, CancellationToken ct)
+    internal async Task<IResult> CreateAsync(
+        HttpRequest request, BatchBody body, DurableTaskClient durable, CancellationToken ct)
     {
         var caller = request.Caller();
         if (request.ContentLength > options.Value.MaxBodyBytes)
@@ -54,12 +56,14 @@ internal sealed class BatchSubmission(
     }
 
     private async Task<IResult> AddAsync(
-        DurableTaskClient durable, Caller caller, Guid batchId, BatchSettings settings, BatchContents contents, long mostPerMonth,
+        DurableTaskClient durable, Caller caller, Guid batchId, BatchSettings settings, BatchContents contents,
+        long mostPerMonth,
         CancellationToken ct)
     {
         await db.BeginAsync(ct);
         await intake.AddAsync(caller.Tenant, new NewBatch(
-            batchId, settings.Name, settings.Description, settings.AgentId, settings.ConcurrencyLimit, settings.FailureMode,
+            batchId, settings.Name, settings.Description, settings.AgentId, settings.ConcurrencyLimit,
+            settings.FailureMode,
             caller.Principal)
         {
             MaxPerMonth = mostPerMonth,
@@ -89,7 +93,8 @@ internal sealed class BatchSubmission(
         }
 
         if (request.Query.Keys.FirstOrDefault() is { } parameter)
-            throw new ProblemException(Problem.Validation(parameter, "Unknown parameter. The settings of a JSON batch belong in the body."));
+            throw new ProblemException(
+                Problem.Validation(parameter, "Unknown parameter. The settings of a JSON batch belong in the body."));
         return new JsonBatchBody(request.BodyReader, options.Value.MaxBodyBytes);
     }
 
@@ -101,7 +106,9 @@ internal sealed class BatchSubmission(
         if (string.IsNullOrWhiteSpace(settings.Name))
             errors.Add("name", "Is required.");
         foreach (var repeated in contents.Repeated)
-            errors.Add($"{body.NameOf(repeated.Again)}.id", $"'{repeated.Id}' is already the id of {body.NameOf(repeated.First)}.");
+            errors.Add(
+                $"{body.NameOf(repeated.Again)}.id",
+                $"'{repeated.Id}' is already the id of {body.NameOf(repeated.First)}.");
         if (settings.AgentId is null && contents.WithoutAgent is { } number)
             errors.Add("agent_id", $"Is required, because {body.NameOf(number)} names no agent.");
         else if (settings.AgentId is { } agentId && !await agents.ExistsAsync(tenant, agentId, ct))

@@ -76,7 +76,8 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
     private void TakeItem(string record, int number)
     {
         if (number > BatchLimits.MaxItems)
-            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MaxItems:N0} lines."));
+            throw new ProblemException(
+                Problem.Validation("body", $"A batch may have at most {BatchLimits.MaxItems:N0} lines."));
         if (CsvRecords.Split(record, Columns!.Separator) is not { } fields)
         {
             any = true;
@@ -91,7 +92,8 @@ internal sealed class CsvBatchBody(PipeReader pipe, long mostBytes, IQueryCollec
         while (fields.Count > Columns.Names.Count && fields[^1].Length == 0)
             fields.RemoveAt(fields.Count - 1);
         if (fields.Count != Columns.Names.Count)
-            Errors.Add(NameOf(number), $"Must have {Columns.Names.Count} fields, one for each column; has {fields.Count}.");
+            Errors.Add(
+                NameOf(number), $"Must have {Columns.Names.Count} fields, one for each column; has {fields.Count}.");
         else
             Add(Columns.ToJson(fields), number);
     }

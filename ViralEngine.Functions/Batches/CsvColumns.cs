@@ -6,8 +6,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// The columns of a CSV file, by the names in its first line: columns named like a field of an item set that field; all others become
-/// string members of the item's input.
+/// The columns of a CSV file, by the names in its first line: columns named like a field of an item set that field; all
+/// others become string members of the item's input.
 /// </summary>
 internal sealed class CsvColumns
 {
@@ -24,9 +24,12 @@ internal sealed class CsvColumns
     /// <summary>A comma, a semicolon or a tab. Which one spreadsheets write depends on the locale.</summary>
     public char Separator { get; }
 
-    /// <summary>The separator that a line before the header announces, such as <c>sep=;</c>; null for any other line.</summary>
+    /// <summary>
+    /// The separator that a line before the header announces, such as <c>sep=;</c>; null for any other line.
+    /// </summary>
     public static char? AnnouncedBy(string record) =>
-        record.Length == 5 && record.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) && Separators.Contains(record[4]) ? record[4] : null;
+        record.Length == 5 && record.StartsWith(
+            "sep=", StringComparison.OrdinalIgnoreCase) && Separators.Contains(record[4]) ? record[4] : null;
 
     /// <param name="where">The name of the header line in errors.</param>
     /// <param name="announced">The separator; null for whichever makes the most columns.</param>
@@ -49,7 +52,8 @@ internal sealed class CsvColumns
         if (!names.Contains("description"))
             errors.Add(where, "Must have a column 'description'. The first line names the columns.");
         if (names.Contains("input") && names.Find(name => !IsOwn(name)) is { } other)
-            errors.Add(where, $"Unknown column '{other}'. Columns of your own cannot be combined with a column 'input'.");
+            errors.Add(
+                where, $"Unknown column '{other}'. Columns of your own cannot be combined with a column 'input'.");
         return errors.Count == before ? new CsvColumns(names, separator) : null;
     }
 
@@ -84,7 +88,9 @@ internal sealed class CsvColumns
 
     private static bool IsOwn(string name) => Fields.ContainsKey(name);
 
-    /// <summary>A value that does not have the field's type is written as a string, and rejected like that of any other item.</summary>
+    /// <summary>
+    /// A value that does not have the field's type is written as a string, and rejected like that of any other item.
+    /// </summary>
     private static void Write(Utf8JsonWriter json, string name, string field)
     {
         if (Fields[name] == typeof(int) && WholeNumber.TryParse(field.AsSpan().Trim(), out var number))

@@ -7,8 +7,8 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>
-/// Writes results as CSV (RFC 4180). A field that a spreadsheet would run as a formula (starting with =, +, -, @, a tab or a carriage
-/// return) is prefixed with an apostrophe, as OWASP recommends.
+/// Writes results as CSV (RFC 4180). A field that a spreadsheet would run as a formula (starting with =, +, -, @, a tab
+/// or a carriage return) is prefixed with an apostrophe, as OWASP recommends.
 /// </summary>
 internal static class CsvResults
 {
@@ -32,7 +32,8 @@ internal static class CsvResults
 
     private static readonly CsvWriterOptions Options = new() { Injection = CsvInjection.Escape };
 
-    public static async Task WriteAsync(HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
+    public static async Task WriteAsync(
+        HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
     {
         await using var csv = CsvWriter.Create(response.Body, Options, leaveOpen: true);
         await csv.WriteRecordAsync([.. Columns.Select(column => column.Name)], ct);

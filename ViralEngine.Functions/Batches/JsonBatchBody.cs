@@ -11,7 +11,8 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
     private const int MaxSettingsBytes = 64 * 1024;
     private readonly ArrayBufferWriter<byte> settings = new();
     private readonly HashSet<string> names = [];
-    private JsonReaderState state = new(new JsonReaderOptions { MaxDepth = 34 }); // an item's 32, in an array in an object
+    // an item's 32, in an array in an object
+    private JsonReaderState state = new(new JsonReaderOptions { MaxDepth = 34 });
     private Place place = Place.Start;
     private int items;
 
@@ -131,11 +132,14 @@ internal sealed class JsonBatchBody(PipeReader pipe, long mostBytes) : BatchBody
         }
     }
 
-    /// <summary>Collects the settings in a small document, which is bound by their record's rules like any other request.</summary>
+    /// <summary>
+    /// Collects the settings in a small document, which is bound by their record's rules like any other request.
+    /// </summary>
     private void Keep(string name, ReadOnlySequence<byte> value)
     {
         if (settings.WrittenCount + value.Length + name.Length > MaxSettingsBytes)
-            throw new ProblemException(Problem.Validation(name, $"The settings must have at most {MaxSettingsBytes:N0} bytes."));
+            throw new ProblemException(
+                Problem.Validation(name, $"The settings must have at most {MaxSettingsBytes:N0} bytes."));
         settings.Write(settings.WrittenCount == 0 ? "{"u8 : ","u8);
         settings.Write(JsonSerializer.SerializeToUtf8Bytes(name, ApiJson.Options));
         settings.Write(":"u8);

@@ -13,7 +13,8 @@ internal static class JsonResults
     private const int FlushAt = 64 * 1024;
 
     /// <summary>One result per line.</summary>
-    public static async Task WriteLinesAsync(HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
+    public static async Task WriteLinesAsync(
+        HttpResponse response, IAsyncEnumerable<BatchResult> results, CancellationToken ct)
     {
         await WriteAsync(response.BodyWriter, results, between: [], after: "\n"u8.ToArray(), ct);
         await response.BodyWriter.FlushAsync(ct);

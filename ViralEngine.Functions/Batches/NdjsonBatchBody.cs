@@ -7,7 +7,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Batches;
 
 /// <summary>One item per line; empty lines are skipped, but counted. The settings are in the query.</summary>
-internal sealed class NdjsonBatchBody(PipeReader pipe, long mostBytes, IQueryCollection query) : BatchBody(pipe, mostBytes)
+internal sealed class NdjsonBatchBody(PipeReader pipe, long mostBytes, IQueryCollection query)
+    : BatchBody(pipe, mostBytes)
 {
     private readonly BatchSettings settings = RequestBinder.BindQuery<BatchSettings>(query);
     private int lines;
@@ -42,7 +43,8 @@ internal sealed class NdjsonBatchBody(PipeReader pipe, long mostBytes, IQueryCol
     private void TakeLine(ReadOnlySequence<byte> line)
     {
         if (++lines > BatchLimits.MaxItems && !IsBlank(line))
-            throw new ProblemException(Problem.Validation("body", $"A batch may have at most {BatchLimits.MaxItems:N0} lines."));
+            throw new ProblemException(
+                Problem.Validation("body", $"A batch may have at most {BatchLimits.MaxItems:N0} lines."));
         if (IsBlank(line))
             return;
         any = true;

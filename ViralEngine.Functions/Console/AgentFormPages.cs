@@ -16,16 +16,19 @@ namespace ViralEngine.Functions.Console;
 internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, ConsolePages pages)
 {
     private const string Section = "agents";
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     [Function("ConsoleNewAgent"), Allow(Roles.Admins)]
     public Task<IResult> NewAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/agents/new")] HttpRequest request, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/agents/new")] HttpRequest request,
+        CancellationToken ct) =>
         ShowAsync(request, null, [], null, 200, ct);
 
     [Function("ConsoleCreateAgent"), Allow(Roles.Admins), Audited("agent.created")]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/agents/new")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/agents/new")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var answer = await ConsoleForm.AnswerOfAsync(
@@ -45,7 +48,8 @@ internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, Conso
 
     [Function("ConsoleSaveAgent"), Allow(Roles.Admins), Audited("agent.changed")]
     public async Task<IResult> SaveAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/agents/{id}/edit")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/agents/{id}/edit")] HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
@@ -62,12 +66,14 @@ internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, Conso
 
     [Function("ConsoleDeleteAgent"), Allow(Roles.Admins), Audited("agent.deleted", KeepsAnswer = false)]
     public async Task<IResult> DeleteAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/agents/{id}/delete")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/agents/{id}/delete")] HttpRequest request,
+        string id,
         CancellationToken ct) =>
         SeeOther.After(await api.DeleteAsync(request, id, ct), _ => "/console/agents?notice=agent-deleted");
 
     private Task<IResult> ShowAsync(
-        HttpRequest request, string? id, Dictionary<string, string> values, Dictionary<string, string[]>? faults, int status,
+        HttpRequest request, string? id, Dictionary<string, string> values, Dictionary<string, string[]>? faults,
+        int status,
         CancellationToken ct)
     {
         // Secrets are not sent back to the form.
@@ -100,5 +106,7 @@ internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, Conso
     }
 
     private static IEnumerable<string> Told(string field, KeyValuePair<string, string[]> fault) =>
-        fault.Key == field ? fault.Value : fault.Value.Select(rule => $"{fault.Key[field.Length..].TrimStart('.')}: {rule}");
+        fault.Key == field
+            ? fault.Value
+            : fault.Value.Select(rule => $"{fault.Key[field.Length..].TrimStart('.')}: {rule}");
 }

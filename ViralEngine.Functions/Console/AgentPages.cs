@@ -12,20 +12,23 @@ using AgentPage = ViralEngine.Console.Agents.AgentPage;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>The list of agents, and an agent with its flow, breaker and test call.</summary>
-internal sealed class AgentPages(AgentEndpoints api, AgentStore store, AgentFlow flow, AgentBreaker breaker, ConsolePages pages)
+internal sealed class AgentPages(
+    AgentEndpoints api, AgentStore store, AgentFlow flow, AgentBreaker breaker, ConsolePages pages)
 {
     private const string Section = "agents";
 
     [Function("ConsoleAgents"), Allow(Roles.Readers)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/agents")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/agents")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<AgentListQuery>(), ct);
         // Built-in agents are listed below the organization's own.
         var builtIn = page.NextCursor is not null || query.Values.ContainsKey("name")
             ? []
-            : new[] { BuiltInAgents.Echo, BuiltInAgents.Http }.Select(name => AgentResource.Of(BuiltInAgents.Find(name)!))
+            : new[] { BuiltInAgents.Echo, BuiltInAgents.Http }.Select(
+                name => AgentResource.Of(BuiltInAgents.Find(name)!))
                 .Where(agent => query.Values.GetValueOrDefault("kind") is not { } kind || kind == agent.Kind);
         return await pages.ShowAsync<AgentListPage>(request, "Agents", Section, new()
         {
@@ -37,13 +40,15 @@ internal sealed class AgentPages(AgentEndpoints api, AgentStore store, AgentFlow
 
     [Function("ConsoleShowAgent"), Allow(Roles.Readers)]
     public Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/agents/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/agents/{id}")] HttpRequest request,
+        string id,
         CancellationToken ct) =>
         ShowAsync(request, id, new Dictionary<string, string>(), null, null, 200, ct);
 
     [Function("ConsoleTestAgent"), Allow(Roles.Operators), WaitsForOthers]
     public async Task<IResult> TestAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/agents/{id}/test")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/agents/{id}/test")] HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
@@ -53,19 +58,23 @@ internal sealed class AgentPages(AgentEndpoints api, AgentStore store, AgentFlow
         return answer switch
         {
             Problem { Errors: { } faults } => await ShowAsync(request, id, values, faults, null, 400, ct),
-            Problem { Status: 502 or 504 } failure => await ShowAsync(request, id, values, null, Failed(failure), failure.Status, ct),
+            Problem { Status: 502 or 504 } failure => await ShowAsync(
+                request, id, values, null, Failed(failure), failure.Status, ct),
             Problem problem => problem,
-            IValueHttpResult { Value: AgentTestResult result } => await ShowAsync(request, id, values, null, Answered(result), 200, ct),
+            IValueHttpResult { Value: AgentTestResult result } => await ShowAsync(
+                request, id, values, null, Answered(result), 200, ct),
             _ => throw new InvalidOperationException($"A test answered {answer}."),
         };
     }
 
     private async Task<IResult> ShowAsync(
-        HttpRequest request, string id, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults,
+        HttpRequest request, string id, Dictionary<string, string> values,
+        IReadOnlyDictionary<string, string[]>? faults,
         AgentTestView? test, int status, CancellationToken ct)
     {
         var caller = request.Caller();
-        if (await FindAsync(caller, id, ct) is not { } agent || await flow.ReadAsync(caller.Tenant, caller.Plan!, id, ct) is not { } state)
+        if (await FindAsync(caller, id, ct) is not { } agent
+            || await flow.ReadAsync(caller.Tenant, caller.Plan!, id, ct) is not { } state)
             return Problem.NotFound("agent");
         return await pages.ShowAsync<AgentPage>(request, agent.Name, Section, new()
         {
@@ -93,7 +102,8 @@ internal sealed class AgentPages(AgentEndpoints api, AgentStore store, AgentFlow
         agent.SecretHeaderNames, agent.FallbackAgentIds, agent.CreatedBy, agent.CreatedAt, agent.UpdatedAt);
 
     private static AgentTestView Answered(AgentTestResult result) => new(
-        result.Output, result.Truncated, TimeSpan.FromMilliseconds(result.LatencyMs), result.Usage?.Model, result.Usage?.InputTokens,
+        result.Output, result.Truncated, TimeSpan.FromMilliseconds(result.LatencyMs), result.Usage?.Model,
+        result.Usage?.InputTokens,
         result.Usage?.OutputTokens, result.Usage?.CostUsd, result.FinishReason, null);
 
     private static AgentTestView Failed(Problem failure) =>

@@ -25,7 +25,8 @@ internal sealed class AlertPages(
 
     [Function("ConsoleAlerts"), Allow(Roles.Readers)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alerts")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alerts")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<AlertListQuery>(), ct);
@@ -39,19 +40,22 @@ internal sealed class AlertPages(
 
     [Function("ConsoleShowAlert"), Allow(Roles.Readers)]
     public Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alerts/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alerts/{id}")] HttpRequest request,
+        string id,
         CancellationToken ct) =>
         ShowAsync(request, id, null, 200, ct);
 
     [Function("ConsoleResolveAlert"), Allow(Roles.Operators), Audited("alert.resolved", Target = "id")]
     public async Task<IResult> ResolveAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alerts/{id}/resolve")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alerts/{id}/resolve")] HttpRequest request,
+        string id,
         CancellationToken ct) =>
         SeeOther.After(await api.ResolveAsync(request, id, ct), _ => $"/console/alerts/{id}?notice=alert-resolved");
 
     [Function("ConsoleMuteAlert"), Allow(Roles.Operators), Audited("alert.muted", Target = "id")]
     public async Task<IResult> MuteAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alerts/{id}/mute")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alerts/{id}/mute")] HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);

@@ -24,7 +24,8 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
 
     [Function("ConsoleCreateAlertRule"), Allow(Roles.Admins), Audited("alert_rule.created")]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/new")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/new")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var answer = await ConsoleForm.AnswerOfAsync(
@@ -64,7 +65,8 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
     /// <summary>Shows the form again, with the alerts its rule would have raised. Nothing is stored.</summary>
     [Function("ConsolePreviewAlertRule"), Allow(Roles.Admins)]
     public async Task<IResult> PreviewAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/preview")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/preview")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var caller = request.Caller();
@@ -78,11 +80,13 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
         if (answer is Problem problem && faults is null)
             return problem;
         var preview = (answer as IValueHttpResult)?.Value as RulePreview;
-        return await ShowAsync(request, id, ConsoleForm.ValuesOf(form), faults, preview?.Alerts, faults is null ? 200 : 400, ct);
+        return await ShowAsync(
+            request, id, ConsoleForm.ValuesOf(form), faults, preview?.Alerts, faults is null ? 200 : 400, ct);
     }
 
     private Task<IResult> ShowAsync(
-        HttpRequest request, string? id, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults,
+        HttpRequest request, string? id, Dictionary<string, string> values,
+        IReadOnlyDictionary<string, string[]>? faults,
         IReadOnlyList<PreviewedAlert>? preview, int status, CancellationToken ct) =>
         pages.ShowAsync<RuleFormPage>(request, id is null ? "Add rule" : "Edit rule", "alerts", new()
         {
@@ -99,5 +103,6 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
             .Where(each => each.Value.ValueKind != JsonValueKind.Null)
             .ToDictionary(
                 each => each.Name,
-                each => each.Value.ValueKind == JsonValueKind.String ? each.Value.GetString()! : each.Value.GetRawText());
+                each =>
+                    each.Value.ValueKind == JsonValueKind.String ? each.Value.GetString()! : each.Value.GetRawText());
 }

@@ -17,7 +17,8 @@ internal sealed class AlertRulePages(AlertRuleEndpoints api, AlertRuleStore stor
 
     [Function("ConsoleAlertRules"), Allow(Roles.Readers)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<AlertRuleListQuery>(), ct);
@@ -45,12 +46,15 @@ internal sealed class AlertRulePages(AlertRuleEndpoints api, AlertRuleStore stor
         {
             [nameof(RulePage.Rule)] = rule,
             [nameof(RulePage.Days)] = days,
-            [nameof(RulePage.Preview)] = isAsked ? (await api.PreviewAsync(caller, DraftOf(rule), days, ct)).Alerts : null,
+            [nameof(RulePage.Preview)] = isAsked
+                ? (await api.PreviewAsync(caller, DraftOf(rule), days, ct)).Alerts
+                : null,
         }, ct);
     }
 
     private static AlertRuleDraft DraftOf(AlertRule rule) => new(
-        rule.Name, rule.Metric, rule.AgentId, rule.Mode, rule.Direction, rule.FalseAlarmsPerMonth, rule.LeastVolume, rule.BoundAbove,
+        rule.Name, rule.Metric, rule.AgentId, rule.Mode, rule.Direction, rule.FalseAlarmsPerMonth, rule.LeastVolume,
+        rule.BoundAbove,
         rule.BoundBelow, TimeOf(rule.QuietFrom), TimeOf(rule.QuietTo), rule.TimeZone, rule.Action, rule.Enabled);
 
     private static TimeOnly? TimeOf(string? text) =>

@@ -15,17 +15,20 @@ internal sealed class ApiKeyPages(ApiKeyEndpoints api, ConsolePages pages)
 
     [Function("ConsoleApiKeys"), Allow(Roles.Admins)]
     public Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/api-keys")] HttpRequest request, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/api-keys")] HttpRequest request,
+        CancellationToken ct) =>
         ShowAsync(request, [], null, null, 200, ct);
 
     [Function("ConsoleCreateApiKey"), Allow(Roles.Admins), Audited("api_key.created")]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/api-keys")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/api-keys")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var caller = request.Caller();
         var answer = await ConsoleForm.AnswerOfAsync(
-            () => api.CreateAsync(caller, caller.Tenant.Value.ToString(), ConsoleForm.Bind<CreateApiKeyRequest>(form), ct));
+            () => api.CreateAsync(
+                caller, caller.Tenant.Value.ToString(), ConsoleForm.Bind<CreateApiKeyRequest>(form), ct));
         if (ConsoleForm.FaultsOf(answer) is { } faults)
             return await ShowAsync(request, ConsoleForm.ValuesOf(form), faults, null, 400, ct);
         if (answer is Problem)
@@ -46,7 +49,8 @@ internal sealed class ApiKeyPages(ApiKeyEndpoints api, ConsolePages pages)
     }
 
     private async Task<IResult> ShowAsync(
-        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults, string? secret, int status,
+        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults,
+        string? secret, int status,
         CancellationToken ct)
     {
         var query = HttpMethods.IsPost(request.Method) ? null : ConsoleQuery.Of(request);

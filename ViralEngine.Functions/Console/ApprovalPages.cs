@@ -19,7 +19,8 @@ internal sealed class ApprovalPages(ApprovalEndpoints api, GateStore store, Cons
 
     [Function("ConsoleApprovals"), Allow(Roles.Deciders)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/approvals")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/approvals")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<ApprovalListQuery>(), ct);
@@ -54,9 +55,11 @@ internal sealed class ApprovalPages(ApprovalEndpoints api, GateStore store, Cons
     internal static IReadOnlyList<GateRow> RowsOf(ApprovalPage page) => [.. page.Approvals.Select(RowOf)];
 
     private async Task<IResult> ShowAsync(
-        HttpRequest request, string id, string gateId, IReadOnlyDictionary<string, string[]>? faults, CancellationToken ct)
+        HttpRequest request, string id, string gateId, IReadOnlyDictionary<string, string[]>? faults,
+        CancellationToken ct)
     {
-        if (!Ids.TryParse(id, out var workflow) || await store.FindAsync(request.Caller().Tenant, workflow, gateId, ct) is not { } gate)
+        if (!Ids.TryParse(id, out var workflow)
+            || await store.FindAsync(request.Caller().Tenant, workflow, gateId, ct) is not { } gate)
             return Problem.NotFound("gate");
         return await pages.ShowAsync<GatePage>(request, "Gate", Section, new()
         {
@@ -70,7 +73,7 @@ internal sealed class ApprovalPages(ApprovalEndpoints api, GateStore store, Cons
         gate.Decisions.Count(decision => decision.Decision == DecisionKind.Approve), gate.Quorum);
 
     private static GateView ViewOf(GateResource gate) => new(
-        RowOf(gate), gate.Status.ToText(), gate.Status == GateStatus.Open, gate.TimedOut, gate.Message, [.. gate.Roles, .. gate.Users],
-        gate.RejectQuorum, gate.OnTimeout.ToText(), gate.DecidedAt,
+        RowOf(gate), gate.Status.ToText(), gate.Status == GateStatus.Open, gate.TimedOut, gate.Message,
+        [.. gate.Roles, .. gate.Users], gate.RejectQuorum, gate.OnTimeout.ToText(), gate.DecidedAt,
         [.. gate.Decisions.Select(made => new DecisionView(made.Decision.ToText(), made.By, made.Reason, made.Via, made.DecidedAt))]);
 }

@@ -10,7 +10,8 @@ internal static class AssetPages
 {
     [Function("ConsoleAsset")]
     public static IResult Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/assets/{name}")] HttpRequest request, string name)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/assets/{name}")] HttpRequest request,
+        string name)
     {
         if (AssetFiles.Find(name) is not { } asset)
             return Problem.NotFound("file");

@@ -6,8 +6,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>
-/// Keeps a started sign-in in its browser while the person is at the provider. <c>SameSite=Lax</c>, because the provider's redirect is a
-/// cross-site visit.
+/// Keeps a started sign-in in its browser while the person is at the provider. <c>SameSite=Lax</c>, because the
+/// provider's redirect is a cross-site visit.
 /// </summary>
 internal sealed class AttemptCookie(SecretBox box, PublicAddress address, TimeProvider time)
 {
@@ -16,7 +16,9 @@ internal sealed class AttemptCookie(SecretBox box, PublicAddress address, TimePr
     private readonly SealedCookie<BegunSignIn> cookie =
         new(box, address, "viral-sign-in", "console sign-in", SameSiteMode.Lax, MaxAge);
 
-    /// <summary>Removes and returns the attempt, which is valid once. Null if there is none or it has expired.</summary>
+    /// <summary>
+    /// Removes and returns the attempt, which is valid once. Null if there is none or it has expired.
+    /// </summary>
     public BegunSignIn? Take(HttpContext http)
     {
         var begun = cookie.Read(http);

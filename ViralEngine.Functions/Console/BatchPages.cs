@@ -19,7 +19,8 @@ internal sealed class BatchPages(
 
     [Function("ConsoleBatches"), Allow(Roles.Readers)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<BatchListQuery>(), ct);
@@ -34,7 +35,8 @@ internal sealed class BatchPages(
     // Named so that the host tries more specific routes first.
     [Function("ConsoleShowBatch"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches/{id}")] HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var tenant = request.Caller().Tenant;
@@ -43,7 +45,9 @@ internal sealed class BatchPages(
         return await pages.ShowAsync<BatchDetailPage>(request, "Batch", Section, new()
         {
             [nameof(BatchDetailPage.Batch)] = batch,
-            [nameof(BatchDetailPage.Failures)] = batch.Counts.Failed == 0 ? [] : await failures.ReadAsync(tenant, batchId, ct),
+            [nameof(BatchDetailPage.Failures)] = batch.Counts.Failed == 0
+                ? []
+                : await failures.ReadAsync(tenant, batchId, ct),
         }, ct);
     }
 
@@ -55,13 +59,16 @@ internal sealed class BatchPages(
 
     [Function("ConsoleCancelBatch"), Allow(Roles.Operators), Audited("batch.cancelled", KeepsAnswer = false)]
     public async Task<IResult> CancelAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/{id}/cancel")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/{id}/cancel")] HttpRequest request,
+        string id,
         [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
-        SeeOther.After(await api.CancelAsync(request, id, durable, ct), _ => $"/console/batches/{id}?notice=batch-cancelled");
+        SeeOther.After(
+            await api.CancelAsync(request, id, durable, ct), _ => $"/console/batches/{id}?notice=batch-cancelled");
 
     [Function("ConsoleRetryBatch"), Allow(Roles.Operators), Audited("batch.retried", KeepsAnswer = false)]
     public async Task<IResult> RetryAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/{id}/retry-failed")] HttpRequest request, string id,
         [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
-        SeeOther.After(await api.RetryFailedAsync(request, id, durable, ct), _ => $"/console/batches/{id}?notice=batch-retried");
+        SeeOther.After(
+            await api.RetryFailedAsync(request, id, durable, ct), _ => $"/console/batches/{id}?notice=batch-retried");
 }

@@ -40,7 +40,8 @@ internal static class ConsoleForm
 
     /// <summary>The submitted values, to be shown again with errors.</summary>
     public static Dictionary<string, string> ValuesOf(IFormCollection form) =>
-        form.Where(each => each.Key != FormMiddleware.Field).ToDictionary(each => each.Key, each => each.Value.ToString());
+        form.Where(each => each.Key != FormMiddleware.Field).ToDictionary(
+            each => each.Key, each => each.Value.ToString());
 
     /// <summary>The API's result, including a problem that it throws.</summary>
     public static async Task<IResult> AnswerOfAsync(Func<Task<IResult>> call)

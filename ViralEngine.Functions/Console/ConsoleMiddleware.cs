@@ -9,7 +9,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>
-/// Common to all pages: security headers, problems as pages, renewal of sessions in use, and rejection of other sites' forms.
+/// Common to all pages: security headers, problems as pages, renewal of sessions in use, and rejection of other sites'
+/// forms.
 /// </summary>
 internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie sessions, PublicAddress address)
     : IFunctionsWorkerMiddleware
@@ -52,7 +53,8 @@ internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie
 
     private async Task RefreshAsync(FunctionContext context, HttpContext http, string token)
     {
-        switch (await context.InstanceServices.GetRequiredService<SessionRefresh>().RunAsync(token, context.CancellationToken))
+        switch (await context.InstanceServices.GetRequiredService<SessionRefresh>().RunAsync(
+            token, context.CancellationToken))
         {
             case SessionRefresh.Outcome.Refreshed(var tokens):
                 sessions.Refresh(http, tokens);

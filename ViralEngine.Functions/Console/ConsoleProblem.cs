@@ -19,7 +19,8 @@ internal sealed class ConsoleProblem(IServiceProvider services) : IProblemPage
         }
 
         // A person without an organization may have invitations.
-        if (problem.Status == StatusCodes.Status403Forbidden && HttpMethods.IsGet(http.Request.Method) && IsNobodysMember(http))
+        if (problem.Status == StatusCodes.Status403Forbidden && HttpMethods.IsGet(http.Request.Method)
+            && IsNobodysMember(http))
         {
             await new SeeOther("/console/invitations", null).ExecuteAsync(http);
             return;
@@ -44,7 +45,8 @@ internal sealed class ConsoleProblem(IServiceProvider services) : IProblemPage
         services.GetRequiredService<SessionCookie>().Read(http) is { Tenant: null } && http.FindCaller() is null;
 
     /// <summary>
-    /// The session cookie is not sent with links from other sites, so such a visit first gets a page that reloads the same address.
+    /// The session cookie is not sent with links from other sites, so such a visit first gets a page that reloads the
+    /// same address.
     /// </summary>
     private static Task LeadToSignInAsync(HttpContext http)
     {

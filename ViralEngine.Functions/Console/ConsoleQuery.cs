@@ -21,7 +21,8 @@ internal sealed partial class ConsoleQuery
     /// <exception cref="ProblemException">400 with every fault.</exception>
     public T Bind<T>()
         where T : class, new() =>
-        RequestBinder.BindQuery<T>(new QueryCollection(Values.ToDictionary(each => each.Key, each => new StringValues(each.Value))));
+        RequestBinder.BindQuery<T>(
+            new QueryCollection(Values.ToDictionary(each => each.Key, each => new StringValues(each.Value))));
 
     /// <summary>As <c>datetime-local</c> sends it, with or without seconds.</summary>
     public static string WithZone(string value)

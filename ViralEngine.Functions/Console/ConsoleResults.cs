@@ -42,7 +42,9 @@ internal sealed class SeeOther(string location, object? value) : IResult, IStatu
     }
 }
 
-/// <summary>A page that immediately continues to another. Unlike after a redirect, that visit is a same-site one.</summary>
+/// <summary>
+/// A page that immediately continues to another. Unlike after a redirect, that visit is a same-site one.
+/// </summary>
 internal sealed class Onward(string address) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext)

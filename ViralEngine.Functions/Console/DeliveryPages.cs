@@ -15,7 +15,8 @@ internal sealed class DeliveryPages(WebhookDeliveryEndpoints api, DeliveryLog lo
 {
     [Function("ConsoleWebhookDelivery"), Allow(Roles.Operators)]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/webhooks/{id}/deliveries/{deliveryId}")]
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous, "get", "head", Route = "console/webhooks/{id}/deliveries/{deliveryId}")]
         HttpRequest request, string id, string deliveryId, CancellationToken ct)
     {
         if (!Ids.TryParse(id, out var endpoint) || !Ids.TryParse(deliveryId, out var delivery)
@@ -31,9 +32,11 @@ internal sealed class DeliveryPages(WebhookDeliveryEndpoints api, DeliveryLog lo
         }, ct);
     }
 
-    [Function("ConsoleRedeliverWebhook"), Allow(Roles.Operators), Audited("webhook.redelivered", Target = "id", KeepsAnswer = false)]
+    [Function("ConsoleRedeliverWebhook"), Allow(Roles.Operators)]
+    [Audited("webhook.redelivered", Target = "id", KeepsAnswer = false)]
     public async Task<IResult> RedeliverAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/deliveries/{deliveryId}/redeliver")]
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/deliveries/{deliveryId}/redeliver")]
         HttpRequest request, string id, string deliveryId, CancellationToken ct) =>
         SeeOther.After(
             await api.RedeliverAsync(request, id, deliveryId, ct),

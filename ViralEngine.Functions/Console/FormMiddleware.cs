@@ -8,7 +8,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>
-/// Accepts a form only with its session's token, in the field <c>form_token</c> or, for uploads by script, the header <c>X-Form-Token</c>.
+/// Accepts a form only with its session's token, in the field <c>form_token</c> or, for uploads by script, the header
+/// <c>X-Form-Token</c>.
 /// </summary>
 internal sealed class FormMiddleware(EndpointCatalog endpoints, SessionCookie sessions) : IFunctionsWorkerMiddleware
 {
@@ -18,12 +19,14 @@ internal sealed class FormMiddleware(EndpointCatalog endpoints, SessionCookie se
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         var http = context.GetHttpContext()!;
-        if (HttpMethods.IsPost(http.Request.Method) && endpoints.Find(context.FunctionDefinition.Name) is { NeedsSession: true })
+        if (HttpMethods.IsPost(http.Request.Method)
+            && endpoints.Find(context.FunctionDefinition.Name) is { NeedsSession: true })
         {
             if (sessions.Read(http) is not { } session)
                 throw new ProblemException(Problem.Unauthorized("Sign in first."));
             if (!IsToken(await SentAsync(http.Request, context.CancellationToken), session.FormToken))
-                throw new ProblemException(Problem.Forbidden("The form belongs to another session. Reload its page and submit it again."));
+                throw new ProblemException(
+                    Problem.Forbidden("The form belongs to another session. Reload its page and submit it again."));
         }
 
         await next(context);

@@ -10,13 +10,15 @@ namespace ViralEngine.Functions.Console;
 
 /// <summary>The invitations of the person who is signed in.</summary>
 internal sealed class InvitationPages(
-    InvitationEndpoints api, InvitationStore store, Authenticator authenticator, SessionCookie sessions, ConsolePages pages)
+    InvitationEndpoints api, InvitationStore store, Authenticator authenticator, SessionCookie sessions,
+    ConsolePages pages)
 {
     private const string Address = "/console/invitations";
 
     [Function("ConsoleInvitations"), AllowPeople]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/invitations")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/invitations")] HttpRequest request,
+        CancellationToken ct)
     {
         var subject = await PersonAsync(request);
         return await pages.ShowAsync<InvitationsPage>(request, "Invitations", "", new()

@@ -15,12 +15,14 @@ internal sealed class MemberPages(MemberEndpoints api, ConsolePages pages)
 
     [Function("ConsoleMembers"), Allow(Roles.Readers)]
     public Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/members")] HttpRequest request, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/members")] HttpRequest request,
+        CancellationToken ct) =>
         ShowAsync(request, [], null, 200, ct);
 
     [Function("ConsoleAddMember"), Allow(Roles.Admins), Audited("member.added")]
     public async Task<IResult> AddAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/members")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/members")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var caller = request.Caller();
@@ -39,7 +41,8 @@ internal sealed class MemberPages(MemberEndpoints api, ConsolePages pages)
         var form = await ConsoleForm.ReadAsync(request, ct);
         var caller = request.Caller();
         return SeeOther.After(
-            await api.ChangeAsync(caller, caller.Tenant.Value.ToString(), memberId, ConsoleForm.Bind<ChangeMemberRequest>(form), ct),
+            await api.ChangeAsync(
+                caller, caller.Tenant.Value.ToString(), memberId, ConsoleForm.Bind<ChangeMemberRequest>(form), ct),
             _ => Address + "?notice=member-changed");
     }
 
@@ -48,10 +51,12 @@ internal sealed class MemberPages(MemberEndpoints api, ConsolePages pages)
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/members/{memberId}/remove")] HttpRequest request, string memberId,
         CancellationToken ct) =>
         SeeOther.After(
-            await api.RemoveAsync(request, request.Caller().Tenant.Value.ToString(), memberId, ct), _ => Address + "?notice=member-removed");
+            await api.RemoveAsync(request, request.Caller().Tenant.Value.ToString(), memberId, ct),
+            _ => Address + "?notice=member-removed");
 
     private async Task<IResult> ShowAsync(
-        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults, int status, CancellationToken ct)
+        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults,
+        int status, CancellationToken ct)
     {
         var query = HttpMethods.IsPost(request.Method) ? null : ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query?.Bind<ListQuery>() ?? new ListQuery(), ct);

@@ -14,7 +14,8 @@ internal sealed class MetricPages(MetricEndpoints api, MetricStore store, Consol
 {
     [Function("ConsoleMetrics"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/metrics")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/metrics")] HttpRequest request,
+        CancellationToken ct)
     {
         var caller = request.Caller();
         var query = ConsoleQuery.Of(request);

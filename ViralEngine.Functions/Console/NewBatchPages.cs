@@ -13,15 +13,19 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Submits a batch from a file. The page's script sends the file as the body and the fields in the query.</summary>
-internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory agents, IOptions<BatchOptions> options, ConsolePages pages)
+/// <summary>
+/// Submits a batch from a file. The page's script sends the file as the body and the fields in the query.
+/// </summary>
+internal sealed class NewBatchPages(
+    BatchSubmission submission, AgentDirectory agents, IOptions<BatchOptions> options, ConsolePages pages)
 {
     private const int MaxPreviewed = 5;
     private const int MaxAgentsLookedUp = BatchLimits.MaxAgents;
 
     [Function("ConsoleNewBatch"), Allow(Roles.Operators)]
     public Task<IResult> NewAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches/new")] HttpRequest request, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches/new")] HttpRequest request,
+        CancellationToken ct) =>
         ShowAsync(request, new Dictionary<string, string[]>(), null, 200, ct);
 
     [Function("ConsoleSubmitBatch"), Allow(Roles.Operators), StreamsBody, WaitsForOthers]
@@ -39,7 +43,8 @@ internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory a
     /// <summary>Reads the file like a submission, without storing anything.</summary>
     [Function("ConsolePreviewBatch"), Allow(Roles.Operators), StreamsBody, WaitsForOthers]
     public async Task<IResult> PreviewAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/preview")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/preview")] HttpRequest request,
+        CancellationToken ct)
     {
         BatchPreview preview;
         try
@@ -89,12 +94,14 @@ internal sealed class NewBatchPages(BatchSubmission submission, AgentDirectory a
         {
             "text/csv" => new CsvBatchBody(request.BodyReader, most, query),
             "application/x-ndjson" => new NdjsonBatchBody(request.BodyReader, most, query),
-            _ => throw new ProblemException(Problem.Validation("file", "Must be CSV (text/csv) or NDJSON (application/x-ndjson).")),
+            _ => throw new ProblemException(
+                Problem.Validation("file", "Must be CSV (text/csv) or NDJSON (application/x-ndjson).")),
         };
     }
 
     private Task<IResult> ShowAsync(
-        HttpRequest request, IReadOnlyDictionary<string, string[]> faults, BatchPreview? preview, int status, CancellationToken ct) =>
+        HttpRequest request, IReadOnlyDictionary<string, string[]> faults, BatchPreview? preview, int status,
+        CancellationToken ct) =>
         pages.ShowAsync<NewBatchPage>(request, "Submit batch", "batches", new()
         {
             [nameof(NewBatchPage.Values)] = ConsoleQuery.Of(request).Values,

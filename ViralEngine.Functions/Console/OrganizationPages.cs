@@ -20,17 +20,20 @@ internal sealed class OrganizationPages(
 
     [Function("ConsoleOrganization"), Allow(Roles.Readers)]
     public Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/organization")] HttpRequest request, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/organization")] HttpRequest request,
+        CancellationToken ct) =>
         ShowAsync(request, [], null, 200, ct);
 
     [Function("ConsoleSetBudget"), Allow(Roles.Admins), Audited("budget.changed")]
     public async Task<IResult> SetBudgetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/organization/budget")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/organization/budget")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var caller = request.Caller();
         trail.Target = caller.Tenant.Value.ToString();
-        var answer = await ConsoleForm.AnswerOfAsync(async () => await budgets.SetAsync(caller, await AskedAsync(caller, form, ct), ct));
+        var answer = await ConsoleForm.AnswerOfAsync(
+            async () => await budgets.SetAsync(caller, await AskedAsync(caller, form, ct), ct));
         return ConsoleForm.FaultsOf(answer) is { } faults
             ? await ShowAsync(request, ConsoleForm.ValuesOf(form), faults, 400, ct)
             : SeeOther.After(answer, _ => "/console/organization?notice=budget-set");
@@ -38,7 +41,8 @@ internal sealed class OrganizationPages(
 
     [Function("ConsoleAuditLog"), Allow(Roles.Admins)]
     public async Task<IResult> AuditLogAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/audit-log")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/audit-log")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await audit.ListAsync(request.Caller(), query.Bind<AuditListQuery>(), ct);
@@ -50,7 +54,9 @@ internal sealed class OrganizationPages(
         }, ct);
     }
 
-    /// <summary>The organization's new budget with the agents' current ones, because the API replaces them together.</summary>
+    /// <summary>
+    /// The organization's new budget with the agents' current ones, because the API replaces them together.
+    /// </summary>
     private async Task<SetBudgetRequest> AskedAsync(Caller caller, IFormCollection form, CancellationToken ct)
     {
         var now = await budgets.ReadAsync(caller, ct);
@@ -63,7 +69,8 @@ internal sealed class OrganizationPages(
         if (form["monthly_usd"].ToString().Trim() is { Length: > 0 } text)
         {
             body["monthly_usd"] = decimal.TryParse(
-                text, System.Globalization.NumberStyles.Number, System.Globalization.CultureInfo.InvariantCulture, out var usd)
+                text, System.Globalization.NumberStyles.Number, System.Globalization.CultureInfo.InvariantCulture,
+                out var usd)
                 ? usd
                 : text;
         }
@@ -72,7 +79,8 @@ internal sealed class OrganizationPages(
     }
 
     private async Task<IResult> ShowAsync(
-        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults, int status, CancellationToken ct)
+        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]>? faults,
+        int status, CancellationToken ct)
     {
         var caller = request.Caller();
         if (await api.ReadAsync(caller, caller.Tenant.Value, ct) is not { } found)
@@ -82,7 +90,8 @@ internal sealed class OrganizationPages(
         {
             [nameof(OrganizationPage.Of)] = new OrganizationView(
                 new Organization(found.Id, found.Name, found.Plan, found.CreatedAt, found.UpdatedAt), found.Usage,
-                found.Limits.RequestsPerSecond, found.Limits.TasksPerMonth, found.Limits.ConcurrentTasks, found.Limits.Members,
+                found.Limits.RequestsPerSecond, found.Limits.TasksPerMonth, found.Limits.ConcurrentTasks,
+                found.Limits.Members,
                 new BudgetView(budget.Month, budget.MonthlyUsd, budget.SpentUsd, budget.ReservedUsd, budget.Agents)),
             [nameof(OrganizationPage.Values)] = values,
             [nameof(OrganizationPage.Errors)] = faults,

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>A page returned directly by a form, because it shows a secret once; with the changed resource, for the audit log.</summary>
+/// <summary>
+/// A page returned directly by a form, because it shows a secret once; with the changed resource, for the audit log.
+/// </summary>
 internal sealed class PageAfter(IResult page, object? value) : IResult, IStatusCodeHttpResult, IValueHttpResult
 {
     public int? StatusCode => StatusCodes.Status200OK;

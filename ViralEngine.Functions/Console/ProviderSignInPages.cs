@@ -34,12 +34,15 @@ internal sealed class ProviderSignInPages(
         if (provider.Name is null)
             return Problem.NotFound("provider");
         if (attempts.Take(request.HttpContext) is not { } begun)
-            return await signIn.ShowAsync(request, "", "This sign-in started in another browser or took too long. Sign in again.", ct, 400);
+            return await signIn.ShowAsync(
+                request, "", "This sign-in started in another browser or took too long. Sign in again.", ct, 400);
         return await provider.FinishAsync(begun.Attempt, AnswerIn(request.Query), ct) switch
         {
             ProviderSignIn.Outcome.SignedIn(var tokens) => await GoOnAsync(request, tokens, begun.Return, ct),
-            ProviderSignIn.Outcome.NotFinished(var fault) => await signIn.ShowAsync(request, begun.Return, fault, ct, 400),
-            ProviderSignIn.Outcome.ProviderFailed(var fault) => await signIn.ShowAsync(request, begun.Return, fault, ct, 502),
+            ProviderSignIn.Outcome.NotFinished(var fault) => await signIn.ShowAsync(
+                request, begun.Return, fault, ct, 400),
+            ProviderSignIn.Outcome.ProviderFailed(var fault) => await signIn.ShowAsync(
+                request, begun.Return, fault, ct, 502),
             var outcome => throw new InvalidOperationException($"Unknown outcome {outcome}."),
         };
     }

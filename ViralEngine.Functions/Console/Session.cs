@@ -7,9 +7,12 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>A console session: a credential, which is checked with each request as if it had been sent directly.</summary>
+/// <summary>
+/// A console session: a credential, which is checked with each request as if it had been sent directly.
+/// </summary>
 /// <param name="Sessions">The caller's session number when it started; signing out everywhere increments it.</param>
-/// <param name="Tenant">The organization that a person chose; null if the credential determines it, or the person has none yet.</param>
+/// <param name="Tenant">The organization that a person chose; null if the credential determines it, or the person has
+/// none yet.</param>
 /// <param name="FormToken">The token of this session's forms.</param>
 /// <param name="RefreshToken">The refresh token of a session with an OpenID Connect provider.</param>
 /// <param name="RefreshAt">When to refresh.</param>
@@ -41,7 +44,9 @@ internal sealed class SessionCookie(SecretBox box, PublicAddress address, TimePr
     {
         var now = time.GetUtcNow();
         var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(18));
-        Write(http, new Session(tokens.Credential, tenant, sessions, token, now, now, tokens.RefreshToken, tokens.RefreshAt));
+        Write(
+            http,
+            new Session(tokens.Credential, tenant, sessions, token, now, now, tokens.RefreshToken, tokens.RefreshAt));
     }
 
     /// <summary>Switches to another organization of the person.</summary>
@@ -78,7 +83,9 @@ internal sealed class SessionCookie(SecretBox box, PublicAddress address, TimePr
     private Session? Open(HttpContext http)
     {
         var now = time.GetUtcNow();
-        return cookie.Read(http) is { } session && now - session.IssuedAt < MaxIdle && now - session.BeganAt < MaxAge ? session : null;
+        return cookie.Read(http) is { } session && now - session.IssuedAt < MaxIdle && now - session.BeganAt < MaxAge
+            ? session
+            : null;
     }
 
     private void Write(HttpContext http, Session session)

@@ -30,7 +30,8 @@ internal sealed class SessionStart(SessionCookie sessions, SessionStore store, A
     }
 
     /// <summary>A person with several organizations starts in the first.</summary>
-    private async Task<(Authenticator.Outcome Outcome, Guid? Tenant)> AuthenticateAsync(string credential, CancellationToken ct)
+    private async Task<(Authenticator.Outcome Outcome, Guid? Tenant)> AuthenticateAsync(
+        string credential, CancellationToken ct)
     {
         var outcome = await authenticator.AuthenticateAsync(credential, null, ct);
         if (outcome is not Authenticator.Outcome.TenantMissing)

@@ -18,22 +18,26 @@ internal sealed class SignInPages(
 
     [Function("ConsoleSignIn")]
     public Task<IResult> ShowAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/sign-in")] HttpRequest request, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/sign-in")] HttpRequest request,
+        CancellationToken ct) =>
         ShowAsync(request, request.Query["return"].ToString(), null, ct);
 
     [Function("ConsoleSignInForm")]
     public async Task<IResult> SignInAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/sign-in")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/sign-in")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var credential = form["credential"].ToString().Trim();
         var back = form["return"].ToString();
-        var (there, fault) = await start.BeginAsync(request.HttpContext, new ProviderTokens(credential), LocalAddress(back), ct);
+        var (there, fault) = await start.BeginAsync(
+            request.HttpContext, new ProviderTokens(credential), LocalAddress(back), ct);
         return there is null ? await ShowAsync(request, back, fault, ct, 400) : new SeeOther(there, null);
     }
 
     /// <summary>Shows the sign-in page, optionally with an error.</summary>
-    internal Task<IResult> ShowAsync(HttpRequest request, string back, string? fault, CancellationToken ct, int status = 200) =>
+    internal Task<IResult> ShowAsync(
+        HttpRequest request, string back, string? fault, CancellationToken ct, int status = 200) =>
         pages.ShowAsync<SignInPage>(request, "Sign in", "", new()
         {
             [nameof(SignInPage.Return)] = LocalAddress(back),
@@ -44,7 +48,8 @@ internal sealed class SignInPages(
     // People without an organization must be able to sign out too.
     [Function("ConsoleSignOut"), AllowPeople, WaitsForOthers]
     public async Task<IResult> SignOutAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/sign-out")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/sign-out")] HttpRequest request,
+        CancellationToken ct)
     {
         await EndAsync(request.HttpContext, ct);
         return new SeeOther(Address, null);
@@ -53,7 +58,8 @@ internal sealed class SignInPages(
     /// <summary>Also signs out at the provider, if the person signed in with one.</summary>
     [Function("ConsoleSignOutEverywhere"), Allow(Roles.Readers), WaitsForOthers]
     public async Task<IResult> SignOutEverywhereAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/sign-out/everywhere")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/sign-out/everywhere")] HttpRequest request,
+        CancellationToken ct)
     {
         await store.EndAllAsync(request.Caller(), ct);
         var isPerson = request.Caller().Kind == CallerKind.User;
@@ -65,7 +71,8 @@ internal sealed class SignInPages(
 
     [Function("ConsoleOrganizations"), Allow(Roles.Readers)]
     public async Task<IResult> OrganizationsAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/organizations")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/organizations")] HttpRequest request,
+        CancellationToken ct)
     {
         if (request.Caller().Subject is not { } subject)
             return Problem.NotFound("page: an API key belongs to one organization");
@@ -77,7 +84,8 @@ internal sealed class SignInPages(
 
     [Function("ConsoleSwitchOrganization"), Allow(Roles.Readers)]
     public async Task<IResult> SwitchAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/organizations")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/organizations")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         if (!Ids.TryParse(form["organization"].ToString(), out var tenant))
@@ -92,7 +100,8 @@ internal sealed class SignInPages(
     /// <summary>Sets the theme of the browser, for everybody who signs in there.</summary>
     [Function("ConsoleTheme")]
     public static async Task<IResult> ThemeAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/theme")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/theme")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var cookie = new CookieOptions { Path = Start, SameSite = SameSiteMode.Lax, HttpOnly = true, MaxAge = TimeSpan.FromDays(365) };

@@ -22,7 +22,8 @@ internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore e
 
     [Function("ConsoleTasks"), Allow(Roles.Readers)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/tasks")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/tasks")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<TaskListQuery>(), ct);
@@ -36,7 +37,8 @@ internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore e
 
     [Function("ConsoleTask"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/tasks/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/tasks/{id}")] HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var tenant = request.Caller().Tenant;
@@ -57,7 +59,8 @@ internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore e
 
     [Function("ConsoleNewTask"), Allow(Roles.Operators)]
     public async Task<IResult> NewAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/tasks/new")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/tasks/new")] HttpRequest request,
+        CancellationToken ct)
     {
         var values = new Dictionary<string, string>();
         if (Ids.TryParse(request.Query["from"].ToString(), out var like))
@@ -85,18 +88,21 @@ internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore e
 
     [Function("ConsoleCancelTask"), Allow(Roles.Operators), Audited("task.cancelled", KeepsAnswer = false)]
     public async Task<IResult> CancelAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/tasks/{id}/cancel")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/tasks/{id}/cancel")] HttpRequest request,
+        string id,
         [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
         SeeOther.After(await api.CancelAsync(request, id, durable, ct), _ => $"/console/tasks/{id}?notice=cancelled");
 
     [Function("ConsoleRetryTask"), Allow(Roles.Operators), Audited("task.retried", KeepsAnswer = false)]
     public async Task<IResult> RetryAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/tasks/{id}/retry")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/tasks/{id}/retry")] HttpRequest request,
+        string id,
         [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
         SeeOther.After(await api.RetryAsync(request, id, durable, ct), _ => $"/console/tasks/{id}?notice=retried");
 
     private Task<IResult> FormAsync(
-        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults, int status, CancellationToken ct) =>
+        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults,
+        int status, CancellationToken ct) =>
         pages.ShowAsync<NewTaskPage>(request, "Submit task", Section, new()
         {
             [nameof(NewTaskPage.Values)] = values,

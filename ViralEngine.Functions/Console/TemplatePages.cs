@@ -26,7 +26,8 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
         CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
-        return await ShowListAsync(request, query, await api.ListAsync(request.Caller(), query.Bind<TemplateListQuery>(), ct), false, ct);
+        return await ShowListAsync(
+            request, query, await api.ListAsync(request.Caller(), query.Bind<TemplateListQuery>(), ct), false, ct);
     }
 
     [Function("ConsolePublicTemplates"), Allow(Roles.Readers)]
@@ -46,7 +47,8 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
     {
         var version = ConsoleQuery.Of(request).Bind<TemplateQuery>().Version;
         return await FindAsync(request, id, version, ct) is { } template
-            ? await ShowAsync(request, template, new Dictionary<string, string>(), new Dictionary<string, string[]>(), 200, ct)
+            ? await ShowAsync(
+                request, template, new Dictionary<string, string>(), new Dictionary<string, string[]>(), 200, ct)
             : Problem.NotFound("workflow template");
     }
 
@@ -63,13 +65,18 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
             () => api.StartAsync(request.Caller(), id, RequestOf(form, template), durable, ct));
         return ConsoleForm.FaultsOf(answer) is { } faults
             ? await ShowAsync(request, template, ConsoleForm.ValuesOf(form), faults, 400, ct)
-            : SeeOther.After(answer, workflow => $"/console/workflows/{((Workflow)workflow!).Id}?notice=workflow-started");
+            : SeeOther.After(
+                answer, workflow => $"/console/workflows/{((Workflow)workflow!).Id}?notice=workflow-started");
     }
 
-    private async Task<WorkflowTemplate?> FindAsync(HttpRequest request, string id, int? version, CancellationToken ct) =>
-        Ids.TryParse(id, out var templateId) ? await store.FindAsync(request.Caller().Tenant, templateId, version, ct) : null;
+    private async Task<WorkflowTemplate?> FindAsync(
+        HttpRequest request, string id, int? version, CancellationToken ct) =>
+        Ids.TryParse(id, out var templateId)
+            ? await store.FindAsync(request.Caller().Tenant, templateId, version, ct)
+            : null;
 
-    private Task<IResult> ShowListAsync(HttpRequest request, ConsoleQuery query, TemplatePage page, bool isPublic, CancellationToken ct) =>
+    private Task<IResult> ShowListAsync(
+        HttpRequest request, ConsoleQuery query, TemplatePage page, bool isPublic, CancellationToken ct) =>
         pages.ShowAsync<TemplateListPage>(request, "Workflow templates", Section, new()
         {
             [nameof(TemplateListPage.Templates)] = page.WorkflowTemplates,
@@ -79,7 +86,8 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
         }, ct);
 
     private Task<IResult> ShowAsync(
-        HttpRequest request, WorkflowTemplate template, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults,
+        HttpRequest request, WorkflowTemplate template, Dictionary<string, string> values,
+        IReadOnlyDictionary<string, string[]> faults,
         int status, CancellationToken ct) =>
         pages.ShowAsync<TemplateFormPage>(request, template.Name, Section, new()
         {
@@ -104,7 +112,9 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
         return RequestBinder.Bind<StartFromTemplateRequest>(JsonSerializer.SerializeToElement(body));
     }
 
-    /// <summary>A value that does not have the parameter's type stays a string, and is rejected by the API's rule.</summary>
+    /// <summary>
+    /// A value that does not have the parameter's type stays a string, and is rejected by the API's rule.
+    /// </summary>
     private static JsonNode? ValueOf(TemplateField field, string text)
     {
         if (!field.IsNumber && !field.IsJson && field.Type != "boolean")

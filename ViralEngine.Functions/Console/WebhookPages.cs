@@ -13,7 +13,9 @@ using WebhookPage = ViralEngine.Console.Webhooks.WebhookPage;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>Webhook endpoints with their health and deliveries. A new secret is shown only in the response to its form.</summary>
+/// <summary>
+/// Webhook endpoints with their health and deliveries. A new secret is shown only in the response to its form.
+/// </summary>
 internal sealed class WebhookPages(
     WebhookEndpoints api, WebhookDeliveryEndpoints deliveries, WebhookStore store, ConsolePages pages)
 {
@@ -22,7 +24,8 @@ internal sealed class WebhookPages(
 
     [Function("ConsoleWebhooks"), Allow(Roles.Operators)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/webhooks")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/webhooks")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<WebhookListQuery>(), ct);
@@ -36,12 +39,14 @@ internal sealed class WebhookPages(
 
     [Function("ConsoleNewWebhook"), Allow(Roles.Admins)]
     public Task<IResult> NewAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/webhooks/new")] HttpRequest request, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/webhooks/new")] HttpRequest request,
+        CancellationToken ct) =>
         FormAsync(request, [], NoFaults, 200, ct);
 
     [Function("ConsoleCreateWebhook"), Allow(Roles.Admins), Audited("webhook.created")]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/new")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/new")] HttpRequest request,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var answer = await ConsoleForm.AnswerOfAsync(
@@ -56,7 +61,8 @@ internal sealed class WebhookPages(
 
     [Function("ConsoleShowWebhook"), Allow(Roles.Operators)]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/webhooks/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/webhooks/{id}")] HttpRequest request,
+        string id,
         CancellationToken ct) =>
         await FindAsync(request, id, ct) is { } endpoint
             ? await ShowAsync(request, endpoint, NoFaults, 200, ct)
@@ -64,7 +70,8 @@ internal sealed class WebhookPages(
 
     [Function("ConsoleTestWebhook"), Allow(Roles.Operators), WaitsForOthers]
     public async Task<IResult> TestAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/test")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/test")] HttpRequest request,
+        string id,
         CancellationToken ct) =>
         SeeOther.After(
             await api.TestAsync(request, id, ct),
@@ -72,7 +79,8 @@ internal sealed class WebhookPages(
 
     [Function("ConsoleEnableWebhook"), Allow(Roles.Admins), Audited("webhook.changed", Target = "id")]
     public Task<IResult> EnableAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/enable")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/enable")] HttpRequest request,
+        string id,
         CancellationToken ct) =>
         SwitchAsync(request, id, true, ct);
 
@@ -118,7 +126,8 @@ internal sealed class WebhookPages(
 
     [Function("ConsoleDeleteWebhook"), Allow(Roles.Admins), Audited("webhook.deleted", KeepsAnswer = false)]
     public async Task<IResult> DeleteAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/delete")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/delete")] HttpRequest request,
+        string id,
         CancellationToken ct) =>
         SeeOther.After(await api.DeleteAsync(request, id, ct), _ => "/console/webhooks?notice=webhook-deleted");
 
@@ -134,7 +143,8 @@ internal sealed class WebhookPages(
         Ids.TryParse(id, out var endpoint) ? await store.FindAsync(request.Caller().Tenant, endpoint, ct) : null;
 
     private async Task<IResult> ShowAsync(
-        HttpRequest request, WebhookEndpoint endpoint, IReadOnlyDictionary<string, string[]> faults, int status, CancellationToken ct,
+        HttpRequest request, WebhookEndpoint endpoint, IReadOnlyDictionary<string, string[]> faults, int status,
+        CancellationToken ct,
         string? secret = null, DateTime? oldSecretsEndAt = null)
     {
         // A form's address has no filters.
@@ -145,7 +155,9 @@ internal sealed class WebhookPages(
         {
             [nameof(WebhookPage.Endpoint)] = endpoint,
             [nameof(WebhookPage.Deliveries)] = page.Deliveries,
-            [nameof(WebhookPage.Query)] = HttpMethods.IsPost(request.Method) ? new Dictionary<string, string>() : query.Values,
+            [nameof(WebhookPage.Query)] = HttpMethods.IsPost(request.Method)
+                ? new Dictionary<string, string>()
+                : query.Values,
             [nameof(WebhookPage.Next)] = page.NextCursor,
             [nameof(WebhookPage.Errors)] = faults,
             [nameof(WebhookPage.Secret)] = secret,
@@ -154,7 +166,8 @@ internal sealed class WebhookPages(
     }
 
     private Task<IResult> FormAsync(
-        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults, int status, CancellationToken ct) =>
+        HttpRequest request, Dictionary<string, string> values, IReadOnlyDictionary<string, string[]> faults,
+        int status, CancellationToken ct) =>
         pages.ShowAsync<NewWebhookPage>(request, "Add endpoint", Section, new()
         {
             [nameof(NewWebhookPage.Values)] = values,

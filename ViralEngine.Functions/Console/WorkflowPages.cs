@@ -18,7 +18,8 @@ internal sealed class WorkflowPages(WorkflowEndpoints api, WorkflowStore store, 
 
     [Function("ConsoleWorkflows"), Allow(Roles.Readers)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflows")] HttpRequest request, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflows")] HttpRequest request,
+        CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
         var page = await api.ListAsync(request.Caller(), query.Bind<WorkflowListQuery>(), ct);
@@ -35,7 +36,8 @@ internal sealed class WorkflowPages(WorkflowEndpoints api, WorkflowStore store, 
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflows/{id}")] HttpRequest request, string id,
         CancellationToken ct)
     {
-        if (!Ids.TryParse(id, out var workflowId) || await store.FindAsync(request.Caller().Tenant, workflowId, ct) is not { } workflow)
+        if (!Ids.TryParse(id, out var workflowId)
+            || await store.FindAsync(request.Caller().Tenant, workflowId, ct) is not { } workflow)
             return Problem.NotFound("workflow");
         return await pages.ShowAsync<WorkflowDetailPage>(request, "Workflow", Section, new()
         {
@@ -48,11 +50,15 @@ internal sealed class WorkflowPages(WorkflowEndpoints api, WorkflowStore store, 
     public async Task<IResult> CancelAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/workflows/{id}/cancel")] HttpRequest request, string id,
         [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
-        SeeOther.After(await api.CancelAsync(request, id, durable, ct), _ => $"/console/workflows/{id}?notice=workflow-cancelled");
+        SeeOther.After(
+            await api.CancelAsync(request, id, durable, ct), _ => $"/console/workflows/{id}?notice=workflow-cancelled");
 
-    [Function("ConsoleRetryWorkflow"), Allow(Roles.Operators), Audited("workflow.retried", Target = "id", KeepsAnswer = false)]
+    [Function("ConsoleRetryWorkflow"), Allow(Roles.Operators)]
+    [Audited("workflow.retried", Target = "id", KeepsAnswer = false)]
     public async Task<IResult> RetryAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/workflows/{id}/retry-from-step/{stepId}")] HttpRequest request,
         string id, string stepId, [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
-        SeeOther.After(await api.RetryAsync(request, id, stepId, durable, ct), _ => $"/console/workflows/{id}?notice=workflow-retried");
+        SeeOther.After(
+            await api.RetryAsync(request, id, stepId, durable, ct),
+            _ => $"/console/workflows/{id}?notice=workflow-retried");
 }

@@ -20,8 +20,8 @@ internal sealed class HealthEndpoints(HealthConnection database, RedisConnection
         Results.Json(new Liveness("healthy"), ApiJson.Options);
 
     /// <summary>
-    /// 503 if PostgreSQL or the orchestration store cannot be reached. Without Redis, 200 and <c>degraded</c>: everything still works, and
-    /// taking every instance out of rotation would cause an outage.
+    /// 503 if PostgreSQL or the orchestration store cannot be reached. Without Redis, 200 and <c>degraded</c>:
+    /// everything still works, and taking every instance out of rotation would cause an outage.
     /// </summary>
     [Function("GetReadiness"), Summary("Check whether this instance is ready, and how fast each dependency responds.")]
     [Returns(200, typeof(Readiness))]
@@ -50,7 +50,9 @@ internal sealed class HealthEndpoints(HealthConnection database, RedisConnection
         var (open, halfOpen) = await breakers.CountAsync();
         var ready = checks["postgresql"].Status == "up" && checks["orchestrations"].Status == "up";
         var status = !ready ? "unavailable" : checks["redis"].Status == "up" ? "ready" : "degraded";
-        return Results.Json(new Readiness(status, checks, new BreakerCounts(open, halfOpen)), ApiJson.Options, statusCode: ready ? 200 : 503);
+        return Results.Json(
+            new Readiness(status, checks, new BreakerCounts(open, halfOpen)), ApiJson.Options,
+            statusCode: ready ? 200 : 503);
     }
 
     private static async Task<Probe> ProbeAsync(Func<CancellationToken, Task> probe, CancellationToken ct)
@@ -74,7 +76,8 @@ internal sealed class HealthEndpoints(HealthConnection database, RedisConnection
 internal sealed record Liveness(string Status);
 
 /// <param name="Status"><c>ready</c>, <c>degraded</c> (Redis is unreachable) or <c>unavailable</c>.</param>
-/// <param name="Breakers">Hosts with an open breaker. Their names are in the metrics only, because they may be a tenant's.</param>
+/// <param name="Breakers">Hosts with an open breaker. Their names are in the metrics only, because they may be a
+/// tenant's.</param>
 internal sealed record Readiness(string Status, IReadOnlyDictionary<string, Probe> Checks, BreakerCounts Breakers);
 
 /// <param name="Open">The number of hosts that no calls are made to.</param>

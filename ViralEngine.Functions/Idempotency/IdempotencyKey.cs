@@ -5,8 +5,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Idempotency;
 
 /// <summary>
-/// The header of draft-ietf-httpapi-idempotency-key-header: a structured-field string (RFC 9651, section 3.3.3), or a bare string, as most
-/// clients send it. 1 to 255 visible ASCII characters.
+/// The header of draft-ietf-httpapi-idempotency-key-header: a structured-field string (RFC 9651, section 3.3.3), or a
+/// bare string, as most clients send it. 1 to 255 visible ASCII characters.
 /// </summary>
 internal static class IdempotencyKey
 {

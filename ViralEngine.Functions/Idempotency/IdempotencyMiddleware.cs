@@ -10,19 +10,21 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Idempotency;
 
 /// <summary>
-/// Makes every POST, PUT and PATCH that has an <c>Idempotency-Key</c> take effect once, after draft-ietf-httpapi-idempotency-key-header.
-/// The endpoint runs inside a transaction that also stores its response, and only what is committed is sent. Endpoints are unaware of it:
-/// they use the invocation's <see cref="Db"/>, pass what must wait to <see cref="Db.AfterCommitAsync"/>, and return an
+/// Makes every POST, PUT and PATCH that has an <c>Idempotency-Key</c> take effect once, after
+/// draft-ietf-httpapi-idempotency-key-header. The endpoint runs inside a transaction that also stores its response, and
+/// only what is committed is sent. Endpoints are unaware of it: they use the invocation's <see cref="Db"/>, pass what
+/// must wait to <see cref="Db.AfterCommitAsync"/>, and return an
 /// <see cref="IResult"/>. The body is received first, under the claim alone. An endpoint that waits for others
 /// (<see cref="WaitsForOthersAttribute"/>) runs outside the transaction; its last own transaction is joined.
 /// </summary>
 /// <remarks>
-/// Responses of executed requests are stored: successes with their effect, and 404, 409 and 422 without Retry-After, whose transaction is
-/// rolled back. Requests that are unauthorized, rate-limited or invalid, or that meet a server error, were not executed: their key is
-/// released.
+/// Responses of executed requests are stored: successes with their effect, and 404, 409 and 422 without Retry-After,
+/// whose transaction is rolled back. Requests that are unauthorized, rate-limited or invalid, or that meet a server
+/// error, were not executed: their key is released.
 /// </remarks>
 internal sealed class IdempotencyMiddleware(
-    EndpointCatalog endpoints, IdempotencyLeases leases, TenantShares shares, BodyReceiver bodies) : IFunctionsWorkerMiddleware
+    EndpointCatalog endpoints, IdempotencyLeases leases, TenantShares shares, BodyReceiver bodies)
+    : IFunctionsWorkerMiddleware
 {
     /// <summary>How much of a streamed body is read after the endpoint has stopped reading.</summary>
     private const long MaxUnread = 1024 * 1024;
@@ -32,7 +34,8 @@ internal sealed class IdempotencyMiddleware(
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         var http = context.GetHttpContext()!;
-        if (http.FindCaller() is not { } caller || !Covers(http.Request.Method) || IdempotencyKey.Read(http.Request) is not { } key)
+        if (http.FindCaller() is not { } caller || !Covers(http.Request.Method)
+            || IdempotencyKey.Read(http.Request) is not { } key)
         {
             await next(context);
             return;
@@ -60,7 +63,8 @@ internal sealed class IdempotencyMiddleware(
         HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
     private async Task RunAsync(
-        FunctionContext context, FunctionExecutionDelegate next, IdempotencyStore store, IdempotencyScope scope, Guid token,
+        FunctionContext context, FunctionExecutionDelegate next, IdempotencyStore store, IdempotencyScope scope,
+        Guid token,
         IncomingBody body)
     {
         var http = context.GetHttpContext()!;
@@ -71,7 +75,9 @@ internal sealed class IdempotencyMiddleware(
         {
             await using var lease = leases.Keep(scope, token);
             await bodies.ReceiveAsync(http, context.FunctionDefinition.Name, context.CancellationToken);
-            using var turn = waits ? null : await shares.TakeAsync(scope.Tenant, ShareKind.Transaction, context.CancellationToken);
+            using var turn = waits
+                ? null
+                : await shares.TakeAsync(scope.Tenant, ShareKind.Transaction, context.CancellationToken);
             if (waits)
                 db.HoldCommit();
             else
@@ -112,7 +118,8 @@ internal sealed class IdempotencyMiddleware(
         !asksToComeBack && status is (>= 200 and < 300) or 303 or 404 or 409 or 410 or 422;
 
     /// <summary>The endpoint's response, captured, including a problem that it throws.</summary>
-    private static async Task<CapturedAnswer> AnswerOfAsync(FunctionContext context, FunctionExecutionDelegate next, HttpContext http)
+    private static async Task<CapturedAnswer> AnswerOfAsync(
+        FunctionContext context, FunctionExecutionDelegate next, HttpContext http)
     {
         try
         {
@@ -126,7 +133,9 @@ internal sealed class IdempotencyMiddleware(
         return await CaptureAsync(context, http);
     }
 
-    /// <summary>Captures the endpoint's result, which must not be executed again after the middleware has returned.</summary>
+    /// <summary>
+    /// Captures the endpoint's result, which must not be executed again after the middleware has returned.
+    /// </summary>
     private static Task<CapturedAnswer> CaptureAsync(FunctionContext context, HttpContext http) =>
         context.TakeResult() is { } result
             ? CapturedAnswer.OfAsync(result, http)

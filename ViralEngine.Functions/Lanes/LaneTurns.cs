@@ -3,8 +3,8 @@ using Microsoft.DurableTask;
 namespace ViralEngine.Functions.Lanes;
 
 /// <summary>
-/// The turns of a lane. When a turn's time is over, the next starts while its running calls finish, so that one slow call does not keep the
-/// lane's other places empty.
+/// The turns of a lane. When a turn's time is over, the next starts while its running calls finish, so that one slow
+/// call does not keep the lane's other places empty.
 /// </summary>
 internal static class LaneTurns
 {

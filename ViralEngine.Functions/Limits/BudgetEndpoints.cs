@@ -27,7 +27,8 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
         return caller.IsOf(id) ? Results.Ok(await ReadAsync(caller, ct)) : Problem.NotFound("organization");
     }
 
-    [Function("ReplaceBudget"), Allow(Roles.Admins), Audited("budget.changed"), Summary("Replace the budgets: those left out are removed.")]
+    [Function("ReplaceBudget"), Allow(Roles.Admins), Audited("budget.changed")]
+    [Summary("Replace the budgets: those left out are removed.")]
     [Body(typeof(SetBudgetRequest)), Returns(200, typeof(BudgetResource))]
     public async Task<IResult> SetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "api/organizations/{id}/budget")] HttpRequest request,
@@ -48,7 +49,8 @@ internal sealed class BudgetEndpoints(BudgetStore store, AgentDirectory agents, 
         return Results.Ok(await ReadAsync(caller, ct));
     }
 
-    private async Task<Dictionary<string, decimal>> CheckAsync(Caller caller, SetBudgetRequest asked, CancellationToken ct)
+    private async Task<Dictionary<string, decimal>> CheckAsync(
+        Caller caller, SetBudgetRequest asked, CancellationToken ct)
     {
         var budgets = new Dictionary<string, decimal>();
         if (asked.MonthlyUsd is { } whole)

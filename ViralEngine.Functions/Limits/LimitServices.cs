@@ -13,7 +13,8 @@ internal static class LimitServices
         services.AddChecked<LimitsOptions>(configuration, LimitsOptions.Section);
         services.AddSingleton<RateLimiter>();
         services.AddSingleton<Budgets>();
-        services.AddSingleton(provider => new TaskAdmission(provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
+        services.AddSingleton(
+            provider => new TaskAdmission(provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
         services.AddScoped<BudgetStore>();
         services.AddScoped<UsageStore>();
         return services;

@@ -13,7 +13,8 @@ namespace ViralEngine.Functions.Metrics;
 /// <summary>Metrics of the organization's tasks and batch items: by minute, hour or day, and as a summary.</summary>
 internal sealed class MetricEndpoints(MetricStore store, AlertStore alerts, TimeProvider time)
 {
-    [Function("GetMetrics"), Allow(Roles.Readers), Summary("Read metrics by minute, hour or day: counts, errors, latency, cost, tokens, queue.")]
+    [Function("GetMetrics"), Allow(Roles.Readers)]
+    [Summary("Read metrics by minute, hour or day: counts, errors, latency, cost, tokens, queue.")]
     [Query(typeof(MetricQuery)), Returns(200, typeof(MetricsResource))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/metrics")]
@@ -24,7 +25,8 @@ internal sealed class MetricEndpoints(MetricStore store, AlertStore alerts, Time
         return Results.Ok(new MetricsResource(window.Step, window.From, window.To, series));
     }
 
-    [Function("GetMetricsSummary"), Allow(Roles.Readers), Summary("Read a summary for dashboards: the last hour and day, by agent, and open alerts.")]
+    [Function("GetMetricsSummary"), Allow(Roles.Readers)]
+    [Summary("Read a summary for dashboards: the last hour and day, by agent, and open alerts.")]
     [Returns(200, typeof(MetricsSummary))]
     public async Task<IResult> SummaryAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/metrics/summary")]
@@ -39,21 +41,24 @@ internal sealed class MetricEndpoints(MetricStore store, AlertStore alerts, Time
         var day = await OneAsync(MetricStep.Hour, TimeSpan.FromDays(1), MetricGroup.None);
         var agents = await OneAsync(MetricStep.Hour, TimeSpan.FromDays(1), MetricGroup.Agent);
         return new MetricsSummary(
-            now, FiguresOf(hour), FiguresOf(day), [.. agents.Select(agent => new AgentFigures(agent.Group!, Sum(agent.Points)))],
+            now, FiguresOf(hour), FiguresOf(day),
+            [.. agents.Select(agent => new AgentFigures(agent.Group!, Sum(agent.Points)))],
             await alerts.CountOpenAsync(tenant, ct));
 
         Task<IReadOnlyList<MetricSeries>> OneAsync(MetricStep step, TimeSpan length, MetricGroup group) =>
             store.ReadAsync(tenant, new MetricWindow(now - length, now.AddMinutes(1), step, group, null), ct);
     }
 
-    private static MetricFigures FiguresOf(IReadOnlyList<MetricSeries> series) => Sum([.. series.SelectMany(each => each.Points)]);
+    private static MetricFigures FiguresOf(IReadOnlyList<MetricSeries> series) =>
+        Sum([.. series.SelectMany(each => each.Points)]);
 
     private static MetricFigures Sum(IReadOnlyList<MetricPoint> points)
     {
         var finished = points.Sum(point => point.Finished);
         var failed = points.Sum(point => point.Failed);
         return new MetricFigures(
-            finished, failed, finished == 0 ? null : Math.Round((double)failed / finished, 6), points.Sum(point => point.CostUsd),
+            finished, failed, finished == 0 ? null : Math.Round((double)failed / finished, 6),
+            points.Sum(point => point.CostUsd),
             points.Sum(point => point.InputTokens), points.Sum(point => point.OutputTokens));
     }
 }
@@ -82,7 +87,8 @@ internal sealed record MetricQuery
         if (window.From >= window.To)
             throw new ProblemException(Problem.Validation("from", "Must be before to."));
         if (window.Steps > MetricWindow.MaxSteps)
-            throw new ProblemException(Problem.Validation("step", $"The window must have at most {MetricWindow.MaxSteps:N0} steps."));
+            throw new ProblemException(
+                Problem.Validation("step", $"The window must have at most {MetricWindow.MaxSteps:N0} steps."));
         return window;
     }
 }

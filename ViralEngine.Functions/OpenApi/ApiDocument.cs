@@ -7,8 +7,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// The API's OpenAPI 3.1 document, generated from the code at the first request. It contains the reader's address, and is cached for the
-/// last one.
+/// The API's OpenAPI 3.1 document, generated from the code at the first request. It contains the reader's address, and
+/// is cached for the last one.
 /// </summary>
 internal sealed class ApiDocument(EndpointCatalog endpoints)
 {
@@ -24,10 +24,12 @@ internal sealed class ApiDocument(EndpointCatalog endpoints)
         if (last is { } kept && kept.Address == address)
             return kept;
         var written = JsonSerializer.Serialize(address, ApiJson.Options)[1..^1];
-        return last = new Content(address, Encoding.UTF8.GetBytes(text.Value.Replace(Anywhere, written, StringComparison.Ordinal)));
+        return last = new Content(
+            address, Encoding.UTF8.GetBytes(text.Value.Replace(Anywhere, written, StringComparison.Ordinal)));
     }
 
-    internal static JsonObject Build(EndpointCatalog endpoints, string address) => new DocumentBuilder(endpoints, address).Build();
+    internal static JsonObject Build(EndpointCatalog endpoints, string address) =>
+        new DocumentBuilder(endpoints, address).Build();
 
     internal sealed class Content(string address, byte[] bytes)
     {

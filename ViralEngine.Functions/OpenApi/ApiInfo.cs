@@ -22,7 +22,8 @@ internal static class ApiInfo
     {
         ["title"] = "Viral Engine",
         ["version"] = typeof(ApiInfo).Assembly.GetName().Version!.ToString(3),
-        ["contact"] = new JsonObject { ["name"] = "The operators of this installation", ["url"] = $"{address}/api/docs" },
+        ["contact"] =
+            new JsonObject { ["name"] = "The operators of this installation", ["url"] = $"{address}/api/docs" },
         ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
         ["summary"] = "Runs AI-agent work: tasks, batches, and workflows that wait for people.",
         ["description"] =
@@ -72,6 +73,7 @@ internal static class ApiInfo
     {
         ["type"] = "http",
         ["scheme"] = "bearer",
-        ["description"] = "An API key of an organization (`vk_…`), a JSON Web Token of the configured issuer, or the platform key.",
+        ["description"] =
+            "An API key of an organization (`vk_…`), a JSON Web Token of the configured issuer, or the platform key.",
     };
 }

@@ -70,8 +70,11 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints, string address)
         }
     }
 
-    /// <summary>A route template in OpenAPI's form: below the server's address, without constraints, parameters in snake_case.</summary>
-    private static string PathOf(RouteTemplate template) => "/" + string.Join('/', template.Segments.Skip(1).Select(segment =>
+    /// <summary>
+    /// A route template in OpenAPI's form: below the server's address, without constraints, parameters in snake_case.
+    /// </summary>
+    private static string PathOf(
+        RouteTemplate template) => "/" + string.Join('/', template.Segments.Skip(1).Select(segment =>
         string.Concat(segment.Parts.Select(part => part.IsParameter ? $"{{{Words.Snake(part.Name!)}}}" : part.Text))));
 
     /// <summary>A tag for each feature, described by the summaries of its classes.</summary>
@@ -83,7 +86,8 @@ internal sealed class DocumentBuilder(EndpointCatalog endpoints, string address)
             .Select(feature => new JsonObject
             {
                 ["name"] = feature.Key,
-                ["description"] = string.Join(' ', feature.Select(endpoint => docs.Summary(endpoint.Method.DeclaringType!)).Distinct()),
+                ["description"] = string.Join(
+                    ' ', feature.Select(endpoint => docs.Summary(endpoint.Method.DeclaringType!)).Distinct()),
             }),
     ];
 }

@@ -22,7 +22,8 @@ internal static class EventSchemas
             ["enum"] = Array(events.Keys),
             ["description"] = "What happened.",
         });
-        yield return Named("MessageSubject", Record("The subject of a message.", ("subject_id", Text("uuid")), ("number", Whole())));
+        yield return Named(
+            "MessageSubject", Record("The subject of a message.", ("subject_id", Text("uuid")), ("number", Whole())));
         foreach (var (type, data) in events)
         {
             var name = NameOf(type);
@@ -30,7 +31,8 @@ internal static class EventSchemas
             own["$open"] = true;
             yield return Named(name + "Data", own);
             yield return Named(name + "Event", Record(
-                (string)data["description"]!, ("number", Whole()), ("type", Word(type)), ("data", Reference(name + "Data")),
+                (string)data["description"]!, ("number", Whole()), ("type", Word(type)),
+                ("data", Reference(name + "Data")),
                 ("created_at", Text("date-time"))));
             yield return Named(name + "Message", Record(
                 (string)data["description"]!, ("type", Word(type)), ("timestamp", Text("date-time")),
@@ -64,7 +66,8 @@ internal static class EventSchemas
     private static bool HasSubject(string type) => type != EventTypes.WebhookTest;
 
     private static KeyValuePair<string, JsonObject> Union(
-        string name, string description, IReadOnlyDictionary<string, JsonObject> events, params string[] kinds) => Named(name, new JsonObject
+        string name, string description, IReadOnlyDictionary<string, JsonObject> events,
+        params string[] kinds) => Named(name, new JsonObject
         {
             ["description"] = description,
             ["$union"] = new JsonObject
@@ -75,12 +78,14 @@ internal static class EventSchemas
             },
         });
 
-    private static KeyValuePair<string, JsonObject> Named(string name, JsonObject schema) => KeyValuePair.Create(name, schema);
+    private static KeyValuePair<string, JsonObject> Named(string name, JsonObject schema) =>
+        KeyValuePair.Create(name, schema);
 
     private static JsonObject Record(string description, params (string Name, JsonObject Schema)[] members) => new()
     {
         ["description"] = description,
-        ["properties"] = new JsonObject(members.Select(member => KeyValuePair.Create(member.Name, (JsonNode?)member.Schema))),
+        ["properties"] = new JsonObject(
+            members.Select(member => KeyValuePair.Create(member.Name, (JsonNode?)member.Schema))),
         ["required"] = Array(members.Select(member => member.Name)),
         ["$open"] = true,
     };

@@ -4,8 +4,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// Examples of requests and responses, by record: written ones (<c>Written/examples.json</c>), or composed from those of their members.
-/// Tests check each against its schema.
+/// Examples of requests and responses, by record: written ones (<c>Written/examples.json</c>), or composed from those
+/// of their members. Tests check each against its schema.
 /// </summary>
 internal static class Examples
 {
@@ -14,12 +14,14 @@ internal static class Examples
     /// <summary>OpenAPI's named examples.</summary>
     public static JsonObject Of(Type type) => new(
         (Written.Value[type.Name]?.AsObject() ?? new JsonObject { ["example"] = Compose(type) })
-        .Select(each => KeyValuePair.Create(each.Key, (JsonNode?)new JsonObject { ["value"] = each.Value?.DeepClone() })));
+        .Select(
+            each => KeyValuePair.Create(each.Key, (JsonNode?)new JsonObject { ["value"] = each.Value?.DeepClone() })));
 
     /// <summary>The example of a merge patch.</summary>
     public static JsonNode OfPatch(Type type) => First(type.Name + "Patch") ?? First(type.Name) ?? new JsonObject();
 
-    public static JsonObject OfProblem(int status) => new() { ["example"] = new JsonObject { ["value"] = ProblemKinds.ExampleOf(status) } };
+    public static JsonObject OfProblem(int status) =>
+        new() { ["example"] = new JsonObject { ["value"] = ProblemKinds.ExampleOf(status) } };
 
     /// <summary>Newline-delimited JSON.</summary>
     public static string OfLines(Type type) => Value(type)!.ToJsonString(ApiJson.Options) + "\n";
@@ -59,7 +61,8 @@ internal static class Examples
         if (type.IsGenericType && type.GetGenericArguments() is [{ } item])
             return Nullable.GetUnderlyingType(type) is null ? new JsonArray(Value(item)) : null;
         return type.Namespace?.StartsWith("ViralEngine.", StringComparison.Ordinal) == true && !type.IsEnum
-            ? new JsonObject(type.GetProperties().Select(member => KeyValuePair.Create(Words.Snake(member.Name), Value(member.PropertyType))))
+            ? new JsonObject(type.GetProperties().Select(
+                member => KeyValuePair.Create(Words.Snake(member.Name), Value(member.PropertyType))))
             : null;
     }
 

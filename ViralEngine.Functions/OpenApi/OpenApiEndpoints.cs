@@ -17,8 +17,10 @@ internal sealed class OpenApiEndpoints(ApiDocument document, ReferencePage page,
         return Answer(request, content.Bytes, "application/json", content.ETag);
     }
 
-    [Function("GetReference"), Summary("Show the API reference as a page, where calls can be tried. It loads nothing from other sites.")]
-    [Returns(200, ContentType = "text/html"), Returns(304, Description = "Not modified: If-None-Match has the current ETag.")]
+    [Function("GetReference")]
+    [Summary("Show the API reference as a page, where calls can be tried. It loads nothing from other sites.")]
+    [Returns(200, ContentType = "text/html")]
+    [Returns(304, Description = "Not modified: If-None-Match has the current ETag.")]
     public IResult Reference(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/docs")] HttpRequest request)
     {

@@ -13,7 +13,8 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
     {
         var operation = new JsonObject
         {
-            ["operationId"] = endpoint.Method.GetCustomAttribute<OperationIdAttribute>()?.Id ?? Words.Camel(endpoint.Function),
+            ["operationId"] = endpoint.Method.GetCustomAttribute<OperationIdAttribute>()?.Id
+                ?? Words.Camel(endpoint.Function),
             ["tags"] = new JsonArray(Words.TagOf(endpoint)),
             ["summary"] = endpoint.Method.GetCustomAttribute<SummaryAttribute>()?.Text,
             ["description"] = Description(endpoint),
@@ -56,7 +57,8 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
     private static JsonObject PathParameter(Endpoint endpoint, TemplatePart parameter)
     {
         var description = endpoint.Method.GetParameters()
-            .FirstOrDefault(argument => argument.Name == parameter.Name)?.GetCustomAttribute<DescriptionAttribute>()?.Description;
+            .FirstOrDefault(
+                argument => argument.Name == parameter.Name)?.GetCustomAttribute<DescriptionAttribute>()?.Description;
         return new JsonObject
         {
             ["name"] = Words.Snake(parameter.Name!),
@@ -91,7 +93,8 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
         var description = (string?)schema["description"];
         // Parameters that apply to only one kind of body cannot be required.
         if (query.OnlyFor is { } only)
-            description = $"{description} {(field.IsRequired ? "Required with" : "Only with")} a body of {only}.".Trim();
+            description =
+                $"{description} {(field.IsRequired ? "Required with" : "Only with")} a body of {only}.".Trim();
         schema.Remove("description");
         // Queries have no null: omit the parameter instead.
         if (schema["type"] is JsonArray types)

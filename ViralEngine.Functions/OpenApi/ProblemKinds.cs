@@ -86,15 +86,21 @@ internal static class ProblemKinds
     {
         var (code, title, detail) = status switch
         {
-            400 => ("validation-failed", "The request is not valid.", "See errors: each names a field and its problem."),
+            400 => (
+                "validation-failed", "The request is not valid.", "See errors: each names a field and its problem."),
             401 => ("unauthorized", "Authentication failed.", "The API key is unknown or revoked."),
-            403 => ("forbidden", "Permission denied.", "The role viewer may not call this endpoint. Allowed: operator, admin, owner."),
+            403 => (
+                "forbidden", "Permission denied.",
+                "The role viewer may not call this endpoint. Allowed: operator, admin, owner."),
             404 => ("not-found", "Not found.", "There is no such task."),
-            409 => ("task-ended", "The state of the resource does not allow this request.", "The task has already ended: it is completed."),
+            409 => (
+                "task-ended", "The state of the resource does not allow this request.",
+                "The task has already ended: it is completed."),
             408 => ("body-too-slow", "The body arrived too slowly.",
                 "Send at least 1,000 bytes per second on average; this is checked after 5 s of waiting."),
             413 => ("body-too-large", "The body is too large.", "It must have at most 1,048,576 bytes."),
-            415 => ("unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."),
+            415 => (
+                "unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."),
             422 => ("idempotency-key-reused", "The Idempotency-Key was used for a different request.",
                 "A key identifies one request: the same method, path, query and body. Use a new key for a new request."),
             429 => ("rate-limited", "Too many requests.", "Try again in 12 seconds."),

@@ -4,8 +4,8 @@ using System.Text;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// The API reference: one page that renders the document of this instance. Its script and style are inline, allowed by their hashes, and it
-/// loads nothing from other sites.
+/// The API reference: one page that renders the document of this instance. Its script and style are inline, allowed by
+/// their hashes, and it loads nothing from other sites.
 /// </summary>
 internal sealed class ReferencePage
 {
@@ -28,7 +28,8 @@ internal sealed class ReferencePage
 
     public string ContentSecurityPolicy { get; }
 
-    private static string Hash(string text) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    private static string Hash(string text) =>
+        "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static string Resource(string name)
     {

@@ -7,7 +7,9 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>Schemas of request records, from the same types and annotations that <see cref="RequestBinder"/> uses.</summary>
+/// <summary>
+/// Schemas of request records, from the same types and annotations that <see cref="RequestBinder"/> uses.
+/// </summary>
 internal static class RequestSchema
 {
     public static JsonObject Of(Type type, Schemas schemas, bool isPatch)
@@ -32,7 +34,9 @@ internal static class RequestSchema
     /// <summary>One field or query parameter, with its rules, default and description.</summary>
     public static JsonObject OfField(RequestField field, Type record, Schemas schemas, bool isPatch = false)
     {
-        var schema = TypedMembers.Find(field.Property) is { } written ? schemas.OfWritten(written) : OfType(field.Type, schemas);
+        var schema = TypedMembers.Find(field.Property) is { } written
+            ? schemas.OfWritten(written)
+            : OfType(field.Type, schemas);
         foreach (var rule in field.Rules)
             Apply(rule, schema, field.Type);
         // Null means the same as omitted, so that what was read can be sent back.
@@ -59,7 +63,8 @@ internal static class RequestSchema
         if (schema["$ref"] is { } reference)
         {
             schema.Remove("$ref");
-            schema["oneOf"] = new JsonArray(new JsonObject { ["$ref"] = reference.DeepClone() }, new JsonObject { ["type"] = "null" });
+            schema["oneOf"] = new JsonArray(
+                new JsonObject { ["$ref"] = reference.DeepClone() }, new JsonObject { ["type"] = "null" });
         }
     }
 
@@ -120,7 +125,8 @@ internal static class RequestSchema
                 schema["format"] = "email";
                 break;
             case AllowedValuesAttribute allowed:
-                schema["enum"] = new JsonArray([.. allowed.Values.OfType<object>().Select(value => JsonSerializer.SerializeToNode(value))]);
+                schema["enum"] = new JsonArray(
+                    [.. allowed.Values.OfType<object>().Select(value => JsonSerializer.SerializeToNode(value))]);
                 break;
         }
     }

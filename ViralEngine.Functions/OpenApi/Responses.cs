@@ -4,18 +4,22 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>The responses of an endpoint: those that its attributes list, and the problems that its kind of endpoint may return.</summary>
+/// <summary>
+/// The responses of an endpoint: those that its attributes list, and the problems that its kind of endpoint may return.
+/// </summary>
 internal sealed class Responses(Schemas schemas)
 {
     private readonly SortedDictionary<int, JsonNode?> used = [];
 
     /// <summary>The problems that several operations return.</summary>
-    public JsonObject Components() => new(used.Select(pair => KeyValuePair.Create(ProblemKinds.NameOf(pair.Key), pair.Value)));
+    public JsonObject Components() =>
+        new(used.Select(pair => KeyValuePair.Create(ProblemKinds.NameOf(pair.Key), pair.Value)));
 
     public JsonObject Of(Endpoint endpoint, string method)
     {
         var responses = new SortedDictionary<int, JsonNode?>();
-        foreach (var answers in endpoint.Method.GetCustomAttributes<ReturnsAttribute>().GroupBy(returns => returns.Status))
+        foreach (var answers in endpoint.Method.GetCustomAttributes<ReturnsAttribute>().GroupBy(
+            returns => returns.Status))
             responses[answers.Key] = Describe(endpoint, method, answers.Key, [.. answers]);
         foreach (var status in ProblemKinds.For(endpoint, method).Where(status => !responses.ContainsKey(status)))
             responses[status] = Problem(status);
@@ -32,7 +36,8 @@ internal sealed class Responses(Schemas schemas)
             ["headers"] = Headers.Reference(HeadersOf(endpoint, method, status)),
         };
         var content = new JsonObject();
-        foreach (var answer in answers.Where(answer => answer.Type is not null || answer.ContentType != "application/json"))
+        foreach (var answer in answers.Where(
+            answer => answer.Type is not null || answer.ContentType != "application/json"))
             content[answer.ContentType] = Media(answer);
         if (content.Count > 0)
             response["content"] = content;
@@ -67,7 +72,9 @@ internal sealed class Responses(Schemas schemas)
         return new JsonObject
         {
             ["schema"] = schemas.OfResponse(answer.Type),
-            ["examples"] = answer.Type == typeof(Problem) ? Examples.OfProblem(answer.Status) : Examples.Of(answer.Type),
+            ["examples"] = answer.Type == typeof(Problem)
+                ? Examples.OfProblem(answer.Status)
+                : Examples.Of(answer.Type),
         };
     }
 

@@ -8,8 +8,9 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// JSON schemas of requests and responses. Records become named components. Responses are described by their serializer, requests by their
-/// binder's rules (<see cref="RequestSchema"/>), and the rest by written schemas (<see cref="WrittenSchemas"/>).
+/// JSON schemas of requests and responses. Records become named components. Responses are described by their
+/// serializer, requests by their binder's rules (<see cref="RequestSchema"/>), and the rest by written schemas (<see
+/// cref="WrittenSchemas"/>).
 /// </summary>
 internal sealed class Schemas(XmlDocs docs)
 {
@@ -24,13 +25,16 @@ internal sealed class Schemas(XmlDocs docs)
     {
         if (type == typeof(object))
             return new JsonObject { ["type"] = "object", ["additionalProperties"] = true };
-        return IsRecord(ApiJson.Options.GetTypeInfo(type)) ? OfRecord(type, type.Name, () => Export(type)) : Export(type);
+        return IsRecord(ApiJson.Options.GetTypeInfo(type))
+            ? OfRecord(type, type.Name, () => Export(type))
+            : Export(type);
     }
 
     /// <summary>The schema of a request body.</summary>
     /// <param name="isPatch">A merge patch: nothing is required, and null removes.</param>
     public JsonObject OfRequest(Type type, bool isPatch = false) => isPatch
-        ? Reference(type, HasRequired(type) ? type.Name + "Patch" : type.Name, () => RequestSchema.Of(type, this, isPatch))
+        ? Reference(
+            type, HasRequired(type) ? type.Name + "Patch" : type.Name, () => RequestSchema.Of(type, this, isPatch))
         : OfRecord(type, type.Name, () => RequestSchema.Of(type, this, isPatch));
 
     /// <summary>The words of an enumeration, as one named schema.</summary>
@@ -40,7 +44,9 @@ internal sealed class Schemas(XmlDocs docs)
         ["enum"] = new JsonArray([.. RequestBinder.EnumWords(type).Select(word => (JsonNode)word.Word)]),
     });
 
-    /// <summary>A written schema by name, with all that it references; or an array of it (<c>WorkflowStep[]</c>).</summary>
+    /// <summary>
+    /// A written schema by name, with all that it references; or an array of it (<c>WorkflowStep[]</c>).
+    /// </summary>
     public JsonObject OfWritten(string name)
     {
         if (name.EndsWith("[]", StringComparison.Ordinal))
@@ -72,11 +78,13 @@ internal sealed class Schemas(XmlDocs docs)
                 Reference(variant, variant.Name, () => variants.Narrow(record, variant, OfWritten(variant.Schema)));
             return new JsonObject
             {
-                ["oneOf"] = new JsonArray([.. variants.All.Select(variant => new JsonObject { ["$ref"] = Root + variant.Name })]),
+                ["oneOf"] = new JsonArray(
+                    [.. variants.All.Select(variant => new JsonObject { ["$ref"] = Root + variant.Name })]),
                 ["discriminator"] = new JsonObject
                 {
                     ["propertyName"] = variants.Word,
-                    ["mapping"] = new JsonObject(variants.All.Select(variant => KeyValuePair.Create(variant.Is, (JsonNode?)(Root + variant.Name)))),
+                    ["mapping"] = new JsonObject(variants.All.Select(
+                        variant => KeyValuePair.Create(variant.Is, (JsonNode?)(Root + variant.Name)))),
                 },
             };
         });
@@ -125,7 +133,8 @@ internal sealed class Schemas(XmlDocs docs)
         else if (context.TypeInfo.Kind == JsonTypeInfoKind.Object)
         {
             // The exporter marks what reading requires; here it must be what is always written.
-            schema["required"] = new JsonArray([.. context.TypeInfo.Properties.Where(IsAlwaysSomething).Select(property => (JsonNode)property.Name)]);
+            schema["required"] = new JsonArray(
+                [.. context.TypeInfo.Properties.Where(IsAlwaysSomething).Select(property => (JsonNode)property.Name)]);
         }
 
         if (RequestSchema.NumberFormatOf(type) is { } format && schema.ContainsKey("type"))
@@ -159,9 +168,12 @@ internal sealed class Schemas(XmlDocs docs)
     }
 
     /// <summary>Any JSON may be null, which some generators treat as optional: then it is not required.</summary>
-    private static bool IsAlwaysSomething(JsonPropertyInfo property) => property is { Get: not null, ShouldSerialize: null }
-        && (property.PropertyType != typeof(JsonElement?) || (property.AttributeProvider is MemberInfo member && TypedMembers.Find(member) is not null));
+    private static bool IsAlwaysSomething(JsonPropertyInfo property) =>
+        property is { Get: not null, ShouldSerialize: null }
+        && (property.PropertyType != typeof(JsonElement?) || (
+            property.AttributeProvider is MemberInfo member && TypedMembers.Find(member) is not null));
 
     private static bool IsRecord(JsonTypeInfo type) =>
-        type.Kind == JsonTypeInfoKind.Object && type.Type.Namespace?.StartsWith("ViralEngine.", StringComparison.Ordinal) == true;
+        type.Kind == JsonTypeInfoKind.Object && type.Type.Namespace?.StartsWith(
+            "ViralEngine.", StringComparison.Ordinal) == true;
 }

@@ -21,8 +21,8 @@ using ViralEngine.Functions.Workflows;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// Members whose type in the code is too general: any JSON, or any string. Each has a written schema, or an array of one
-/// (<c>WorkflowStep[]</c>).
+/// Members whose type in the code is too general: any JSON, or any string. Each has a written schema, or an array of
+/// one (<c>WorkflowStep[]</c>).
 /// </summary>
 internal static class TypedMembers
 {

@@ -14,13 +14,15 @@ internal sealed record Variants(string Word, string Member, IReadOnlyList<Varian
         [typeof(SaveAgentRequest)] = new("kind", "settings",
         [
             .. AgentKinds.ByName.Select(kind => new Variant(
-                kind.Key, $"Save{kind.Value}AgentRequest", $"{kind.Value}Settings", IsRequired: kind.Value != AgentKind.Echo)),
+                kind.Key, $"Save{kind.Value}AgentRequest", $"{kind.Value}Settings",
+                IsRequired: kind.Value != AgentKind.Echo)),
         ]),
         [typeof(AgentResource)] = new("kind", "settings",
         [
             // Of secret headers, only the names are shown.
             .. AgentKinds.ByName.Select(kind => new Variant(
-                kind.Key, $"{kind.Value}Agent", $"{kind.Value}Settings{(kind.Value == AgentKind.Http ? "Shown" : "")}", IsRequired: true)),
+                kind.Key, $"{kind.Value}Agent", $"{kind.Value}Settings{(kind.Value == AgentKind.Http ? "Shown" : "")}",
+                IsRequired: true)),
         ]),
     };
 
@@ -32,7 +34,8 @@ internal sealed record Variants(string Word, string Member, IReadOnlyList<Varian
         var narrowed = record.DeepClone().AsObject();
         var properties = narrowed["properties"]!.AsObject();
         properties[Word] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray(variant.Is) };
-        if (variant.IsRequired && narrowed["required"] is JsonArray required && !required.Any(name => (string?)name == Member))
+        if (variant.IsRequired && narrowed["required"] is JsonArray required
+            && !required.Any(name => (string?)name == Member))
             required.Add(Member);
         if (!variant.IsRequired)
             RequestSchema.AllowNull(member);

@@ -3,7 +3,9 @@ using ViralEngine.Core.Webhooks;
 
 namespace ViralEngine.Functions.OpenApi;
 
-/// <summary>The messages sent to webhook endpoints, one for each type of event, after Standard Webhooks 1.0.0.</summary>
+/// <summary>
+/// The messages sent to webhook endpoints, one for each type of event, after Standard Webhooks 1.0.0.
+/// </summary>
 internal sealed class Webhooks(Schemas schemas)
 {
     public JsonObject Describe() => new(WrittenSchemas.Events.Select(each => KeyValuePair.Create(
@@ -17,9 +19,12 @@ internal sealed class Webhooks(Schemas schemas)
         ["description"] = $"The message `{type}`. Verify `webhook-signature` before you use it.",
         ["security"] = new JsonArray(),
         ["parameters"] = new JsonArray(
-            Header(WebhookSignature.IdHeader, "The same for every attempt. Use it to detect duplicates.", new JsonObject { ["type"] = "string" }),
             Header(
-                WebhookSignature.TimestampHeader, "The time of the attempt, in Unix seconds. Reject messages that are minutes old.",
+                WebhookSignature.IdHeader, "The same for every attempt. Use it to detect duplicates.",
+                new JsonObject { ["type"] = "string" }),
+            Header(
+                WebhookSignature.TimestampHeader,
+                "The time of the attempt, in Unix seconds. Reject messages that are minutes old.",
                 new JsonObject { ["type"] = "integer", ["format"] = "int64" }),
             Header(
                 WebhookSignature.SignatureHeader,

@@ -11,16 +11,20 @@ using ViralEngine.Core.Workflows.Conditions;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// Hand-written schemas (<c>Written/*.json</c>): of custom formats such as definitions and settings, of JSON written by SQL such as events,
-/// and of strings with a fixed set of words. In the files, <c>$extends</c> copies the members of others, <c>$base</c> derives from one,
-/// <c>$union</c> is <c>oneOf</c> with a discriminator, a <c>$ref</c> is a name, and a member that is not required may be null.
+/// Hand-written schemas (<c>Written/*.json</c>): of custom formats such as definitions and settings, of JSON written by
+/// SQL such as events, and of strings with a fixed set of words. In the files, <c>$extends</c> copies the members of
+/// others, <c>$base</c> derives from one,
+/// <c>$union</c> is <c>oneOf</c> with a discriminator, a <c>$ref</c> is a name, and a member that is not required may
+/// be null.
 /// </summary>
 internal static class WrittenSchemas
 {
     private static readonly Dictionary<string, Type> Enums = new[]
     {
-        typeof(AgentTaskStatus), typeof(WorkflowStatus), typeof(ErrorClass), typeof(WaitReason), typeof(OnTruncated), typeof(FailureMode),
-        typeof(TextMatchMode), typeof(TimeoutAction), typeof(DecisionKind), typeof(GateStatus), typeof(AlertStatus), typeof(AlertMetric),
+        typeof(AgentTaskStatus), typeof(WorkflowStatus), typeof(ErrorClass), typeof(WaitReason), typeof(OnTruncated),
+        typeof(FailureMode),
+        typeof(TextMatchMode), typeof(TimeoutAction), typeof(DecisionKind), typeof(GateStatus), typeof(AlertStatus),
+        typeof(AlertMetric),
         typeof(AlertAction), typeof(WebhookDisabledReason),
     }.ToDictionary(type => type.Name);
 
@@ -86,7 +90,8 @@ internal static class WrittenSchemas
 
     /// <summary>A nullable union is beyond generators and validators; it can still be omitted.</summary>
     private static bool IsUnion(JsonObject schema) =>
-        schema["$ref"] is { } name && All.Value.TryGetValue((string)name!, out var referred) && referred.ContainsKey("$union");
+        schema["$ref"] is { } name && All.Value.TryGetValue(
+            (string)name!, out var referred) && referred.ContainsKey("$union");
 
     private static JsonObject Union(JsonObject written, JsonObject union)
     {
@@ -113,7 +118,9 @@ internal static class WrittenSchemas
             Add(inherited, musts);
         }
 
-        Add(written["properties"]?.AsObject() ?? [], written["required"]?.AsArray().Select(each => (string)each!) ?? []);
+        Add(
+            written["properties"]?.AsObject() ?? [],
+            written["required"]?.AsArray().Select(each => (string)each!) ?? []);
         return (properties, [.. required.Distinct()]);
 
         void Add(JsonObject members, IEnumerable<string> musts)

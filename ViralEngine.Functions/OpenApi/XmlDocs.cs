@@ -6,8 +6,8 @@ using System.Xml.Linq;
 namespace ViralEngine.Functions.OpenApi;
 
 /// <summary>
-/// The code's XML documentation, so that fields are described once. Read from the files beside the assemblies; without them, the document
-/// has fewer descriptions.
+/// The code's XML documentation, so that fields are described once. Read from the files beside the assemblies; without
+/// them, the document has fewer descriptions.
 /// </summary>
 internal sealed partial class XmlDocs
 {
@@ -62,7 +62,8 @@ internal sealed partial class XmlDocs
             {
                 XText words => words.Value,
                 XElement { Name.LocalName: "c" } code => $"`{code.Value}`",
-                XElement { Name.LocalName: "see" } see => ((string?)see.Attribute("cref"))?.Split('.', ':')[^1] ?? see.Value,
+                XElement { Name.LocalName: "see" } see => ((string?)see.Attribute("cref"))?.Split('.', ':')[^1]
+                    ?? see.Value,
                 XElement { Name.LocalName: "paramref" } parameter => Words.Snake((string)parameter.Attribute("name")!),
                 XElement other => other.Value,
                 _ => "",

@@ -72,7 +72,8 @@ internal sealed class ApiKeyEndpoints(
 
     [Function("DeleteApiKey"), Allow(Roles.Admins), Audited("api_key.revoked", KeepsAnswer = false)]
     [Summary("Revoke an API key, immediately and permanently. If it has leaked, also revoke the keys that were created with it.")]
-    [Query(typeof(RevokeApiKeyQuery)), Returns(200, typeof(RevokedKeys), Description = "Other keys were revoked with it."), Returns(204)]
+    [Query(typeof(RevokeApiKeyQuery))]
+    [Returns(200, typeof(RevokedKeys), Description = "Other keys were revoked with it."), Returns(204)]
     public async Task<IResult> RevokeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "api/organizations/{id}/api-keys/{keyId}")]
         HttpRequest request,
@@ -81,15 +82,18 @@ internal sealed class ApiKeyEndpoints(
         CancellationToken ct) =>
         await RevokeAsync(request.Caller(), id, keyId, RequestBinder.BindQuery<RevokeApiKeyQuery>(request.Query), ct);
 
-    internal async Task<IResult> RevokeAsync(Caller caller, string id, string keyId, RevokeApiKeyQuery query, CancellationToken ct)
+    internal async Task<IResult> RevokeAsync(
+        Caller caller, string id, string keyId, RevokeApiKeyQuery query, CancellationToken ct)
     {
-        if (!caller.IsOf(id) || !Ids.TryParse(keyId, out var key) || await store.FindAsync(caller.Tenant, key, ct) is not { } found)
+        if (!caller.IsOf(id) || !Ids.TryParse(keyId, out var key)
+            || await store.FindAsync(caller.Tenant, key, ct) is not { } found)
             return Problem.NotFound("API key");
         var made = query.WithKeysItMade ? await store.MadeByAsync(caller.Tenant, $"api_key:{key}", ct) : [];
         var role = OwnRules.HighestOf([found, .. made]);
         if (!caller.MayGrant(role))
             return OwnRules.TooHigh(caller, role);
-        if (found is { Role: "owner", RevokedAt: null } && (found.ExpiresAt is null || found.ExpiresAt > time.GetUtcNow().UtcDateTime)
+        if (found is { Role: "owner", RevokedAt: null }
+            && (found.ExpiresAt is null || found.ExpiresAt > time.GetUtcNow().UtcDateTime)
             && !await waysIn.RemainAsync(
                 caller.Tenant, [key, .. made.Select(each => each.Id)], null, lasting: found.ExpiresAt is null, ct))
         {
@@ -106,7 +110,8 @@ internal sealed class ApiKeyEndpoints(
     {
         if (caller.Role != Role.Platform)
             return caller.IsOf(id) ? caller.Tenant : null;
-        return Ids.TryParse(id, out var organization) && await organizations.FindAsync(DbScope.AllTenants, organization, ct) is not null
+        return Ids.TryParse(id, out var organization)
+            && await organizations.FindAsync(DbScope.AllTenants, organization, ct) is not null
             ? new TenantId(organization)
             : null;
     }

@@ -10,9 +10,11 @@ using Endpoint = ViralEngine.Functions.Requests.Endpoint;
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>
-/// Authenticates the caller, checks the endpoint's <see cref="AllowAttribute"/>, and passes the caller on to the endpoint.
+/// Authenticates the caller, checks the endpoint's <see cref="AllowAttribute"/>, and passes the caller on to the
+/// endpoint.
 /// </summary>
-internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints, SessionCookie sessions) : IFunctionsWorkerMiddleware
+internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints, SessionCookie sessions)
+    : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -35,7 +37,8 @@ internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints, Sessio
     }
 
     /// <summary>
-    /// The console session's credential, where sessions are accepted and no header was sent; else the header's. Both are checked alike.
+    /// The console session's credential, where sessions are accepted and no header was sent; else the header's. Both
+    /// are checked alike.
     /// </summary>
     private CallerCheck.Shown Shown(HttpContext http, Endpoint endpoint, Role allowed)
     {
@@ -50,11 +53,13 @@ internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints, Sessio
             : throw new ProblemException(Problem.Unauthorized("Sign in first."));
     }
 
-    private static async Task<Caller> AuthenticateAsync(FunctionContext context, HttpContext http, CallerCheck.Shown shown)
+    private static async Task<Caller> AuthenticateAsync(
+        FunctionContext context, HttpContext http, CallerCheck.Shown shown)
     {
         var authenticator = context.InstanceServices.GetRequiredService<Authenticator>();
         CallerCheck.Note(http, shown);
-        var outcome = await authenticator.AuthenticateAsync(shown.Credential, shown.TenantAsked, context.CancellationToken);
+        var outcome = await authenticator.AuthenticateAsync(
+            shown.Credential, shown.TenantAsked, context.CancellationToken);
         return outcome switch
         {
             Authenticator.Outcome.Known(var caller) when shown.Sessions is { } begun && begun != caller.Sessions =>
@@ -79,7 +84,8 @@ internal sealed class AuthenticationMiddleware(EndpointCatalog endpoints, Sessio
     }
 
     private static string Names(Role roles) => string.Join(
-        ", ", Enum.GetValues<Role>().Where(role => role != Role.None && roles.HasFlag(role)).Select(role => role.ToText()));
+        ", ",
+        Enum.GetValues<Role>().Where(role => role != Role.None && roles.HasFlag(role)).Select(role => role.ToText()));
 }
 
 internal static class CallerOfRequest
@@ -90,7 +96,9 @@ internal static class CallerOfRequest
 
     /// <summary>The caller of an endpoint that is not public.</summary>
     public static Caller Caller(this HttpRequest request) =>
-        request.HttpContext.FindCaller() ?? throw new InvalidOperationException("The endpoint is public: it has no caller.");
+        request.HttpContext.FindCaller()
+            ?? throw new InvalidOperationException("The endpoint is public: it has no caller.");
 
-    public static Caller? FindCaller(this HttpContext http) => http.Items.TryGetValue(Key, out var caller) ? (Caller)caller! : null;
+    public static Caller? FindCaller(this HttpContext http) =>
+        http.Items.TryGetValue(Key, out var caller) ? (Caller)caller! : null;
 }

@@ -6,8 +6,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>
-/// Rechecks the callers of long responses from time to time: keys are revoked, memberships end, roles change, organizations are deleted,
-/// tokens expire.
+/// Rechecks the callers of long responses from time to time: keys are revoked, memberships end, roles change,
+/// organizations are deleted, tokens expire.
 /// </summary>
 internal sealed class CallerCheck(Authenticator authenticator, IOptions<EdgeOptions> options, TimeProvider time)
 {
@@ -34,7 +34,8 @@ internal sealed class CheckedCaller(
     private long looked = time.GetTimestamp();
 
     /// <summary>The time until the next check.</summary>
-    public TimeSpan DueIn => interval - time.GetElapsedTime(looked) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    public TimeSpan DueIn =>
+        interval - time.GetElapsedTime(looked) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>Whether the caller is still authenticated and allowed; looked up at most once per interval.</summary>
     public async Task<bool> IsStillAllowedAsync(CancellationToken ct)
@@ -42,7 +43,8 @@ internal sealed class CheckedCaller(
         if (DueIn > TimeSpan.Zero)
             return true;
         looked = time.GetTimestamp();
-        return await authenticator.AuthenticateAsync(shown.Credential, shown.TenantAsked, ct) is Authenticator.Outcome.Known(var now)
+        return await authenticator.AuthenticateAsync(
+            shown.Credential, shown.TenantAsked, ct) is Authenticator.Outcome.Known(var now)
             && now.Principal == caller.Principal && now.Tenant == caller.Tenant && (now.Role & shown.Allowed) != 0
             && (shown.Sessions is not { } begun || begun == now.Sessions);
     }

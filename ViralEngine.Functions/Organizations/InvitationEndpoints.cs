@@ -7,10 +7,13 @@ using ViralEngine.Functions.Requests;
 
 namespace ViralEngine.Functions.Organizations;
 
-/// <summary>A person's invitations. Nobody becomes a member without accepting, so that nobody unknowingly acts for a stranger.</summary>
+/// <summary>
+/// A person's invitations. Nobody becomes a member without accepting, so that nobody unknowingly acts for a stranger.
+/// </summary>
 internal sealed class InvitationEndpoints(InvitationStore store, Authenticator authenticator, AuditTrail trail)
 {
-    [Function("ListInvitations"), AllowPeople, Summary("List the pending invitations of the person whose token is sent, newest first.")]
+    [Function("ListInvitations"), AllowPeople]
+    [Summary("List the pending invitations of the person whose token is sent, newest first.")]
     [Returns(200, typeof(InvitationList))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/invitations")]
@@ -28,7 +31,8 @@ internal sealed class InvitationEndpoints(InvitationStore store, Authenticator a
 
     internal async Task<IResult> AcceptAsync(string subject, string id, CancellationToken ct)
     {
-        if (!Ids.TryParse(id, out var invitation) || await store.AcceptAsync(subject, invitation, ct) is not { } accepted)
+        if (!Ids.TryParse(id, out var invitation)
+            || await store.AcceptAsync(subject, invitation, ct) is not { } accepted)
             return Problem.NotFound("invitation");
         trail.ByPerson(new TenantId(accepted.OrganizationId), accepted.Id, subject);
         return Results.Ok(accepted);
@@ -44,7 +48,8 @@ internal sealed class InvitationEndpoints(InvitationStore store, Authenticator a
 
     internal async Task<IResult> DeclineAsync(string subject, string id, CancellationToken ct)
     {
-        if (!Ids.TryParse(id, out var invitation) || await store.DeclineAsync(subject, invitation, ct) is not { } declined)
+        if (!Ids.TryParse(id, out var invitation)
+            || await store.DeclineAsync(subject, invitation, ct) is not { } declined)
             return Problem.NotFound("invitation");
         trail.ByPerson(new TenantId(declined.OrganizationId), declined.Id, subject);
         return Results.Ok(declined);

@@ -10,13 +10,14 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Organizations;
 
 /// <summary>
-/// The members of an organization and their roles. Nobody can grant, change or remove a role above their own. A member who loses a role
-/// loses the keys created with it.
+/// The members of an organization and their roles. Nobody can grant, change or remove a role above their own. A member
+/// who loses a role loses the keys created with it.
 /// </summary>
 internal sealed class MemberEndpoints(
     MemberStore store, ApiKeyStore keys, WaysIn waysIn, AuditTrail audit, IOptions<LimitsOptions> limits)
 {
-    [Function("CreateMember"), Allow(Roles.Admins), Audited("member.added"), Summary("Invite a person by the subject of their tokens. They become a member when they accept.")]
+    [Function("CreateMember"), Allow(Roles.Admins), Audited("member.added")]
+    [Summary("Invite a person by the subject of their tokens. They become a member when they accept.")]
     [Body(typeof(AddMemberRequest)), Returns(201, typeof(Member))]
     public async Task<IResult> AddAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/organizations/{id}/members")] HttpRequest request,
@@ -37,7 +38,8 @@ internal sealed class MemberEndpoints(
             limits.Value.Of(caller.Plan!).Members, ct);
         return outcome is MemberStore.Outcome.Done(var member)
             ? Results.Created($"/api/organizations/{id}/members/{member.Id}", member)
-            : Problem.Conflict("member-exists", "The subject is already a member of the organization or invited to it.");
+            : Problem.Conflict(
+                "member-exists", "The subject is already a member of the organization or invited to it.");
     }
 
     [Function("ListMembers"), Allow(Roles.Readers), Summary("List the members of an organization, newest first.")]
@@ -71,7 +73,8 @@ internal sealed class MemberEndpoints(
             ? Results.Ok(found)
             : Problem.NotFound("member");
 
-    [Function("ChangeMember"), Allow(Roles.Admins), Audited("member.changed"), Summary("Change a member's role. Keys they created with a higher role are revoked.")]
+    [Function("ChangeMember"), Allow(Roles.Admins), Audited("member.changed")]
+    [Summary("Change a member's role. Keys they created with a higher role are revoked.")]
     [Body(typeof(ChangeMemberRequest), ContentType = "application/merge-patch+json"), Returns(200, typeof(Member))]
     public async Task<IResult> ChangeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "api/organizations/{id}/members/{memberId}")]
@@ -79,9 +82,11 @@ internal sealed class MemberEndpoints(
         string id,
         string memberId,
         CancellationToken ct) =>
-        await ChangeAsync(request.Caller(), id, memberId, await RequestBody.ReadAsync<ChangeMemberRequest>(request, ct), ct);
+        await ChangeAsync(
+            request.Caller(), id, memberId, await RequestBody.ReadAsync<ChangeMemberRequest>(request, ct), ct);
 
-    internal async Task<IResult> ChangeAsync(Caller caller, string id, string memberId, ChangeMemberRequest asked, CancellationToken ct)
+    internal async Task<IResult> ChangeAsync(
+        Caller caller, string id, string memberId, ChangeMemberRequest asked, CancellationToken ct)
     {
         _ = Roles.TryParse(asked.Role, out var role);
         if (!caller.IsOf(id) || !Ids.TryParse(memberId, out var member)
@@ -93,7 +98,8 @@ internal sealed class MemberEndpoints(
         _ = Roles.TryParse(current.Role, out var before);
         if (!caller.MayGrant(role) || !caller.MayGrant(before))
             return OwnRules.TooHigh(caller, role > before ? role : before);
-        var above = (await keys.MadeByAsync(caller.Tenant, $"user:{member}", ct)).Where(key => OwnRules.HighestOf([key]) > role).ToList();
+        var above = (await keys.MadeByAsync(caller.Tenant, $"user:{member}", ct)).Where(
+            key => OwnRules.HighestOf([key]) > role).ToList();
         if (await IsLastWayInAsync(caller.Tenant, current, above, role, ct))
             return OwnRules.LastWayIn();
         audit.Before(current);
@@ -133,11 +139,14 @@ internal sealed class MemberEndpoints(
         return made.Count == 0 ? Results.NoContent() : Results.Ok(new RevokedKeys(made));
     }
 
-    /// <summary>Whether no owner would have access once the member has another role, or none, and the keys are revoked.</summary>
+    /// <summary>
+    /// Whether no owner would have access once the member has another role, or none, and the keys are revoked.
+    /// </summary>
     private async Task<bool> IsLastWayInAsync(
         TenantId tenant, Member member, IReadOnlyList<ApiKey> lost, Role becomes, CancellationToken ct)
     {
-        var loses = (member is { Role: "owner", AcceptedAt: not null } && becomes != Role.Owner) || lost.Any(key => key.Role == "owner");
+        var loses = (member is { Role: "owner", AcceptedAt: not null } && becomes != Role.Owner)
+            || lost.Any(key => key.Role == "owner");
         return loses && !await waysIn.RemainAsync(
             tenant, [.. lost.Select(key => key.Id)], becomes == Role.Owner ? null : member.Id, lasting: true, ct);
     }

@@ -11,9 +11,11 @@ namespace ViralEngine.Functions.Organizations;
 
 /// <summary>Organizations: created by the platform, managed by their own admins.</summary>
 internal sealed class OrganizationEndpoints(
-    OrganizationStore store, DeleteOrganization delete, AuditTrail audit, UsageStore usage, IOptions<LimitsOptions> limits, TimeProvider time)
+    OrganizationStore store, DeleteOrganization delete, AuditTrail audit, UsageStore usage,
+    IOptions<LimitsOptions> limits, TimeProvider time)
 {
-    [Function("CreateOrganization"), Allow(Role.Platform), Audited("organization.created"), Summary("Create an organization and its first API key.")]
+    [Function("CreateOrganization"), Allow(Role.Platform), Audited("organization.created")]
+    [Summary("Create an organization and its first API key.")]
     [Body(typeof(CreateOrganizationRequest)), Returns(201, typeof(CreatedOrganization))]
     public async Task<IResult> CreateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/organizations")] HttpRequest request,
@@ -30,7 +32,8 @@ internal sealed class OrganizationEndpoints(
             new CreatedOrganization(made.Id, made.Name, made.Plan, made.CreatedAt, made.UpdatedAt, key));
     }
 
-    [Function("ListOrganizations"), Allow(Roles.Readers | Role.Platform), Summary("List the organizations the caller belongs to.")]
+    [Function("ListOrganizations"), Allow(Roles.Readers | Role.Platform)]
+    [Summary("List the organizations the caller belongs to.")]
     [Query(typeof(ListQuery)), Returns(200, typeof(OrganizationPage))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations")] HttpRequest request,
@@ -42,7 +45,8 @@ internal sealed class OrganizationEndpoints(
         return Results.Ok(new OrganizationPage(rows, next));
     }
 
-    [Function("GetOrganization"), Allow(Roles.Readers | Role.Platform), Summary("Read an organization, its limits and its usage.")]
+    [Function("GetOrganization"), Allow(Roles.Readers | Role.Platform)]
+    [Summary("Read an organization, its limits and its usage.")]
     [Returns(200, typeof(OrganizationDetails))]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations/{id}")] HttpRequest request,
@@ -60,12 +64,14 @@ internal sealed class OrganizationEndpoints(
         var now = time.GetUtcNow().UtcDateTime;
         var used = await usage.ReadAsync(scope, new TenantId(organization), new DateOnly(now.Year, now.Month, 1), ct);
         return new OrganizationDetails(
-            found.Id, found.Name, found.Plan, found.CreatedAt, found.UpdatedAt, PlanResource.Of(limits.Value.Of(found.Plan)), used);
+            found.Id, found.Name, found.Plan, found.CreatedAt, found.UpdatedAt,
+            PlanResource.Of(limits.Value.Of(found.Plan)), used);
     }
 
     [Function("ChangeOrganization"), Allow(Roles.Admins | Role.Platform), Audited("organization.updated")]
     [Summary("Rename an organization. The platform key may also change its plan.")]
-    [Body(typeof(UpdateOrganizationRequest), ContentType = "application/merge-patch+json"), Returns(200, typeof(Organization))]
+    [Body(typeof(UpdateOrganizationRequest), ContentType = "application/merge-patch+json")]
+    [Returns(200, typeof(Organization))]
     public async Task<IResult> UpdateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "api/organizations/{id}")] HttpRequest request,
         string id,

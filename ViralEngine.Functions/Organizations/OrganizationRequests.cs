@@ -78,7 +78,9 @@ internal sealed record RevokeApiKeyQuery
     public bool WithKeysItMade { get; init; }
 }
 
-/// <summary>The keys that were revoked as well: keys the member created, or keys created with the revoked key.</summary>
+/// <summary>
+/// The keys that were revoked as well: keys the member created, or keys created with the revoked key.
+/// </summary>
 internal sealed record RevokedKeys(IReadOnlyList<ApiKey> RevokedApiKeys);
 
 /// <param name="ApiKey">The organization's first key, with the role owner. Shown only in this response.</param>

@@ -7,13 +7,16 @@ using ViralEngine.Functions.Organizations;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Wakes the loops that poll rarely while nothing is open, before a tenant's request that may create work.</summary>
+/// <summary>
+/// Wakes the loops that poll rarely while nothing is open, before a tenant's request that may create work.
+/// </summary>
 internal sealed class AwakeMiddleware(Awake awake, DeliveryPump deliveries) : IFunctionsWorkerMiddleware
 {
     public Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         var http = context.GetHttpContext()!;
-        if (http.FindCaller() is { Plan: not null } && !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
+        if (http.FindCaller() is { Plan: not null } && !HttpMethods.IsGet(http.Request.Method)
+            && !HttpMethods.IsHead(http.Request.Method))
         {
             awake.Mark();
             deliveries.Stir();

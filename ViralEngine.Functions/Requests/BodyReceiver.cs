@@ -21,7 +21,8 @@ internal sealed class BodyReceiver
     private readonly EdgeOptions options;
     private readonly TimeProvider time;
 
-    public BodyReceiver(EndpointCatalog endpoints, BytesInFlight inFlight, IOptions<EdgeOptions> options, TimeProvider time)
+    public BodyReceiver(
+        EndpointCatalog endpoints, BytesInFlight inFlight, IOptions<EdgeOptions> options, TimeProvider time)
     {
         this.inFlight = inFlight;
         this.options = options.Value;
@@ -47,7 +48,8 @@ internal sealed class BodyReceiver
         if (!http.Items.TryAdd(Received, true))
             return;
         var request = http.Request;
-        if (request.ContentLength == 0 || http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+        if (request.ContentLength == 0
+            || http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
         {
             request.Body = Stream.Null;
             return;
@@ -79,7 +81,8 @@ internal sealed class BodyReceiver
 
     private static async Task<MemoryStream> ReadAsync(Stream body, int? expected, HeldBytes held, CancellationToken ct)
     {
-        // Memory is reserved as it is needed, not by Content-Length: a client that announces much and sends little holds little.
+        // Memory is reserved as it is needed, not by Content-Length: a client that announces much and sends little
+        // holds little.
         var buffer = new byte[Math.Min(expected + 1 ?? Step, Step)];
         var length = 0;
         while (await body.ReadAsync(buffer.AsMemory(length), ct) is var read and > 0)

@@ -3,7 +3,10 @@ using ViralEngine.Core.Storage;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>Bounds the memory this process holds for clients: request bodies and results. One tenant may hold at most half of it.</summary>
+/// <summary>
+/// Bounds the memory this process holds for clients: request bodies and results. One tenant may hold at most half of
+/// it.
+/// </summary>
 internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -27,7 +30,9 @@ internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider 
     /// <summary>Reserves bytes immediately or fails.</summary>
     /// <exception cref="ProblemException">429 if the tenant holds too much; 503 if all tenants together do.</exception>
     public HeldBytes Take(TenantId tenant, long bytes) =>
-        TryTake(tenant, bytes, out var isOwn) ? new HeldBytes(this, tenant, bytes) : throw new ProblemException(Full(isOwn));
+        TryTake(tenant, bytes, out var isOwn)
+            ? new HeldBytes(this, tenant, bytes)
+            : throw new ProblemException(Full(isOwn));
 
     /// <summary>Reserves bytes, waiting a while for others to release theirs.</summary>
     /// <exception cref="ProblemException">As of <see cref="Take"/>.</exception>
@@ -81,7 +86,8 @@ internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider 
         {
             RetryAfter = 1,
         }
-        : new Problem(503, "busy", "This instance is busy.", "It has reached its memory limit. Try again.") { RetryAfter = 1 };
+        : new Problem(
+            503, "busy", "This instance is busy.", "It has reached its memory limit. Try again.") { RetryAfter = 1 };
 }
 
 /// <summary>Reserved bytes; dispose to release them.</summary>

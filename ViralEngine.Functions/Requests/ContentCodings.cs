@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Compressed request bodies (RFC 9110, section 8.4). Limits apply to the decoded size, so that a small body cannot expand beyond them.
+/// Compressed request bodies (RFC 9110, section 8.4). Limits apply to the decoded size, so that a small body cannot
+/// expand beyond them.
 /// </summary>
 internal static class ContentCodings
 {
@@ -22,7 +23,8 @@ internal static class ContentCodings
             "deflate" => new ZLibStream(body, CompressionMode.Decompress),
             "br" => new BrotliStream(body, CompressionMode.Decompress),
             _ => throw new ProblemException(new Problem(
-                415, "unsupported-content-coding", "The content encoding is not supported.", $"Send the body uncompressed, or as one of {Accepted}.")
+                415, "unsupported-content-coding", "The content encoding is not supported.",
+                $"Send the body uncompressed, or as one of {Accepted}.")
             {
                 // RFC 9110, section 12.5.3: on a 415, it lists the codings that requests may use.
                 Headers = new Dictionary<string, string> { ["Accept-Encoding"] = Accepted },
@@ -36,7 +38,8 @@ internal static class ContentCodings
     }
 
     /// <summary>Whether an exception means that a body does not match its coding.</summary>
-    public static bool Explains(Exception e) => e is InvalidDataException or InvalidOperationException { Source: "System.IO.Compression.Brotli" };
+    public static bool Explains(Exception e) =>
+        e is InvalidDataException or InvalidOperationException { Source: "System.IO.Compression.Brotli" };
 
     public static Problem Broken() => Problem.Validation("body", "Does not match its Content-Encoding.");
 }

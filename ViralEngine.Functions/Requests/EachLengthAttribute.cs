@@ -5,7 +5,8 @@ namespace ViralEngine.Functions.Requests;
 
 /// <summary>The length of each text in an array, from 1 character.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class EachLengthAttribute(int most) : ValidationAttribute($"Each must have 1 to {most} characters."), ISchemaRule
+internal sealed class EachLengthAttribute(int most) : ValidationAttribute(
+    $"Each must have 1 to {most} characters."), ISchemaRule
 {
     public int Most { get; } = most;
 

@@ -12,7 +12,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// The outermost middleware: gives each request an id, and turns exceptions into problems. The only place that catches everything.
+/// The outermost middleware: gives each request an id, and turns exceptions into problems. The only place that catches
+/// everything.
 /// </summary>
 internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILogger<EdgeMiddleware> logger)
     : IFunctionsWorkerMiddleware
@@ -30,13 +31,15 @@ internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILog
             await next(context);
             await context.AnswerAsync();
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException && http.RequestAborted.IsCancellationRequested)
+        catch (Exception e)
+            when (e is OperationCanceledException or IOException && http.RequestAborted.IsCancellationRequested)
         {
             // The client has disconnected; there is nobody to respond to.
         }
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {
-            // The instance is stopping, or the client has disconnected, which the function may notice before the request does.
+            // The instance is stopping, or the client has disconnected, which the function may notice before the
+            // request does.
             await AnswerAsync(context, http, new Problem(
                 503, "unavailable", "The instance is stopping.", "Try again: another instance will respond.")
             { RetryAfter = 1 });
@@ -55,7 +58,8 @@ internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILog
         }
         catch (BadHttpRequestException e)
         {
-            await AnswerAsync(context, http, new Problem(e.StatusCode, "bad-request", "The request cannot be read.", e.Message));
+            await AnswerAsync(
+                context, http, new Problem(e.StatusCode, "bad-request", "The request cannot be read.", e.Message));
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
         {
@@ -87,7 +91,8 @@ internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILog
 
     private static async Task AnswerAsync(FunctionContext context, HttpContext http, Problem problem)
     {
-        // A response that has started cannot become a problem: cut it, so that the client notices that it is incomplete.
+        // A response that has started cannot become a problem: cut it, so that the client notices that it is
+        // incomplete.
         if (http.Response.HasStarted)
         {
             http.Abort();

@@ -9,21 +9,25 @@ internal sealed class EdgeOptions : IValidatableObject
     public const string Section = "Edge";
 
     /// <summary>
-    /// Id of the Azure Front Door in front of the app. If a request has it (<c>X-Azure-FDID</c>), <c>X-Azure-ClientIP</c> is the caller's
-    /// address; other Front Doors are not trusted.
+    /// Id of the Azure Front Door in front of the app. If a request has it (<c>X-Azure-FDID</c>),
+    /// <c>X-Azure-ClientIP</c> is the caller's address; other Front Doors are not trusted.
     /// </summary>
     public string? FrontDoorId { get; set; }
 
-    /// <summary>Header in which another front end reports the caller's address, overwriting what the caller sent.</summary>
+    /// <summary>
+    /// Header in which another front end reports the caller's address, overwriting what the caller sent.
+    /// </summary>
     public string? ClientAddressHeader { get; set; }
 
     /// <summary>
-    /// Address under which clients reach the API, such as <c>https://api.example.com</c>: used in links and the API's document. By default
-    /// the address of the request.
+    /// Address under which clients reach the API, such as <c>https://api.example.com</c>: used in links and the API's
+    /// document. By default the address of the request.
     /// </summary>
     public string? PublicUrl { get; set; }
 
-    /// <summary>Networks (CIDR) of proxies whose <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c> are trusted.</summary>
+    /// <summary>
+    /// Networks (CIDR) of proxies whose <c>X-Forwarded-Proto</c> and <c>X-Forwarded-Host</c> are trusted.
+    /// </summary>
     public IReadOnlyList<string> TrustedProxies { get; set; } = [];
 
     /// <summary>Bytes per second, on average, at which a client must send its body.</summary>
@@ -34,7 +38,9 @@ internal sealed class EdgeOptions : IValidatableObject
     [Range(0.1, 300)]
     public double BodyGraceSeconds { get; set; } = 5;
 
-    /// <summary>Bytes of bodies and results that this process holds in memory; one tenant may hold half of them.</summary>
+    /// <summary>
+    /// Bytes of bodies and results that this process holds in memory; one tenant may hold half of them.
+    /// </summary>
     [Range(4L << 20, 1L << 40)]
     public long MaxBytesInFlight { get; set; } = 256L << 20;
 
@@ -67,10 +73,12 @@ internal sealed class EdgeOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (PublicUrl is not null && !(Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")
+        if (PublicUrl is not null
+            && !(Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")
             && url.Query.Length == 0 && url.Fragment.Length == 0))
         {
-            yield return new ValidationResult("Edge:PublicUrl must be an absolute http or https URL, such as https://api.example.com.");
+            yield return new ValidationResult(
+                "Edge:PublicUrl must be an absolute http or https URL, such as https://api.example.com.");
         }
 
         foreach (var network in TrustedProxies.Where(network => !IPNetwork.TryParse(network, out _)))

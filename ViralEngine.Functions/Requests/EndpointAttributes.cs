@@ -10,7 +10,8 @@ internal sealed class AllowAttribute(Role roles) : Attribute
 }
 
 /// <summary>
-/// Anybody with a person's token may call the endpoint, even without an organization. The endpoint authenticates the caller itself.
+/// Anybody with a person's token may call the endpoint, even without an organization. The endpoint authenticates the
+/// caller itself.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class AllowPeopleAttribute : Attribute;
@@ -60,7 +61,9 @@ internal sealed class ReturnsAttribute(int status, Type? type = null) : Attribut
     public string? EventData { get; init; }
 }
 
-/// <summary>The operation's id in the API's document, where the host's order of routes requires another function name.</summary>
+/// <summary>
+/// The operation's id in the API's document, where the host's order of routes requires another function name.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class OperationIdAttribute(string id) : Attribute
 {
@@ -80,8 +83,8 @@ internal sealed class StreamsBodyAttribute : Attribute;
 internal sealed class StreamsResultAttribute : Attribute;
 
 /// <summary>
-/// The endpoint waits for others: a client that sends, a provider, a receiver. No transaction is open around it. It stores its changes
-/// last, in a transaction of its own, which the record of an <c>Idempotency-Key</c> joins.
+/// The endpoint waits for others: a client that sends, a provider, a receiver. No transaction is open around it. It
+/// stores its changes last, in a transaction of its own, which the record of an <c>Idempotency-Key</c> joins.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class WaitsForOthersAttribute : Attribute

@@ -15,7 +15,8 @@ internal sealed class EndpointCatalog
         All =
         [
             .. typeof(EndpointCatalog).Assembly.GetTypes()
-                .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
+                .SelectMany(type => type.GetMethods(
+                    BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
                 .Select(Describe)
                 .OfType<Endpoint>()
                 .OrderBy(endpoint => endpoint.Route, StringComparer.Ordinal),
@@ -31,7 +32,9 @@ internal sealed class EndpointCatalog
 
     public Endpoint? Find(string function) => byFunction.GetValueOrDefault(function);
 
-    /// <summary>The methods that a path (<c>/api/tasks</c>) supports, for the <c>Allow</c> header; none for an unknown path.</summary>
+    /// <summary>
+    /// The methods that a path (<c>/api/tasks</c>) supports, for the <c>Allow</c> header; none for an unknown path.
+    /// </summary>
     public IReadOnlyList<string> MethodsOf(string path) =>
     [
         .. All.Where(endpoint => !endpoint.IsFallback && endpoint.Matcher.TryMatch(path, []))
@@ -64,21 +67,26 @@ internal sealed class EndpointCatalog
 /// <param name="Template">From the root: <c>api/tasks/{id}</c>.</param>
 /// <param name="Allowed">The roles that may call it; null for a public endpoint.</param>
 internal sealed record Endpoint(
-    string Function, string Template, IReadOnlyList<string> Methods, Role? Allowed, MethodInfo Method, TemplateMatcher Matcher)
+    string Function, string Template, IReadOnlyList<string> Methods, Role? Allowed, MethodInfo Method,
+    TemplateMatcher Matcher)
 {
     private const string ApiPrefix = "api/";
 
     /// <summary>Part of the API and its document; else a page.</summary>
     public bool IsApi => Template.StartsWith(ApiPrefix, StringComparison.Ordinal);
 
-    /// <summary>The route below <c>/api</c>: <c>tasks/{id}</c>; for a page, its template. Idempotency keys are stored under it.</summary>
+    /// <summary>
+    /// The route below <c>/api</c>: <c>tasks/{id}</c>; for a page, its template. Idempotency keys are stored under it.
+    /// </summary>
     public string Route => IsApi ? Template[ApiPrefix.Length..] : Template;
 
     /// <summary>Answers with server-sent events.</summary>
     public bool IsStream { get; } =
         Method.GetCustomAttributes<ReturnsAttribute>().Any(returns => returns.ContentType == "text/event-stream");
 
-    /// <summary>Accepts a console session: pages, and the streams that update them. They change nothing except through forms.</summary>
+    /// <summary>
+    /// Accepts a console session: pages, and the streams that update them. They change nothing except through forms.
+    /// </summary>
     public bool TakesSession => !IsApi || IsStream;
 
     /// <summary>A page or form that requires signing in.</summary>

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// <c>Forwarded</c> (RFC 7239), for proxies that write it in place of the <c>X-Forwarded-</c> headers. What it says is as good as who wrote
-/// it: only the last element is read, which the nearest proxy has added.
+/// <c>Forwarded</c> (RFC 7239), for proxies that write it in place of the <c>X-Forwarded-</c> headers. What it says is
+/// as good as who wrote it: only the last element is read, which the nearest proxy has added.
 /// </summary>
 internal static class ForwardedHeader
 {

@@ -6,8 +6,8 @@ using ViralEngine.Core.Idempotency;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// A request's body as a stream from the client. A client below the minimum rate gets 408; only time spent waiting for the client counts.
-/// With an <c>Idempotency-Key</c>, the fingerprint is computed on the way.
+/// A request's body as a stream from the client. A client below the minimum rate gets 408; only time spent waiting for
+/// the client counts. With an <c>Idempotency-Key</c>, the fingerprint is computed on the way.
 /// </summary>
 internal sealed class IncomingBody : Stream
 {
@@ -58,9 +58,12 @@ internal sealed class IncomingBody : Stream
         return body;
     }
 
-    public static IncomingBody? Find(HttpContext http) => http.Items.TryGetValue(Key, out var body) ? (IncomingBody)body! : null;
+    public static IncomingBody? Find(HttpContext http) =>
+        http.Items.TryGetValue(Key, out var body) ? (IncomingBody)body! : null;
 
-    /// <summary>The request's fingerprint, once its body has been read; null if it exceeds <paramref name="most"/> bytes.</summary>
+    /// <summary>
+    /// The request's fingerprint, once its body has been read; null if it exceeds <paramref name="most"/> bytes.
+    /// </summary>
     public async Task<Fingerprint?> FinishAsync(long most, CancellationToken ct)
     {
         var buffer = new byte[16 * 1024];
@@ -83,7 +86,8 @@ internal sealed class IncomingBody : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+    public override int Read(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("Bodies are read asynchronously.");
 
     public override void Flush()
     {
@@ -109,7 +113,8 @@ internal sealed class IncomingBody : Stream
     private async ValueTask<int> WaitAsync(ValueTask<int> reading, CancellationToken ct)
     {
         var started = time.GetTimestamp();
-        var allowed = TimeSpan.FromSeconds(options.BodyGraceSeconds + (length / (double)options.MinBodyBytesPerSecond)) - waited;
+        var allowed = TimeSpan.FromSeconds(
+            options.BodyGraceSeconds + (length / (double)options.MinBodyBytesPerSecond)) - waited;
         clock.CancelAfter(allowed > TimeSpan.Zero ? allowed : TimeSpan.Zero);
         await using var left = ct.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), clock);
         try

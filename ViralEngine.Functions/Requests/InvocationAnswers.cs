@@ -7,8 +7,8 @@ namespace ViralEngine.Functions.Requests;
 internal static class InvocationAnswers
 {
     /// <summary>
-    /// Removes the result from the invocation, because the worker would execute it again and also send it to the host as JSON. Null if
-    /// there is none.
+    /// Removes the result from the invocation, because the worker would execute it again and also send it to the host
+    /// as JSON. Null if there is none.
     /// </summary>
     public static IResult? TakeResult(this FunctionContext context)
     {

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Keeps the keys that ASP.NET Core's data protection creates at start-up in memory. The app does not use them (see <c>Secrets</c>), and
-/// writes no file.
+/// Keeps the keys that ASP.NET Core's data protection creates at start-up in memory. The app does not use them (see
+/// <c>Secrets</c>), and writes no file.
 /// </summary>
 internal sealed class KeysInMemory : IXmlRepository
 {

@@ -4,7 +4,9 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ViralEngine.Functions.Requests;
 
-/// <summary>The paging parameters of every list. The cursor is opaque to callers: the id of the last row they saw.</summary>
+/// <summary>
+/// The paging parameters of every list. The cursor is opaque to callers: the id of the last row they saw.
+/// </summary>
 internal abstract record PageQuery
 {
     public const int MaxLimit = 100;
@@ -24,12 +26,15 @@ internal abstract record PageQuery
         if (Cursor is null)
             return null;
         Span<byte> bytes = stackalloc byte[16];
-        if (Cursor.Length == 22 && Base64Url.IsValid(Cursor) && Base64Url.TryDecodeFromChars(Cursor, bytes, out var written) && written == 16)
+        if (Cursor.Length == 22 && Base64Url.IsValid(Cursor)
+            && Base64Url.TryDecodeFromChars(Cursor, bytes, out var written) && written == 16)
             return new Guid(bytes, bigEndian: true);
         throw new ProblemException(Problem.Validation("cursor", "Must be the next_cursor of a previous page."));
     }
 
-    /// <summary>The cursor for the page after these rows; null when there is none. Lists are read one row further than asked.</summary>
+    /// <summary>
+    /// The cursor for the page after these rows; null when there is none. Lists are read one row further than asked.
+    /// </summary>
     /// <param name="isCut">There are more, although fewer rows were read than requested.</param>
     public string? Next<T>(List<T> rows, Func<T, Guid> id, bool isCut = false)
     {

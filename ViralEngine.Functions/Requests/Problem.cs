@@ -56,9 +56,12 @@ internal sealed record Problem(int Status, string Code, string Title, string? De
 
     public static Problem NotFound(string what) => new(404, "not-found", "Not found.", $"There is no such {what}.");
 
-    public static Problem Conflict(string code, string detail) => new(409, code, "The state of the resource does not allow this request.", detail);
+    public static Problem Conflict(string code, string detail) =>
+        new(409, code, "The state of the resource does not allow this request.", detail);
 
-    /// <summary>Bounds names and values, which come from the caller and may be as many and as long as the body allows.</summary>
+    /// <summary>
+    /// Bounds names and values, which come from the caller and may be as many and as long as the body allows.
+    /// </summary>
     private static Dictionary<string, string[]> Bounded(IReadOnlyDictionary<string, string[]> errors)
     {
         var bounded = new Dictionary<string, string[]>();

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// The address under which clients reach this API, for links: the configured one, else the one a trusted proxy reports, else the request's
-/// own.
+/// The address under which clients reach this API, for links: the configured one, else the one a trusted proxy reports,
+/// else the request's own.
 /// </summary>
 internal sealed class PublicAddress(IOptions<EdgeOptions> options)
 {
@@ -23,7 +23,9 @@ internal sealed class PublicAddress(IOptions<EdgeOptions> options)
         var told = Last(isPlain ? headers["X-Forwarded-Proto"].ToString() : ForwardedHeader.Last(headers, "proto"));
         var scheme = told is "https" or "http" ? told : request.Scheme;
         var named = Last(isPlain ? headers["X-Forwarded-Host"].ToString() : ForwardedHeader.Last(headers, "host"));
-        var host = named.Length > 0 && Uri.CheckHostName(new HostString(named).Host) != 0 ? named : request.Host.ToString();
+        var host = named.Length > 0 && Uri.CheckHostName(new HostString(named).Host) != 0
+            ? named
+            : request.Host.ToString();
         return $"{scheme}://{host}";
     }
 

@@ -6,8 +6,8 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Rejects unknown query parameters on requests that change something, so that misspelt ones are not silently ignored. Endpoints with
-/// parameters check their own; pages are not strict.
+/// Rejects unknown query parameters on requests that change something, so that misspelt ones are not silently ignored.
+/// Endpoints with parameters check their own; pages are not strict.
 /// </summary>
 internal sealed class QueryMiddleware(EndpointCatalog endpoints) : IFunctionsWorkerMiddleware
 {

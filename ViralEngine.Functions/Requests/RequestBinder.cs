@@ -10,8 +10,9 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Binds request records from JSON and queries, field by field, and collects every error with the field's path. The rules are the record's
-/// types and data annotations, which the API's document is also generated from. Null means the same as an omitted field.
+/// Binds request records from JSON and queries, field by field, and collects every error with the field's path. The
+/// rules are the record's types and data annotations, which the API's document is also generated from. Null means the
+/// same as an omitted field.
 /// </summary>
 internal static class RequestBinder
 {
@@ -41,7 +42,9 @@ internal static class RequestBinder
         {
             var field = fields.FirstOrDefault(field => field.Name == name);
             if (field is null)
-                errors.Add(name, $"Unknown parameter. Known parameters: {string.Join(", ", fields.Select(known => known.Name))}.");
+                errors.Add(
+                    name,
+                    $"Unknown parameter. Known parameters: {string.Join(", ", fields.Select(known => known.Name))}.");
             else if (values.Count > 1)
                 errors.Add(name, "Must be given only once.");
             else if (FromText(field.Type, TextOf(field, values.ToString()), out var value, out var rule))
@@ -56,7 +59,9 @@ internal static class RequestBinder
         return target;
     }
 
-    /// <summary>An offset's plus sign, which forms take for a space: RFC 3986 lets it stand in a query as it is.</summary>
+    /// <summary>
+    /// An offset's plus sign, which forms take for a space: RFC 3986 lets it stand in a query as it is.
+    /// </summary>
     private static string TextOf(RequestField field, string text) =>
         field.Type == typeof(DateTime) ? text.Replace(' ', '+') : text;
 
@@ -102,7 +107,8 @@ internal static class RequestBinder
         if (type == typeof(string) || type.IsEnum || type == typeof(Guid) || type == typeof(DateTime))
         {
             if (json.ValueKind != JsonValueKind.String)
-                errors.Add(at, type == typeof(string) ? "Must be a string." : $"Must be {Expected(type)}, as a string.");
+                errors.Add(
+                    at, type == typeof(string) ? "Must be a string." : $"Must be {Expected(type)}, as a string.");
             else if (!TryGetText(json, out var text))
                 errors.Add(at, OutsideJson.SurrogateRule);
             else if (FromText(type, text, out var value, out var rule))
@@ -191,7 +197,9 @@ internal static class RequestBinder
         field.Property.SetValue(target, value);
     }
 
-    /// <summary>The attribute's own check converts the value to the type of its bounds, and fails if that type cannot hold it.</summary>
+    /// <summary>
+    /// The attribute's own check converts the value to the type of its bounds, and fails if that type cannot hold it.
+    /// </summary>
     private static bool IsWithin(RangeAttribute range, object? value) => value switch
     {
         null => true,
@@ -224,11 +232,13 @@ internal static class RequestBinder
             return !text.Contains('\0');
         }
 
-        if (type == typeof(int) && WholeNumber.TryParse(text, out var int32) && int32 is >= int.MinValue and <= int.MaxValue)
+        if (type == typeof(int) && WholeNumber.TryParse(text, out var int32)
+            && int32 is >= int.MinValue and <= int.MaxValue)
             value = (int)int32;
         else if (type == typeof(long) && WholeNumber.TryParse(text, out var int64))
             value = int64;
-        else if (type == typeof(double) && double.TryParse(text, NumberStyles.Float, culture, out var real) && double.IsFinite(real))
+        else if (type == typeof(double) && double.TryParse(text, NumberStyles.Float, culture, out var real)
+            && double.IsFinite(real))
             value = real;
         else if (type == typeof(decimal) && decimal.TryParse(text, NumberStyles.Float, culture, out var exact))
             value = exact;
@@ -288,9 +298,12 @@ internal static class RequestBinder
 /// <param name="Name">The name in the request.</param>
 /// <param name="Type">Without its nullability.</param>
 internal sealed record RequestField(
-    string Name, Type Type, PropertyInfo Property, IReadOnlyList<ValidationAttribute> Rules, bool IsRequired, bool MayBeTakenAway)
+    string Name, Type Type, PropertyInfo Property, IReadOnlyList<ValidationAttribute> Rules, bool IsRequired,
+    bool MayBeTakenAway)
 {
-    /// <summary>Whether null is accepted: the same as omitting the field; in a merge patch, it removes the value.</summary>
+    /// <summary>
+    /// Whether null is accepted: the same as omitting the field; in a merge patch, it removes the value.
+    /// </summary>
     public bool CanBeNull => !IsRequired && MayBeTakenAway;
 }
 

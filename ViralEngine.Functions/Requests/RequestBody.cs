@@ -8,15 +8,16 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Reads JSON bodies: bounded, strict, and with errors that name the field. <see cref="BodyMiddleware"/> has received them, so nothing
-/// waits for the client here.
+/// Reads JSON bodies: bounded, strict, and with errors that name the field. <see cref="BodyMiddleware"/> has received
+/// them, so nothing waits for the client here.
 /// </summary>
 internal static class RequestBody
 {
     public const int MaxBytes = 1024 * 1024;
     public const int MaxDepth = 32;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict =
+        new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     /// <summary>Reads the body into a request record by the record's own rules.</summary>
     /// <exception cref="ProblemException">400, 413 or 415.</exception>
@@ -39,7 +40,8 @@ internal static class RequestBody
         if (!IsJson(request.ContentType))
         {
             throw new ProblemException(new Problem(
-                415, "unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."));
+                415, "unsupported-media-type", "The content type is not supported.",
+                "Send Content-Type: application/json."));
         }
 
         var bytes = OutsideText.WithoutMark(await ReadBytesAsync(request, MaxBytes, ct)).ToArray();

@@ -9,7 +9,8 @@ internal static class RequestIds
     private const int MaxLength = 128;
 
     /// <summary>
-    /// Uses the caller's id if it has 1 to 128 visible ASCII characters, else generates one, and returns it in the response.
+    /// Uses the caller's id if it has 1 to 128 visible ASCII characters, else generates one, and returns it in the
+    /// response.
     /// </summary>
     public static string Assign(HttpContext http)
     {

@@ -8,7 +8,8 @@ namespace ViralEngine.Functions.Requests;
 /// <summary>Limits a tenant to its share of requests, streams and transfers of this instance.</summary>
 internal sealed class ShareMiddleware(EndpointCatalog endpoints, TenantShares shares) : IFunctionsWorkerMiddleware
 {
-    private readonly Dictionary<string, ShareKind> kinds = endpoints.All.ToDictionary(endpoint => endpoint.Function, KindOf);
+    private readonly Dictionary<string, ShareKind> kinds = endpoints.All.ToDictionary(
+        endpoint => endpoint.Function, KindOf);
 
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -21,7 +22,8 @@ internal sealed class ShareMiddleware(EndpointCatalog endpoints, TenantShares sh
         var kind = kinds[context.FunctionDefinition.Name];
         using var held = await shares.TakeAsync(caller.Tenant, kind, context.CancellationToken);
         await next(context);
-        // The worker executes results after the middleware: execute streams here, so that they end before their share is released.
+        // The worker executes results after the middleware: execute streams here, so that they end before their share
+        // is released.
         if (kind == ShareKind.Transfer)
             await context.AnswerAsync();
     }

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// Answers requests that do not reach their function within the worker's five seconds, because the instance has no processor time left for
-/// them. Nothing of them has run, and nothing will.
+/// Answers requests that do not reach their function within the worker's five seconds, because the instance has no
+/// processor time left for them. Nothing of them has run, and nothing will.
 /// </summary>
 internal sealed partial class StarvedRequests(ILogger<StarvedRequests> logger) : IStartupFilter
 {
@@ -28,7 +28,8 @@ internal sealed partial class StarvedRequests(ILogger<StarvedRequests> logger) :
             LogStarved(logger, http.Request.Method, http.Request.Path, e.Message);
             RequestIds.Assign(http);
             var overloaded = new Problem(
-                503, "unavailable", "The instance is overloaded.", "The request was not started. Try again: another instance may respond.")
+                503, "unavailable", "The instance is overloaded.",
+                "The request was not started. Try again: another instance may respond.")
             {
                 RetryAfter = 1,
             };

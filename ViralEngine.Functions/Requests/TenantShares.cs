@@ -19,7 +19,9 @@ internal enum ShareKind
     Transaction,
 }
 
-/// <summary>Counts what each tenant holds of this instance and enforces its share, so that there is always room for others.</summary>
+/// <summary>
+/// Counts what each tenant holds of this instance and enforces its share, so that there is always room for others.
+/// </summary>
 internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -50,7 +52,8 @@ internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool,
 
         await waiter.WaitAsync(Patience, time, ct);
         return waiter.TryLeave()
-            ? throw (ct.IsCancellationRequested ? new OperationCanceledException(ct) : new ProblemException(TooMany(kind, most)))
+            ? throw (ct.IsCancellationRequested ? new OperationCanceledException(ct) : new ProblemException(
+                TooMany(kind, most)))
             : new Held(this, tenant, kind);
     }
 
@@ -84,7 +87,8 @@ internal sealed class TenantShares(IOptions<EdgeOptions> options, PoolSize pool,
         kind switch
         {
             ShareKind.Stream => $"Your organization may have {most:N0} streams open on an instance.",
-            ShareKind.Transfer => $"Your organization may have {most:N0} concurrent uploads and downloads on an instance.",
+            ShareKind.Transfer =>
+                $"Your organization may have {most:N0} concurrent uploads and downloads on an instance.",
             ShareKind.Request => $"Your organization may have {most:N0} concurrent requests on an instance.",
             ShareKind.Transaction => "Your organization's requests are waiting for each other. Send fewer at a time.",
         })

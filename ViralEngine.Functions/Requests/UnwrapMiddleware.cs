@@ -5,8 +5,8 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 namespace ViralEngine.Functions.Requests;
 
 /// <summary>
-/// The innermost middleware: unwraps the <see cref="AggregateException"/> in which the worker passes on exceptions of asynchronous
-/// functions.
+/// The innermost middleware: unwraps the <see cref="AggregateException"/> in which the worker passes on exceptions of
+/// asynchronous functions.
 /// </summary>
 internal sealed class UnwrapMiddleware : IFunctionsWorkerMiddleware
 {

@@ -17,7 +17,8 @@ internal sealed class RetentionSweep(
     {
         var started = time.GetTimestamp();
         var now = time.GetUtcNow().UtcDateTime;
-        while (await tasks.SweepSomeAsync(now.AddDays(-options.Value.TasksDays), ct) && time.GetElapsedTime(started) < MaxTime)
+        while (await tasks.SweepSomeAsync(now.AddDays(-options.Value.TasksDays), ct)
+            && time.GetElapsedTime(started) < MaxTime)
         {
         }
 
@@ -26,7 +27,8 @@ internal sealed class RetentionSweep(
         {
         }
 
-        while (await batches.SweepSomeAsync(now.AddDays(-options.Value.BatchesDays), ct) && time.GetElapsedTime(started) < MaxTime)
+        while (await batches.SweepSomeAsync(now.AddDays(-options.Value.BatchesDays), ct)
+            && time.GetElapsedTime(started) < MaxTime)
         {
         }
     }

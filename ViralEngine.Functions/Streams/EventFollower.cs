@@ -8,15 +8,16 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Streams;
 
 /// <summary>
-/// Streams a subject's events from any number until it ends: each exactly once and in order, on any instance. Events are read from the
-/// store; signals only say when to look.
+/// Streams a subject's events from any number until it ends: each exactly once and in order, on any instance. Events
+/// are read from the store; signals only say when to look.
 /// </summary>
 internal sealed class EventFollower(EventStore events, Signals signals, CallerCheck check, TimeProvider time)
 {
     private const int MaxAtOnce = 1000;
 
     /// <summary>Streams the history of a task, batch or workflow.</summary>
-    public Task FollowAsync(HttpRequest request, TenantId tenant, string head, string id, string noun, CancellationToken ct)
+    public Task FollowAsync(
+        HttpRequest request, TenantId tenant, string head, string id, string noun, CancellationToken ct)
     {
         var after = EventStream.LastEventId(request);
         return FollowAsync(request.HttpContext, tenant, id, noun, async (subjectId, stream, token) =>
@@ -25,7 +26,8 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
                 return null;
             if (after > page.Last)
             {
-                // A number that this stream does not have: from another stream, or from before a restore of the database.
+                // A number that this stream does not have: from another stream, or from before a restore of the
+                // database.
                 stream.Reset();
                 after = 0;
                 return new Look(1, Ended: false, More: true);
@@ -42,8 +44,8 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
     }
 
     /// <summary>
-    /// Streams what <paramref name="lookAsync"/> adds. It is called once at first and then after each signal, for as long as the caller is
-    /// allowed to read.
+    /// Streams what <paramref name="lookAsync"/> adds. It is called once at first and then after each signal, for as
+    /// long as the caller is allowed to read.
     /// </summary>
     public async Task FollowAsync(
         HttpContext http,
@@ -86,7 +88,8 @@ internal sealed class EventFollower(EventStore events, Signals signals, CallerCh
     }
 
     /// <summary>Waits for a signal and keeps the connection alive. False if the caller may no longer read.</summary>
-    private static async Task<bool> WaitAsync(SignalWaiter waiter, EventStream stream, CheckedCaller caller, CancellationToken ct)
+    private static async Task<bool> WaitAsync(
+        SignalWaiter waiter, EventStream stream, CheckedCaller caller, CancellationToken ct)
     {
         bool signalled;
         do

@@ -7,8 +7,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Streams;
 
 /// <summary>
-/// Writes server-sent events (WHATWG HTML, section 9.2) as they happen. Proxies close silent connections, so a comment is sent after 15
-/// seconds without an event.
+/// Writes server-sent events (WHATWG HTML, section 9.2) as they happen. Proxies close silent connections, so a comment
+/// is sent after 15 seconds without an event.
 /// </summary>
 internal sealed class EventStream(HttpContext http, TimeProvider time)
 {
@@ -57,7 +57,8 @@ internal sealed class EventStream(HttpContext http, TimeProvider time)
     public TimeSpan HeartbeatDueIn => HeartbeatInterval - time.GetElapsedTime(lastSent);
 
     /// <summary>Sends a comment if one is due.</summary>
-    public Task KeepAliveAsync(CancellationToken ct) => HeartbeatDueIn <= TimeSpan.Zero ? SendAsync(Heartbeat, ct) : Task.CompletedTask;
+    public Task KeepAliveAsync(CancellationToken ct) =>
+        HeartbeatDueIn <= TimeSpan.Zero ? SendAsync(Heartbeat, ct) : Task.CompletedTask;
 
     /// <summary>The number of the last event the client has, from the header or the query.</summary>
     /// <exception cref="ProblemException">400 if it is not a number.</exception>
@@ -73,7 +74,8 @@ internal sealed class EventStream(HttpContext http, TimeProvider time)
         // Larger than any of ours: a place that is not there.
         return text.All(char.IsAsciiDigit)
             ? int.MaxValue
-            : throw new ProblemException(Problem.Validation("Last-Event-ID", "Must be the id of an event of this stream."));
+            : throw new ProblemException(
+                Problem.Validation("Last-Event-ID", "Must be the id of an event of this stream."));
     }
 
     private async Task SendAsync(byte[] bytes, CancellationToken ct)

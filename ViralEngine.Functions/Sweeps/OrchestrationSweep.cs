@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace ViralEngine.Functions.Sweeps;
 
 /// <summary>
-/// Removes finished orchestrations with their histories; their results are in the product's own rows. Failed ones are kept for a while for
-/// inspection.
+/// Removes finished orchestrations with their histories; their results are in the product's own rows. Failed ones are
+/// kept for a while for inspection.
 /// </summary>
 internal sealed partial class OrchestrationSweep(TimeProvider time, ILogger<OrchestrationSweep> logger)
 {

@@ -18,18 +18,19 @@ using ViralEngine.Functions.Workflows;
 namespace ViralEngine.Functions.Sweeps;
 
 /// <summary>
-/// All periodic work, in two timers: on Flex Consumption, each timer function keeps and bills an instance of its own. The sweeps of a timer
-/// run concurrently, and one that fails does not affect the others.
+/// All periodic work, in two timers: on Flex Consumption, each timer function keeps and bills an instance of its own.
+/// The sweeps of a timer run concurrently, and one that fails does not affect the others.
 /// </summary>
 internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliveries, Awake awake)
 {
     /// <summary>
-    /// Sweeps that work waits for: resumes what a crash left behind. <c>SweepSchedule</c> sets how often, because each run on Azure is
-    /// billed. Does nothing while nothing is open.
+    /// Sweeps that work waits for: resumes what a crash left behind. <c>SweepSchedule</c> sets how often, because each
+    /// run on Azure is billed. Does nothing while nothing is open.
     /// </summary>
     [Function("SweepOften")]
     public async Task RunOftenAsync(
-        [TimerTrigger("%SweepSchedule%")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+        [TimerTrigger("%SweepSchedule%")] TimerInfo timer, [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
     {
         if (!await awake.IsSinceAsync(Awake.ForWork))
             return;
@@ -48,10 +49,13 @@ internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliverie
             RunAsync<BudgetSweep>(sweep => sweep.RunAsync(ct)));
     }
 
-    /// <summary>Sweeps that nobody waits for: removes expired rows, and re-encrypts secrets after the key ring has changed.</summary>
+    /// <summary>
+    /// Sweeps that nobody waits for: removes expired rows, and re-encrypts secrets after the key ring has changed.
+    /// </summary>
     [Function("SweepSeldom")]
     public Task RunSeldomAsync(
-        [TimerTrigger("0 */10 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken ct) => Task.WhenAll(
+        [TimerTrigger("0 */10 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable,
+        CancellationToken ct) => Task.WhenAll(
         RunAsync<OrchestrationSweep>(sweep => sweep.RunAsync(durable, ct)),
         RunAsync<RetentionSweep>(sweep => sweep.RunAsync(ct)),
         RunAsync<BatchIntake>(intake => intake.SweepAsync(ct)),

@@ -21,7 +21,8 @@ namespace ViralEngine.Functions.Tasks;
 /// <summary>Tasks: single pieces of work for agents.</summary>
 internal sealed class TaskEndpoints(
     Db db, TaskStore store, EventStore events, AgentDirectory agents, Signals signals, TaskLanes lanes,
-    WorkflowStarts workflows, WorkflowTasks steps, IOptions<LimitsOptions> limits, BytesInFlight inFlight, TimeProvider time)
+    WorkflowStarts workflows, WorkflowTasks steps, IOptions<LimitsOptions> limits, BytesInFlight inFlight,
+    TimeProvider time)
 {
     private const int MaxInputBytes = 256 * 1024;
 
@@ -36,7 +37,8 @@ internal sealed class TaskEndpoints(
         return await CreateAsync(request.Caller(), asked, durable, ct);
     }
 
-    internal async Task<IResult> CreateAsync(Caller caller, CreateTaskRequest asked, DurableTaskClient durable, CancellationToken ct)
+    internal async Task<IResult> CreateAsync(
+        Caller caller, CreateTaskRequest asked, DurableTaskClient durable, CancellationToken ct)
     {
         Check(asked);
         if (!await agents.ExistsAsync(caller.Tenant, asked.AgentId, ct))
@@ -53,7 +55,8 @@ internal sealed class TaskEndpoints(
         return Results.Created($"/api/tasks/{task.Id}", task);
     }
 
-    [Function("ListTasks"), Allow(Roles.Readers), Summary("List tasks, newest first, each with the beginning of its result.")]
+    [Function("ListTasks"), Allow(Roles.Readers)]
+    [Summary("List tasks, newest first, each with the beginning of its result.")]
     [Query(typeof(TaskListQuery)), Returns(200, typeof(TaskPage))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/tasks")] HttpRequest request,
@@ -100,7 +103,8 @@ internal sealed class TaskEndpoints(
         CancellationToken ct)
     {
         var caller = request.Caller();
-        if (!Ids.TryParse(id, out var taskId) || await store.CancelAsync(caller.Tenant, taskId, caller.Principal, ct) is not { } open)
+        if (!Ids.TryParse(id, out var taskId)
+            || await store.CancelAsync(caller.Tenant, taskId, caller.Principal, ct) is not { } open)
             return Problem.NotFound("task");
         var task = (await store.FindAsync(caller.Tenant, taskId, ct))!;
         if (!open)
@@ -128,14 +132,17 @@ internal sealed class TaskEndpoints(
         var caller = request.Caller();
         // Its step may be behind a gate: only the workflow knows what was approved.
         if (Ids.TryParse(id, out var taskId) && await steps.WorkflowOfAsync(caller.Tenant, taskId, ct) is { } workflow)
-            return Problem.Conflict("task-of-workflow", $"The task belongs to a step of workflow {workflow}: retry the workflow from that step.");
+            return Problem.Conflict(
+                "task-of-workflow",
+                $"The task belongs to a step of workflow {workflow}: retry the workflow from that step.");
         if (taskId == Guid.Empty || await store.RetryAsync(caller.Tenant, taskId, caller.Principal, ct) is not { } run)
             return Problem.NotFound("task");
         var task = (await store.FindAsync(caller.Tenant, taskId, ct))!;
         if (run == 0)
         {
             return Problem.Conflict(
-                "task-not-retryable", $"Only a failed or cancelled task can be retried: this task is {task.Status.ToText()}.");
+                "task-not-retryable",
+                $"Only a failed or cancelled task can be retried: this task is {task.Status.ToText()}.");
         }
 
         await db.AfterCommitAsync(async token =>
@@ -155,7 +162,8 @@ internal sealed class TaskEndpoints(
     {
         var query = RequestBinder.BindQuery<HistoryQuery>(request.Query);
         if (!Ids.TryParse(id, out var taskId)
-            || await events.ReadAsync(request.Caller().Tenant, TaskStore.EventHead, taskId, query.After, query.Limit, ct) is not { } history)
+            || await events.ReadAsync(
+                request.Caller().Tenant, TaskStore.EventHead, taskId, query.After, query.Limit, ct) is not { } history)
         {
             return Problem.NotFound("task");
         }

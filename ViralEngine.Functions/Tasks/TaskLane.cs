@@ -9,8 +9,8 @@ using ViralEngine.Functions.Workflows;
 namespace ViralEngine.Functions.Tasks;
 
 /// <summary>
-/// A lane that runs single tasks of all tenants, turn after turn, while there is work. Started by requests whose task no lane heard of, by
-/// full lanes, and by a sweep.
+/// A lane that runs single tasks of all tenants, turn after turn, while there is work. Started by requests whose task
+/// no lane heard of, by full lanes, and by a sweep.
 /// </summary>
 public sealed class TaskLane(TaskLaneRunner runner, TaskLanes lanes, WorkflowStarts workflows)
 {

@@ -6,7 +6,9 @@ using ViralEngine.Core.Lanes;
 
 namespace ViralEngine.Functions.Tasks;
 
-/// <summary>Starts lanes for single tasks. A failure here costs only time: a sweep starts lanes for waiting tasks. Idempotent.</summary>
+/// <summary>
+/// Starts lanes for single tasks. A failure here costs only time: a sweep starts lanes for waiting tasks. Idempotent.
+/// </summary>
 public sealed partial class TaskLanes(LaneSignals signals, IOptions<LanesOptions> options, ILogger<TaskLanes> logger)
 {
     /// <summary>Tells a lane that tasks are due; starts one if none hears it.</summary>
@@ -36,7 +38,8 @@ public sealed partial class TaskLanes(LaneSignals signals, IOptions<LanesOptions
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the handling does not.
+            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the
+            // handling does not.
             LogNotStarted(logger, e, instanceId);
             return false;
         }

@@ -14,7 +14,8 @@ internal sealed class TaskResultEndpoint(TaskStore store, BytesInFlight inFlight
 {
     private const int PieceCharacters = 256 * 1024;
 
-    [Function("GetTaskResult"), Allow(Roles.Readers), StreamsResult, Summary("Read the whole result of a task as plain text.")]
+    [Function("GetTaskResult"), Allow(Roles.Readers), StreamsResult]
+    [Summary("Read the whole result of a task as plain text.")]
     [Returns(200, typeof(string), ContentType = "text/plain")]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/tasks/{id}/result")] HttpRequest request,

@@ -21,7 +21,8 @@ internal sealed class TaskStreams(EventFollower follower, TaskTokenReader tokens
         CancellationToken ct) =>
         follower.FollowAsync(request, request.Caller().Tenant, TaskStore.EventHead, id, "task", ct);
 
-    [Function("StreamTaskResponse"), Allow(Roles.Readers), Summary("Follow the answer of a task's agent, token by token, as server-sent events.")]
+    [Function("StreamTaskResponse"), Allow(Roles.Readers)]
+    [Summary("Follow the answer of a task's agent, token by token, as server-sent events.")]
     [Returns(200, ContentType = "text/event-stream", EventData = "TaskToken", Description =
         "token {text}: the next piece of the answer. reset {}: discard the text so far, because another attempt begins. done {status, error}: the end.")]
     [Returns(204, Description = "The task has ended and the client has every event.")]

@@ -7,8 +7,8 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Functions.Tasks;
 
 /// <summary>
-/// Starts lanes for waiting tasks: those a crash left behind, scheduled tasks that are nearly due, and more than the running lanes can
-/// take.
+/// Starts lanes for waiting tasks: those a crash left behind, scheduled tasks that are nearly due, and more than the
+/// running lanes can take.
 /// </summary>
 internal sealed partial class TaskSweep(
     TaskSweeper sweeper, TaskLanes lanes, IOptions<LanesOptions> options, ILogger<TaskSweep> logger)
@@ -36,6 +36,7 @@ internal sealed partial class TaskSweep(
             LogStarted(logger, started, backlog.Tasks, backlog.Oldest.TotalSeconds);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "Started {Lanes} lanes for {Tasks} waiting tasks; the oldest has waited {Seconds} s")]
+    [LoggerMessage(
+        1, LogLevel.Information, "Started {Lanes} lanes for {Tasks} waiting tasks; the oldest has waited {Seconds} s")]
     private static partial void LogStarted(ILogger logger, int lanes, long tasks, double seconds);
 }

@@ -12,8 +12,10 @@ using ViralEngine.Core.Agents;
 namespace ViralEngine.Functions.Telemetry;
 
 /// <summary>
-/// Traces, metrics and logs by OpenTelemetry: over OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, to Application Insights when
-/// <c>APPLICATIONINSIGHTS_CONNECTION_STRING</c> is; without either, nothing is collected. The SDK reads its other OTEL_ settings itself.
+/// Traces, metrics and logs by OpenTelemetry: over OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, to Application
+/// Insights when
+/// <c>APPLICATIONINSIGHTS_CONNECTION_STRING</c> is; without either, nothing is collected. The SDK reads its other OTEL_
+/// settings itself.
 /// </summary>
 internal static class Telemetry
 {
@@ -29,7 +31,8 @@ internal static class Telemetry
         if (!otlp && string.IsNullOrEmpty(insights))
             return services;
 
-        // The host then leaves the export of the worker's logs to the worker, and accepts its spans as children of its own.
+        // The host then leaves the export of the worker's logs to the worker, and accepts its spans as children of its
+        // own.
         services.Configure<WorkerOptions>(options =>
         {
             options.Capabilities["WorkerOpenTelemetryEnabled"] = bool.TrueString;
@@ -39,7 +42,8 @@ internal static class Telemetry
         var telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("viral-engine"))
             .WithTracing(tracing => tracing.AddSource(Sources).AddNpgsql().AddHttpClientInstrumentation())
-            .WithMetrics(metrics => metrics.AddMeter("Npgsql", "Microsoft.AspNetCore.Hosting", "Polly", AgentRunner.Source.Name))
+            .WithMetrics(
+                metrics => metrics.AddMeter("Npgsql", "Microsoft.AspNetCore.Hosting", "Polly", AgentRunner.Source.Name))
             .WithLogging();
         if (otlp)
             telemetry.UseOtlpExporter();

@@ -29,10 +29,12 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         var template = await ReadAsync(request, caller, RowId.New(), ct);
         await store.AddAsync(caller.Tenant, template, ct);
         return Results.Created(
-            $"/api/workflow-templates/{template.Id}", await store.FindAsync(caller.Tenant, template.Id, version: null, ct));
+            $"/api/workflow-templates/{template.Id}",
+            await store.FindAsync(caller.Tenant, template.Id, version: null, ct));
     }
 
-    [Function("ListWorkflowTemplates"), Allow(Roles.Readers), Summary("List the organization's workflow templates, newest first.")]
+    [Function("ListWorkflowTemplates"), Allow(Roles.Readers)]
+    [Summary("List the organization's workflow templates, newest first.")]
     [Query(typeof(TemplateListQuery)), Returns(200, typeof(TemplatePage))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates")] HttpRequest request,
@@ -54,7 +56,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates/public")]
         HttpRequest request,
         CancellationToken ct) =>
-        Results.Ok(await ListPublicAsync(request.Caller(), RequestBinder.BindQuery<TemplateListQuery>(request.Query), ct));
+        Results.Ok(
+            await ListPublicAsync(request.Caller(), RequestBinder.BindQuery<TemplateListQuery>(request.Query), ct));
 
     internal async Task<TemplatePage> ListPublicAsync(Caller caller, TemplateListQuery query, CancellationToken ct)
     {
@@ -63,7 +66,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         return new TemplatePage(rows, next);
     }
 
-    [Function("GetWorkflowTemplate"), Allow(Roles.Readers), Summary("Read a version of a workflow template, your own or a public one.")]
+    [Function("GetWorkflowTemplate"), Allow(Roles.Readers)]
+    [Summary("Read a version of a workflow template, your own or a public one.")]
     [Query(typeof(TemplateQuery)), Returns(200, typeof(WorkflowTemplate))]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates/{id}")]
@@ -78,7 +82,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
                 : Problem.NotFound("workflow template");
     }
 
-    [Function("ListWorkflowTemplateVersions"), Allow(Roles.Readers), Summary("List the versions of a workflow template, newest first.")]
+    [Function("ListWorkflowTemplateVersions"), Allow(Roles.Readers)]
+    [Summary("List the versions of a workflow template, newest first.")]
     [Returns(200, typeof(TemplateVersions))]
     public async Task<IResult> VersionsAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates/{id}/versions")]
@@ -122,7 +127,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
             ? Results.NoContent()
             : Problem.NotFound("workflow template");
 
-    [Function("StartWorkflowFromTemplate"), Allow(Roles.Operators), FormerAddress, Summary("Submit a workflow from a template.")]
+    [Function("StartWorkflowFromTemplate"), Allow(Roles.Operators), FormerAddress]
+    [Summary("Submit a workflow from a template.")]
     [Body(typeof(StartFromTemplateRequest)), Returns(201, typeof(Workflow))]
     public Task<IResult> StartAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/from-template/{id}")] HttpRequest request,
@@ -138,7 +144,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         string id,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct) =>
-        await StartAsync(request.Caller(), id, await RequestBody.ReadAsync<StartFromTemplateRequest>(request, ct), durable, ct);
+        await StartAsync(
+            request.Caller(), id, await RequestBody.ReadAsync<StartFromTemplateRequest>(request, ct), durable, ct);
 
     internal async Task<IResult> StartAsync(
         Caller caller, string id, StartFromTemplateRequest asked, DurableTaskClient durable, CancellationToken ct)
@@ -154,7 +161,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
         await submit.CheckAsync(caller.Tenant, template.Definition!.Value, "definition", ct);
         var errors = new FieldErrors();
         var parameters = TemplateParameters.Read(Declared(template.Parameters!.Value), errors)
-            ?? throw new InvalidOperationException($"The stored parameters of template {templateId} are no longer valid.");
+            ?? throw new InvalidOperationException(
+                $"The stored parameters of template {templateId} are no longer valid.");
         var input = parameters.Apply(asked.Parameters, "parameters", errors);
         if (input is null)
             return Problem.Validation(errors.ToDictionary());
@@ -174,16 +182,19 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
     {
         var asked = await RequestBody.ReadAsync<SaveTemplateRequest>(request, ct);
         if (asked.Visibility != visibilityBefore && (caller.Role & Roles.Admins) == 0)
-            throw new ProblemException(Problem.Forbidden("Only admins and owners may make a template public or private."));
+            throw new ProblemException(
+                Problem.Forbidden("Only admins and owners may make a template public or private."));
         var errors = new FieldErrors();
         var parameters = asked.Parameters ?? JsonElement.Parse("[]");
         _ = TemplateParameters.Read(Declared(parameters), errors);
         errors.ThrowIfAny();
-        var definition = await submit.CheckAsync(caller.Tenant, asked.Definition, asked.Steps, asked.RollbackOnCancel, ct);
+        var definition = await submit.CheckAsync(
+            caller.Tenant, asked.Definition, asked.Steps, asked.RollbackOnCancel, ct);
         if (asked.Visibility == "public")
         {
             await publicTemplates.CheckAsync(
-                caller.Tenant, id, definition, asked.Definition is null ? "" : "definition", visibilityBefore == "public", ct);
+                caller.Tenant, id, definition, asked.Definition is null ? "" : "definition",
+                visibilityBefore == "public", ct);
         }
 
         return new NewTemplate(

@@ -6,9 +6,11 @@ using ViralEngine.Core.Webhooks;
 namespace ViralEngine.Functions.Webhooks;
 
 /// <summary>
-/// Runs this instance's delivery loop from start to stop. All state is in the database, so an instance may die at any point.
+/// Runs this instance's delivery loop from start to stop. All state is in the database, so an instance may die at any
+/// point.
 /// </summary>
-internal sealed partial class WebhookDelivering(DeliveryPump pump, Signals signals, ILogger<WebhookDelivering> logger) : BackgroundService
+internal sealed partial class WebhookDelivering(DeliveryPump pump, Signals signals, ILogger<WebhookDelivering> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 

@@ -12,7 +12,8 @@ namespace ViralEngine.Functions.Webhooks;
 /// <summary>Deliveries: the messages sent to an endpoint, its responses, and redelivery.</summary>
 internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, DeliveryLog log, DeliveryPump pump)
 {
-    [Function("ListWebhookDeliveries"), Allow(Roles.Operators), Summary("List an endpoint's deliveries with their last attempt, newest first.")]
+    [Function("ListWebhookDeliveries"), Allow(Roles.Operators)]
+    [Summary("List an endpoint's deliveries with their last attempt, newest first.")]
     [Query(typeof(DeliveryListQuery)), Returns(200, typeof(DeliveryPage))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/webhooks/{id}/deliveries")]
@@ -27,7 +28,8 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
         return Results.Ok(await ListAsync(request.Caller(), endpointId, query, ct));
     }
 
-    internal async Task<DeliveryPage> ListAsync(Caller caller, Guid endpoint, DeliveryListQuery query, CancellationToken ct)
+    internal async Task<DeliveryPage> ListAsync(
+        Caller caller, Guid endpoint, DeliveryListQuery query, CancellationToken ct)
     {
         var filter = new WebhookDeliveryFilter(query.Status, query.EventType, query.CreatedAfter, query.CreatedBefore);
         var rows = await log.ListAsync(caller.Tenant, endpoint, filter, query.After(), query.Limit + 1, ct);
@@ -48,11 +50,13 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
             ? Results.Ok(found)
             : Problem.NotFound("delivery");
 
-    [Function("RedeliverWebhook"), Allow(Roles.Operators), Audited("webhook.redelivered", Target = "id", KeepsAnswer = false)]
+    [Function("RedeliverWebhook"), Allow(Roles.Operators)]
+    [Audited("webhook.redelivered", Target = "id", KeepsAnswer = false)]
     [Summary("Redeliver a message with the same webhook-id and a full set of retries.")]
     [Returns(202, typeof(WebhookDelivery))]
     public async Task<IResult> RedeliverAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/deliveries/{deliveryId}/redeliver")]
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/deliveries/{deliveryId}/redeliver")]
         HttpRequest request,
         string id,
         string deliveryId,
@@ -71,7 +75,8 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
             return Problem.NotFound("delivery");
         await WakeAsync(ct);
         return Results.Accepted(
-            $"/api/webhooks/{endpoint}/deliveries/{delivery}", (await log.FindAsync(tenant, endpoint, delivery, ct))?.Delivery);
+            $"/api/webhooks/{endpoint}/deliveries/{delivery}",
+            (await log.FindAsync(tenant, endpoint, delivery, ct))?.Delivery);
     }
 
     [Function("RecoverWebhook"), Allow(Roles.Operators), Audited("webhook.recovered")]

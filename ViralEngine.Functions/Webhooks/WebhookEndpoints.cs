@@ -12,8 +12,8 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Webhooks;
 
 /// <summary>
-/// Webhook endpoints. Messages follow Standard Webhooks 1.0.0. A secret is shown only once; if it is lost, rotate it, which loses no
-/// messages while the old one is still valid.
+/// Webhook endpoints. Messages follow Standard Webhooks 1.0.0. A secret is shown only once; if it is lost, rotate it,
+/// which loses no messages while the old one is still valid.
 /// </summary>
 internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, UrlPolicy urls, AuditTrail audit)
 {
@@ -54,13 +54,15 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/webhooks/{id}")] HttpRequest request,
         string id,
         CancellationToken ct) =>
-        Ids.TryParse(id, out var endpointId) && await store.FindAsync(request.Caller().Tenant, endpointId, ct) is { } found
+        Ids.TryParse(id, out var endpointId) && await store.FindAsync(
+            request.Caller().Tenant, endpointId, ct) is { } found
             ? Results.Ok(found)
             : Problem.NotFound("webhook");
 
     [Function("ChangeWebhook"), Allow(Roles.Admins), Audited("webhook.changed")]
     [Summary("Change some fields of a webhook endpoint (JSON merge patch, RFC 7396).")]
-    [Body(typeof(ChangeWebhookRequest), ContentType = "application/merge-patch+json"), Returns(200, typeof(WebhookEndpoint))]
+    [Body(typeof(ChangeWebhookRequest), ContentType = "application/merge-patch+json")]
+    [Returns(200, typeof(WebhookEndpoint))]
     public async Task<IResult> ChangeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "api/webhooks/{id}")] HttpRequest request,
         string id,
@@ -78,7 +80,8 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
         if (await store.LockAsync(tenant, endpointId, ct) is not { } before)
             return Problem.NotFound("webhook");
         if (WebhookRules.WouldTakeHeadersElsewhere(before, change))
-            return Problem.Validation("headers", "Must be sent again (or set to null), because the endpoint now has another origin.");
+            return Problem.Validation(
+                "headers", "Must be sent again (or set to null), because the endpoint now has another origin.");
         audit.Before(before);
         return await store.ChangeAsync(tenant, endpointId, change, ct) is { } changed
             ? Results.Ok(changed)
@@ -100,8 +103,11 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
         return await store.DeleteAsync(tenant, endpointId, ct) ? Results.NoContent() : Problem.NotFound("webhook");
     }
 
-    [Function("TestWebhook"), Allow(Roles.Operators), WaitsForOthers, Summary("Send a webhook.test message once and return the result.")]
-    [Returns(200, typeof(WebhookDelivery), Description = "The message was sent; status and last_attempt say whether it arrived.")]
+    [Function("TestWebhook"), Allow(Roles.Operators), WaitsForOthers]
+    [Summary("Send a webhook.test message once and return the result.")]
+    [Returns(
+        200, typeof(WebhookDelivery),
+        Description = "The message was sent; status and last_attempt say whether it arrived.")]
     public async Task<IResult> TestAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/test")] HttpRequest request,
         string id,
@@ -121,9 +127,11 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/rotate-secret")] HttpRequest request,
         string id,
         CancellationToken ct) =>
-        await RotateSecretAsync(request.Caller(), id, await RequestBody.ReadOptionalAsync<RotateSecretRequest>(request, ct), ct);
+        await RotateSecretAsync(
+            request.Caller(), id, await RequestBody.ReadOptionalAsync<RotateSecretRequest>(request, ct), ct);
 
-    internal async Task<IResult> RotateSecretAsync(Caller caller, string id, RotateSecretRequest asked, CancellationToken ct)
+    internal async Task<IResult> RotateSecretAsync(
+        Caller caller, string id, RotateSecretRequest asked, CancellationToken ct)
     {
         var secret = asked.Secret ?? WebhookSecret.Create();
         return Ids.TryParse(id, out var endpointId)

@@ -67,7 +67,8 @@ internal sealed record ChangeWebhookRequest
     [Description("Replaces all headers.")]
     public Dictionary<string, string>? Headers { get; init; }
 
-    [Description("Messages waiting for a disabled endpoint are held until it is enabled again; new events are not kept for it.")]
+    [Description(
+        "Messages waiting for a disabled endpoint are held until it is enabled again; new events are not kept for it.")]
     public bool? Enabled { get; init; }
 
     public WebhookChange ToChange(JsonElement body, UrlPolicy urls)

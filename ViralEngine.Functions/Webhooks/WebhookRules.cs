@@ -15,7 +15,9 @@ internal static class WebhookRules
             errors.Add("url", fault);
     }
 
-    /// <summary>Whether headers given for one origin (RFC 6454) would be sent to another. They may contain credentials.</summary>
+    /// <summary>
+    /// Whether headers given for one origin (RFC 6454) would be sent to another. They may contain credentials.
+    /// </summary>
     public static bool WouldTakeHeadersElsewhere(WebhookEndpoint before, WebhookChange change) =>
         change is { Url: { } url, Headers: null } && before.HeaderNames.Count > 0
         && !string.Equals(OriginOf(url), OriginOf(before.Url), StringComparison.OrdinalIgnoreCase);
@@ -43,12 +45,14 @@ internal sealed class EventTypePatternsAttribute() : ValidationAttribute(
     + "The API reference lists them under EventType.")
 {
     public override bool IsValid(object? value) =>
-        value is not string[] patterns || patterns.All(pattern => pattern is not null && WebhookEventTypes.IsPattern(pattern));
+        value is not string[] patterns || patterns.All(
+            pattern => pattern is not null && WebhookEventTypes.IsPattern(pattern));
 }
 
 /// <summary>A secret in the format of Standard Webhooks.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class WebhookSecretTextAttribute() : ValidationAttribute("Must be whsec_ followed by base64 of 24 to 64 bytes.")
+internal sealed class WebhookSecretTextAttribute()
+    : ValidationAttribute("Must be whsec_ followed by base64 of 24 to 64 bytes.")
 {
     public override bool IsValid(object? value) => value is not string secret || WebhookSecret.IsValid(secret);
 }

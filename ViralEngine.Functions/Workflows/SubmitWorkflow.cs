@@ -13,7 +13,8 @@ namespace ViralEngine.Functions.Workflows;
 
 /// <summary>Submits a workflow, from a definition or a template: reads, checks, stores and starts it.</summary>
 internal sealed class SubmitWorkflow(
-    Db db, WorkflowStore store, DefinitionReader reader, AgentDirectory agents, ApproverDirectory approvers, WorkflowStarts starts)
+    Db db, WorkflowStore store, DefinitionReader reader, AgentDirectory agents, ApproverDirectory approvers,
+    WorkflowStarts starts)
 {
     public const int MaxInputCharacters = 256 * 1024;
 
@@ -25,7 +26,8 @@ internal sealed class SubmitWorkflow(
         if (definition is null && steps is null)
             throw new ProblemException(Problem.Validation("steps", "Give either steps or a definition with steps."));
         if (definition is not null && steps is not null)
-            throw new ProblemException(Problem.Validation("definition", "Give either steps or a definition with steps, not both."));
+            throw new ProblemException(
+                Problem.Validation("definition", "Give either steps or a definition with steps, not both."));
         var path = definition is null ? "" : "definition";
         var json = definition?.GetRawText() ?? new JsonObject
         {
@@ -53,7 +55,9 @@ internal sealed class SubmitWorkflow(
             }
 
             var users = NamesInDefinition.Users(read).ToList();
-            var unknown = users.Count == 0 ? null : await approvers.UnknownAsync(tenant, [.. users.Select(user => user.Name).Distinct()], ct);
+            var unknown = users.Count == 0
+                ? null
+                : await approvers.UnknownAsync(tenant, [.. users.Select(user => user.Name).Distinct()], ct);
             foreach (var (at, user) in users.Where(user => unknown!.Contains(user.Name)))
                 errors.Add(at, $"There is no member or API key '{user}'.");
         }
@@ -72,6 +76,7 @@ internal sealed class SubmitWorkflow(
     public static void CheckInput(JsonElement? input, string field)
     {
         if (input is { } json && json.GetRawText().Length > MaxInputCharacters)
-            throw new ProblemException(Problem.Validation(field, $"Must have at most {MaxInputCharacters:N0} characters of JSON."));
+            throw new ProblemException(
+                Problem.Validation(field, $"Must have at most {MaxInputCharacters:N0} characters of JSON."));
     }
 }

@@ -32,7 +32,8 @@ internal sealed class WorkflowEndpoints(
         var caller = request.Caller();
         var asked = await RequestBody.ReadAsync<CreateWorkflowRequest>(request, ct);
         SubmitWorkflow.CheckInput(asked.Input, "input");
-        var definition = await submit.CheckAsync(caller.Tenant, asked.Definition, asked.Steps, asked.RollbackOnCancel, ct);
+        var definition = await submit.CheckAsync(
+            caller.Tenant, asked.Definition, asked.Steps, asked.RollbackOnCancel, ct);
         var workflow = await submit.StoreAsync(
             durable,
             caller,
@@ -43,7 +44,8 @@ internal sealed class WorkflowEndpoints(
         return Results.Created($"/api/workflows/{workflow.Id}", workflow);
     }
 
-    [Function("ListWorkflows"), Allow(Roles.Readers), Summary("List workflows, newest first, without definitions and steps.")]
+    [Function("ListWorkflows"), Allow(Roles.Readers)]
+    [Summary("List workflows, newest first, without definitions and steps.")]
     [Query(typeof(WorkflowListQuery)), Returns(200, typeof(WorkflowPage))]
     public async Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows")] HttpRequest request,
@@ -64,7 +66,8 @@ internal sealed class WorkflowEndpoints(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows/{id}")] HttpRequest request,
         string id,
         CancellationToken ct) =>
-        Ids.TryParse(id, out var workflowId) && await store.FindAsync(request.Caller().Tenant, workflowId, ct) is { } workflow
+        Ids.TryParse(id, out var workflowId) && await store.FindAsync(
+            request.Caller().Tenant, workflowId, ct) is { } workflow
             ? Results.Ok(workflow)
             : Problem.NotFound("workflow");
 
@@ -89,9 +92,12 @@ internal sealed class WorkflowEndpoints(
             await advance.CancelAsync(caller.Tenant, workflowId, ct);
         var workflow = (await store.FindAsync(caller.Tenant, workflowId, ct))!;
         if (!open)
-            return Problem.Conflict("workflow-ended", $"The workflow cannot be cancelled: it is {workflow.Status.ToText()}.");
+            return Problem.Conflict(
+                "workflow-ended", $"The workflow cannot be cancelled: it is {workflow.Status.ToText()}.");
         await db.AfterCommitAsync(token => starts.TellAsync(durable, workflowId, workflow.Run, token), ct);
-        return workflow.Status.HasEnded() ? Results.Ok(workflow) : Results.Accepted($"/api/workflows/{workflowId}", workflow);
+        return workflow.Status.HasEnded()
+            ? Results.Ok(workflow)
+            : Results.Accepted($"/api/workflows/{workflowId}", workflow);
     }
 
     [Function("RetryWorkflow"), Allow(Roles.Operators), Audited("workflow.retried", Target = "id", KeepsAnswer = false)]
@@ -111,7 +117,8 @@ internal sealed class WorkflowEndpoints(
         switch (await retry.RunAsync(caller.Tenant, workflowId, stepId, caller.Principal, ct))
         {
             case RetryWorkflow.Outcome.Restarted(var run):
-                await db.AfterCommitAsync(token => starts.StartAsync(durable, caller.Tenant, workflowId, run, token), ct);
+                await db.AfterCommitAsync(
+                    token => starts.StartAsync(durable, caller.Tenant, workflowId, run, token), ct);
                 return Results.Accepted(
                     $"/api/workflows/{workflowId}", await store.FindAsync(caller.Tenant, workflowId, ct));
             case RetryWorkflow.Outcome.Refused(var why):
@@ -134,13 +141,17 @@ internal sealed class WorkflowEndpoints(
         CancellationToken ct)
     {
         var query = RequestBinder.BindQuery<VisualizeQuery>(request.Query);
-        if (!Ids.TryParse(id, out var workflowId) || await store.FindAsync(request.Caller().Tenant, workflowId, ct) is not { } workflow)
+        if (!Ids.TryParse(id, out var workflowId)
+            || await store.FindAsync(request.Caller().Tenant, workflowId, ct) is not { } workflow)
             return Problem.NotFound("workflow");
         var graph = GraphOf(workflow);
-        return query.Format == "json" ? Results.Ok(graph) : Results.Text(MermaidChart.Of(graph), "text/vnd.mermaid; charset=utf-8");
+        return query.Format == "json"
+            ? Results.Ok(graph)
+            : Results.Text(MermaidChart.Of(graph), "text/vnd.mermaid; charset=utf-8");
     }
 
-    internal WorkflowGraph GraphOf(Workflow workflow) => WorkflowGraph.Of(reader.ReadStored(workflow.Definition!.Value), workflow);
+    internal WorkflowGraph GraphOf(Workflow workflow) =>
+        WorkflowGraph.Of(reader.ReadStored(workflow.Definition!.Value), workflow);
 
     [Function("StreamWorkflow"), Allow(Roles.Readers), Summary("Follow a workflow's events as server-sent events.")]
     [Returns(200, ContentType = "text/event-stream", EventData = "WorkflowEvent")]

@@ -8,7 +8,8 @@ using ViralEngine.Functions.Tasks;
 namespace ViralEngine.Functions.Workflows;
 
 /// <summary>
-/// Advances a workflow, runs the calls that result, and advances it again when something has happened. All state is in the workflow's rows.
+/// Advances a workflow, runs the calls that result, and advances it again when something has happened. All state is in
+/// the workflow's rows.
 /// </summary>
 public sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebhook webhook, TaskLanes lanes)
 {
@@ -34,7 +35,8 @@ public sealed class WorkflowOrchestration(AdvanceWorkflow advance, WorkflowWebho
             foreach (var work in look.Work.Where(work => work.TaskId is null))
             {
                 if (!running.ContainsKey(work.Key()))
-                    running[work.Key()] = context.CallActivityAsync(nameof(CallWorkflowWebhook), new WebhookWork(start, work));
+                    running[work.Key()] = context.CallActivityAsync(
+                        nameof(CallWorkflowWebhook), new WebhookWork(start, work));
             }
 
             using var waking = new CancellationTokenSource();

@@ -11,7 +11,8 @@ internal sealed record CreateWorkflowRequest
     [StringLength(200, MinimumLength = 1)]
     public string? Name { get; init; }
 
-    [Description("The definition: an object with steps and rollback_on_cancel. Alternatively, give these two fields here.")]
+    [Description(
+        "The definition: an object with steps and rollback_on_cancel. Alternatively, give these two fields here.")]
     public JsonElement? Definition { get; init; }
 
     [Description(

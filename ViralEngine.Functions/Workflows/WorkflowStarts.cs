@@ -6,11 +6,13 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Functions.Workflows;
 
 /// <summary>
-/// Starts the orchestration of a stored workflow and notifies it of changes. A failure here costs only time: a sweep repeats both.
+/// Starts the orchestration of a stored workflow and notifies it of changes. A failure here costs only time: a sweep
+/// repeats both.
 /// </summary>
 public sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
 {
-    public async Task StartAsync(DurableTaskClient durable, TenantId tenant, Guid workflowId, int run, CancellationToken ct)
+    public async Task StartAsync(
+        DurableTaskClient durable, TenantId tenant, Guid workflowId, int run, CancellationToken ct)
     {
         try
         {
@@ -22,7 +24,8 @@ public sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the handling does not.
+            // Either it is already running or the store cannot be reached. The exceptions differ between the hosts; the
+            // handling does not.
             LogNotStarted(logger, e, workflowId);
         }
     }
@@ -40,11 +43,14 @@ public sealed partial class WorkflowStarts(ILogger<WorkflowStarts> logger)
     }
 
     // The first run has the workflow's id; later runs have their own, because the previous one may not have ended yet.
-    private static string InstanceId(Guid workflowId, int run) => run == 1 ? workflowId.ToString() : $"{workflowId}-{run}";
+    private static string InstanceId(Guid workflowId, int run) =>
+        run == 1 ? workflowId.ToString() : $"{workflowId}-{run}";
 
-    [LoggerMessage(1, LogLevel.Debug, "Workflow {WorkflowId}: its orchestration was not started; the sweep will start it")]
+    [LoggerMessage(
+        1, LogLevel.Debug, "Workflow {WorkflowId}: its orchestration was not started; the sweep will start it")]
     private static partial void LogNotStarted(ILogger logger, Exception exception, Guid workflowId);
 
-    [LoggerMessage(2, LogLevel.Debug, "Workflow {WorkflowId}: its orchestration was not notified; the sweep will notify it")]
+    [LoggerMessage(
+        2, LogLevel.Debug, "Workflow {WorkflowId}: its orchestration was not notified; the sweep will notify it")]
     private static partial void LogNotTold(ILogger logger, Exception exception, Guid workflowId);
 }

@@ -6,8 +6,8 @@ using ViralEngine.Core.Workflows;
 namespace ViralEngine.Functions.Workflows;
 
 /// <summary>
-/// Starts workflows that a crash left without an orchestration, so that their gates time out too; notifies the others of missed changes;
-/// deletes workflows past their retention.
+/// Starts workflows that a crash left without an orchestration, so that their gates time out too; notifies the others
+/// of missed changes; deletes workflows past their retention.
 /// </summary>
 internal sealed partial class WorkflowSweep(
     WorkflowSweeper sweeper, WorkflowStarts starts, IOptions<WorkflowsOptions> options, ILogger<WorkflowSweep> logger)

@@ -68,7 +68,8 @@ internal sealed partial class ActivityPool(
         {
             if (!code.HasActivity(work.Name))
                 return Missing(work);
-            var result = await code.RunActivityAsync(span is null ? work : work with { TraceParent = span.Id }, stopping);
+            var result = await code.RunActivityAsync(
+                span is null ? work : work with { TraceParent = span.Id }, stopping);
             if (result.Failure is not { } failure)
                 return new() { Kind = EventKind.TaskCompleted, Id = work.TaskId, Data = result.Output };
             LogFailed(logger, work.Name, work.InstanceId, work.TaskId, failure.Type, failure.Message);

@@ -5,7 +5,9 @@ namespace ViralEngine.LocalHost.Durable;
 /// <summary>Stores answers of activities whose orchestration this process does not hold.</summary>
 internal sealed class ActivityStore(DurableDatabase database)
 {
-    /// <summary>An answer counts only while this process holds the activity's lease; otherwise another process runs it again.</summary>
+    /// <summary>
+    /// An answer counts only while this process holds the activity's lease; otherwise another process runs it again.
+    /// </summary>
     public async Task<IReadOnlyList<bool>> AnswerAsync(
         long workerId,
         IReadOnlyList<ActivityAnswer> answers,

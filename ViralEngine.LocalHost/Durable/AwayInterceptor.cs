@@ -5,7 +5,8 @@ using Npgsql;
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// Reports a temporarily unreachable database as UNAVAILABLE, so that callers retry, and does not log it as an error of the call.
+/// Reports a temporarily unreachable database as UNAVAILABLE, so that callers retry, and does not log it as an error of
+/// the call.
 /// </summary>
 internal sealed class AwayInterceptor : Interceptor
 {

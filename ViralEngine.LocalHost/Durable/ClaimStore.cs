@@ -6,7 +6,9 @@ namespace ViralEngine.LocalHost.Durable;
 /// <summary>Takes leases on what is due, and reads what it needs.</summary>
 internal sealed class ClaimStore(DurableDatabase database)
 {
-    /// <summary>Claims due instances, the longest overdue first, and queued activities in the order of the queue.</summary>
+    /// <summary>
+    /// Claims due instances, the longest overdue first, and queued activities in the order of the queue.
+    /// </summary>
     public async Task<Claim> ClaimAsync(long workerId, int instances, int activities, CancellationToken ct)
     {
         await using var batch = database.Batch(

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>Authenticates the clients of this process: a secret of the process, sent in place of the task hub's name.</summary>
+/// <summary>
+/// Authenticates the clients of this process: a secret of the process, sent in place of the task hub's name.
+/// </summary>
 internal sealed class ClientKey
 {
     /// <summary>The metadata in which the worker's client names its task hub.</summary>

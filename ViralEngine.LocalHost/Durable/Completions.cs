@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>Lets callers wait until an instance has changed: at once when it did so here, else by asking the store.</summary>
+/// <summary>
+/// Lets callers wait until an instance has changed: at once when it did so here, else by asking the store.
+/// </summary>
 internal sealed class Completions
 {
     // Waits back off from 20 ms, which a short orchestration elsewhere needs, to a quarter of a second.

@@ -24,8 +24,8 @@ internal sealed class DurableDatabase : IAsyncDisposable
 
     public NpgsqlDataSource Source { get; }
 
-    // A prepared statement keeps the plan from when the tables were small and sequential scans cheapest. Every statement here is written
-    // for an index, so sequential scans are disabled.
+    // A prepared statement keeps the plan from when the tables were small and sequential scans cheapest. Every
+    // statement here is written for an index, so sequential scans are disabled.
     private const string Planner =
         """
         SET enable_seqscan = off;

@@ -27,11 +27,14 @@ internal sealed class DurableOptions
     [Range(10, 60_000)]
     public int PollMilliseconds { get; set; } = 10_000;
 
-    /// <summary>Whether to listen for notifications. Behind a pooler that does not support them, polling takes over.</summary>
+    /// <summary>
+    /// Whether to listen for notifications. Behind a pooler that does not support them, polling takes over.
+    /// </summary>
     public bool Listen { get; set; } = true;
 
     /// <summary>
-    /// Whether statements are prepared and planned for indexes, which is session state; off behind a pooler in transaction mode.
+    /// Whether statements are prepared and planned for indexes, which is session state; off behind a pooler in
+    /// transaction mode.
     /// </summary>
     public bool Prepare { get; set; } = true;
 

@@ -6,8 +6,8 @@ using Microsoft.DurableTask.Protobuf;
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// What a <c>DurableTaskClient</c> calls: starts, looks after and ends the orchestrations of this database, whichever process runs them.
-/// Callers must know the <see cref="ClientKey"/>.
+/// What a <c>DurableTaskClient</c> calls: starts, looks after and ends the orchestrations of this database, whichever
+/// process runs them. Callers must know the <see cref="ClientKey"/>.
 /// </summary>
 internal sealed class DurableService(
     OrchestrationStarter starter,
@@ -25,7 +25,8 @@ internal sealed class DurableService(
         return Task.FromResult(request);
     }
 
-    public override async Task<CreateInstanceResponse> StartInstance(CreateInstanceRequest request, ServerCallContext context)
+    public override async Task<CreateInstanceResponse> StartInstance(
+        CreateInstanceRequest request, ServerCallContext context)
     {
         Admit(context);
         var id = string.IsNullOrEmpty(request.InstanceId) ? Guid.NewGuid().ToString("N") : Checked(request.InstanceId);
@@ -87,20 +88,25 @@ internal sealed class DurableService(
     public override async Task<GetInstanceResponse> GetInstance(GetInstanceRequest request, ServerCallContext context)
     {
         Admit(context);
-        var found = await query.FindAsync(Checked(request.InstanceId), request.GetInputsAndOutputs, context.CancellationToken);
+        var found = await query.FindAsync(
+            Checked(request.InstanceId), request.GetInputsAndOutputs, context.CancellationToken);
         return found is null ? new() : new() { Exists = true, OrchestrationState = found };
     }
 
-    public override Task<GetInstanceResponse> WaitForInstanceStart(GetInstanceRequest request, ServerCallContext context) =>
+    public override Task<GetInstanceResponse> WaitForInstanceStart(
+        GetInstanceRequest request, ServerCallContext context) =>
         WaitAsync(request, status => status != OrchestrationStatus.Pending, context);
 
-    public override Task<GetInstanceResponse> WaitForInstanceCompletion(GetInstanceRequest request, ServerCallContext context) =>
+    public override Task<GetInstanceResponse> WaitForInstanceCompletion(
+        GetInstanceRequest request, ServerCallContext context) =>
         WaitAsync(
             request,
-            status => status is OrchestrationStatus.Completed or OrchestrationStatus.Failed or OrchestrationStatus.Terminated,
+            status =>
+                status is OrchestrationStatus.Completed or OrchestrationStatus.Failed or OrchestrationStatus.Terminated,
             context);
 
-    public override async Task<QueryInstancesResponse> QueryInstances(QueryInstancesRequest request, ServerCallContext context)
+    public override async Task<QueryInstancesResponse> QueryInstances(
+        QueryInstancesRequest request, ServerCallContext context)
     {
         Admit(context);
         var wanted = request.Query ?? new();
@@ -114,7 +120,8 @@ internal sealed class DurableService(
         return response;
     }
 
-    public override async Task<PurgeInstancesResponse> PurgeInstances(PurgeInstancesRequest request, ServerCallContext context)
+    public override async Task<PurgeInstancesResponse> PurgeInstances(
+        PurgeInstancesRequest request, ServerCallContext context)
     {
         Admit(context);
         switch (request.RequestCase)
@@ -130,7 +137,8 @@ internal sealed class DurableService(
                 return new()
                 {
                     DeletedInstanceCount = await purge.PurgeAsync(
-                        [.. request.InstanceBatch.InstanceIds.Select(Checked)], request.Recursive, context.CancellationToken),
+                        [.. request.InstanceBatch.InstanceIds.Select(Checked)], request.Recursive,
+                        context.CancellationToken),
                     IsComplete = true,
                 };
             default:

@@ -22,7 +22,8 @@ internal sealed class DurableWorker(
     {
         await services.Code.ReadyAsync(stoppingToken);
         using var signals = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var wakeups = Task.WhenAll(services.Wakeups.ListenAsync(signals.Token), services.Wakeups.NotifyAsync(signals.Token));
+        var wakeups = Task.WhenAll(
+            services.Wakeups.ListenAsync(signals.Token), services.Wakeups.NotifyAsync(signals.Token));
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -79,8 +80,9 @@ internal sealed class DurableWorker(
     }
 
     /// <summary>
-    /// Renews the leases; ends when they are lost. It takes nothing over from others before it has renewed for half a lease without
-    /// trouble: an outage of the store makes all leases lapse, and those who are alive renew theirs first.
+    /// Renews the leases; ends when they are lost. It takes nothing over from others before it has renewed for half a
+    /// lease without trouble: an outage of the store makes all leases lapse, and those who are alive renew theirs
+    /// first.
     /// </summary>
     private async Task BeatAsync(EngineSession session, CancellationToken ct)
     {
@@ -94,7 +96,8 @@ internal sealed class DurableWorker(
             try
             {
                 var pulse = await services.Workers.BeatAsync(
-                    session.WorkerId, seldom ? lease + Seldom : lease, takesOver: Stopwatch.GetElapsedTime(untroubled) > lease / 2, ct);
+                    session.WorkerId, seldom ? lease + Seldom : lease,
+                    takesOver: Stopwatch.GetElapsedTime(untroubled) > lease / 2, ct);
                 beaten = Stopwatch.GetTimestamp();
                 if (!pulse.Alive)
                 {

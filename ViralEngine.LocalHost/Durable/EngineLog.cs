@@ -29,6 +29,7 @@ internal static partial class EngineLog
     [LoggerMessage(LogLevel.Error, "A step of orchestration {InstanceId} cannot be stored; the orchestration fails.")]
     public static partial void CannotStore(ILogger logger, Exception exception, string instanceId);
 
-    [LoggerMessage(LogLevel.Information, "PostgreSQL notifications do not arrive; polling the orchestration store instead.")]
+    [LoggerMessage(
+        LogLevel.Information, "PostgreSQL notifications do not arrive; polling the orchestration store instead.")]
     public static partial void Polling(ILogger logger);
 }

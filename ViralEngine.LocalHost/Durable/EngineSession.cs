@@ -7,8 +7,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// The work of this process under one worker id: which instances it has leased, and where each stands between claim and commit. When its
-/// leases are lost, the session is discarded and a new one starts.
+/// The work of this process under one worker id: which instances it has leased, and where each stands between claim and
+/// commit. When its leases are lost, the session is discarded and a new one starts.
 /// </summary>
 internal sealed class EngineSession : IDisposable
 {
@@ -20,7 +20,8 @@ internal sealed class EngineSession : IDisposable
     private volatile bool stopping;
 
     /// <param name="processStop">Asks the activities to end.</param>
-    public EngineSession(long workerId, DurableOptions options, EngineServices services, ILogger logger, CancellationToken processStop)
+    public EngineSession(
+        long workerId, DurableOptions options, EngineServices services, ILogger logger, CancellationToken processStop)
     {
         WorkerId = workerId;
         this.options = options;
@@ -58,7 +59,8 @@ internal sealed class EngineSession : IDisposable
     public bool BeatsSeldom { get; set; }
 
     /// <summary>Instances that this process can take on now.</summary>
-    public int FreeInstances => stopping ? 0 : Math.Max(0, options.MaxConcurrentOrchestrations - Volatile.Read(ref busy));
+    public int FreeInstances =>
+        stopping ? 0 : Math.Max(0, options.MaxConcurrentOrchestrations - Volatile.Read(ref busy));
 
     public bool IsQuiet => Volatile.Read(ref busy) == 0 && Activities.Running == 0;
 
@@ -73,7 +75,9 @@ internal sealed class EngineSession : IDisposable
 
     public void Unreserve() => Interlocked.Decrement(ref busy);
 
-    /// <summary>Begins an instance that has been stored as leased by this session, in the room reserved for it.</summary>
+    /// <summary>
+    /// Begins an instance that has been stored as leased by this session, in the room reserved for it.
+    /// </summary>
     public void Adopt(OrchestrationStart start)
     {
         var instance = new LiveInstance(start) { IsPending = true, Busy = true };
@@ -162,8 +166,8 @@ internal sealed class EngineSession : IDisposable
     }
 
     /// <summary>
-    /// Takes on nothing more. Activities go on until they end or the process does, as under the Functions host: they may be run again
-    /// elsewhere, and what they hold themselves has leases of its own.
+    /// Takes on nothing more. Activities go on until they end or the process does, as under the Functions host: they
+    /// may be run again elsewhere, and what they hold themselves has leases of its own.
     /// </summary>
     public void TakeNothingMore() => stopping = true;
 

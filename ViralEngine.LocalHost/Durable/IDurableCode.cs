@@ -13,14 +13,16 @@ internal interface IDurableCode
     bool HasActivity(string name);
 
     /// <summary>Replays an orchestrator's history and takes its next step.</summary>
-    /// <exception cref="OperationCanceledException">The worker is gone, or the process stops: the step was not taken.</exception>
+    /// <exception cref="OperationCanceledException">The worker is gone, or the process stops: the step was not
+    /// taken.</exception>
     Task<OrchestratorResponse> RunOrchestratorAsync(string name, OrchestratorRequest step, CancellationToken ct);
 
     /// <summary>
-    /// Runs an activity. Its input and output are JSON, null for none. <paramref name="ct"/> is cancelled when the process
-    /// stops or has lost its leases; the result is then discarded.
+    /// Runs an activity. Its input and output are JSON, null for none. <paramref name="ct"/> is cancelled when the
+    /// process stops or has lost its leases; the result is then discarded.
     /// </summary>
-    /// <exception cref="OperationCanceledException">The worker is gone, or the process stops: the activity was not answered.</exception>
+    /// <exception cref="OperationCanceledException">The worker is gone, or the process stops: the activity was not
+    /// answered.</exception>
     Task<ActivityResult> RunActivityAsync(ActivityWork work, CancellationToken ct);
 }
 

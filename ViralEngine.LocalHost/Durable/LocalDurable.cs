@@ -8,8 +8,8 @@ namespace ViralEngine.LocalHost.Durable;
 /// <summary>Registers the orchestration engine.</summary>
 internal static class LocalDurable
 {
-    /// <summary>Adds the engine that runs what the registered <see cref="IDurableCode"/> holds, and the service that its
-    /// clients call.</summary>
+    /// <summary>Adds the engine that runs what the registered <see cref="IDurableCode"/> holds, and the service that
+    /// its clients call.</summary>
     internal static IServiceCollection AddLocalDurable(this IServiceCollection services)
     {
         services.AddOptions<DurableOptions>()

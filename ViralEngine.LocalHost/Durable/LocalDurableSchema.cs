@@ -12,7 +12,8 @@ public static class LocalDurableSchema
     private const int Version = 2;
 
     /// <summary>
-    /// Creates or upgrades the schema. Idempotent, also concurrently. Requires the right to create a schema, which the app does not have.
+    /// Creates or upgrades the schema. Idempotent, also concurrently. Requires the right to create a schema, which the
+    /// app does not have.
     /// </summary>
     /// <param name="connectionString">A connection that reaches PostgreSQL itself, not a transaction pooler.</param>
     /// <param name="ct">Cancels the installation, which then leaves nothing behind.</param>
@@ -45,7 +46,8 @@ public static class LocalDurableSchema
         return abandoned;
     }
 
-    // Histories of another version cannot be replayed. The work itself is in the app's rows, from which its sweeps restart it.
+    // Histories of another version cannot be replayed. The work itself is in the app's rows, from which its sweeps
+    // restart it.
     private static async Task<int> AbandonAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         if (!await ExistsAsync(connection, "instances", ct)) return 0;
@@ -109,7 +111,8 @@ public static class LocalDurableSchema
             CONSTRAINT schema_version_one CHECK (only_one)
         );
         INSERT INTO local_durable.schema_version (version) VALUES (2)
-        ON CONFLICT (only_one) DO UPDATE SET version = EXCLUDED.version WHERE schema_version.version <> EXCLUDED.version;
+        ON CONFLICT (only_one) DO UPDATE SET version = EXCLUDED.version
+            WHERE schema_version.version <> EXCLUDED.version;
 
         -- A process that runs orchestrations. Its id is the fencing token of all that it leases: who has been declared
         -- dead never comes back under the same number.
@@ -187,7 +190,8 @@ public static class LocalDurableSchema
             WHERE lease_owner IS NOT NULL;
 
         -- Rows come and go here: what is dead is swept early, whatever the size.
-        ALTER TABLE local_durable.activities SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+        ALTER TABLE local_durable.activities
+            SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
         ALTER TABLE local_durable.inbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
         """;
 }

@@ -3,7 +3,9 @@ namespace ViralEngine.LocalHost.Durable;
 /// <summary>Something an orchestrator asked for.</summary>
 internal abstract record OrchestrationAction(int Id)
 {
-    /// <summary>The action as history keeps it; inputs are not kept, since replay asks for the same ones again.</summary>
+    /// <summary>
+    /// The action as history keeps it; inputs are not kept, since replay asks for the same ones again.
+    /// </summary>
     public abstract StoredEvent ToEvent();
 
     public sealed record CallActivity(int Id, string Name, string? Input) : OrchestrationAction(Id)

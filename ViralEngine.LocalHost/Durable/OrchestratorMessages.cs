@@ -4,12 +4,15 @@ using Kinds = Microsoft.DurableTask.Protobuf.OrchestratorAction.OrchestratorActi
 
 namespace ViralEngine.LocalHost.Durable;
 
-/// <summary>A step as the worker is asked for it and as it answers, in the messages of Durable Task's protocol.</summary>
+/// <summary>
+/// A step as the worker is asked for it and as it answers, in the messages of Durable Task's protocol.
+/// </summary>
 internal static class OrchestratorMessages
 {
     /// <summary>The next step of an execution.</summary>
     /// <param name="start">What the execution began with.</param>
-    /// <param name="history">What has been stored of it. Events before the first step's start were carried over to it.</param>
+    /// <param name="history">What has been stored of it. Events before the first step's start were carried over to
+    /// it.</param>
     /// <param name="step">What the step begins with: its start, then what has arrived.</param>
     public static OrchestratorRequest Request(
         OrchestrationStart start, IReadOnlyList<StoredEvent> history, IReadOnlyList<StoredEvent> step)
@@ -52,7 +55,8 @@ internal static class OrchestratorMessages
             Actions = actions,
             CustomStatus = response.CustomStatus,
         };
-        var end = response.Actions.FirstOrDefault(action => action.OrchestratorActionTypeCase == Kinds.CompleteOrchestration);
+        var end = response.Actions.FirstOrDefault(
+            action => action.OrchestratorActionTypeCase == Kinds.CompleteOrchestration);
         if (end?.CompleteOrchestration is not { } completed) return outcome;
         if (completed.OrchestrationStatus == OrchestrationStatus.ContinuedAsNew)
         {
@@ -93,10 +97,13 @@ internal static class OrchestratorMessages
             + "Run the app under the Functions host instead."),
     };
 
-    // The worker's orchestrator writes an activity's input as a JSON array of one element; the activity wants the element.
-    private static string? ActivityInput(string? input) => input?.Trim() is ['[', .. var element, ']'] ? element : input;
+    // The worker's orchestrator writes an activity's input as a JSON array of one element; the activity wants the
+    // element.
+    private static string? ActivityInput(string? input) =>
+        input?.Trim() is ['[', .. var element, ']'] ? element : input;
 
-    private static StoredEvent Carried(HistoryEvent carried) => carried.EventTypeCase == HistoryEvent.EventTypeOneofCase.EventRaised
+    private static StoredEvent Carried(HistoryEvent carried) =>
+        carried.EventTypeCase == HistoryEvent.EventTypeOneofCase.EventRaised
         ? new() { Kind = EventKind.EventRaised, Name = carried.EventRaised.Name, Data = carried.EventRaised.Input }
         : throw new NotSupportedException($"'{carried.EventTypeCase}' cannot be carried over to a new execution.");
 
@@ -105,7 +112,8 @@ internal static class OrchestratorMessages
     {
         private Timestamp now = new();
 
-        public IEnumerable<HistoryEvent> Begin(OrchestrationStart start, StoredEvent first, List<StoredEvent> carried) =>
+        public IEnumerable<HistoryEvent> Begin(
+            OrchestrationStart start, StoredEvent first, List<StoredEvent> carried) =>
             [Event(first), Started(start), .. carried.Select(Event)];
 
         public HistoryEvent Event(StoredEvent stored)
@@ -143,7 +151,8 @@ internal static class OrchestratorMessages
         private static HistoryEvent Convert(StoredEvent stored) => stored.Kind switch
         {
             EventKind.StepStarted => new() { EventId = -1, OrchestratorStarted = new() },
-            EventKind.TaskScheduled => new() { EventId = stored.Id, TaskScheduled = new() { Name = stored.Name, Version = "" } },
+            EventKind.TaskScheduled =>
+                new() { EventId = stored.Id, TaskScheduled = new() { Name = stored.Name, Version = "" } },
             EventKind.TaskCompleted => new()
             {
                 EventId = -1,
@@ -163,7 +172,8 @@ internal static class OrchestratorMessages
             EventKind.SubOrchestrationCreated => new()
             {
                 EventId = stored.Id,
-                SubOrchestrationInstanceCreated = new() { InstanceId = stored.InstanceId, Name = stored.Name, Version = "" },
+                SubOrchestrationInstanceCreated =
+                    new() { InstanceId = stored.InstanceId, Name = stored.Name, Version = "" },
             },
             EventKind.SubOrchestrationCompleted => new()
             {
@@ -191,7 +201,8 @@ internal static class OrchestratorMessages
             },
             EventKind.Suspend or EventKind.Resume or EventKind.Terminate => throw new InvalidOperationException(
                 $"'{stored.Kind}' is internal to the engine and never part of a step."),
-            _ => throw new InvalidOperationException($"The history has an event of the unknown kind {(int)stored.Kind}."),
+            _ => throw new InvalidOperationException(
+                $"The history has an event of the unknown kind {(int)stored.Kind}."),
         };
 
         private static Timestamp Time(StoredEvent stored) =>

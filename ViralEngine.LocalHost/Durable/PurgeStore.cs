@@ -8,7 +8,9 @@ internal sealed class PurgeStore(DurableDatabase database)
 {
     private const int GroupSize = 500;
 
-    /// <summary>How many were removed: the instances, and with <paramref name="recursive"/> those they called.</summary>
+    /// <summary>
+    /// How many were removed: the instances, and with <paramref name="recursive"/> those they called.
+    /// </summary>
     public async Task<int> PurgeAsync(IReadOnlyList<string> instanceIds, bool recursive, CancellationToken ct)
     {
         await using var command = database.Source.CreateCommand(
@@ -31,9 +33,12 @@ internal sealed class PurgeStore(DurableDatabase database)
     }
 
     /// <summary>Removes what the filter admits, in groups, until nothing is left or the time is over.</summary>
-    public async Task<PurgeInstancesResponse> PurgeAsync(PurgeInstanceFilter filter, bool recursive, CancellationToken ct)
+    public async Task<PurgeInstancesResponse> PurgeAsync(
+        PurgeInstanceFilter filter, bool recursive, CancellationToken ct)
     {
-        var statuses = filter.RuntimeStatus.Count == 0 ? null : filter.RuntimeStatus.Select(status => (short)status).ToArray();
+        var statuses = filter.RuntimeStatus.Count == 0
+            ? null
+            : filter.RuntimeStatus.Select(status => (short)status).ToArray();
         var begun = TimeProvider.System.GetTimestamp();
         var count = 0;
         while (filter.Timeout is not { } limit || TimeProvider.System.GetElapsedTime(begun) < limit.ToTimeSpan())
@@ -48,8 +53,10 @@ internal sealed class PurgeStore(DurableDatabase database)
                     AND ($3::smallint[] IS NULL OR status = ANY ($3))
                 LIMIT $4
                 """);
-            command.Parameters.Add(Parameter.Of(filter.CreatedTimeFrom?.ToDateTime() ?? DateTime.MinValue.ToUniversalTime()));
-            command.Parameters.Add(Parameter.Of(filter.CreatedTimeTo?.ToDateTime() ?? DateTime.MaxValue.ToUniversalTime()));
+            command.Parameters.Add(
+                Parameter.Of(filter.CreatedTimeFrom?.ToDateTime() ?? DateTime.MinValue.ToUniversalTime()));
+            command.Parameters.Add(
+                Parameter.Of(filter.CreatedTimeTo?.ToDateTime() ?? DateTime.MaxValue.ToUniversalTime()));
             command.Parameters.Add(Parameter.Shorts(statuses));
             command.Parameters.Add(Parameter.Of(GroupSize));
             var ids = await ReadIdsAsync(command, ct);

@@ -57,10 +57,13 @@ internal sealed class QueryStore(DurableDatabase database)
             ORDER BY instance_id
             LIMIT $6
             """);
-        var statuses = query.RuntimeStatus.Count == 0 ? null : query.RuntimeStatus.Select(status => (short)status).ToArray();
+        var statuses = query.RuntimeStatus.Count == 0
+            ? null
+            : query.RuntimeStatus.Select(status => (short)status).ToArray();
         command.Parameters.Add(Parameter.Of(query.ContinuationToken ?? ""));
         command.Parameters.Add(Parameter.Of(query.InstanceIdPrefix ?? ""));
-        command.Parameters.Add(Parameter.Of(query.CreatedTimeFrom?.ToDateTime() ?? DateTime.MinValue.ToUniversalTime()));
+        command.Parameters.Add(
+            Parameter.Of(query.CreatedTimeFrom?.ToDateTime() ?? DateTime.MinValue.ToUniversalTime()));
         command.Parameters.Add(Parameter.Of(query.CreatedTimeTo?.ToDateTime() ?? DateTime.MaxValue.ToUniversalTime()));
         command.Parameters.Add(Parameter.Shorts(statuses));
         command.Parameters.Add(Parameter.Of(size));

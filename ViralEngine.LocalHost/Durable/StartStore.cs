@@ -6,7 +6,8 @@ namespace ViralEngine.LocalHost.Durable;
 internal sealed class StartStore(DurableDatabase database)
 {
     /// <summary>
-    /// Ends an insert into the instances: a new one takes the place of one that has finished. What the insert does not give is NULL.
+    /// Ends an insert into the instances: a new one takes the place of one that has finished. What the insert does not
+    /// give is NULL.
     /// </summary>
     public const string TakingThePlace =
         """
@@ -34,7 +35,9 @@ internal sealed class StartStore(DurableDatabase database)
         RETURNING instance_id, execution_id, xmax <> 0 AS replaced
         """;
 
-    /// <summary>Starts all whose id is free; of an earlier instance that has finished, the new one takes the place.</summary>
+    /// <summary>
+    /// Starts all whose id is free; of an earlier instance that has finished, the new one takes the place.
+    /// </summary>
     /// <returns>For each, in order, whether it was started.</returns>
     public async Task<IReadOnlyList<bool>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {

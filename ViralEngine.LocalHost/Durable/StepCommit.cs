@@ -27,7 +27,8 @@ internal sealed class StepCommit(LiveInstance instance, StepOutcome outcome, boo
         }
         : instance.Start;
 
-    public int SeqAfter => Restarted ? (outcome.Carried.Count > 0 ? 1 : 0) : SeqBefore + (outcome.Events.Count > 0 ? 1 : 0);
+    public int SeqAfter =>
+        Restarted ? (outcome.Carried.Count > 0 ? 1 : 0) : SeqBefore + (outcome.Events.Count > 0 ? 1 : 0);
 
     public bool Restarted => outcome.Status == OrchestrationStatus.ContinuedAsNew;
 
@@ -97,7 +98,8 @@ internal sealed class StepCommit(LiveInstance instance, StepOutcome outcome, boo
             yield return new(this, child, null, order);
         }
 
-        if (Finished && Before.Parent is { } parent) yield return new(this, parent.InstanceId, parent.ExecutionId, Answer(parent));
+        if (Finished && Before.Parent is { } parent) yield return new(
+            this, parent.InstanceId, parent.ExecutionId, Answer(parent));
     }
 
     private StoredEvent Answer(ParentCall parent) => outcome.Status switch

@@ -5,7 +5,9 @@ namespace ViralEngine.LocalHost.Durable;
 /// <summary>Takes the steps of instances that are ready, one after another.</summary>
 internal sealed class StepRunner(EngineSession session, EngineServices services)
 {
-    /// <summary>Runs until cancelled. Its steps wait for the worker side by side; the session bounds how many there are.</summary>
+    /// <summary>
+    /// Runs until cancelled. Its steps wait for the worker side by side; the session bounds how many there are.
+    /// </summary>
     public async Task RunAsync(CancellationToken ct)
     {
         await foreach (var instance in session.Ready.Reader.ReadAllAsync(ct)) _ = TakeAsync(instance, ct);
@@ -54,7 +56,8 @@ internal sealed class StepRunner(EngineSession session, EngineServices services)
         List<StoredEvent> due = sorted.Suspended ? [] : [.. open.Due(now)];
         if (sorted.Suspended || (last is not null && sorted.Events.Count + due.Count == 0))
             return new() { Status = OrchestrationStatus.Running, Events = [] };
-        if (sorted.Events.Find(item => item.Kind == EventKind.Terminate) is { } order) return Terminated(began, order, open);
+        if (sorted.Events.Find(item => item.Kind == EventKind.Terminate) is { } order) return Terminated(
+            began, order, open);
         List<StoredEvent> step = [began, .. sorted.Events, .. due];
         var name = instance.Start.Name;
         if (!services.Code.HasOrchestrator(name))

@@ -34,14 +34,16 @@ internal sealed class StepStore(DurableDatabase database)
             step => step.ConsumedActivities,
             (step, done) => (step.InstanceId, done.ExecutionId, done.TaskId))]));
         Add(batch, StepWork.Schedule(workerId, commitId, [.. steps.SelectMany(StepWork.ActivityRows)]));
-        foreach (var statement in StepWork.StartChildren(workerId, commitId, children)) batch.BatchCommands.Add(statement);
+        foreach (var statement in StepWork.StartChildren(workerId, commitId, children)) batch.BatchCommands.Add(
+            statement);
         foreach (var statement in StepWork.Send(commitId, messages)) batch.BatchCommands.Add(statement);
 
         await using var reader = await batch.ExecuteReaderAsync(ct);
         for (var i = 0; i < advance; i++) await reader.NextResultAsync(ct);
         var committed = new Dictionary<string, CommittedStep>(steps.Count, StringComparer.Ordinal);
         while (await reader.ReadAsync(ct))
-            committed.Add(reader.GetString(0), new(reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDateTime(2)));
+            committed.Add(
+                reader.GetString(0), new(reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDateTime(2)));
         // Read to the end to see errors of later statements.
         while (await reader.NextResultAsync(ct))
         {
@@ -69,7 +71,8 @@ internal sealed class StepStore(DurableDatabase database)
         await using var reader = await command.ExecuteReaderAsync(ct);
         var committed = new Dictionary<string, CommittedStep>(StringComparer.Ordinal);
         while (await reader.ReadAsync(ct))
-            committed.Add(reader.GetString(0), new(reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDateTime(2)));
+            committed.Add(
+                reader.GetString(0), new(reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDateTime(2)));
         return committed;
     }
 
@@ -101,7 +104,8 @@ internal sealed class StepStore(DurableDatabase database)
             Parameter.Column(all, id => id));
     }
 
-    private static NpgsqlBatchCommand Advance(long workerId, Guid commitId, IReadOnlyList<StepCommit> steps) => Statement(
+    private static NpgsqlBatchCommand Advance(
+        long workerId, Guid commitId, IReadOnlyList<StepCommit> steps) => Statement(
         """
         UPDATE local_durable.instances i
         SET execution_id = s.execution_id,
@@ -191,7 +195,8 @@ internal sealed class StepStore(DurableDatabase database)
             Parameter.Of(commitId),
             Parameter.Column(steps, step => step.InstanceId));
 
-    private static NpgsqlBatchCommand? Consume(Guid commitId, List<(string InstanceId, long Id)> rows) => rows.Count == 0
+    private static NpgsqlBatchCommand? Consume(Guid commitId, List<(string InstanceId, long Id)> rows) =>
+        rows.Count == 0
         ? null
         : Statement(
             """

@@ -6,7 +6,8 @@ namespace ViralEngine.LocalHost.Durable;
 /// <summary>What committed steps set in motion: activities, sub-orchestrations and messages.</summary>
 internal static class StepWork
 {
-    // A fan-out queues in slices of 32 that lie 20 ms apart, so that what others schedule meanwhile is not behind it all.
+    // A fan-out queues in slices of 32 that lie 20 ms apart, so that what others schedule meanwhile is not behind it
+    // all.
     public static IEnumerable<(ActivityWork Work, bool Local, int Delay)> ActivityRows(StepCommit step) =>
         step.Activities.Select((row, index) => (row.Work, row.Local, index / 32 * 20));
 

@@ -6,8 +6,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.LocalHost.Durable;
 
 /// <summary>
-/// Wakes the claiming loop: by signals within the process, by notifications between processes, and by the clock. Notifications are grouped,
-/// because a NOTIFY in every transaction serializes commits.
+/// Wakes the claiming loop: by signals within the process, by notifications between processes, and by the clock.
+/// Notifications are grouped, because a NOTIFY in every transaction serializes commits.
 /// </summary>
 internal sealed class Wakeups(
     DurableDatabase database,

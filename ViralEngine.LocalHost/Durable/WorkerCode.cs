@@ -18,7 +18,8 @@ internal sealed class WorkerCode(WorkerChannel channel, Invocations invocations)
 
     public bool HasActivity(string name) => Has(name, "activityTrigger");
 
-    public async Task<OrchestratorResponse> RunOrchestratorAsync(string name, OrchestratorRequest step, CancellationToken ct)
+    public async Task<OrchestratorResponse> RunOrchestratorAsync(
+        string name, OrchestratorRequest step, CancellationToken ct)
     {
         var request = invocations.Orchestrator(functions[name], Convert.ToBase64String(step.ToByteArray()));
         var response = await channel.InvokeAsync(request, ct);
@@ -39,7 +40,8 @@ internal sealed class WorkerCode(WorkerChannel channel, Invocations invocations)
         return new(null, Failure(response.Result.Exception));
     }
 
-    private bool Has(string name, string trigger) => functions.TryGetValue(name, out var function) && function.Has(trigger);
+    private bool Has(string name, string trigger) =>
+        functions.TryGetValue(name, out var function) && function.Has(trigger);
 
     /// <summary>What a function returned, as JSON; null for nothing.</summary>
     private static string? Json(TypedData? value) => value?.DataCase switch
@@ -52,8 +54,8 @@ internal sealed class WorkerCode(WorkerChannel channel, Invocations invocations)
         _ => null,
     };
 
-    // The message of a failed activity is its details as the JSON form of their protobuf; of one that the worker could not call
-    // at all, it is a message.
+    // The message of a failed activity is its details as the JSON form of their protobuf; of one that the worker could
+    // not call at all, it is a message.
     private static FailureRecord Failure(RpcException? exception)
     {
         var message = exception?.Message ?? "The worker gave no reason.";
@@ -63,7 +65,8 @@ internal sealed class WorkerCode(WorkerChannel channel, Invocations invocations)
         }
         catch (Exception unreadable) when (unreadable is InvalidProtocolBufferException or InvalidJsonException)
         {
-            return new(exception?.Type is { Length: > 0 } type ? type : "(unknown)", message, exception?.StackTrace, null);
+            return new(
+                exception?.Type is { Length: > 0 } type ? type : "(unknown)", message, exception?.StackTrace, null);
         }
     }
 }

@@ -35,7 +35,9 @@ internal sealed class WorkerStore(DurableDatabase database)
                 "UPDATE local_durable.workers SET alive_until = clock_timestamp() + $2 WHERE worker_id = $1",
                 Parameter.Of(workerId),
                 Parameter.Of(lease)),
-            Statement("DELETE FROM local_durable.workers WHERE alive_until < clock_timestamp() AND $1", Parameter.Of(takesOver)),
+            Statement(
+                "DELETE FROM local_durable.workers WHERE alive_until < clock_timestamp() AND $1",
+                Parameter.Of(takesOver)),
             FreeInstances(),
             FreeActivities(),
             Statement(

@@ -49,7 +49,8 @@ internal sealed class HostJson
     {
         get
         {
-            foreach (var leaf in settings.AsEnumerable().Where(each => each.Value is not null).OrderBy(each => each.Key))
+            foreach (var leaf in settings.AsEnumerable().Where(each => each.Value is not null).OrderBy(
+                each => each.Key))
             {
                 if (Known.Any(known => leaf.Key.Equals(known, StringComparison.OrdinalIgnoreCase)
                     || leaf.Key.StartsWith(known + ":", StringComparison.OrdinalIgnoreCase)))
@@ -96,8 +97,10 @@ internal sealed class HostJson
     private int? Number(string key)
     {
         if (settings[key] is not { } text) return null;
-        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) || number is < -1 or 0)
-            throw new InvalidOperationException($"host.json: {key.Replace(':', '.')} is '{text}'. It must be a positive number, or -1 for no limit.");
+        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            || number is < -1 or 0)
+            throw new InvalidOperationException(
+                $"host.json: {key.Replace(':', '.')} is '{text}'. It must be a positive number, or -1 for no limit.");
         return number == -1 ? null : number;
     }
 

@@ -15,12 +15,13 @@ using ViralEngine.LocalHost.Worker;
 namespace ViralEngine.LocalHost.Hosting;
 
 /// <summary>
-/// The host in its worker's process. It has services of its own, apart from the app's, and listens on loopback before the app
-/// begins; the app's web host finds it by <see cref="Attachment"/>.
+/// The host in its worker's process. It has services of its own, apart from the app's, and listens on loopback before
+/// the app begins; the app's web host finds it by <see cref="Attachment"/>.
 /// </summary>
 internal static partial class HostProcess
 {
-    // Kestrel warns that the addresses given by code win over those of the environment: that is how the app gets the latter.
+    // Kestrel warns that the addresses given by code win over those of the environment: that is how the app gets the
+    // latter.
     private static readonly KeyValuePair<string, string?>[] QuietUnlessAsked =
     [
         new("Logging:LogLevel:Microsoft", nameof(LogLevel.Warning)),
@@ -39,7 +40,8 @@ internal static partial class HostProcess
         var folder = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
         var app = Build(folder, HostJson.Read(folder));
         Services = app.Services;
-        // The engine and the timers start with the app, when it has told its functions: here only the worker's server does.
+        // The engine and the timers start with the app, when it has told its functions: here only the worker's server
+        // does.
         app.StartAsync().GetAwaiter().GetResult();
         var identity = Services.GetRequiredService<WorkerIdentity>();
         foreach (var (name, value) in identity.Environment(Services.GetRequiredService<HostEndpoint>().Address))
@@ -61,7 +63,8 @@ internal static partial class HostProcess
             ContentRootPath = folder,
         });
         builder.Configuration.Sources.Clear();
-        builder.Configuration.AddInMemoryCollection(QuietUnlessAsked).AddInMemoryCollection(hostJson.Settings).AddEnvironmentVariables();
+        builder.Configuration.AddInMemoryCollection(QuietUnlessAsked).AddInMemoryCollection(hostJson.Settings)
+            .AddEnvironmentVariables();
         var endpoint = new HostEndpoint();
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "");
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -95,7 +98,8 @@ internal static partial class HostProcess
 
     private static void SetUnlessGiven(string name, string value)
     {
-        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))) Environment.SetEnvironmentVariable(name, value);
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))) Environment.SetEnvironmentVariable(
+            name, value);
     }
 
     private static void Add(string name, string value)

@@ -8,8 +8,8 @@ using ViralEngine.LocalHost.Worker;
 namespace ViralEngine.LocalHost.Hosting;
 
 /// <summary>
-/// Ends the host's part when the app stops: no timer fires and no orchestration is claimed, activities are asked to end, requests get a few
-/// seconds to finish before they are asked too, and all leases are released.
+/// Ends the host's part when the app stops: no timer fires and no orchestration is claimed, activities are asked to
+/// end, requests get a few seconds to finish before they are asked too, and all leases are released.
 /// </summary>
 internal sealed class Shutdown : IHostedService, IDisposable
 {
@@ -24,7 +24,8 @@ internal sealed class Shutdown : IHostedService, IDisposable
     {
         var half = options.Value.ShutdownTimeout / 2;
         grace = half < TimeSpan.Zero || half > MaxGrace ? MaxGrace : half;
-        registration = lifetime.ApplicationStopping.Register(() => stopped = Task.WhenAll(StopWorkAsync(), CancelLaterAsync()));
+        registration = lifetime.ApplicationStopping.Register(
+            () => stopped = Task.WhenAll(StopWorkAsync(), CancelLaterAsync()));
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

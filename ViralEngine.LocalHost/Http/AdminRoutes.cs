@@ -9,7 +9,8 @@ using ViralEngine.LocalHost.Worker;
 namespace ViralEngine.LocalHost.Http;
 
 /// <summary>
-/// The Functions host's routes below <c>/admin</c> that make sense on one machine. All except the ping require the master key in
+/// The Functions host's routes below <c>/admin</c> that make sense on one machine. All except the ping require the
+/// master key in
 /// <c>x-functions-key</c>; without one, they do not exist. The app's middleware does not see them.
 /// </summary>
 internal sealed class AdminRoutes(HostJson host, FunctionKey key, TimerHost timers, TimeProvider time)
@@ -32,7 +33,8 @@ internal sealed class AdminRoutes(HostJson host, FunctionKey key, TimerHost time
         endpoints.MapGet("/admin/functions/{name}", request => Guarded(request, () =>
             Named(request, functions) is { } function ? Results.Json(Describe(function)) : Results.NotFound()));
         endpoints.MapGet("/admin/functions/{name}/status", request => Guarded(request, () =>
-            Named(request, functions) is null ? Results.NotFound() : Results.Json(new { isRunning = true, errors = Array.Empty<string>() })));
+            Named(request, functions) is null ? Results.NotFound() : Results.Json(
+                new { isRunning = true, errors = Array.Empty<string>() })));
         endpoints.MapPost("/admin/functions/{name}", request => Guarded(request, () => Run(Named(request, functions))));
     }
 

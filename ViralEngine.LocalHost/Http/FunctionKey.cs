@@ -6,8 +6,8 @@ using Microsoft.Extensions.Configuration;
 namespace ViralEngine.LocalHost.Http;
 
 /// <summary>
-/// The one key of this host: the master key, by setting <c>LocalHost:MasterKey</c>. Required for functions above the anonymous level and
-/// admin routes; without one, nobody has access.
+/// The one key of this host: the master key, by setting <c>LocalHost:MasterKey</c>. Required for functions above the
+/// anonymous level and admin routes; without one, nobody has access.
 /// </summary>
 internal sealed class FunctionKey(IConfiguration settings)
 {

@@ -5,15 +5,16 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 namespace ViralEngine.LocalHost.Http;
 
 /// <summary>
-/// Between the worker's HTTP middleware and the app's: records exceptions that escape the app, so that the host does not wait for the
-/// worker's response.
+/// Between the worker's HTTP middleware and the app's: records exceptions that escape the app, so that the host does
+/// not wait for the worker's response.
 /// </summary>
 internal sealed class HttpFailures : IFunctionsWorkerMiddleware
 {
     private static readonly object Key = new();
 
     /// <summary>What the function threw; null when it did not.</summary>
-    public static Exception? Of(HttpContext http) => http.Items.TryGetValue(Key, out var failure) ? (Exception)failure! : null;
+    public static Exception? Of(HttpContext http) =>
+        http.Items.TryGetValue(Key, out var failure) ? (Exception)failure! : null;
 
     public Task Invoke(FunctionContext context, FunctionExecutionDelegate next) =>
         context.GetHttpContext() is { } http ? ObserveAsync(context, next, http) : next(context);

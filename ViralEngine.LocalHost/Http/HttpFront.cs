@@ -17,7 +17,8 @@ internal sealed class HttpFront : IStartupFilter
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         var services = HostProcess.Services;
-        var functions = services.GetRequiredService<WorkerChannel>().Ready.WaitAsync(StartBound).GetAwaiter().GetResult();
+        var functions = services.GetRequiredService<WorkerChannel>().Ready.WaitAsync(StartBound).GetAwaiter()
+            .GetResult();
         services.GetRequiredService<TimerHost>().Load(functions.Values);
         var http = services.GetRequiredService<HttpFunctions>();
         var admin = services.GetRequiredService<AdminRoutes>();

@@ -9,8 +9,8 @@ using ViralEngine.LocalHost.Worker;
 namespace ViralEngine.LocalHost.Http;
 
 /// <summary>
-/// The worker's HTTP functions as endpoints. As in the Functions host, routes are tried in the alphabetical order of the functions'
-/// names, whatever their form.
+/// The worker's HTTP functions as endpoints. As in the Functions host, routes are tried in the alphabetical order of
+/// the functions' names, whatever their form.
 /// </summary>
 internal sealed partial class HttpFunctions(
     WorkerChannel channel,
@@ -29,9 +29,11 @@ internal sealed partial class HttpFunctions(
         foreach (var (function, place) in ordered.Select((function, place) => (function, place)))
         {
             var route = (function.Setting("route") ?? function.Name).Trim('/');
-            var pattern = RoutePatternFactory.Parse(host.RoutePrefix.Length == 0 ? route : $"{host.RoutePrefix}/{route}");
+            var pattern = RoutePatternFactory.Parse(
+                host.RoutePrefix.Length == 0 ? route : $"{host.RoutePrefix}/{route}");
             var open = function.Setting("authLevel")?.Equals("anonymous", StringComparison.OrdinalIgnoreCase) == true;
-            var endpoint = new RouteEndpointBuilder(request => AnswerAsync(function, open, request, worker), pattern, place)
+            var endpoint = new RouteEndpointBuilder(
+                request => AnswerAsync(function, open, request, worker), pattern, place)
             {
                 DisplayName = function.Name,
             };

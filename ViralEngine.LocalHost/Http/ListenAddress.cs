@@ -8,7 +8,8 @@ using Microsoft.Extensions.Configuration;
 namespace ViralEngine.LocalHost.Http;
 
 /// <summary>
-/// Where the app listens: <c>ASPNETCORE_URLS</c> (several with <c>;</c>), or the endpoints of section <c>Kestrel</c>, else
+/// Where the app listens: <c>ASPNETCORE_URLS</c> (several with <c>;</c>), or the endpoints of section <c>Kestrel</c>,
+/// else
 /// <c>port</c> on loopback, 7071 unless it is set. The worker by itself would listen on a port of its own choice.
 /// </summary>
 internal static class ListenAddress

@@ -19,7 +19,9 @@ internal sealed partial class TimerHost(
     private readonly TaskCompletionSource<IReadOnlyDictionary<string, LocalTimer>> loaded =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Takes the timers among the worker's functions. The app does not start when one has no schedule.</summary>
+    /// <summary>
+    /// Takes the timers among the worker's functions. The app does not start when one has no schedule.
+    /// </summary>
     /// <exception cref="InvalidOperationException">A schedule cannot be read, or its setting is missing.</exception>
     public void Load(IEnumerable<WorkerFunction> functions) => loaded.SetResult(functions
         .Where(function => function.Has("timerTrigger"))

@@ -138,6 +138,7 @@ internal sealed partial class TimerListener(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The stored schedule of timer '{Timer}' cannot be reached; trying again")]
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "The stored schedule of timer '{Timer}' cannot be reached; trying again")]
     private static partial void LogUnreachable(ILogger logger, Exception exception, string timer);
 }

@@ -52,8 +52,9 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stores when the timer runs next, unless it is known from an earlier run with the same schedule that a <paramref name="forgetful"/>
-    /// schedule has not dropped. A stored time that the schedule cannot have given comes from a wrong clock.
+    /// Stores when the timer runs next, unless it is known from an earlier run with the same schedule that a <paramref
+    /// name="forgetful"/> schedule has not dropped. A stored time that the schedule cannot have given comes from a
+    /// wrong clock.
     /// </summary>
     public async Task RegisterAsync(
         string name, string schedule, DateTimeOffset next, DateTimeOffset now, bool forgetful, CancellationToken ct)
@@ -84,7 +85,8 @@ internal sealed class TimerStore(IConfiguration settings) : IAsyncDisposable
     }
 
     /// <summary>
-    /// Claims the due run, or any run if <paramref name="early"/>. Null if it is no longer due or another process has it.
+    /// Claims the due run, or any run if <paramref name="early"/>. Null if it is no longer due or another process has
+    /// it.
     /// </summary>
     public async Task<TimerRun?> TryClaimAsync(string name, DateTimeOffset now, bool early, CancellationToken ct)
     {

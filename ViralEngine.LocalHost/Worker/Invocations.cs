@@ -30,11 +30,14 @@ internal sealed class Invocations(HostEndpoint endpoint, ClientKey key)
     public static string NewId() =>
         new Guid(Environment.ProcessId, 0, 0, BitConverter.GetBytes(Interlocked.Increment(ref last))).ToString();
 
-    /// <summary>A request's invocation. The request itself reaches the worker directly; the two meet by the id.</summary>
+    /// <summary>
+    /// A request's invocation. The request itself reaches the worker directly; the two meet by the id.
+    /// </summary>
     public InvocationRequest Http(WorkerFunction function, string id, HttpContext http)
     {
         var request = New(function, id, NoBody);
-        foreach (var (name, value) in http.Request.Query) request.TriggerMetadata[name] = new() { String = value.ToString() };
+        foreach (var (name, value) in http.Request.Query) request.TriggerMetadata[name] =
+            new() { String = value.ToString() };
         foreach (var (name, value) in http.Request.RouteValues)
             if (value?.ToString() is { } text) request.TriggerMetadata[name] = new() { String = text };
         if (System.Diagnostics.Activity.Current is { IdFormat: System.Diagnostics.ActivityIdFormat.W3C, Id: { } parent })
@@ -42,7 +45,8 @@ internal sealed class Invocations(HostEndpoint endpoint, ClientKey key)
         return request;
     }
 
-    public InvocationRequest Timer(WorkerFunction function, string json) => New(function, NewId(), new() { Json = json });
+    public InvocationRequest Timer(WorkerFunction function, string json) =>
+        New(function, NewId(), new() { Json = json });
 
     public InvocationRequest Orchestrator(WorkerFunction function, string encoded) =>
         New(function, NewId(), new() { String = encoded });

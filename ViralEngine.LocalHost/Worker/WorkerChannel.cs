@@ -44,7 +44,8 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
 
     /// <summary>Serves the worker until it disconnects. A second worker is rejected.</summary>
     public async Task RunAsync(
-        IAsyncStreamReader<StreamingMessage> fromWorker, IServerStreamWriter<StreamingMessage> toWorker, CancellationToken ct)
+        IAsyncStreamReader<StreamingMessage> fromWorker, IServerStreamWriter<StreamingMessage> toWorker,
+        CancellationToken ct)
     {
         if (!await fromWorker.MoveNext(ct) || fromWorker.Current.StartStream?.WorkerId != identity.WorkerId)
             throw new RpcException(new(StatusCode.PermissionDenied, "The caller is not this host's worker."));
@@ -64,7 +65,8 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
         {
             outgoing.Writer.TryComplete();
             foreach (var (_, open) in running) open.TrySetCanceled(CancellationToken.None);
-            ready.TrySetException(new InvalidOperationException("The worker disconnected before its functions were loaded."));
+            ready.TrySetException(
+                new InvalidOperationException("The worker disconnected before its functions were loaded."));
             gone.TrySetResult();
             await Task.WhenAny(writing);
         }
@@ -91,7 +93,8 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
     {
         var done = new TaskCompletionSource<InvocationResponse>(TaskCreationOptions.RunContinuationsAsynchronously);
         running[request.InvocationId] = done;
-        if (!outgoing.Writer.TryWrite(new() { InvocationRequest = request }) && running.TryRemove(request.InvocationId, out _))
+        if (!outgoing.Writer.TryWrite(new() { InvocationRequest = request })
+            && running.TryRemove(request.InvocationId, out _))
             done.TrySetCanceled(CancellationToken.None);
         return done.Task;
     }
@@ -102,7 +105,8 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
         if (running.ContainsKey(invocationId) && cancelled.TryAdd(invocationId, true)) _ = CancelAsync(invocationId);
     }
 
-    // The worker ignores a cancellation that arrives before the invocation has started, so it is repeated until the invocation has ended.
+    // The worker ignores a cancellation that arrives before the invocation has started, so it is repeated until the
+    // invocation has ended.
     private async Task CancelAsync(string invocationId)
     {
         for (var times = 0; times < MaxCancellations && running.ContainsKey(invocationId); times++)
@@ -124,7 +128,8 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
     /// <summary>Asks the worker to end its process in an orderly way.</summary>
     public void Terminate() => outgoing.Writer.TryWrite(new()
     {
-        WorkerTerminate = new() { GracePeriod = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(5)) },
+        WorkerTerminate =
+            new() { GracePeriod = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(5)) },
     });
 
     private void Initialize() => outgoing.Writer.TryWrite(new()
@@ -154,7 +159,8 @@ internal sealed partial class WorkerChannel(WorkerIdentity identity, WorkerLog w
                 }
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or InvalidOperationException or IOException)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or InvalidOperationException or IOException)
         {
             // The stream has ended: the worker has disconnected.
         }

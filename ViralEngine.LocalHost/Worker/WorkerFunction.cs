@@ -11,7 +11,8 @@ internal sealed class WorkerFunction
     {
         Metadata = metadata;
         JsonElement[] bindings = [.. metadata.RawBindings.Select(text => JsonDocument.Parse(text).RootElement.Clone())];
-        var triggers = bindings.Where(binding => Type(binding).EndsWith("Trigger", StringComparison.OrdinalIgnoreCase)).ToArray();
+        var triggers = bindings.Where(binding => Type(binding).EndsWith("Trigger", StringComparison.OrdinalIgnoreCase))
+            .ToArray();
         if (triggers.Length != 1)
             throw new InvalidOperationException($"Function '{Name}' has {triggers.Length} triggers. It must have one.");
         Trigger = triggers[0];
@@ -43,7 +44,9 @@ internal sealed class WorkerFunction
 
     /// <summary>A text of the trigger's binding; null when it is not there.</summary>
     public string? Setting(string name) =>
-        Trigger.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        Trigger.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private static string Type(JsonElement binding) => binding.GetProperty("type").GetString() ?? "";
 }

@@ -19,7 +19,8 @@ internal sealed class WorkerLog(ILoggerFactory loggers)
         if (wasCancelled && level == LogLevel.Error && IsCancellation(line.Exception)) level = LogLevel.Debug;
         // Nor has one that its request never reached: the client left too early, or was answered by then.
         if (level == LogLevel.Error && Contains(line.Exception, "Timed out waiting for the function start call")) level = LogLevel.Debug;
-        var logger = byCategory.GetOrAdd(line.Category is { Length: > 0 } category ? category : "Worker", loggers.CreateLogger);
+        var logger = byCategory.GetOrAdd(
+            line.Category is { Length: > 0 } category ? category : "Worker", loggers.CreateLogger);
         if (!logger.IsEnabled(level)) return;
         var text = line.Exception is { } exception
             ? $"{line.Message}{Environment.NewLine}{exception.Type}: {exception.Message}{Environment.NewLine}{exception.StackTrace}"

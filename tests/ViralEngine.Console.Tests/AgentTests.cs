@@ -46,13 +46,15 @@ public sealed class AgentTests(ConsoleUnderTest console) : IClassFixture<Console
         await page.GotoAsync("/console/agents");
         await page.GetByRole(AriaRole.Link, new() { Name = "Add agent" }).ClickAsync();
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("writer");
-        await page.GetByLabel("Settings").FillAsync("""{"base_url": "https://api.example.com/v1", "max_output_tokens": 0}""");
+        await page.GetByLabel("Settings").FillAsync(
+            """{"base_url": "https://api.example.com/v1", "max_output_tokens": 0}""");
         await page.GetByLabel("API key").FillAsync("sk-0123456789abcdef");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await Expect(page.Locator("#settings-about")).ToContainTextAsync("model: Is required.");
         await Expect(page.GetByLabel("API key")).ToHaveValueAsync("");
 
-        await page.GetByLabel("Settings").FillAsync("""{"base_url": "https://api.example.com/v1", "model": "large-1"}""");
+        await page.GetByLabel("Settings").FillAsync(
+            """{"base_url": "https://api.example.com/v1", "model": "large-1"}""");
         await page.GetByLabel("API key").FillAsync("sk-0123456789abcdef");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("The agent was created.");
@@ -70,7 +72,8 @@ public sealed class AgentTests(ConsoleUnderTest console) : IClassFixture<Console
         Assert.Empty(await tenant.Owner.ListAsync("/api/agents", "agents"));
         var audited = await tenant.Owner.ListAsync("/api/audit-log?target_kind=agent", "entries");
         Assert.Equal(
-            ["agent.deleted", "agent.changed", "agent.created"], audited.Select(entry => entry.GetProperty("action").GetString()));
+            ["agent.deleted", "agent.changed", "agent.created"],
+            audited.Select(entry => entry.GetProperty("action").GetString()));
         Assert.Single(audited.Select(entry => entry.GetProperty("target_id").GetString()).Distinct());
         Assert.DoesNotContain("sk-0123456789abcdef", string.Join('\n', audited), StringComparison.Ordinal);
         // A form that was refused is one that the browser tells of.

@@ -55,9 +55,11 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
     {
         using var tenant = await console.NewTenantAsync();
         var spare = await tenant.NewEchoAsync(new { });
-        var created = await tenant.Owner.PostAsync("/api/agents", new { name = "acted on", kind = "echo", fallback_agent_ids = new[] { spare } });
+        var created = await tenant.Owner.PostAsync(
+            "/api/agents", new { name = "acted on", kind = "echo", fallback_agent_ids = new[] { spare } });
         var agent = created.Expect(System.Net.HttpStatusCode.Created).Json.GetProperty("id").GetString();
-        var made = await tenant.Owner.PostAsync("/api/alert-rules", new { name = "acts", metric = "failures", agent_id = agent, action });
+        var made = await tenant.Owner.PostAsync(
+            "/api/alert-rules", new { name = "acts", metric = "failures", agent_id = agent, action });
         var rule = made.Expect(System.Net.HttpStatusCode.Created).Json.GetProperty("id").GetString();
         await using var window = await console.SignInAsync(tenant.OwnerKey);
 
@@ -65,7 +67,8 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await Expect(window.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The rule was saved.");
 
-        Assert.Equal(action, (await tenant.Owner.GetAsync($"/api/alert-rules/{rule}")).Json.GetProperty("action").GetString());
+        Assert.Equal(
+            action, (await tenant.Owner.GetAsync($"/api/alert-rules/{rule}")).Json.GetProperty("action").GetString());
     }
 
     [Fact]

@@ -42,7 +42,8 @@ public sealed class ApprovalTests(ConsoleUnderTest console) : IClassFixture<Cons
         await window.Page.GotoAsync($"/console/approvals/{workflow}/ask");
         await Expect(window.Page.Locator("#gate-head .status")).ToHaveTextAsync("open");
 
-        (await tenant.Owner.PostAsync($"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "reject", reason = "Not yet." }))
+        (await tenant.Owner.PostAsync(
+            $"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "reject", reason = "Not yet." }))
             .Expect(HttpStatusCode.OK);
 
         await Expect(window.Page.Locator("#gate-head .status")).ToHaveTextAsync("rejected");
@@ -58,11 +59,13 @@ public sealed class ApprovalTests(ConsoleUnderTest console) : IClassFixture<Cons
         await using var window = await console.SignInAsync(await tenant.NewKeyAsync("viewer"));
         var opened = 0;
         await window.Page.RouteAsync("**/stream", route =>
-            Interlocked.Increment(ref opened) == 1 ? route.FulfillAsync(new() { Status = 502 }) : route.ContinueAsync());
+            Interlocked.Increment(ref opened) == 1 ? route.FulfillAsync(
+                new() { Status = 502 }) : route.ContinueAsync());
         await window.Page.GotoAsync($"/console/approvals/{workflow}/ask");
         await Eventually.TrueAsync(() => Volatile.Read(ref opened) > 1, "the stream to be opened again");
 
-        (await tenant.Owner.PostAsync($"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "approve" })).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PostAsync($"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "approve" }))
+            .Expect(HttpStatusCode.OK);
 
         await Expect(window.Page.Locator("#gate-head .status")).ToHaveTextAsync("approved");
     }

@@ -18,7 +18,8 @@ public sealed class BalancerTests(ConsoleUnderTest console) : IClassFixture<Cons
         using var tenant = await console.NewTenantAsync();
         var slow = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 300 });
         var task = await tenant.SubmitAsync(new { agent_id = slow, description = Words });
-        await using var window = await console.SignInAsync(tenant.OwnerKey, new Uri($"http://127.0.0.1:{balancer.Port}"));
+        await using var window = await console.SignInAsync(
+            tenant.OwnerKey, new Uri($"http://127.0.0.1:{balancer.Port}"));
         var page = window.Page;
         await page.GotoAsync($"/console/tasks/{task}");
         await page.EvaluateAsync("window.isTheSamePage = true");

@@ -42,7 +42,8 @@ public sealed class BatchTests(ConsoleUnderTest console) : IClassFixture<Console
         var page = window.Page;
         await page.GotoAsync("/console/batches/new");
 
-        await DropAsync(page, "bad.csv", "description;timeout_seconds\n\"over\ntwo lines\";10\nfine;soon\n;20\n\"open;1\n");
+        await DropAsync(
+            page, "bad.csv", "description;timeout_seconds\n\"over\ntwo lines\";10\nfine;soon\n;20\n\"open;1\n");
 
         await Expect(page.Locator("#batch-preview li")).ToHaveTextAsync(
             ["line 4.timeout_seconds: Must be a whole number from 1 to 3,600.", "line 5.description: Is required.", "line 6: Must close each quote, with nothing between it and the next separator."]);
@@ -94,7 +95,8 @@ public sealed class BatchTests(ConsoleUnderTest console) : IClassFixture<Console
 
     internal static async Task<string> SubmitAsync(TestTenant tenant, string ndjson, string name = "some") =>
         (await tenant.Owner.SendBytesAsync(
-            HttpMethod.Post, $"/api/batches?name={Uri.EscapeDataString(name)}", Encoding.UTF8.GetBytes(ndjson), "application/x-ndjson"))
+            HttpMethod.Post, $"/api/batches?name={Uri.EscapeDataString(name)}", Encoding.UTF8.GetBytes(ndjson),
+            "application/x-ndjson"))
         .Expect(HttpStatusCode.Accepted).Json.GetProperty("id").GetString()!;
 
     private static async Task DropAsync(IPage page, string name, string text)

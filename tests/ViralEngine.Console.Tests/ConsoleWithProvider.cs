@@ -11,7 +11,8 @@ public sealed class ConsoleWithProvider : ConsoleUnderTest
     public OidcProvider Provider { get; private set; } = null!;
 
     /// <summary>From now on what the provider issues holds for so long.</summary>
-    public Task ServeAsync(TimeSpan tokenLife) => Provider.ServeAsync(tokenLife, new Uri(App.Address, "/console/sign-in/callback"));
+    public Task ServeAsync(TimeSpan tokenLife) =>
+        Provider.ServeAsync(tokenLife, new Uri(App.Address, "/console/sign-in/callback"));
 
     protected override async Task EndAppAsync()
     {

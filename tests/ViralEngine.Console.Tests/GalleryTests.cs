@@ -7,7 +7,8 @@ using static Microsoft.Playwright.Assertions;
 namespace ViralEngine.Console.Tests;
 
 /// <summary>
-/// The pictures of the documents, in <c>docs/screenshots</c>: of an organization that has work. <c>./dev screenshots</c> takes them anew.
+/// The pictures of the documents, in <c>docs/screenshots</c>: of an organization that has work. <c>./dev
+/// screenshots</c> takes them anew.
 /// </summary>
 public sealed class GalleryTests(ConsoleUnderTest console) : IClassFixture<ConsoleUnderTest>
 {
@@ -18,11 +19,13 @@ public sealed class GalleryTests(ConsoleUnderTest console) : IClassFixture<Conso
     public async Task The_documents_show_the_views_as_they_are_called()
     {
         using var tenant = await console.NewTenantAsync();
-        (await tenant.Owner.PatchAsync($"/api/organizations/{tenant.Id}", new { name = "Northwind" })).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PatchAsync($"/api/organizations/{tenant.Id}", new { name = "Northwind" }))
+            .Expect(HttpStatusCode.OK);
         var (task, batch) = await WorkAsync(tenant);
         using var operators = await tenant.NewClientAsync("operator");
         var gate = await WorkflowWithGate.StartAsync(
-            operators, "Refund 240 EUR for order 1042?", "The parcel came back on Tuesday; the customer asks for the money, not for another one.");
+            operators, "Refund 240 EUR for order 1042?",
+            "The parcel came back on Tuesday; the customer asks for the money, not for another one.");
         var workflow = await WorkflowTests.StartBranchedAsync(tenant);
         var alert = await Incident.AddAsync(
             console.Postgres, tenant, "The error rate was 24 % over the last 8 minutes, above the 0.5 % to 7 % expected (3 % is usual at this time).");
@@ -40,12 +43,15 @@ public sealed class GalleryTests(ConsoleUnderTest console) : IClassFixture<Conso
         await TakeAsync(window, "tasks-phone-dark", "/console/tasks", ColorScheme.Dark, 390);
 
         Assert.Empty(window.Complaints);
-        Assert.Equal(taken.Order(StringComparer.Ordinal), Directory.GetFiles(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            taken.Order(StringComparer.Ordinal),
+            Directory.GetFiles(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         var document = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "console.md"));
         Assert.All(taken, name => Assert.Contains($"screenshots/{name}", document, StringComparison.Ordinal));
     }
 
-    private async Task TakeAsync(Window window, string name, string address, ColorScheme scheme = ColorScheme.Light, int width = 1280)
+    private async Task TakeAsync(
+        Window window, string name, string address, ColorScheme scheme = ColorScheme.Light, int width = 1280)
     {
         var page = window.Page;
         await page.EmulateMediaAsync(new() { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce });
@@ -85,7 +91,8 @@ public sealed class GalleryTests(ConsoleUnderTest console) : IClassFixture<Conso
             items.Append(System.Globalization.CultureInfo.InvariantCulture, $$"""{"id":"ticket-{{i}}","agent_id":"{{(i % 17 == 3 ? broken : "echo")}}","description":"Classify the ticket {{i}}"}""").Append('\n');
         var batch = await BatchTests.SubmitAsync(tenant, items.ToString(), "Tickets of the week");
         await Eventually.TrueAsync(
-            async () => (await tenant.Owner.GetAsync($"/api/batches/{batch}")).Json.GetProperty("status").GetString() == "completed", "the batch to end");
+            async () => (await tenant.Owner.GetAsync($"/api/batches/{batch}")).Json.GetProperty("status")
+                .GetString() == "completed", "the batch to end");
         return (task, batch);
     }
 

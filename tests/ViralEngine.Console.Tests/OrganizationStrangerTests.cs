@@ -55,7 +55,8 @@ public sealed class OrganizationStrangerTests(ConsoleUnderTest console) : IClass
             Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
         }
 
-        Assert.Equal(keys, (await tenant.Owner.ListAsync($"/api/organizations/{tenant.Id}/api-keys", "api_keys")).Count);
+        Assert.Equal(
+            keys, (await tenant.Owner.ListAsync($"/api/organizations/{tenant.Id}/api-keys", "api_keys")).Count);
         Assert.Empty(await tenant.Owner.ListAsync($"/api/organizations/{tenant.Id}/members", "members"));
     }
 
@@ -80,8 +81,10 @@ public sealed class OrganizationStrangerTests(ConsoleUnderTest console) : IClass
         using var other = await console.NewTenantAsync();
         var alert = await Incident.AddAsync(console.Postgres, other);
         var rule = (await other.Owner.ListAsync("/api/alert-rules", "alert_rules"))[0].GetProperty("id").GetString();
-        var key = (await other.Owner.ListAsync($"/api/organizations/{other.Id}/api-keys", "api_keys"))[0].GetProperty("id").GetString();
-        var member = (await other.Owner.PostAsync($"/api/organizations/{other.Id}/members", new { subject = "theirs", role = "viewer" }))
+        var key = (await other.Owner.ListAsync($"/api/organizations/{other.Id}/api-keys", "api_keys"))[0]
+            .GetProperty("id").GetString();
+        var member = (await other.Owner.PostAsync(
+            $"/api/organizations/{other.Id}/members", new { subject = "theirs", role = "viewer" }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
         using var visitor = new Visitor(console.App.Address);
         await visitor.SignInAsync(mine.OwnerKey);
@@ -111,9 +114,11 @@ public sealed class OrganizationStrangerTests(ConsoleUnderTest console) : IClass
         using var tenant = await console.NewTenantAsync();
         var alert = await Incident.AddAsync(console.Postgres, tenant, Visitor.Script);
         (await tenant.Owner.PostAsync(
-            $"/api/organizations/{tenant.Id}/members", new { subject = Visitor.Script, name = Visitor.Script, role = "viewer" }))
+            $"/api/organizations/{tenant.Id}/members",
+            new { subject = Visitor.Script, name = Visitor.Script, role = "viewer" }))
             .Expect(HttpStatusCode.Created);
-        (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/api-keys", new { name = Visitor.Script[..80], role = "viewer" }))
+        (await tenant.Owner.PostAsync(
+            $"/api/organizations/{tenant.Id}/api-keys", new { name = Visitor.Script[..80], role = "viewer" }))
             .Expect(HttpStatusCode.Created);
         await using var window = await console.SignInAsync(tenant.OwnerKey);
 

@@ -59,7 +59,8 @@ public sealed class OrganizationViewTests(ConsoleUnderTest console) : IClassFixt
         await window.LooksRightAsync($"/console/alert-rules/{rule}?days=1", "alert-rule");
         await window.LooksRightAsync("/console/alert-rules/new", "alert-rule-new");
         await window.LooksRightAsync($"/console/alert-rules/{rule}/edit", "alert-rule-edit");
-        var from = DateTime.UtcNow.AddHours(-3).ToString("yyyy-MM-ddTHH:mm", System.Globalization.CultureInfo.InvariantCulture);
+        var from = DateTime.UtcNow.AddHours(-3).ToString(
+            "yyyy-MM-ddTHH:mm", System.Globalization.CultureInfo.InvariantCulture);
         await window.LooksRightAsync($"/console/metrics?step=minute&from={from}", "metrics");
     }
 }

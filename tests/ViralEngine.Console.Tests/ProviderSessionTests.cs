@@ -22,7 +22,8 @@ public sealed class ProviderSessionTests(ConsoleWithProvider console) : IClassFi
             // With the same cookie each, as a browser sends them.
             using var one = visitor.Copy();
             using var other = there.Copy();
-            var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? one : other).GetAsync("/console/tasks")));
+            var answers = await Task.WhenAll(
+                Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? one : other).GetAsync("/console/tasks")));
             Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
             return await provider.RefreshesAsync() > refreshes;
         }, "a refresh token to be redeemed");
@@ -40,7 +41,8 @@ public sealed class ProviderSessionTests(ConsoleWithProvider console) : IClassFi
         await provider.ForgetAsync();
 
         await Eventually.TrueAsync(
-            async () => (await visitor.GetAsync("/console")).StatusCode == HttpStatusCode.SeeOther, "the session to be over");
+            async () => (await visitor.GetAsync("/console")).StatusCode == HttpStatusCode.SeeOther,
+            "the session to be over");
         Assert.Equal(0, visitor.Cookies.Count);
     }
 
@@ -67,7 +69,8 @@ public sealed class ProviderSessionTests(ConsoleWithProvider console) : IClassFi
 
         var answer = await here.PostAsync(form.Action, form.Token);
 
-        Assert.Contains($"url={provider.Issuer}/session/end?", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            $"url={provider.Issuer}/session/end?", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await there.IsLedToSignInAsync("/console");
     }
 

@@ -32,7 +32,8 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
         await Expect(page.Locator(".where small")).ToHaveTextAsync("viewer");
         var cookies = await window.CookiesAsync();
         Assert.DoesNotContain(cookies, cookie => cookie.Name == "viral-sign-in");
-        Assert.Contains(cookies, cookie => cookie is { Name: "viral-console", HttpOnly: true, SameSite: SameSiteAttribute.Strict });
+        Assert.Contains(
+            cookies, cookie => cookie is { Name: "viral-console", HttpOnly: true, SameSite: SameSiteAttribute.Strict });
         Assert.Empty(window.Complaints);
     }
 
@@ -92,7 +93,8 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("samesite=lax", cookie, StringComparison.OrdinalIgnoreCase);
         var asked = HttpUtility.ParseQueryString(answer.Headers.Location!.Query);
-        Assert.Equal(("code", "S256", "console"), (asked["response_type"], asked["code_challenge_method"], asked["client_id"]));
+        Assert.Equal(
+            ("code", "S256", "console"), (asked["response_type"], asked["code_challenge_method"], asked["client_id"]));
         Assert.DoesNotContain(asked["state"]!, cookie, StringComparison.Ordinal);
         Assert.DoesNotContain(asked["code_challenge"]!, cookie, StringComparison.Ordinal);
     }
@@ -104,7 +106,8 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
     [InlineData("state={state}&code=x&iss=https://evil.example", "the response has the wrong issuer")]
     [InlineData("state={state}&code=never-issued", "The provider&#x27;s code has been used or has expired.")]
     [InlineData("state={state}&error=access_denied", "access was denied")]
-    [InlineData("state={state}&error=server_error&error_description=<script>x</script>", "&lt;script&gt;x&lt;/script&gt;")]
+    [InlineData(
+        "state={state}&error=server_error&error_description=<script>x</script>", "&lt;script&gt;x&lt;/script&gt;")]
     public async Task An_answer_that_does_not_fit_signs_nobody_in(string query, string said)
     {
         using var visitor = NewVisitor();
@@ -112,7 +115,8 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
         if (!query.Contains("iss=", StringComparison.Ordinal))
             query += $"&iss={provider.Issuer}";
 
-        var answer = await visitor.GetAsync($"{Callback}?{query.Replace("{state}", asked["state"], StringComparison.Ordinal)}");
+        var answer = await visitor.GetAsync(
+            $"{Callback}?{query.Replace("{state}", asked["state"], StringComparison.Ordinal)}");
 
         await IsRefusedAsync(visitor, answer, said);
     }
@@ -176,7 +180,8 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
             },
             wrong == "alg" ? "none" : "RS256",
             wrong == "kid" ? "of-nobody" : null);
-        await provider.AnswerNextAsync(200, JsonSerializer.Serialize(new { access_token = "opaque", id_token = token }));
+        await provider.AnswerNextAsync(
+            200, JsonSerializer.Serialize(new { access_token = "opaque", id_token = token }));
 
         var answer = await visitor.GetAsync($"{Callback}?code=x&state={asked["state"]}&iss={provider.Issuer}");
 
@@ -188,7 +193,9 @@ public sealed class ProviderSignInTests(ConsoleWithProvider console) : IClassFix
 
     private static async Task IsRefusedAsync(Visitor visitor, HttpResponseMessage answer, string said)
     {
-        Assert.True(answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.BadGateway, $"It answered {answer.StatusCode}.");
+        Assert.True(
+            answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.BadGateway,
+            $"It answered {answer.StatusCode}.");
         Assert.Contains(said, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await visitor.IsLedToSignInAsync("/console");
     }

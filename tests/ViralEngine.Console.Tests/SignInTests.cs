@@ -23,7 +23,8 @@ public sealed class SignInTests(ConsoleUnderTest console) : IClassFixture<Consol
         using var visitor = NewVisitor();
 
         var refused = await visitor.GetAsync("/console/tasks?tag=a");
-        var back = await visitor.PostAsync("/console/sign-in", null, ("credential", tenant.OwnerKey), ("return", "/console/tasks?tag=a"));
+        var back = await visitor.PostAsync(
+            "/console/sign-in", null, ("credential", tenant.OwnerKey), ("return", "/console/tasks?tag=a"));
 
         Assert.Equal("/console/sign-in?return=%2Fconsole%2Ftasks%3Ftag%3Da", refused.Headers.Location?.OriginalString);
         Assert.Equal("/console/tasks?tag=a", back.Headers.Location?.OriginalString);
@@ -41,7 +42,8 @@ public sealed class SignInTests(ConsoleUnderTest console) : IClassFixture<Consol
         using var tenant = await console.NewTenantAsync();
         using var visitor = NewVisitor();
 
-        var answer = await visitor.PostAsync("/console/sign-in", null, ("credential", tenant.OwnerKey), ("return", back));
+        var answer = await visitor.PostAsync(
+            "/console/sign-in", null, ("credential", tenant.OwnerKey), ("return", back));
 
         Assert.Equal("/console", answer.Headers.Location?.OriginalString);
     }
@@ -78,13 +80,15 @@ public sealed class SignInTests(ConsoleUnderTest console) : IClassFixture<Consol
     public async Task A_session_ends_with_its_key()
     {
         using var tenant = await console.NewTenantAsync();
-        var made = (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/api-keys", new { name = "mine", role = "viewer" }))
+        var made = (await tenant.Owner.PostAsync(
+            $"/api/organizations/{tenant.Id}/api-keys", new { name = "mine", role = "viewer" }))
             .Expect(HttpStatusCode.Created).Json;
         using var visitor = NewVisitor();
         await visitor.SignInAsync(made.GetProperty("key").GetString()!);
         Assert.Equal(HttpStatusCode.OK, (await visitor.GetAsync("/console")).StatusCode);
 
-        (await tenant.Owner.DeleteAsync($"/api/organizations/{tenant.Id}/api-keys/{made.GetProperty("id").GetString()}"))
+        (await tenant.Owner.DeleteAsync(
+            $"/api/organizations/{tenant.Id}/api-keys/{made.GetProperty("id").GetString()}"))
             .Expect(HttpStatusCode.NoContent);
 
         Assert.Equal(HttpStatusCode.SeeOther, (await visitor.GetAsync("/console")).StatusCode);

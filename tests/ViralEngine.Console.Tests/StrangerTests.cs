@@ -92,7 +92,9 @@ public sealed class StrangerTests(ConsoleUnderTest console) : IClassFixture<Cons
         }
 
         Assert.Empty(await tenant.Owner.ListAsync("/api/tasks", "tasks"));
-        Assert.Equal(HttpStatusCode.SeeOther, (await visitor.PostFromAsync("same-origin", form.Action, form.Token, fields)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.SeeOther,
+            (await visitor.PostFromAsync("same-origin", form.Action, form.Token, fields)).StatusCode);
     }
 
     [Fact]
@@ -106,7 +108,8 @@ public sealed class StrangerTests(ConsoleUnderTest console) : IClassFixture<Cons
 
         Assert.Equal(HttpStatusCode.OK, (await visitor.GetAsync($"/api/tasks/{task}/stream")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await visitor.GetAsync($"/api/tasks/{task}")).StatusCode);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await visitor.PostAsync($"/api/tasks/{task}/cancel", null)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await visitor.PostAsync($"/api/tasks/{task}/cancel", null)).StatusCode);
     }
 
     [Theory]
@@ -130,7 +133,8 @@ public sealed class StrangerTests(ConsoleUnderTest console) : IClassFixture<Cons
     {
         using var tenant = await console.NewTenantAsync();
         var slow = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 300 });
-        var task = await tenant.SubmitAsync(new { agent_id = slow, description = Visitor.Script, tags = new[] { "<b>tag" } });
+        var task = await tenant.SubmitAsync(
+            new { agent_id = slow, description = Visitor.Script, tags = new[] { "<b>tag" } });
         using var operators = await tenant.NewClientAsync("operator");
         var workflow = await WorkflowWithGate.StartAsync(operators, Visitor.Script[..80], Visitor.Script);
         await using var window = await console.SignInAsync(tenant.OwnerKey);
@@ -141,7 +145,8 @@ public sealed class StrangerTests(ConsoleUnderTest console) : IClassFixture<Cons
         await Expect(page.Locator("#answer")).ToContainTextAsync("<script>");
         string[] views =
         [
-            $"/console/tasks/{task}", "/console/tasks", "/console", $"/console/approvals/{workflow}/ask", $"/console/tasks/new?from={task}",
+            $"/console/tasks/{task}", "/console/tasks", "/console", $"/console/approvals/{workflow}/ask",
+            $"/console/tasks/new?from={task}",
         ];
         foreach (var address in views)
         {

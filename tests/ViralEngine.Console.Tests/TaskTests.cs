@@ -20,7 +20,8 @@ public sealed class TaskTests(ConsoleUnderTest console) : IClassFixture<ConsoleU
             new MutationObserver(() => window.seen.add(document.querySelector("#answer")?.textContent ?? ""))
               .observe(document, { subtree: true, childList: true, characterData: true });
             """);
-        const string Words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen";
+        const string Words =
+            "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen";
 
         await page.GotoAsync("/console/tasks/new");
         await page.GetByLabel("Prompt").FillAsync(Words);
@@ -42,7 +43,8 @@ public sealed class TaskTests(ConsoleUnderTest console) : IClassFixture<ConsoleU
     {
         using var tenant = await console.NewTenantAsync();
         var agent = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 60_000 });
-        var task = await tenant.SubmitAsync(new { agent_id = agent, description = "a long one", tags = new[] { "slow" } });
+        var task = await tenant.SubmitAsync(
+            new { agent_id = agent, description = "a long one", tags = new[] { "slow" } });
         await tenant.WaitForAsync(task, "in_progress");
         await using var window = await console.SignInAsync(tenant.OwnerKey);
         var page = window.Page;

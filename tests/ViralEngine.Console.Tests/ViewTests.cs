@@ -38,9 +38,11 @@ public sealed class ViewTests(ConsoleUnderTest console) : IClassFixture<ConsoleU
         });
         await tenant.WaitForAsync(task, "completed");
         for (var i = 0; i < 25; i++)
-            await tenant.SubmitAsync(new { agent_id = "echo", description = $"Classify the ticket number {i}", tags = new[] { "tickets" } });
+            await tenant.SubmitAsync(
+                new { agent_id = "echo", description = $"Classify the ticket number {i}", tags = new[] { "tickets" } });
         using var operators = await tenant.NewClientAsync("operator");
-        var workflow = await WorkflowWithGate.StartAsync(operators, "Publish the quarterly report?", $"It goes to all customers. {word}");
+        var workflow = await WorkflowWithGate.StartAsync(
+            operators, "Publish the quarterly report?", $"It goes to all customers. {word}");
         await using var window = await console.SignInAsync(tenant.OwnerKey);
 
         await window.LooksRightAsync("/console", "home");

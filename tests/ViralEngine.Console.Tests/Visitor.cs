@@ -7,11 +7,13 @@ namespace ViralEngine.Console.Tests;
 internal sealed partial class Visitor : IDisposable
 {
     /// <summary>What a browser would run if it were not shown as text: a picture that fails, and a script.</summary>
-    public const string Script = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
+    public const string Script =
+        "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
 
     private readonly HttpClient http;
 
-    public Visitor(Uri address) => http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = Cookies })
+    public Visitor(Uri address) =>
+        http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = Cookies })
     {
         BaseAddress = address,
     };
@@ -54,10 +56,12 @@ internal sealed partial class Visitor : IDisposable
     }
 
     /// <param name="token">The form's token; null leaves it out.</param>
-    public Task<HttpResponseMessage> PostAsync(string path, string? token, params (string Name, string Value)[] fields) =>
+    public Task<HttpResponseMessage> PostAsync(
+        string path, string? token, params (string Name, string Value)[] fields) =>
         http.SendAsync(Form(path, token, fields));
 
-    public Task<HttpResponseMessage> PostFromAsync(string site, string path, string? token, params (string Name, string Value)[] fields)
+    public Task<HttpResponseMessage> PostFromAsync(
+        string site, string path, string? token, params (string Name, string Value)[] fields)
     {
         var request = Form(path, token, fields);
         request.Headers.Add("Sec-Fetch-Site", site);
@@ -78,7 +82,8 @@ internal sealed partial class Visitor : IDisposable
     public async Task<(string Action, string Token)> FormAsync(string page, string action)
     {
         var html = await (await GetAsync(page)).Content.ReadAsStringAsync();
-        var form = Forms().Matches(html).First(each => each.Groups["action"].Value.StartsWith(action, StringComparison.Ordinal));
+        var form = Forms().Matches(html).First(
+            each => each.Groups["action"].Value.StartsWith(action, StringComparison.Ordinal));
         return (WebUtility.HtmlDecode(form.Groups["action"].Value), form.Groups["token"].Value);
     }
 
@@ -89,7 +94,8 @@ internal sealed partial class Visitor : IDisposable
         var all = fields.Select(field => KeyValuePair.Create(field.Name, field.Value));
         return new HttpRequestMessage(HttpMethod.Post, path)
         {
-            Content = new FormUrlEncodedContent(token is null ? all : all.Append(KeyValuePair.Create("form_token", token))),
+            Content = new FormUrlEncodedContent(
+                token is null ? all : all.Append(KeyValuePair.Create("form_token", token))),
         };
     }
 

@@ -40,7 +40,8 @@ public sealed class WebhookTests(ConsoleUnderTest console) : IClassFixture<Conso
         await Expect(page.Locator("#secret")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^whsec_"));
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status).First).ToHaveTextAsync("The test message was sent. See the result below.");
+        await Expect(page.GetByRole(AriaRole.Status).First).ToHaveTextAsync(
+            "The test message was sent. See the result below.");
         await Expect(page.Locator("main h1 .status")).ToHaveTextAsync("failed");
         await Expect(page.Locator(".attempt summary")).ToContainTextAsync("503");
         receiver.AnswerWith(200);

@@ -44,9 +44,11 @@ public sealed class WorkStrangerTests(ConsoleUnderTest console) : IClassFixture<
         var agent = await other.NewEchoAsync(new { });
         // Over before the endpoint is there: what it receives is a stranger's doing.
         await Eventually.GetAsync(
-            () => other.Owner.GetAsync($"/api/batches/{batch}"), seen => seen.Json.GetProperty("status").GetString() == "completed", "the batch");
+            () => other.Owner.GetAsync($"/api/batches/{batch}"),
+            seen => seen.Json.GetProperty("status").GetString() == "completed", "the batch");
         await Eventually.GetAsync(
-            () => other.Owner.GetAsync($"/api/workflows/{workflow}"), seen => seen.Json.GetProperty("status").GetString() == "waiting", "the gate");
+            () => other.Owner.GetAsync($"/api/workflows/{workflow}"),
+            seen => seen.Json.GetProperty("status").GetString() == "waiting", "the gate");
         var webhook = await WebhookTests.NewEndpointAsync(other, receiver.Url);
         using var visitor = new Visitor(console.App.Address);
         await visitor.SignInAsync(mine.OwnerKey);
@@ -88,7 +90,8 @@ public sealed class WorkStrangerTests(ConsoleUnderTest console) : IClassFixture<
         var batch = await BatchTests.SubmitAsync(tenant, """{"agent_id":"echo","description":"x"}""");
         // Its end is told to nobody: the endpoint is made after it.
         await Eventually.TrueAsync(
-            async () => (await tenant.Owner.GetAsync($"/api/batches/{batch}")).Json.GetProperty("status").GetString() == "completed", "the batch to end");
+            async () => (await tenant.Owner.GetAsync($"/api/batches/{batch}")).Json.GetProperty("status")
+                .GetString() == "completed", "the batch to end");
         var template = await WorkflowTests.NewTemplateAsync(tenant);
         var workflow = await WorkflowTests.StartBranchedAsync(tenant);
         var webhook = await WebhookTests.NewEndpointAsync(tenant, receiver.Url);
@@ -138,7 +141,8 @@ public sealed class WorkStrangerTests(ConsoleUnderTest console) : IClassFixture<
 
         foreach (var token in new[] { null, "", "of another session" })
         {
-            var answer = await visitor.SendFileAsync("/console/batches/new?name=x&agent_id=echo", token, "text/csv", "description\nHello\n");
+            var answer = await visitor.SendFileAsync(
+                "/console/batches/new?name=x&agent_id=echo", token, "text/csv", "description\nHello\n");
             Assert.Contains(answer.StatusCode, new[] { HttpStatusCode.Forbidden, HttpStatusCode.BadRequest });
         }
 
@@ -179,7 +183,8 @@ public sealed class WorkStrangerTests(ConsoleUnderTest console) : IClassFixture<
             steps = new object[] { new { id = "one", type = "task", agent_id = "echo", description = Visitor.Script } },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
         var webhook = await WebhookTests.NewEndpointAsync(tenant, receiver.Url);
-        var delivery = (await tenant.Owner.PostAsync($"/api/webhooks/{webhook}/test")).Expect(HttpStatusCode.OK).Json.GetProperty("id").GetString()!;
+        var delivery = (await tenant.Owner.PostAsync($"/api/webhooks/{webhook}/test"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("id").GetString()!;
         await using var window = await console.SignInAsync(tenant.OwnerKey);
         var page = window.Page;
         await page.GotoAsync($"/console/batches/{batch}");

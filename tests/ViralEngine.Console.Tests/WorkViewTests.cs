@@ -34,8 +34,10 @@ public sealed class WorkViewTests(ConsoleUnderTest console) : IClassFixture<Cons
             $$"""{"agent_id":"{{(number % 10 == 0 ? bad : number % 15 == 0 ? worse : "echo")}}","description":"Ticket {{number}}"}""");
         var ended = await BatchTests.SubmitAsync(tenant, string.Join('\n', items), "Tickets of October");
         await Eventually.TrueAsync(
-            async () => (await tenant.Owner.GetAsync($"/api/batches/{ended}")).Json.GetProperty("status").GetString() == "completed", "its end");
-        var mixed = Enumerable.Range(1, 40).Select(number => $$"""{"agent_id":"{{(number > 25 ? slow : "echo")}}","description":"{{number}}"}""");
+            async () => (await tenant.Owner.GetAsync($"/api/batches/{ended}")).Json.GetProperty("status")
+                .GetString() == "completed", "its end");
+        var mixed = Enumerable.Range(1, 40).Select(
+            number => $$"""{"agent_id":"{{(number > 25 ? slow : "echo")}}","description":"{{number}}"}""");
         var runs = await BatchTests.SubmitAsync(tenant, string.Join('\n', mixed), "A name " + new string('w', 150));
         await using var window = await console.SignInAsync(tenant.OwnerKey);
         await window.Page.GotoAsync($"/console/batches/{runs}");
@@ -88,7 +90,8 @@ public sealed class WorkViewTests(ConsoleUnderTest console) : IClassFixture<Cons
         using var tenant = await console.NewTenantAsync();
         await using var receiver = await WebhookReceiver.StartAsync(503);
         var webhook = await WebhookTests.NewEndpointAsync(tenant, receiver.Url + "?" + new string('w', 200));
-        var delivery = (await tenant.Owner.PostAsync($"/api/webhooks/{webhook}/test")).Expect(HttpStatusCode.OK).Json.GetProperty("id").GetString()!;
+        var delivery = (await tenant.Owner.PostAsync($"/api/webhooks/{webhook}/test"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("id").GetString()!;
         receiver.AnswerWith(200);
         (await tenant.Owner.PostAsync($"/api/webhooks/{webhook}/test")).Expect(HttpStatusCode.OK);
         await using var window = await console.SignInAsync(tenant.OwnerKey);

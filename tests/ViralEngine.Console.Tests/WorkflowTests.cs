@@ -28,14 +28,17 @@ public sealed class WorkflowTests(ConsoleUnderTest console) : IClassFixture<Cons
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The workflow was started.");
         await Expect(page.Locator(".graph .node.waiting")).ToContainTextAsync("Say hello?");
         var workflow = page.Url.Split('/')[^1].Split('?')[0];
-        (await tenant.Owner.PostAsync($"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "approve" })).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PostAsync($"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "approve" }))
+            .Expect(HttpStatusCode.OK);
 
         await Expect(page.Locator("#workflow-head .status")).ToHaveTextAsync("completed");
         await Expect(page.Locator("#workflow-steps")).ToContainTextAsync("Hello Ada");
         await Expect(page.Locator(".graph a[href^='/console/tasks/']")).ToHaveCountAsync(1);
         await page.Locator(".graph a[href^='/console/approvals/']").ClickAsync();
         await Expect(page.Locator("#gate-head .status")).ToHaveTextAsync("approved");
-        Assert.Equal(template, (await tenant.Owner.GetAsync($"/api/workflows/{workflow}")).Json.GetProperty("template_id").GetString());
+        Assert.Equal(
+            template,
+            (await tenant.Owner.GetAsync($"/api/workflows/{workflow}")).Json.GetProperty("template_id").GetString());
     }
 
     [Fact]
@@ -89,7 +92,8 @@ public sealed class WorkflowTests(ConsoleUnderTest console) : IClassFixture<Cons
     /// <summary>One with branches, a choice and a gate that waits.</summary>
     internal static async Task<string> StartBranchedAsync(TestTenant tenant)
     {
-        static object Task(string id, string words) => new { id, type = "task", agent_id = "echo", description = words };
+        static object Task(string id, string words) =>
+            new { id, type = "task", agent_id = "echo", description = words };
         return (await tenant.Owner.PostAsync("/api/workflows", new
         {
             name = "Quarterly report",

@@ -20,7 +20,8 @@ internal static class WorkflowWithGate
             },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
         await Eventually.TrueAsync(
-            async () => (await client.GetAsync($"/api/workflows/{id}/gates/ask")).Status == HttpStatusCode.OK, "the gate to open");
+            async () => (await client.GetAsync($"/api/workflows/{id}/gates/ask")).Status == HttpStatusCode.OK,
+            "the gate to open");
         return id;
     }
 }

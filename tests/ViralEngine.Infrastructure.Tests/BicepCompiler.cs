@@ -22,7 +22,8 @@ internal static class BicepCompiler
 
     /// <summary>Runs the compiler in a folder and returns what it printed; a failure is not an exception.</summary>
     public static async Task<Printed> RunAsync(
-        string folder, IReadOnlyDictionary<string, string>? environment, CancellationToken ct, params string[] arguments)
+        string folder, IReadOnlyDictionary<string, string>? environment, CancellationToken ct,
+        params string[] arguments)
     {
         MakeExecutable();
         var start = new ProcessStartInfo(Program, arguments)

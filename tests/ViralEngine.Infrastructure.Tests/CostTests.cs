@@ -38,7 +38,8 @@ public sealed partial class CostTests
     [Fact]
     public async Task Every_timer_of_the_app_is_counted()
     {
-        var timers = Directory.EnumerateFiles(Path.Combine(StandIns.Root, "ViralEngine.Functions"), "*.cs", SearchOption.AllDirectories)
+        var timers = Directory.EnumerateFiles(
+            Path.Combine(StandIns.Root, "ViralEngine.Functions"), "*.cs", SearchOption.AllDirectories)
             .Sum(file => Regex.Count(File.ReadAllText(file), @"\[TimerTrigger\("));
         var script = await File.ReadAllTextAsync(Path.Combine(StandIns.Root, "tools/azure/cost.sh"));
 

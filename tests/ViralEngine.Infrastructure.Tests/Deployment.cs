@@ -9,7 +9,8 @@ namespace ViralEngine.Infrastructure.Tests;
 internal sealed class Deployment(JsonObject snapshot, JsonObject template)
 {
     /// <summary>Every resource, whichever module it comes from.</summary>
-    public IReadOnlyList<JsonObject> Resources => [.. snapshot["predictedResources"]!.AsArray().Select(r => r!.AsObject())];
+    public IReadOnlyList<JsonObject> Resources =>
+        [.. snapshot["predictedResources"]!.AsArray().Select(r => r!.AsObject())];
 
     /// <summary>The compiled template, with its modules nested inside.</summary>
     public JsonObject Template => template;

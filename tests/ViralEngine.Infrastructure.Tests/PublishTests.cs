@@ -13,7 +13,8 @@ public sealed class PublishTests
         var (exitCode, output) = await BuildAsync("-p:DurableStorage=mssql", "-t:RefuseUnknownStorage");
 
         Assert.NotEqual(0, exitCode);
-        Assert.Contains("DurableStorage is 'mssql'. It should be 'storage' or 'azuremanaged'.", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "DurableStorage is 'mssql'. It should be 'storage' or 'azuremanaged'.", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -158,7 +158,8 @@ public sealed class RuleTests(Deployments deployments)
 
     [Theory]
     [InlineData("principalId", "33333333-3333-3333-3333-333333333333")]
-    [InlineData("roleDefinitionId", "/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635")]
+    [InlineData(
+        "roleDefinitionId", "/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635")]
     public void Complains_of_a_role_that_is_a_stranger_or_has_one(string property, string value) =>
         Assert.NotEmpty(RoleRule.Breaches(
             With("Microsoft.Authorization/roleAssignments", $"properties/{property}", value)));
@@ -231,7 +232,8 @@ public sealed class RuleTests(Deployments deployments)
     {
         var broken = deployments[Everything].Copy();
 
-        foreach (var o in broken.Template.Objects().Where(o => o["type"]?.ToString() == $"{DatabaseRule.Server}/administrators"))
+        foreach (var o in broken.Template.Objects().Where(
+            o => o["type"]?.ToString() == $"{DatabaseRule.Server}/administrators"))
             o["dependsOn"] = new JsonArray("server");
 
         Assert.Equal(2, DatabaseRule.Breaches(broken).Count());

@@ -7,14 +7,16 @@ public sealed partial class WorkflowTests
 {
     private static readonly string Folder = Path.Combine(BicepCompiler.Templates, "../../.github/workflows");
 
-    public static TheoryData<string> Files => [.. Directory.EnumerateFiles(Folder).Select(file => Path.GetFileName(file))];
+    public static TheoryData<string> Files =>
+        [.. Directory.EnumerateFiles(Folder).Select(file => Path.GetFileName(file))];
 
     private static string Deploy => File.ReadAllText(Path.Combine(Folder, "deploy.yml"));
 
     [Theory, MemberData(nameof(Files))]
     public void Takes_each_action_by_its_commit(string file)
     {
-        var used = Uses().Matches(File.ReadAllText(Path.Combine(Folder, file))).Select(match => match.Groups[1].Value).ToList();
+        var used = Uses().Matches(File.ReadAllText(Path.Combine(Folder, file))).Select(match => match.Groups[1].Value)
+            .ToList();
 
         Assert.NotEmpty(used);
         Assert.All(used, action => Assert.Matches("^[\\w-]+/[\\w-]+@[0-9a-f]{40} # v[0-9.]+$", action));
@@ -56,7 +58,8 @@ public sealed partial class WorkflowTests
     [Fact]
     public void Asks_for_one_approval()
     {
-        var environments = Regex.Matches(Deploy, "(?m)^    environment: (.*)$").Select(match => match.Groups[1].Value).ToList();
+        var environments = Regex.Matches(Deploy, "(?m)^    environment: (.*)$").Select(match => match.Groups[1].Value)
+            .ToList();
 
         Assert.Equal(2, environments.Count);
         Assert.Single(environments, name => !name.EndsWith("-preview", StringComparison.Ordinal));
@@ -88,7 +91,8 @@ public sealed partial class WorkflowTests
     public void Sets_what_the_parameter_file_reads()
     {
         var read = Regex.Matches(
-                File.ReadAllText(Path.Combine(BicepCompiler.Templates, "main.bicepparam")), @"readEnvironmentVariable\('(\w+)'")
+                File.ReadAllText(Path.Combine(BicepCompiler.Templates, "main.bicepparam")),
+                @"readEnvironmentVariable\('(\w+)'")
             .Select(match => match.Groups[1].Value);
         // The operator is a person with azd.
         string[] notHere = ["VIRAL_OPERATOR_OBJECT_ID", "VIRAL_OPERATOR_NAME", "VIRAL_OPERATOR_TYPE"];
@@ -96,7 +100,8 @@ public sealed partial class WorkflowTests
         Assert.All(read.Except(notHere), name => Assert.Contains($"{name}", Deploy, StringComparison.Ordinal));
     }
 
-    private static string Between(string from, string to) => Deploy[Deploy.IndexOf(from, StringComparison.Ordinal)..Deploy.IndexOf(to, StringComparison.Ordinal)];
+    private static string Between(string from, string to) =>
+        Deploy[Deploy.IndexOf(from, StringComparison.Ordinal)..Deploy.IndexOf(to, StringComparison.Ordinal)];
 
     [GeneratedRegex(@"(?m)uses: (.+)$")]
     private static partial Regex Uses();

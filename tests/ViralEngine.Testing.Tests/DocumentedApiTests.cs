@@ -59,13 +59,19 @@ public sealed class DocumentedApiTests
     [InlineData("GET", "/api/tasks/7", 200, "application/json", "{}", "\"\": lacks the required id")]
     [InlineData("GET", "/api/tasks/7", 200, "application/json", "{", "the body is not JSON")]
     [InlineData("GET", "/api/tasks/7", 404, "application/problem+json", "{}", "\"\": lacks the required title")]
-    [InlineData("GET", "/api/tasks/7", 404, "text/html", "<p>", "the media type is text/html, not application/problem+json")]
+    [InlineData(
+        "GET", "/api/tasks/7", 404, "text/html", "<p>", "the media type is text/html, not application/problem+json")]
     [InlineData("GET", "/api/tasks/7", 200, null, "", "the media type is missing, not application/json")]
     [InlineData("GET", "/api/tasks/7", 410, "application/problem+json", "{}", "the status is none of 200, 206, 404")]
-    [InlineData("GET", "/api/tasks/stats", 200, "application/json", "{ \"id\": 7 }", "the media type is application/json, not text/csv")]
-    [InlineData("DELETE", "/api/tasks/7", 204, "application/json", "{}", "a body of type application/json where none is documented")]
+    [InlineData(
+        "GET", "/api/tasks/stats", 200, "application/json", "{ \"id\": 7 }",
+        "the media type is application/json, not text/csv")]
+    [InlineData(
+        "DELETE", "/api/tasks/7", 204, "application/json", "{}",
+        "a body of type application/json where none is documented")]
     [InlineData("PUT", "/api/tasks/7", 405, null, "", "there is no such operation, and the media type is missing")]
-    public void Says_what_is_not_documented(string method, string path, int status, string? mediaType, string body, string fault) =>
+    public void Says_what_is_not_documented(
+        string method, string path, int status, string? mediaType, string body, string fault) =>
         Assert.StartsWith(fault, FaultOf(method, path, status, mediaType, body), StringComparison.Ordinal);
 
     [Fact]
@@ -91,8 +97,10 @@ public sealed class DocumentedApiTests
     [InlineData("application/merge-patch+json", "{ \"name\": \"x\" }", null)]
     [InlineData("application/json", "{ \"name\": \"x\" }", null)]
     [InlineData("application/json", "{ \"name\": 7 }", "a body was taken with \"/name\": ")]
-    [InlineData("application/json", "{ \"name\": \"x\", \"size\": 7 }", "a body was taken with \"/size\": is not documented")]
-    [InlineData("application/vnd.api+json", "{}", "a body of type application/vnd.api+json was taken, which is not documented")]
+    [InlineData(
+        "application/json", "{ \"name\": \"x\", \"size\": 7 }", "a body was taken with \"/size\": is not documented")]
+    [InlineData(
+        "application/vnd.api+json", "{}", "a body of type application/vnd.api+json was taken, which is not documented")]
     public void Says_what_was_taken_though_it_is_not_documented(string mediaType, string body, string? fault)
     {
         var said = api.FaultOfTaken(HttpMethod.Patch, "/api/tasks/7", mediaType, Encoding.UTF8.GetBytes(body));
@@ -102,9 +110,11 @@ public sealed class DocumentedApiTests
 
     [Fact]
     public void Misses_the_request_id() => Assert.Equal(
-        "X-Request-ID is missing", FaultOf("GET", "/api/tasks/7", 200, "application/json", "{ \"id\": 7 }", hasRequestId: false));
+        "X-Request-ID is missing",
+        FaultOf("GET", "/api/tasks/7", 200, "application/json", "{ \"id\": 7 }", hasRequestId: false));
 
-    private string? FaultOf(string method, string path, int status, string? mediaType, string body, bool hasRequestId = true)
+    private string? FaultOf(
+        string method, string path, int status, string? mediaType, string body, bool hasRequestId = true)
     {
         var bytes = Encoding.UTF8.GetBytes(body);
         using var response = new HttpResponseMessage((HttpStatusCode)status) { Content = new ByteArrayContent(bytes) };

@@ -52,7 +52,8 @@ public sealed class JsonSchemaTests
     [InlineData(", \"ended_at\": null, \"attempt\": 1.0, \"parent\": null, \"tags\": [], \"metadata\": {}, \"input\": [1], \"cost\": 0.5")]
     [InlineData(", \"ended_at\": \"2030-01-31T12:00:00.1Z\", \"tags\": [\"a\"], \"metadata\": { \"a\": \"b\" }")]
     [InlineData(", \"parent\": { " + Id + ", \"status\": \"failed\" }")]
-    public void Accepts_what_fits(string more) => Assert.Empty(Check("task", $"{{ {Id}, \"status\": \"pending\"{more} }}"));
+    public void Accepts_what_fits(string more) =>
+        Assert.Empty(Check("task", $"{{ {Id}, \"status\": \"pending\"{more} }}"));
 
     [Theory]
     [InlineData("[]", "")]

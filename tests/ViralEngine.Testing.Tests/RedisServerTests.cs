@@ -68,7 +68,8 @@ public sealed class RedisServerTests : IAsyncLifetime
         Assert.Equal([1, 2, 3, 4, 5], results.Select(result => (int)result[0]).Order());
         Assert.All(results, result => Assert.Equal((int)result[0], (int)result[1]));
         Assert.Contains("full", full.Message, StringComparison.Ordinal);
-        Assert.InRange((await Database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+        Assert.InRange(
+            (await Database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
     }
 
     [Fact]
@@ -78,7 +79,8 @@ public sealed class RedisServerTests : IAsyncLifetime
         await redis.GetSubscriber().SubscribeAsync(
             RedisChannel.Literal(key), (_, message) => received.Writer.TryWrite(message.ToString()));
 
-        await Database.ScriptEvaluateAsync("return redis.call('PUBLISH', ARGV[1], ARGV[2])", [], [key, "from a script"]);
+        await Database.ScriptEvaluateAsync(
+            "return redis.call('PUBLISH', ARGV[1], ARGV[2])", [], [key, "from a script"]);
 
         Assert.Equal("from a script", await received.Reader.ReadAsync().AsTask().WaitAsync(Eventually.Bound));
     }

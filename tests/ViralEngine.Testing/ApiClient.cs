@@ -10,8 +10,8 @@ using System.Text.Json;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// Speaks to the API as a stranger would: HTTP, JSON and server-sent events, nothing of the app's own types. An answer that
-/// is not as the app's OpenAPI document says fails the test (<see cref="DocumentedApi"/>).
+/// Speaks to the API as a stranger would: HTTP, JSON and server-sent events, nothing of the app's own types. An answer
+/// that is not as the app's OpenAPI document says fails the test (<see cref="DocumentedApi"/>).
 /// </summary>
 public sealed class ApiClient : IDisposable
 {
@@ -37,14 +37,18 @@ public sealed class ApiClient : IDisposable
 
     public Task<ApiResponse> DeleteAsync(string path) => SendAsync(new HttpRequestMessage(HttpMethod.Delete, path));
 
-    /// <summary>POST with a body that is serialized as it stands, so name its members in snake_case; or with none.</summary>
-    public Task<ApiResponse> PostAsync(string path, object? body = null, params (string Name, string Value)[] headers) =>
+    /// <summary>
+    /// POST with a body that is serialized as it stands, so name its members in snake_case; or with none.
+    /// </summary>
+    public Task<ApiResponse> PostAsync(
+        string path, object? body = null, params (string Name, string Value)[] headers) =>
         SendAsync(Request(HttpMethod.Post, path, body, headers));
 
     public Task<ApiResponse> PutAsync(string path, object? body = null, params (string Name, string Value)[] headers) =>
         SendAsync(Request(HttpMethod.Put, path, body, headers));
 
-    public Task<ApiResponse> PatchAsync(string path, object? body = null, params (string Name, string Value)[] headers) =>
+    public Task<ApiResponse> PatchAsync(
+        string path, object? body = null, params (string Name, string Value)[] headers) =>
         SendAsync(Request(HttpMethod.Patch, path, body, headers));
 
     /// <summary>Everything a list holds, page by page.</summary>
@@ -74,20 +78,27 @@ public sealed class ApiClient : IDisposable
     {
         using var sent = request;
         var given = await GivenAsync(request.Content);
-        using var response = await AnswerAsync(request, HttpCompletionOption.ResponseContentRead, CancellationToken.None);
+        using var response = await AnswerAsync(
+            request, HttpCompletionOption.ResponseContentRead, CancellationToken.None);
         var body = await response.Content.ReadAsByteArrayAsync();
         var documented = await DocumentedApi.AtAsync(Address);
         documented.Check(request.Method, request.RequestUri!, response, body);
         if (response.IsSuccessStatusCode && given is not null)
-            documented.CheckTaken(request.Method, request.RequestUri!, request.Content!.Headers.ContentType?.MediaType, given);
-        return new ApiResponse($"{request.Method} {request.RequestUri}", response.StatusCode, body, Headers(response), log);
+            documented.CheckTaken(
+                request.Method, request.RequestUri!, request.Content!.Headers.ContentType?.MediaType, given);
+        return new ApiResponse(
+            $"{request.Method} {request.RequestUri}", response.StatusCode, body, Headers(response), log);
     }
 
     /// <summary>A body that can be read again; null: there is none, or it goes out as it comes.</summary>
     private static async Task<byte[]?> GivenAsync(HttpContent? content) =>
-        content is ByteArrayContent or JsonContent && content.Headers.ContentEncoding.Count == 0 ? await content.ReadAsByteArrayAsync() : null;
+        content is ByteArrayContent or JsonContent && content.Headers.ContentEncoding.Count == 0
+            ? await content.ReadAsByteArrayAsync()
+            : null;
 
-    /// <summary>A connection that ends as soon as it was made comes bare out of the client, unlike every other.</summary>
+    /// <summary>
+    /// A connection that ends as soon as it was made comes bare out of the client, unlike every other.
+    /// </summary>
     private async Task<HttpResponseMessage> AnswerAsync(
         HttpRequestMessage request, HttpCompletionOption completion, CancellationToken ct)
     {
@@ -101,7 +112,9 @@ public sealed class ApiClient : IDisposable
         }
     }
 
-    /// <summary>The response as soon as its headers are there, for bodies too large or too long to hold. Dispose it.</summary>
+    /// <summary>
+    /// The response as soon as its headers are there, for bodies too large or too long to hold. Dispose it.
+    /// </summary>
     public async Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken ct)
     {
         var response = await AnswerAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);

@@ -28,7 +28,9 @@ public sealed record ApiResponse(
 
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 
-    /// <summary>This answer if its status is the one expected; else fails with what the server said and logged.</summary>
+    /// <summary>
+    /// This answer if its status is the one expected; else fails with what the server said and logged.
+    /// </summary>
     public ApiResponse Expect(HttpStatusCode status) =>
         Status == status
             ? this
@@ -48,7 +50,8 @@ public sealed record ApiResponse(
 
 /// <summary>Problem details as a client reads them.</summary>
 public sealed record Problem(
-    string? Type, string? Title, int Status, string? Detail, string? RequestId, IReadOnlyDictionary<string, string[]> Errors)
+    string? Type, string? Title, int Status, string? Detail, string? RequestId,
+    IReadOnlyDictionary<string, string[]> Errors)
 {
     internal static Problem Parse(JsonElement json) => new(
         Text(json, "type"),

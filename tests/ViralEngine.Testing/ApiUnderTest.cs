@@ -4,8 +4,8 @@ using Xunit;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// What black-box tests speak to: the instance that VIRAL_URL names, with the platform key of the environment, or else the one
-/// that they share. They know nothing of it but its API.
+/// What black-box tests speak to: the instance that VIRAL_URL names, with the platform key of the environment, or else
+/// the one that they share. They know nothing of it but its API.
 /// </summary>
 public sealed class ApiUnderTest : IAsyncLifetime
 {
@@ -17,19 +17,22 @@ public sealed class ApiUnderTest : IAsyncLifetime
     private string PlatformKey => running is not null
         ? AppSettings.PlatformKey
         : Environment.GetEnvironmentVariable("VIRAL_PLATFORM_KEY")
-            ?? throw new InvalidOperationException("VIRAL_PLATFORM_KEY is not set: the tests create their organizations with it.");
+            ?? throw new InvalidOperationException(
+                "VIRAL_PLATFORM_KEY is not set: the tests create their organizations with it.");
 
     public async Task InitializeAsync() => running = Url is null ? await SharedApp.StartedAsync() : null;
 
     public Task DisposeAsync() => running is null ? Task.CompletedTask : SharedApp.CheckAsync();
 
     /// <summary>A client without a tenant: with the given credential, or none.</summary>
-    public ApiClient NewClient(string? credential = null) => new(Address, credential, () => running?.App.Output ?? "(not ours)");
+    public ApiClient NewClient(string? credential = null) =>
+        new(Address, credential, () => running?.App.Output ?? "(not ours)");
 
     public ApiClient NewPlatformClient() => NewClient(PlatformKey);
 
     /// <summary>A fresh organization, so that no test meets another's rows.</summary>
-    public Task<TestTenant> NewTenantAsync(string plan = "enterprise") => TestTenant.CreateAsync(Address, PlatformKey, plan);
+    public Task<TestTenant> NewTenantAsync(string plan = "enterprise") =>
+        TestTenant.CreateAsync(Address, PlatformKey, plan);
 }
 
 /// <summary>An organization of a test's own. Dispose it.</summary>
@@ -55,7 +58,8 @@ public sealed class TestTenant : IDisposable
     public static async Task<TestTenant> CreateAsync(Uri address, string platformKey, string plan = "enterprise")
     {
         using var platform = new ApiClient(address, platformKey);
-        var made = (await platform.PostAsync("/api/organizations", new { name = "Test", plan })).Expect(HttpStatusCode.Created).Json;
+        var made = (await platform.PostAsync("/api/organizations", new { name = "Test", plan }))
+            .Expect(HttpStatusCode.Created).Json;
         var key = made.GetProperty("api_key").GetProperty("key").GetString()!;
         return new TestTenant(made.GetProperty("id").GetGuid(), key, new ApiClient(address, key), platformKey);
     }
@@ -71,7 +75,9 @@ public sealed class TestTenant : IDisposable
     /// <summary>A client that has the role.</summary>
     public async Task<ApiClient> NewClientAsync(string role) => new(Owner.Address, await NewKeyAsync(role));
 
-    /// <summary>A client that has the role and is a person of its own: the platform made its key, nobody of the tenant.</summary>
+    /// <summary>
+    /// A client that has the role and is a person of its own: the platform made its key, nobody of the tenant.
+    /// </summary>
     public async Task<ApiClient> NewPersonAsync(string role)
     {
         using var platform = new ApiClient(Owner.Address, platformKey);

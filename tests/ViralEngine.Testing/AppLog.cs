@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// What an app under test logs as Error or Critical: a failed orchestration, an exception nobody expected. A test that does not say
-/// that it expects it fails, whatever it asserts itself; what tells that a test took the database away, or
+/// What an app under test logs as Error or Critical: a failed orchestration, an exception nobody expected. A test that
+/// does not say that it expects it fails, whatever it asserts itself; what tells that a test took the database away, or
 /// hung up, is no fault.
 /// </summary>
 public sealed partial class AppLog(IReadOnlyList<string> expected)
@@ -45,7 +45,8 @@ public sealed partial class AppLog(IReadOnlyList<string> expected)
             return
             [
                 .. entries.Select(entry => string.Join('\n', entry))
-                    .Where(entry => !DatabaseAway().IsMatch(entry) && !ClientGone().IsMatch(entry) && !expected.Any(pattern => Regex.IsMatch(entry, pattern))),
+                    .Where(entry => !DatabaseAway().IsMatch(entry) && !ClientGone().IsMatch(entry) && !expected.Any(
+                        pattern => Regex.IsMatch(entry, pattern))),
             ];
         }
     }

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace ViralEngine.Testing;
 
-/// <summary>One instance of the app as a real process on a port of its own, which it keeps when it is started again.</summary>
+/// <summary>
+/// One instance of the app as a real process on a port of its own, which it keeps when it is started again.
+/// </summary>
 public sealed class AppProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(120);
@@ -74,10 +76,12 @@ public sealed class AppProcess : IAsyncDisposable
         if (IsRunning)
             throw new InvalidOperationException("The app is running already.");
         process = ChildProcess.Start(
-            Repository.Program("ViralEngine.Functions", checkout: Settings.Checkout), [], Settings.ToEnvironment(Address), onLine: log.Add);
+            Repository.Program("ViralEngine.Functions", checkout: Settings.Checkout), [],
+            Settings.ToEnvironment(Address), onLine: log.Add);
     }
 
-    public Task WaitUntilReadyAsync() => Eventually.TrueAsync(IsReadyAsync, $"the app on port {Port} to be ready", StartBound);
+    public Task WaitUntilReadyAsync() =>
+        Eventually.TrueAsync(IsReadyAsync, $"the app on port {Port} to be ready", StartBound);
 
     /// <summary>SIGKILL, in the middle of whatever it does.</summary>
     public Task KillAsync() => Running().KillAsync();
@@ -97,7 +101,8 @@ public sealed class AppProcess : IAsyncDisposable
         if (process is { } running)
             await running.DisposeAsync();
         if (Faults is [var first, ..] faults)
-            throw new ApiExpectationException($"The app logged {faults.Count} errors that no test expects. The first:\n{first}");
+            throw new ApiExpectationException(
+                $"The app logged {faults.Count} errors that no test expects. The first:\n{first}");
     }
 
     private ChildProcess Running() => process ?? throw new InvalidOperationException("The app was never started.");
@@ -105,7 +110,8 @@ public sealed class AppProcess : IAsyncDisposable
     private async Task<bool> IsReadyAsync()
     {
         if (!IsRunning)
-            throw new InvalidOperationException($"The app ended (exit code {process!.ExitCode}). Its log ends:\n{Output}");
+            throw new InvalidOperationException(
+                $"The app ended (exit code {process!.ExitCode}). Its log ends:\n{Output}");
         try
         {
             using var answer = await http.GetAsync("/api/health/ready");

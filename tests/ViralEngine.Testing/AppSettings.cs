@@ -39,7 +39,8 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
 
     // A pooler in transaction mode knows neither statements prepared before nor sessions that listen.
     private static string Connection(TestPostgres postgres) => TestServers.PgBouncerPort is { } port
-        ? new NpgsqlConnectionStringBuilder(postgres.AppConnection) { Port = port, MaxAutoPrepare = 0, MaxPoolSize = 20 }.ConnectionString
+        ? new NpgsqlConnectionStringBuilder(
+            postgres.AppConnection) { Port = port, MaxAutoPrepare = 0, MaxPoolSize = 20 }.ConnectionString
         : postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20";
 
     private static Dictionary<string, string?> WithoutSessions => new()
@@ -62,8 +63,8 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
             ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
             ["ConnectionStrings__Postgres"] = Postgres,
             ["ConnectionStrings__Redis"] = Redis,
-            // Most of these processes live for seconds: compiling better what has just begun is of no use to them. Numbers are hexadecimal:
-            // after a thousand calls, and 100 ms without new ones.
+            // Most of these processes live for seconds: compiling better what has just begun is of no use to them.
+            // Numbers are hexadecimal: after a thousand calls, and 100 ms without new ones.
             ["DOTNET_TieredPGO"] = "0",
             ["DOTNET_TC_CallCountThreshold"] = "3E8",
             ["DOTNET_TC_CallCountingDelayMs"] = "64",

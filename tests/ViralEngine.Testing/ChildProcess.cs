@@ -30,7 +30,8 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <param name="onLine">Is given every line of its output.</param>
     /// <param name="environment">Added to this process's own; null removes a variable.</param>
     public static ChildProcess Start(
-        string program, IEnumerable<string> args, IReadOnlyDictionary<string, string?> environment, string host = "dotnet",
+        string program, IEnumerable<string> args, IReadOnlyDictionary<string, string?> environment,
+        string host = "dotnet",
         Action<string?>? onLine = null)
     {
         var start = new ProcessStartInfo(host, [program, .. args])
@@ -100,7 +101,8 @@ public sealed class ChildProcess : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"{program} did not end within {Patience.TotalSeconds} s. Its output ends:\n{Output}");
+            throw new TimeoutException(
+                $"{program} did not end within {Patience.TotalSeconds} s. Its output ends:\n{Output}");
         }
     }
 

@@ -29,9 +29,11 @@ public static class DevelopmentToken
         var signed = $"{header}.{Encode(claims)}";
         var signature = algorithm == "none"
             ? ""
-            : Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), Encoding.ASCII.GetBytes(signed)));
+            : Base64Url.EncodeToString(
+                HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), Encoding.ASCII.GetBytes(signed)));
         return $"{signed}.{signature}";
     }
 
-    private static string Encode(Dictionary<string, object> part) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(part));
+    private static string Encode(Dictionary<string, object> part) =>
+        Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(part));
 }

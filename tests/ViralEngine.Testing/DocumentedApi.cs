@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// What the app's OpenAPI document promises. Every answer that a test receives is held against it: its operation, status,
-/// media type, headers, body and request id; and every body that was taken against what may be sent.
+/// What the app's OpenAPI document promises. Every answer that a test receives is held against it: its operation,
+/// status, media type, headers, body and request id; and every body that was taken against what may be sent.
 /// </summary>
 public sealed class DocumentedApi
 {
@@ -14,7 +14,8 @@ public sealed class DocumentedApi
 
     private static readonly HashSet<string> OfHttp = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Date", "Server", "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Type", "Content-Length", "X-Request-ID",
+        "Date", "Server", "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Type", "Content-Length",
+        "X-Request-ID",
     };
 
     private static readonly SemaphoreSlim Loading = new(1);
@@ -46,7 +47,8 @@ public sealed class DocumentedApi
             if (loaded is null)
             {
                 using var http = new HttpClient();
-                loaded = new DocumentedApi(await http.GetFromJsonAsync<JsonElement>(new Uri(address, "/api/openapi.json")));
+                loaded = new DocumentedApi(
+                    await http.GetFromJsonAsync<JsonElement>(new Uri(address, "/api/openapi.json")));
             }
 
             return loaded;
@@ -69,7 +71,9 @@ public sealed class DocumentedApi
         }
     }
 
-    /// <summary>Fails the test if a body was taken that the document does not allow: whoever reads it could not send that.</summary>
+    /// <summary>
+    /// Fails the test if a body was taken that the document does not allow: whoever reads it could not send that.
+    /// </summary>
     public void CheckTaken(HttpMethod method, Uri address, string? mediaType, byte[] body)
     {
         if (body.Length > 0 && FaultOfTaken(method, address.AbsolutePath, mediaType, body) is { } fault)
@@ -103,10 +107,13 @@ public sealed class DocumentedApi
         if (UndocumentedHeader(schemas.Resolve(documented), response) is { } header)
             return $"the header {header} is not documented";
         if (!schemas.Resolve(documented).TryGetProperty("content", out var content))
-            return mediaType is null && body is not { Length: > 0 } ? null : $"a body of type {mediaType} where none is documented";
+            return mediaType is null && body is not { Length: > 0 }
+                ? null
+                : $"a body of type {mediaType} where none is documented";
         if (mediaType is null || !content.TryGetProperty(mediaType, out var media))
             return $"the media type is {mediaType ?? "missing"}, not {string.Join(" or ", content.EnumerateObject().Select(known => known.Name))}";
-        return body is not null && method != HttpMethod.Head && (mediaType == "application/json" || mediaType.EndsWith("+json", StringComparison.Ordinal))
+        return body is not null && method != HttpMethod.Head
+            && (mediaType == "application/json" || mediaType.EndsWith("+json", StringComparison.Ordinal))
             ? FaultOf(media.GetProperty("schema"), body)
             : null;
     }
@@ -117,7 +124,8 @@ public sealed class DocumentedApi
         // Merge patches are taken under both names.
         if (method == HttpMethod.Patch && mediaType == "application/json")
             mediaType = "application/merge-patch+json";
-        return mediaType is not null && mediaType.EndsWith("json", StringComparison.Ordinal) && !mediaType.EndsWith("ndjson", StringComparison.Ordinal)
+        return mediaType is not null && mediaType.EndsWith("json", StringComparison.Ordinal)
+            && !mediaType.EndsWith("ndjson", StringComparison.Ordinal)
             && OperationOf(method, path) is { } operation && operation.TryGetProperty("requestBody", out var documented)
             ? !documented.GetProperty("content").TryGetProperty(mediaType, out var media)
                 ? $"a body of type {mediaType} was taken, which is not documented"
@@ -139,8 +147,11 @@ public sealed class DocumentedApi
     {
         try
         {
-            using var json = JsonDocument.Parse(body.AsMemory(body is [0xEF, 0xBB, 0xBF, ..] ? 3 : 0), new JsonDocumentOptions { MaxDepth = 1000 });
-            return schemas.Check(schema, json.RootElement).FirstOrDefault() is { } fault ? $"\"{fault.At}\": {fault.Rule}" : null;
+            using var json = JsonDocument.Parse(
+                body.AsMemory(body is [0xEF, 0xBB, 0xBF, ..] ? 3 : 0), new JsonDocumentOptions { MaxDepth = 1000 });
+            return schemas.Check(schema, json.RootElement).FirstOrDefault() is { } fault
+                ? $"\"{fault.At}\": {fault.Rule}"
+                : null;
         }
         catch (JsonException notJson)
         {
@@ -164,7 +175,8 @@ public sealed class DocumentedApi
 
     private static bool Fits(string[] template, string[] path) =>
         template.Length == path.Length && template.Zip(path).All(pair =>
-            IsParameter(pair.First) ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
+            IsParameter(pair.First) ? pair.Second.Length > 0 : pair.First.Equals(
+                pair.Second, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsParameter(string segment) => segment.StartsWith('{');
 }

@@ -20,7 +20,8 @@ public static class Eventually
     /// <summary>Asks until the answer is as wanted, and returns it.</summary>
     /// <param name="what">Completes the sentence "waited for …".</param>
     /// <exception cref="TimeoutException">It never was; the message tells the last answer.</exception>
-    public static async Task<T> GetAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what, TimeSpan? bound = null)
+    public static async Task<T> GetAsync<T>(
+        Func<Task<T>> ask, Func<T, bool> wanted, string what, TimeSpan? bound = null)
     {
         var clock = Stopwatch.StartNew();
         var pause = TimeSpan.FromMilliseconds(5);
@@ -30,7 +31,8 @@ public static class Eventually
             if (wanted(answer))
                 return answer;
             if (clock.Elapsed > (bound ?? Bound))
-                throw new TimeoutException($"Waited {clock.Elapsed.TotalSeconds:F0} s for {what}; the last answer was: {answer}");
+                throw new TimeoutException(
+                    $"Waited {clock.Elapsed.TotalSeconds:F0} s for {what}; the last answer was: {answer}");
             await Task.Delay(pause);
             pause = TimeSpan.FromMilliseconds(Math.Min(pause.TotalMilliseconds * 1.5, 200));
         }

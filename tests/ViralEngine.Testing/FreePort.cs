@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// Loopback ports for processes that keep theirs when they are started again: below the range that the kernel hands out for
-/// outgoing connections, and each given once by this process.
+/// Loopback ports for processes that keep theirs when they are started again: below the range that the kernel hands out
+/// for outgoing connections, and each given once by this process.
 /// </summary>
 public static class FreePort
 {

@@ -8,16 +8,18 @@ namespace ViralEngine.Testing;
 public sealed record SchemaFault(string At, string Rule);
 
 /// <summary>
-/// Checks values against JSON Schema 2020-12, as far as the API's document uses it. A keyword or format that is not known
-/// here throws, so that no rule is passed over in silence.
+/// Checks values against JSON Schema 2020-12, as far as the API's document uses it. A keyword or format that is not
+/// known here throws, so that no rule is passed over in silence.
 /// </summary>
-/// <param name="isClosed">An object has no other members than its properties, where its schema does not say more.</param>
+/// <param name="isClosed">An object has no other members than its properties, where its schema does not say
+/// more.</param>
 /// <param name="document">What the references (<c>#/components/…</c>) point into.</param>
 public sealed class JsonSchema(JsonElement document, bool isClosed = false)
 {
     private const string Undocumented = "is not documented";
 
-    public IEnumerable<SchemaFault> Check(JsonElement schema, JsonElement value, string at = "") => schema.ValueKind switch
+    public IEnumerable<SchemaFault> Check(JsonElement schema, JsonElement value, string at = "") =>
+        schema.ValueKind switch
     {
         JsonValueKind.True => [],
         JsonValueKind.False => [new SchemaFault(at, "nothing is allowed here")],
@@ -32,7 +34,8 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
 
     private JsonElement Resolve(string reference) =>
         reference.StartsWith("#/", StringComparison.Ordinal)
-            ? reference[2..].Split('/').Aggregate(document, (node, name) => node.GetProperty(name.Replace("~1", "/").Replace("~0", "~")))
+            ? reference[2..].Split('/').Aggregate(
+                document, (node, name) => node.GetProperty(name.Replace("~1", "/").Replace("~0", "~")))
             : throw new NotSupportedException($"The reference {reference} does not point into the document.");
 
     private IEnumerable<SchemaFault> Check(JsonProperty keyword, JsonElement schema, JsonElement value, string at)
@@ -48,9 +51,12 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
                 return Check(Resolve(rule.GetString()!), value, at);
             case "type":
                 var names = rule.ValueKind == JsonValueKind.Array ? [.. rule.EnumerateArray()] : new[] { rule };
-                return Unless(names.Any(name => IsOf(name.GetString()!, value)), at, $"is {value.ValueKind}, not of type {rule}");
+                return Unless(
+                    names.Any(name => IsOf(name.GetString()!, value)), at, $"is {value.ValueKind}, not of type {rule}");
             case "enum":
-                return Unless(rule.EnumerateArray().Any(word => JsonElement.DeepEquals(word, value)), at, $"{value} is none of {rule}");
+                return Unless(
+                    rule.EnumerateArray().Any(word => JsonElement.DeepEquals(word, value)), at,
+                    $"{value} is none of {rule}");
             case "allOf":
                 // Each part alone does not know what the others do.
                 var known = MembersOf(schema).Select(name => Below(at, name)).ToHashSet();
@@ -59,22 +65,31 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
             case "oneOf" when KindOf(schema, value) is { } kind:
                 return Check(Resolve(kind), value, at);
             case "anyOf" or "oneOf":
-                var branches = rule.EnumerateArray().Select(branch => Check(branch, value, at).FirstOrDefault()).ToList();
+                var branches = rule.EnumerateArray().Select(branch => Check(branch, value, at).FirstOrDefault())
+                    .ToList();
                 return keyword.Name == "oneOf" && branches.Count(branch => branch is null) > 1
                     ? [new SchemaFault(at, "fits more than one of oneOf")]
-                    : Unless(branches.Contains(null), at, $"fits none of {keyword.Name}: {string.Join("; ", branches)}");
+                    : Unless(
+                        branches.Contains(null), at, $"fits none of {keyword.Name}: {string.Join("; ", branches)}");
             case "minLength" or "maxLength":
                 return value.ValueKind != JsonValueKind.String ? []
                     : Within(keyword.Name, rule, value.GetString()!.EnumerateRunes().Count(), at, "characters");
             case "minItems" or "maxItems":
-                return value.ValueKind != JsonValueKind.Array ? [] : Within(keyword.Name, rule, value.GetArrayLength(), at, "items");
+                return value.ValueKind != JsonValueKind.Array
+                    ? []
+                    : Within(keyword.Name, rule, value.GetArrayLength(), at, "items");
             case "maxProperties":
-                return value.ValueKind != JsonValueKind.Object ? [] : Within(keyword.Name, rule, value.GetPropertyCount(), at, "members");
+                return value.ValueKind != JsonValueKind.Object
+                    ? []
+                    : Within(keyword.Name, rule, value.GetPropertyCount(), at, "members");
             case "minimum" or "maximum":
-                return value.ValueKind != JsonValueKind.Number ? [] : Within(keyword.Name, rule, value.GetDouble(), at, "");
+                return value.ValueKind != JsonValueKind.Number
+                    ? []
+                    : Within(keyword.Name, rule, value.GetDouble(), at, "");
             case "pattern":
                 return Unless(
-                    value.ValueKind != JsonValueKind.String || Regex.IsMatch(value.GetString()!, rule.GetString()!), at, $"does not match {rule}");
+                    value.ValueKind != JsonValueKind.String || Regex.IsMatch(value.GetString()!, rule.GetString()!), at,
+                    $"does not match {rule}");
             case "format":
                 var format = rule.GetString()!;
                 return Unless(HasFormat(format, value), at, $"{value} is not in the format {format}");
@@ -84,17 +99,20 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
                     .Select(name => new SchemaFault(at, $"lacks the required {name}"));
             case "properties":
                 return value.ValueKind != JsonValueKind.Object ? [] : rule.EnumerateObject().SelectMany(property =>
-                    value.TryGetProperty(property.Name, out var member) ? Check(property.Value, member, Below(at, property.Name)) : [])
+                    value.TryGetProperty(property.Name, out var member) ? Check(
+                        property.Value, member, Below(at, property.Name)) : [])
                     .Concat(Unknown(schema, value, at));
             case "additionalProperties":
                 return value.ValueKind != JsonValueKind.Object ? [] : value.EnumerateObject()
-                    .Where(member => !schema.TryGetProperty("properties", out var known) || !known.TryGetProperty(member.Name, out _))
+                    .Where(member => !schema.TryGetProperty("properties", out var known) || !known.TryGetProperty(
+                        member.Name, out _))
                     .SelectMany(member => Check(rule, member.Value, Below(at, member.Name)));
             case "items":
                 return value.ValueKind != JsonValueKind.Array ? [] : value.EnumerateArray()
                     .SelectMany((item, index) => Check(rule, item, Below(at, $"{index}")));
             default:
-                throw new NotSupportedException($"The document uses the keyword {keyword.Name}, which is not checked yet.");
+                throw new NotSupportedException(
+                    $"The document uses the keyword {keyword.Name}, which is not checked yet.");
         }
     }
 
@@ -106,12 +124,14 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
     /// <summary>Which one of several the value says that it is, where one of its members has to say.</summary>
     private static string? KindOf(JsonElement schema, JsonElement value) =>
         schema.TryGetProperty("discriminator", out var discriminator) && value.ValueKind == JsonValueKind.Object
-        && value.TryGetProperty(discriminator.GetProperty("propertyName").GetString()!, out var word) && word.ValueKind == JsonValueKind.String
+        && value.TryGetProperty(discriminator.GetProperty("propertyName").GetString()!, out var word)
+            && word.ValueKind == JsonValueKind.String
         && discriminator.GetProperty("mapping").TryGetProperty(word.GetString()!, out var kind)
             ? kind.GetString()
             : null;
 
-    private static IEnumerable<SchemaFault> Within(string keyword, JsonElement bound, double size, string at, string unit) => Unless(
+    private static IEnumerable<SchemaFault> Within(
+        string keyword, JsonElement bound, double size, string at, string unit) => Unless(
         keyword.StartsWith("min", StringComparison.Ordinal) ? size >= bound.GetDouble() : size <= bound.GetDouble(),
         at, $"{size} {unit} where {keyword} is {bound}");
 
@@ -141,18 +161,21 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
     {
         "uuid" => value.ValueKind != JsonValueKind.String || Guid.TryParseExact(value.GetString(), "D", out _),
         "date-time" => value.ValueKind != JsonValueKind.String || IsTime(value.GetString()!.ToUpperInvariant()),
-        "int32" => value.ValueKind != JsonValueKind.Number || value.TryGetDecimal(out var number) && number is >= int.MinValue and <= int.MaxValue,
+        "int32" => value.ValueKind != JsonValueKind.Number || value.TryGetDecimal(
+            out var number) && number is >= int.MinValue and <= int.MaxValue,
         "double" => value.ValueKind != JsonValueKind.Number || double.IsFinite(value.GetDouble()),
         "decimal" => value.ValueKind != JsonValueKind.Number || value.TryGetDecimal(out _),
         "email" => value.ValueKind != JsonValueKind.String || value.GetString()!.Contains('@'),
-        "int64" => value.ValueKind != JsonValueKind.Number || value.TryGetDecimal(out var number) && number is >= long.MinValue and <= long.MaxValue,
+        "int64" => value.ValueKind != JsonValueKind.Number || value.TryGetDecimal(
+            out var number) && number is >= long.MinValue and <= long.MaxValue,
         _ => throw new NotSupportedException($"The document uses the format {format}, which is not checked yet."),
     };
 
     /// <summary>RFC 3339, section 5.6; with the seconds that are put in at the end of some years.</summary>
     private static bool IsTime(string text) =>
         Regex.IsMatch(text, @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
-        && DateTimeOffset.TryParse(text.Replace(":60", ":59", StringComparison.Ordinal), CultureInfo.InvariantCulture, out _);
+        && DateTimeOffset.TryParse(
+            text.Replace(":60", ":59", StringComparison.Ordinal), CultureInfo.InvariantCulture, out _);
 
     private static string Below(string at, string name) => $"{at}/{name.Replace("~", "~0").Replace("/", "~1")}";
 }

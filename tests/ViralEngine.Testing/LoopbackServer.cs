@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ViralEngine.Testing;
 
-/// <summary>A real HTTP server on loopback that answers every request by one handler: the outside system of a test.</summary>
+/// <summary>
+/// A real HTTP server on loopback that answers every request by one handler: the outside system of a test.
+/// </summary>
 public sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly WebApplication app;

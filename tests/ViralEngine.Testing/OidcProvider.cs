@@ -8,8 +8,8 @@ using System.Text.Json;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// The OpenID Connect provider <c>oidc-provider</c> from npm on loopback, whose keys a test can have and replace, and whose next answer
-/// it can put into its mouth. For a browser it is another site than the app: its address has a name.
+/// The OpenID Connect provider <c>oidc-provider</c> from npm on loopback, whose keys a test can have and replace, and
+/// whose next answer it can put into its mouth. For a browser it is another site than the app: its address has a name.
 /// </summary>
 public sealed class OidcProvider : IAsyncDisposable
 {
@@ -35,7 +35,8 @@ public sealed class OidcProvider : IAsyncDisposable
     public static async Task<OidcProvider> StartAsync()
     {
         var port = FreePort.Take();
-        var provider = new OidcProvider(await Package.StartAsync("provider.mjs", [$"{port}"]), new Uri($"http://localhost:{port}"));
+        var provider = new OidcProvider(
+            await Package.StartAsync("provider.mjs", [$"{port}"]), new Uri($"http://localhost:{port}"));
         await Eventually.TrueAsync(provider.AnswersAsync, "the OpenID Connect provider to answer");
         return provider;
     }
@@ -51,7 +52,8 @@ public sealed class OidcProvider : IAsyncDisposable
                 ["resource"] = $"urn:{audience}",
             }),
         };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("robot:robot-secret"u8));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String("robot:robot-secret"u8));
         using var response = await http.SendAsync(request);
         response.EnsureSuccessStatusCode();
         return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("access_token").GetString()!;
@@ -66,10 +68,13 @@ public sealed class OidcProvider : IAsyncDisposable
     public async Task RotateAsync(bool keep) =>
         (await http.PostAsync($"/test/keys?keep={(keep ? "true" : "false")}", null)).EnsureSuccessStatusCode();
 
-    /// <summary>A token like the ones it issues, signed with its key, but for what the arguments make different.</summary>
+    /// <summary>
+    /// A token like the ones it issues, signed with its key, but for what the arguments make different.
+    /// </summary>
     /// <param name="change">What is different in the claims.</param>
     /// <param name="algorithm">RS256; HS256: the published key, in PEM, is the secret; none: no signature.</param>
-    public async Task<string> ForgeAsync(Action<Dictionary<string, object>>? change = null, string algorithm = "RS256", string? keyId = null)
+    public async Task<string> ForgeAsync(
+        Action<Dictionary<string, object>>? change = null, string algorithm = "RS256", string? keyId = null)
     {
         var key = await SigningKeyAsync();
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -122,7 +127,8 @@ public sealed class OidcProvider : IAsyncDisposable
         {
             return answer.Headers.Location is { } next
                 ? new Uri(from, next)
-                : throw new InvalidOperationException($"{from} leads nowhere:\n{await answer.Content.ReadAsStringAsync()}");
+                : throw new InvalidOperationException(
+                    $"{from} leads nowhere:\n{await answer.Content.ReadAsStringAsync()}");
         }
     }
 
@@ -151,7 +157,8 @@ public sealed class OidcProvider : IAsyncDisposable
         return algorithm switch
         {
             "none" => "",
-            "HS256" => Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.ASCII.GetBytes(rsa.ExportSubjectPublicKeyInfoPem()), signed)),
+            "HS256" => Base64Url.EncodeToString(
+                HMACSHA256.HashData(Encoding.ASCII.GetBytes(rsa.ExportSubjectPublicKeyInfoPem()), signed)),
             _ => Base64Url.EncodeToString(rsa.SignData(signed, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)),
         };
     }

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ViralEngine.Testing;
 
-/// <summary>Takes what instances send by OTLP over HTTP, as a collector would, and reads as much of it as tests ask for.</summary>
+/// <summary>
+/// Takes what instances send by OTLP over HTTP, as a collector would, and reads as much of it as tests ask for.
+/// </summary>
 public sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly ConcurrentQueue<ReceivedSpan> spans = new();
@@ -18,8 +20,12 @@ public sealed class OtlpReceiver : IAsyncDisposable
 
     public IReadOnlyList<ReceivedSpan> Spans => [.. spans];
 
-    /// <summary>Everything that came of a signal (<c>traces</c>, <c>metrics</c> or <c>logs</c>), for a search: its strings stand in it as they are.</summary>
-    public string TextOf(string signal) => string.Concat(texts.Where(text => text.Signal == signal).Select(text => text.Text));
+    /// <summary>
+    /// Everything that came of a signal (<c>traces</c>, <c>metrics</c> or <c>logs</c>), for a search: its strings stand
+    /// in it as they are.
+    /// </summary>
+    public string TextOf(string signal) =>
+        string.Concat(texts.Where(text => text.Signal == signal).Select(text => text.Text));
 
     /// <summary>The points of a metric, the oldest first.</summary>
     public IReadOnlyList<ReceivedPoint> PointsOf(string metric) => [.. points.Where(point => point.Metric == metric)];

@@ -2,7 +2,9 @@ using System.Net.Sockets;
 
 namespace ViralEngine.Testing;
 
-/// <summary>A PgBouncer of a test's own in transaction mode, before a <see cref="PostgresServer"/> or a link to one.</summary>
+/// <summary>
+/// A PgBouncer of a test's own in transaction mode, before a <see cref="PostgresServer"/> or a link to one.
+/// </summary>
 public sealed class PgBouncer : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("viral-engine-test-").FullName;

@@ -31,9 +31,11 @@ public sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> StartAsync(string? folder = null)
     {
         var server = new PostgresServer(folder ?? NewFolder());
-        await RunAsync("initdb", "-D", server.folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8");
+        await RunAsync(
+            "initdb", "-D", server.folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8");
         await server.RestartAsync();
-        await server.ExecuteAsync("postgres", $"CREATE ROLE owner LOGIN CREATEROLE; CREATE ROLE app LOGIN NOINHERIT PASSWORD '{Password}'");
+        await server.ExecuteAsync(
+            "postgres", $"CREATE ROLE owner LOGIN CREATEROLE; CREATE ROLE app LOGIN NOINHERIT PASSWORD '{Password}'");
         await server.ExecuteAsync("postgres", $"CREATE DATABASE {Database} OWNER owner");
         await Migrator.MigrateAsync(Connection("owner", server.Port), CancellationToken.None);
         await LocalDurableSchema.InstallAsync(Connection("owner", server.Port), "app", CancellationToken.None);
@@ -49,12 +51,14 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         var standby = new PostgresServer(folder ?? NewFolder());
         await RunAsync(
-            "pg_basebackup", "-D", standby.folder, "-h", "127.0.0.1", "-p", Text(Port), "-U", "postgres", "-R", "-X", "stream", "-c", "fast");
+            "pg_basebackup", "-D", standby.folder, "-h", "127.0.0.1", "-p", Text(Port), "-U", "postgres", "-R", "-X",
+            "stream", "-c", "fast");
         await standby.RestartAsync();
         await ExecuteAsync("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'");
         await ExecuteAsync("postgres", "SELECT pg_reload_conf()");
         await Eventually.TrueAsync(
-            async () => await CountAsync("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == 1, "the standby to follow");
+            async () => await CountAsync("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == 1,
+            "the standby to follow");
         return standby;
     }
 
@@ -103,7 +107,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static string NewFolder() => Path.Combine(Path.GetTempPath(), $"viral-engine-test-{Guid.NewGuid():n}");
 
-    private static string Connection(string login, int port, string database = Database) => new NpgsqlConnectionStringBuilder
+    private static string Connection(string login, int port, string database = Database) =>
+        new NpgsqlConnectionStringBuilder
     {
         Host = "127.0.0.1",
         Port = port,
@@ -142,7 +147,8 @@ public sealed class PostgresServer : IAsyncDisposable
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static Task RunAsync(string program, params string[] args) =>
-        ExecuteAsync([.. User is null ? [] : (string[])["runuser", "-u", User, "--"], Path.Combine(Programs, program), .. args]);
+        ExecuteAsync(
+            [.. User is null ? [] : (string[])["runuser", "-u", User, "--"], Path.Combine(Programs, program), .. args]);
 
     private static async Task ExecuteAsync(string[] command)
     {

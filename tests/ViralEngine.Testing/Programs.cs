@@ -8,9 +8,11 @@ public static class Programs
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     /// <returns>What it wrote to its standard output.</returns>
-    /// <exception cref="InvalidOperationException">It ended with another code than 0; the message has what it wrote.</exception>
+    /// <exception cref="InvalidOperationException">It ended with another code than 0; the message has what it
+    /// wrote.</exception>
     public static async Task<string> RunAsync(
-        string folder, string program, IEnumerable<string> args, string input = "", IReadOnlyDictionary<string, string?>? environment = null)
+        string folder, string program, IEnumerable<string> args, string input = "",
+        IReadOnlyDictionary<string, string?>? environment = null)
     {
         var start = new ProcessStartInfo(program, args)
         {
@@ -29,6 +31,7 @@ public static class Programs
         await process.WaitForExitAsync().WaitAsync(Patience);
         return process.ExitCode == 0
             ? await output
-            : throw new InvalidOperationException($"{program} ended with {process.ExitCode}:\n{await errors}\n{await output}");
+            : throw new InvalidOperationException(
+                $"{program} ended with {process.ExitCode}:\n{await errors}\n{await output}");
     }
 }

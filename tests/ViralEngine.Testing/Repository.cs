@@ -7,7 +7,9 @@ public static class Repository
 {
     public static string Root { get; } = Metadata("RepositoryRoot");
 
-    /// <summary>The dll of a program, built in the configuration of the tests; as published, where a build publishes.</summary>
+    /// <summary>
+    /// The dll of a program, built in the configuration of the tests; as published, where a build publishes.
+    /// </summary>
     /// <param name="project">The project's folder.</param>
     /// <param name="name">The assembly's name; that of the folder when null.</param>
     /// <param name="checkout">Another checkout than this one.</param>
@@ -28,5 +30,6 @@ public static class Repository
     }
 
     private static string Metadata(string key) =>
-        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(pair => pair.Key == key).Value!;
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(
+            pair => pair.Key == key).Value!;
 }

@@ -1,8 +1,8 @@
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// One instance for all classes of a test process that keep to organizations of their own. Classes with settings of their own, or that
-/// kill it, start their own.
+/// One instance for all classes of a test process that keep to organizations of their own. Classes with settings of
+/// their own, or that kill it, start their own.
 /// </summary>
 public static class SharedApp
 {
@@ -17,7 +17,8 @@ public static class SharedApp
         var faults = (await Running.Value).App.Faults;
         var before = Interlocked.Exchange(ref reported, faults.Count);
         if (faults.Count > before)
-            throw new ApiExpectationException($"The app logged {faults.Count - before} errors that no test expects. The first:\n{faults[before]}");
+            throw new ApiExpectationException(
+                $"The app logged {faults.Count - before} errors that no test expects. The first:\n{faults[before]}");
     }
 
     private static async Task<RunningApp> StartAsync()

@@ -5,9 +5,10 @@ using System.Net.Sockets;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// The network between one side and a server, which may be another tomorrow, as a cloud's failover moves a name; or several, which get
-/// connections in turn, as from a balancer. It passes bytes on, late when it is slow, and none at all while it is cut. What was under way
-/// when it was cut arrives when it is whole again, as TCP sends anew; or the connections are reset.
+/// The network between one side and a server, which may be another tomorrow, as a cloud's failover moves a name; or
+/// several, which get connections in turn, as from a balancer. It passes bytes on, late when it is slow, and none at
+/// all while it is cut. What was under way when it was cut arrives when it is whole again, as TCP sends anew; or the
+/// connections are reset.
 /// </summary>
 public sealed class TcpLink : IAsyncDisposable
 {
@@ -121,7 +122,8 @@ public sealed class TcpLink : IAsyncDisposable
             open[server] = true;
             try
             {
-                await server.ConnectAsync(IPAddress.Loopback, ports[(uint)Interlocked.Increment(ref turn) % ports.Length]);
+                await server.ConnectAsync(
+                    IPAddress.Loopback, ports[(uint)Interlocked.Increment(ref turn) % ports.Length]);
                 return server;
             }
             catch (Exception e) when (IsGone(e))
@@ -160,5 +162,6 @@ public sealed class TcpLink : IAsyncDisposable
         }
     }
 
-    private static bool IsGone(Exception e) => e is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
+    private static bool IsGone(Exception e) =>
+        e is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
 }

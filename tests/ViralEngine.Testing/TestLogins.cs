@@ -5,8 +5,8 @@ using Npgsql;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// The two logins that tests use besides the superuser, with the rights of those of the local stack. Their password follows
-/// from the superuser's, so that every test process knows it.
+/// The two logins that tests use besides the superuser, with the rights of those of the local stack. Their password
+/// follows from the superuser's, so that every test process knows it.
 /// </summary>
 internal sealed class TestLogins
 {
@@ -17,7 +17,8 @@ internal sealed class TestLogins
     private static readonly SemaphoreSlim Gate = new(1);
     private static TestLogins? prepared;
     private readonly string password = Convert.ToHexStringLower(
-        SHA256.HashData(Encoding.UTF8.GetBytes("tests of " + new NpgsqlConnectionStringBuilder(TestServers.Postgres).Password)));
+        SHA256.HashData(
+            Encoding.UTF8.GetBytes("tests of " + new NpgsqlConnectionStringBuilder(TestServers.Postgres).Password)));
 
     public static async Task<TestLogins> PrepareAsync()
     {
@@ -37,7 +38,8 @@ internal sealed class TestLogins
     public string OwnerConnection(string database) => Connection(database, Owner, password);
 
     public static string AdminConnection(string database) =>
-        new NpgsqlConnectionStringBuilder(TestServers.Postgres) { Database = database, Pooling = false }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(
+            TestServers.Postgres) { Database = database, Pooling = false }.ConnectionString;
 
     public static async Task ExecuteAsAdminAsync(string sql)
     {
@@ -47,7 +49,9 @@ internal sealed class TestLogins
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Holds back every other test process that makes roles or templates, until the connection closes.</summary>
+    /// <summary>
+    /// Holds back every other test process that makes roles or templates, until the connection closes.
+    /// </summary>
     public static async Task<NpgsqlConnection> OpenAdminWithLockAsync()
     {
         var connection = await OpenAdminAsync();
@@ -68,7 +72,8 @@ internal sealed class TestLogins
         catch (NpgsqlException unreachable)
         {
             throw new InvalidOperationException(
-                "The PostgreSQL that VIRAL_TEST_POSTGRES names does not answer. ./dev test starts one for the tests.", unreachable);
+                "The PostgreSQL that VIRAL_TEST_POSTGRES names does not answer. ./dev test starts one for the tests.",
+                unreachable);
         }
 
         return connection;

@@ -24,7 +24,8 @@ public sealed class TestPostgres : IAsyncLifetime
     public string AdminConnection => TestLogins.AdminConnection(name);
 
     /// <summary>A pool for the app's login, made as the app makes it.</summary>
-    public NpgsqlDataSource DataSource => dataSource ??= PostgresDataSource.Create(AppConnection + ";Maximum Pool Size=20");
+    public NpgsqlDataSource DataSource =>
+        dataSource ??= PostgresDataSource.Create(AppConnection + ";Maximum Pool Size=20");
 
     /// <summary>The way to the database that use cases take. Dispose it.</summary>
     public Db NewDb() => new(DataSource);

@@ -1,6 +1,8 @@
 namespace ViralEngine.Testing;
 
-/// <summary>The servers that <c>./dev test</c> started. A missing one fails the test that needs it; nothing is skipped.</summary>
+/// <summary>
+/// The servers that <c>./dev test</c> started. A missing one fails the test that needs it; nothing is skipped.
+/// </summary>
 public static class TestServers
 {
     /// <summary>A superuser's connection string: tests make databases and roles.</summary>
@@ -8,7 +10,9 @@ public static class TestServers
 
     public static string Redis => Require("VIRAL_TEST_REDIS", "a Redis-protocol server");
 
-    /// <summary>Where a PgBouncer in transaction mode stands before that PostgreSQL; null: apps connect to it themselves.</summary>
+    /// <summary>
+    /// Where a PgBouncer in transaction mode stands before that PostgreSQL; null: apps connect to it themselves.
+    /// </summary>
     public static int? PgBouncerPort =>
         int.TryParse(Environment.GetEnvironmentVariable("VIRAL_TEST_PGBOUNCER_PORT"), out var port) ? port : null;
 

@@ -6,8 +6,8 @@ using ViralEngine.LocalHost.Durable;
 namespace ViralEngine.Testing;
 
 /// <summary>
-/// The migrated database that tests copy. Its name holds the hash of all migrations, so it is built once for each state of
-/// them; it takes that name when complete, so a half-built one is never copied.
+/// The migrated database that tests copy. Its name holds the hash of all migrations, so it is built once for each state
+/// of them; it takes that name when complete, so a half-built one is never copied.
 /// </summary>
 internal static class TestTemplate
 {

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ViralEngine.Testing;
 
-/// <summary>A real receiver of webhooks on loopback: keeps what it got, and answers as it is told to, well or badly.</summary>
+/// <summary>
+/// A real receiver of webhooks on loopback: keeps what it got, and answers as it is told to, well or badly.
+/// </summary>
 public sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly ConcurrentQueue<ReceivedWebhook> received = new();
@@ -56,7 +58,8 @@ public sealed class WebhookReceiver : IAsyncDisposable
         using var reader = new StreamReader(http.Request.Body);
         var webhook = new ReceivedWebhook(
             await reader.ReadToEndAsync(),
-            http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+            http.Request.Headers.ToDictionary(
+                header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             DateTime.UtcNow);
         received.Enqueue(webhook);
         await Answer(http, webhook);

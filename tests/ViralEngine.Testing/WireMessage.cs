@@ -53,7 +53,8 @@ internal sealed class WireMessage
         pair => pair.Text(1),
         pair => pair.All(2).Select(value => value.Bytes(1).Length > 0
             ? value.Text(1)
-            : Math.Max(value.Number(2), value.Number(3)).ToString(CultureInfo.InvariantCulture)).FirstOrDefault() ?? "");
+            : Math.Max(value.Number(2), value.Number(3))
+                .ToString(CultureInfo.InvariantCulture)).FirstOrDefault() ?? "");
 
     private ReadOnlyMemory<byte> Bytes(int field) => fields.LastOrDefault(one => one.Field == field).Bytes;
 

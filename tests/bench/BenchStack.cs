@@ -41,11 +41,13 @@ internal sealed class BenchStack : IAsyncDisposable
         var made = (await platform.PostAsync("/api/organizations", new { name = "Bench", plan = "enterprise" }))
             .Expect(HttpStatusCode.Created).Json;
         return new BenchStack(
-            postgres, app, made.GetProperty("id").GetGuid(), made.GetProperty("api_key").GetProperty("key").GetString()!);
+            postgres, app, made.GetProperty("id").GetGuid(),
+            made.GetProperty("api_key").GetProperty("key").GetString()!);
     }
 
     /// <summary>
-    /// Not the tests' client: that checks every answer against the API's document, and its time would count as the app's.
+    /// Not the tests' client: that checks every answer against the API's document, and its time would count as the
+    /// app's.
     /// </summary>
     public HttpClient NewPlainClient() => new()
     {

@@ -11,7 +11,8 @@ internal static class Command
     public static async Task<string> RunAsync(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         try
@@ -26,10 +27,13 @@ internal static class Command
         }
         catch (Win32Exception)
         {
-            throw new CommandException($"{program} is not installed. On Debian and Ubuntu: apt-get install wrk postgresql");
+            throw new CommandException(
+                $"{program} is not installed. On Debian and Ubuntu: apt-get install wrk postgresql");
         }
     }
 }
 
-/// <summary>A program that a measurement needs is not there or does not do its work; told without a stack trace.</summary>
+/// <summary>
+/// A program that a measurement needs is not there or does not do its work; told without a stack trace.
+/// </summary>
 internal sealed class CommandException(string message) : Exception(message);

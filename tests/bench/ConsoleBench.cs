@@ -10,7 +10,9 @@ using System.Text.RegularExpressions;
 
 namespace ViralEngine.Bench;
 
-/// <summary>What the console costs: a page with many rows behind it, the live view of a large batch, and many that are open.</summary>
+/// <summary>
+/// What the console costs: a page with many rows behind it, the live view of a large batch, and many that are open.
+/// </summary>
 internal static partial class ConsoleBench
 {
     private const int Rows = 10_000;
@@ -21,7 +23,8 @@ internal static partial class ConsoleBench
     public static async Task RunAsync(BenchStack stack)
     {
         using var api = stack.NewPlainClient();
-        using var browser = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = stack.App.Address };
+        using var browser = new HttpClient(
+            new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = stack.App.Address };
         await SignInAsync(browser, stack.ApiKey);
         var tasks = await SubmitAsync(api);
         foreach (var page in new[] { "/console/tasks", "/console/tasks?status=pending&tag=even", "/console", $"/console/tasks/{tasks[0]}" })
@@ -69,11 +72,13 @@ internal static partial class ConsoleBench
         took.Sort();
         var high = Report.Percentile(took, 0.99);
         Report.Line(
-            $"{Shortened(page)}, {Rows:N0} tasks behind it", $"p50 {Report.Percentile(took, 0.5):0.0} ms   p99 {high:0.0} ms",
+            $"{Shortened(page)}, {Rows:N0} tasks behind it",
+            $"p50 {Report.Percentile(took, 0.5):0.0} ms   p99 {high:0.0} ms",
             $"p99 {high / 100:0.00} of the limit of 100 ms");
     }
 
-    private static string Shortened(string page) => Ids().Replace(page, "{id}") is { Length: > 30 } text ? text[..29] + "…" : Ids().Replace(page, "{id}");
+    private static string Shortened(string page) =>
+        Ids().Replace(page, "{id}") is { Length: > 30 } text ? text[..29] + "…" : Ids().Replace(page, "{id}");
 
     private static async Task FollowBatchAsync(HttpClient api, HttpClient browser)
     {
@@ -82,22 +87,27 @@ internal static partial class ConsoleBench
             body.Append(CultureInfo.InvariantCulture, $$"""{"description":"{{i}}"}""").Append('\n');
         using var content = new StringContent(body.ToString());
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
-        using var made = await api.PostAsync(new Uri("/api/batches?name=large&agent_id=echo", UriKind.Relative), content);
+        using var made = await api.PostAsync(
+            new Uri("/api/batches?name=large&agent_id=echo", UriKind.Relative), content);
         var id = (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
 
         var page = await browser.GetStringAsync(new Uri($"/console/batches/{id}", UriKind.Relative));
         var streams = Streams().Matches(page);
         var events = 0;
         var started = Stopwatch.GetTimestamp();
-        await using var stream = await browser.GetStreamAsync(new Uri(streams[0].Groups["address"].Value, UriKind.Relative));
+        await using var stream = await browser.GetStreamAsync(
+            new Uri(streams[0].Groups["address"].Value, UriKind.Relative));
         await foreach (var _ in SseParser.Create(stream).EnumerateAsync())
             events++;
         Report.Line(
-            $"live view of a batch of {Items:N0}", $"{streams.Count} event stream, {events} events in {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s",
+            $"live view of a batch of {Items:N0}",
+            $"{streams.Count} event stream, {events} events in {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s",
             $"{(double)events / Items:0.00000} events an item");
     }
 
-    /// <summary>Each holds the stream of a page open that has nothing new to tell; held against the same time without any.</summary>
+    /// <summary>
+    /// Each holds the stream of a page open that has nothing new to tell; held against the same time without any.
+    /// </summary>
     private static async Task KeepOpenAsync(BenchStack stack, HttpClient browser, List<string> tasks)
     {
         using var app = Process.GetProcessById(stack.App.ProcessId);
@@ -110,7 +120,8 @@ internal static partial class ConsoleBench
             await stream.DisposeAsync();
         var cost = with - without;
         Report.Line(
-            $"{Consoles} consoles open for {Watched.TotalSeconds:0} s", $"{cost:0.0} % of a core ({with:0.0} with, {without:0.0} without)",
+            $"{Consoles} consoles open for {Watched.TotalSeconds:0} s",
+            $"{cost:0.0} % of a core ({with:0.0} with, {without:0.0} without)",
             $"{cost / 5:0.00} of the limit of 5 %");
     }
 

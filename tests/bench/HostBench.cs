@@ -5,8 +5,9 @@ using ViralEngine.Testing;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// What the host costs: the start, the memory of an idle instance, the processor time of a request that does nothing, and reads. With
-/// VIRAL_BENCH_BEFORE, the folder of another version's checkout that has been built, the same of that one, and the ratio.
+/// What the host costs: the start, the memory of an idle instance, the processor time of a request that does nothing,
+/// and reads. With VIRAL_BENCH_BEFORE, the folder of another version's checkout that has been built, the same of that
+/// one, and the ratio.
 /// </summary>
 internal static class HostBench
 {
@@ -71,7 +72,8 @@ internal static class HostBench
         await wrk.WarmUpAsync();
         var cpu = ProcessorTime(app.ProcessId);
         var result = await wrk.RunAsync(Seconds);
-        return (result.PerSecond, (ProcessorTime(app.ProcessId) - cpu).TotalMicroseconds / (result.PerSecond * Seconds));
+        return (
+            result.PerSecond, (ProcessorTime(app.ProcessId) - cpu).TotalMicroseconds / (result.PerSecond * Seconds));
     }
 
     private static TimeSpan ProcessorTime(int id)
@@ -89,7 +91,9 @@ internal static class HostBench
     private static void Line(string name, double now, double? before, string unit) => Report.Line(
         name,
         string.Create(CultureInfo.InvariantCulture, $"{now,7:0} {unit}"),
-        before is { } other ? string.Create(CultureInfo.InvariantCulture, $"{now / other:0.00} of the version before ({other:0} {unit})") : null);
+        before is { } other ? string.Create(
+            CultureInfo.InvariantCulture, $"{now / other:0.00} of the version before ({other:0} {unit})") : null);
 
-    private sealed record Figures(double StartMs, double IdleMegabytes, double HealthMicroseconds, double ReadsPerSecond);
+    private sealed record Figures(
+        double StartMs, double IdleMegabytes, double HealthMicroseconds, double ReadsPerSecond);
 }

@@ -7,8 +7,8 @@ using ViralEngine.Testing.Lists;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// Every filter of every list, over ten thousand rows and over a million and, where time and disk allow, over ten million: how much
-/// longer the larger takes, and how many blocks it looks at.
+/// Every filter of every list, over ten thousand rows and over a million and, where time and disk allow, over ten
+/// million: how much longer the larger takes, and how many blocks it looks at.
 /// </summary>
 internal static class ListBench
 {
@@ -25,7 +25,9 @@ internal static class ListBench
         {
             if (rows == Sizes[^1] && (10 * took > MaxFill || 12 * bytes > FreeBytes()))
             {
-                Report.Line($"lists of {rows:N0} rows", $"left out: {Sizes[^2]:N0} took {took.TotalSeconds:0} s and {bytes >> 20:N0} MB");
+                Report.Line(
+                    $"lists of {rows:N0} rows",
+                    $"left out: {Sizes[^2]:N0} took {took.TotalSeconds:0} s and {bytes >> 20:N0} MB");
                 continue;
             }
 

@@ -8,8 +8,8 @@ if (args is [SlowProvider.Command])
     return 0;
 }
 
-// Each measurement starts the app as a process of its own on a fresh database and prints ratios within this run: the machine's
-// speed differs from day to day, the ratio much less.
+// Each measurement starts the app as a process of its own on a fresh database and prints ratios within this run: the
+// machine's speed differs from day to day, the ratio much less.
 var measurements = new Dictionary<string, Func<BenchStack, Task>>
 {
     ["start"] = StartBench.RunAsync,
@@ -29,7 +29,8 @@ var measurements = new Dictionary<string, Func<BenchStack, Task>>
 var chosen = args.Length == 0 ? measurements.Keys.ToArray() : args;
 if (chosen.FirstOrDefault(name => !measurements.ContainsKey(name)) is { } unknown)
 {
-    Console.Error.WriteLine($"No measurement is called '{unknown}'. There are: {string.Join(", ", measurements.Keys)}.");
+    Console.Error.WriteLine(
+        $"No measurement is called '{unknown}'. There are: {string.Join(", ", measurements.Keys)}.");
     return 2;
 }
 

@@ -3,9 +3,10 @@ using Npgsql;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// What storing recorded metrics costs. While work goes on, what it records is stored for half a second and thrown away for half a second,
-/// by a trigger that both pay for; the database then counts what ended in each. Neighbouring halves are compared, in alternating order, so
-/// that the machine's moods fall on both. Summing up what is recorded, in the memory of the same statement, is not measured.
+/// What storing recorded metrics costs. While work goes on, what it records is stored for half a second and thrown away
+/// for half a second, by a trigger that both pay for; the database then counts what ended in each. Neighbouring halves
+/// are compared, in alternating order, so that the machine's moods fall on both. Summing up what is recorded, in the
+/// memory of the same statement, is not measured.
 /// </summary>
 internal static class RecordingBench
 {
@@ -101,7 +102,8 @@ internal static class RecordingBench
             """,
             connection)
         {
-            Parameters = { new() { Value = bounds.ToArray() }, new() { Value = bounds[0] }, new() { Value = bounds[^1] } },
+            Parameters =
+                { new() { Value = bounds.ToArray() }, new() { Value = bounds[0] }, new() { Value = bounds[^1] } },
             CommandTimeout = 120,
         };
         var ended = new double[bounds.Count - 1];

@@ -7,9 +7,9 @@ using ViralEngine.Testing;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// POST /api/tasks and GET /api/tasks/{id} from 16 connections, against pgbench that runs the very statements of those requests
-/// from 16 clients on the same server: what is left for HTTP, authentication, checks and JSON. Tasks are scheduled for
-/// tomorrow, so that only the request is measured and not its work.
+/// POST /api/tasks and GET /api/tasks/{id} from 16 connections, against pgbench that runs the very statements of those
+/// requests from 16 clients on the same server: what is left for HTTP, authentication, checks and JSON. Tasks are
+/// scheduled for tomorrow, so that only the request is measured and not its work.
 /// </summary>
 internal static class RequestBench
 {
@@ -66,7 +66,8 @@ internal static class RequestBench
         await wrk.WarmUpAsync();
         var ours = await wrk.RunAsync(Seconds);
         var theirs = await PgBench.RunAsync(
-            stack.Postgres.AdminConnection, Path.Combine(AppContext.BaseDirectory, "sql", sql), variables, Connections, Seconds);
+            stack.Postgres.AdminConnection, Path.Combine(AppContext.BaseDirectory, "sql", sql), variables, Connections,
+            Seconds);
 
         Report.Line(
             $"{name}, {Connections} connections",

@@ -6,7 +6,9 @@ using System.Text.Json;
 
 namespace ViralEngine.Bench;
 
-/// <summary>From the time a state change carries in the database to its event at a reader that was already there.</summary>
+/// <summary>
+/// From the time a state change carries in the database to its event at a reader that was already there.
+/// </summary>
 internal static class StreamBench
 {
     private const int Tasks = 300;
@@ -36,12 +38,14 @@ internal static class StreamBench
                 // A moment ahead, so that the reader is there when it starts.
                 var start = DateTime.UtcNow.AddMilliseconds(300).ToString("O", CultureInfo.InvariantCulture);
                 using var answer = await client.PostAsJsonAsync(
-                    new Uri("/api/tasks", UriKind.Relative), new { agent_id = "echo", description = "hello", scheduled_at = start });
+                    new Uri("/api/tasks", UriKind.Relative),
+                    new { agent_id = "echo", description = "hello", scheduled_at = start });
                 if (answer.StatusCode != HttpStatusCode.Created)
                     throw new InvalidOperationException($"POST /api/tasks answered {answer.StatusCode}.");
                 var id = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString();
 
-                await using var stream = await client.GetStreamAsync(new Uri($"/api/tasks/{id}/stream", UriKind.Relative));
+                await using var stream = await client.GetStreamAsync(
+                    new Uri($"/api/tasks/{id}/stream", UriKind.Relative));
                 await foreach (var item in SseParser.Create(stream).EnumerateAsync())
                 {
                     var now = DateTime.UtcNow;

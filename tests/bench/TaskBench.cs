@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// Tasks of the echo agent from the first submission over HTTP to the last completion in the database: many clients submit one after the
-/// other, as the servers of those do who send their users' work on.
+/// Tasks of the echo agent from the first submission over HTTP to the last completion in the database: many clients
+/// submit one after the other, as the servers of those do who send their users' work on.
 /// </summary>
 internal static class TaskBench
 {
@@ -19,12 +19,14 @@ internal static class TaskBench
         await stack.ScalarAsync("ANALYZE");
         var (submitted, completed) = await MeasureAsync(stack, wrk);
         Report.Line(
-            $"echo tasks, submission to completion, {Clients} clients", $"{completed,7:0} tasks/s", $"{completed / Goal:0.00} of the goal of {Goal:N0}/s");
+            $"echo tasks, submission to completion, {Clients} clients", $"{completed,7:0} tasks/s",
+            $"{completed / Goal:0.00} of the goal of {Goal:N0}/s");
         Report.Line("  of which submitted", $"{submitted,7:0} tasks/s");
     }
 
     /// <summary>Tasks a second, from the first submission to the last completion.</summary>
-    public static async Task<double> MeasureAsync(BenchStack stack) => (await MeasureAsync(stack, ClientsOf(stack))).Completed;
+    public static async Task<double> MeasureAsync(BenchStack stack) =>
+        (await MeasureAsync(stack, ClientsOf(stack))).Completed;
 
     private static async Task<(double Submitted, double Completed)> MeasureAsync(BenchStack stack, Wrk wrk)
     {

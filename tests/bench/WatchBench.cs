@@ -39,7 +39,8 @@ internal static class WatchBench
 
         took.Sort();
         Report.Line(
-            $"{Organizations:N0} organizations × 6 series, one minute", $"{Report.Percentile(took, 0.5):0.0} s (longest {took[^1]:0.0})",
+            $"{Organizations:N0} organizations × 6 series, one minute",
+            $"{Report.Percentile(took, 0.5):0.0} s (longest {took[^1]:0.0})",
             $"{Report.Percentile(took, 0.5) / 10:0.00} of the ten seconds it may take");
     }
 
@@ -48,7 +49,9 @@ internal static class WatchBench
         await using var admin = new NpgsqlConnection(connectionString + ";Command Timeout=600");
         await admin.OpenAsync();
         await ExecuteAsync("UPDATE viral.metric_progress SET until = $1 WHERE name = 'minute'", start);
-        await ExecuteAsync("INSERT INTO viral.organizations (id, name) SELECT gen_random_uuid(), 'bench' FROM generate_series(1, $1)", Organizations);
+        await ExecuteAsync(
+            "INSERT INTO viral.organizations (id, name) SELECT gen_random_uuid(), 'bench' FROM generate_series(1, $1)",
+            Organizations);
         foreach (var (metric, kind) in new[]
         {
             ("error_rate", SeriesKind.Rate), ("latency", SeriesKind.Amount), ("cost_per_task", SeriesKind.Amount),
@@ -67,9 +70,10 @@ internal static class WatchBench
         await ExecuteAsync(
             """
             INSERT INTO viral.metric_points (
-                tenant_id, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd, latencies,
-                latency_log_sum)
-            SELECT organization.id, $1::timestamptz + minute * interval '1 minute', 'echo', 'echo', '', 20, 0, 0, 100, 100, 0.1,
+                tenant_id, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens,
+                cost_usd, latencies, latency_log_sum)
+            SELECT organization.id, $1::timestamptz + minute * interval '1 minute', 'echo', 'echo', '', 20, 0, 0, 100,
+                   100, 0.1,
                    array_fill(190, ARRAY[20]), 14
             FROM viral.organizations AS organization
             CROSS JOIN generate_series(0, $2 - 1) AS minute

@@ -20,8 +20,8 @@ internal sealed class Wrk(Uri address, int connections, string? script, IReadOnl
         environment));
 
     /// <summary>
-    /// Until the app is compiled for speed, which takes it the better part of a minute: until two runs in a row were not a tenth faster
-    /// than the best before them.
+    /// Until the app is compiled for speed, which takes it the better part of a minute: until two runs in a row were
+    /// not a tenth faster than the best before them.
     /// </summary>
     public async Task WarmUpAsync()
     {

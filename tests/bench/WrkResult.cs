@@ -9,7 +9,8 @@ internal sealed partial record WrkResult(double PerSecond, double P50Ms, double 
     public static WrkResult Parse(string output)
     {
         // A run whose answers were errors would be the fastest of all.
-        if (output.Contains("Non-2xx", StringComparison.Ordinal) || output.Contains("Socket errors", StringComparison.Ordinal))
+        if (output.Contains("Non-2xx", StringComparison.Ordinal)
+            || output.Contains("Socket errors", StringComparison.Ordinal))
             throw new InvalidOperationException($"Some requests failed:\n{output}");
         return new WrkResult(
             double.Parse(Rate().Match(output).Groups[1].ValueSpan, CultureInfo.InvariantCulture),

@@ -6,9 +6,11 @@ var minutes = 5.0;
 int? seed = null;
 for (var i = 0; i < args.Length; i++)
 {
-    if (args[i] == "--seed" && i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var given))
+    if (args[i] == "--seed" && i + 1 < args.Length
+        && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var given))
         (seed, i) = (given, i + 1);
-    else if (!double.TryParse(args[i], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out minutes) || minutes <= 0)
+    else if (!double.TryParse(args[i], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out minutes)
+        || minutes <= 0)
         return Usage($"'{args[i]}' is not known here.");
 }
 

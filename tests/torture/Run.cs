@@ -81,11 +81,13 @@ internal sealed class Run(TimeSpan length, int seed)
     }
 
     private async Task<IReadOnlyList<Promise>> JudgeAsync(
-        World world, Recorder recorder, IReadOnlyList<Tenant> tenants, Resources before, IReadOnlyList<(string What, long Count)> open,
+        World world, Recorder recorder, IReadOnlyList<Tenant> tenants, Resources before,
+        IReadOnlyList<(string What, long Count)> open,
         IReadOnlyList<string> ended)
     {
         await using var database = await world.OpenAsync(patience: 300);
-        var evidence = new Evidence(tenants, recorder, await Rows.ReadAsync(database), world.Provider.Calls, world.Receiver.Received, timeline);
+        var evidence = new Evidence(
+            tenants, recorder, await Rows.ReadAsync(database), world.Provider.Calls, world.Receiver.Received, timeline);
         CheckHistory(evidence);
         await Spoiled.CheckAsync(world, evidence, CheckHistory);
         var nothing = evidence.NewPromise("nothing is left open: no work, no orchestration, no transaction");

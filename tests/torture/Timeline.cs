@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace ViralEngine.Torture;
 
-/// <summary>What was done to whom and when, in seconds since the run began: what explains a call that was made again.</summary>
+/// <summary>
+/// What was done to whom and when, in seconds since the run began: what explains a call that was made again.
+/// </summary>
 internal sealed class Timeline
 {
     private readonly ConcurrentQueue<Trouble> all = new();
@@ -37,9 +39,12 @@ internal sealed class Timeline
         Say($"{what}{(instance > 0 ? $" (instance {instance})" : "")}");
     }
 
-    public void Say(string what) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Now,7:0.0}  {what}"));
+    public void Say(string what) =>
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Now,7:0.0}  {what}"));
 
-    /// <summary>Whether something was done to the instance between the two moments that may have taken its work from it.</summary>
+    /// <summary>
+    /// Whether something was done to the instance between the two moments that may have taken its work from it.
+    /// </summary>
     public Trouble? Explains(int instance, double from, double until) => all.FirstOrDefault(trouble =>
         trouble.StopsWork && (trouble.Instance == 0 || instance == 0 || trouble.Instance == instance) && trouble.From <= until && trouble.Until >= from);
 }

@@ -52,7 +52,8 @@ internal static class AzureDatabaseCommand
         {
             await RunAsync(server, $"CREATE ROLE {Owner} NOLOGIN CREATEROLE", ct);
             // Whichever administrator comes next may take the role too, and hand it on.
-            if (await IsTrueAsync(server, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", "azure_pg_admin", ct))
+            if (await IsTrueAsync(
+                server, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", "azure_pg_admin", ct))
                 await RunAsync(server, $"GRANT {Owner} TO azure_pg_admin WITH ADMIN OPTION", ct);
         }
 
@@ -110,7 +111,8 @@ internal static class AzureDatabaseCommand
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static async Task<bool> IsTrueAsync(NpgsqlDataSource server, string question, string name, CancellationToken ct)
+    private static async Task<bool> IsTrueAsync(
+        NpgsqlDataSource server, string question, string name, CancellationToken ct)
     {
         await using var command = server.CreateCommand(question);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });

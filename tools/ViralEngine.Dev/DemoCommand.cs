@@ -7,8 +7,8 @@ using ViralEngine.Core.Organizations;
 namespace ViralEngine.Dev;
 
 /// <summary>
-/// Makes the demo organization through the API, with a key for its owner, one for an approver and a member for tokens, and
-/// prints how to reach it, for a shell to source. What the environment names already is kept while it works.
+/// Makes the demo organization through the API, with a key for its owner, one for an approver and a member for tokens,
+/// and prints how to reach it, for a shell to source. What the environment names already is kept while it works.
 /// </summary>
 internal sealed class DemoCommand(HttpClient http) : IDisposable
 {
@@ -55,13 +55,16 @@ internal sealed class DemoCommand(HttpClient http) : IDisposable
 
     private async Task<Keys> CreateAsync(string platformKey, CancellationToken ct)
     {
-        var organization = await PostAsync(platformKey, "/api/organizations", new { name = "Demo", plan = "enterprise" }, ct);
+        var organization = await PostAsync(
+            platformKey, "/api/organizations", new { name = "Demo", plan = "enterprise" }, ct);
         var id = organization.GetProperty("id").GetString()!;
         var owner = organization.GetProperty("api_key").GetProperty("key").GetString()!;
         var approver = await PostAsync(
             owner, $"/api/organizations/{id}/api-keys", new { name = "approver", role = "approver" }, ct);
-        var invitation = await PostAsync(owner, $"/api/organizations/{id}/members", new { subject = Subject, role = "owner" }, ct);
-        var person = TokenCommand.Create(Subject, new AuthOptions().Audience, TimeSpan.FromMinutes(1), TimeProvider.System);
+        var invitation = await PostAsync(
+            owner, $"/api/organizations/{id}/members", new { subject = Subject, role = "owner" }, ct);
+        var person = TokenCommand.Create(
+            Subject, new AuthOptions().Audience, TimeSpan.FromMinutes(1), TimeProvider.System);
         await PostAsync(person, $"/api/invitations/{invitation.GetProperty("id").GetString()}/accept", new { }, ct);
         return new Keys(id, owner, approver.GetProperty("key").GetString()!);
     }
@@ -74,7 +77,8 @@ internal sealed class DemoCommand(HttpClient http) : IDisposable
         var text = await response.Content.ReadAsStringAsync(ct);
         return response.IsSuccessStatusCode
             ? JsonElement.Parse(text)
-            : throw new UsageException($"the demo organization could not be created: POST {path} returned {(int)response.StatusCode} {text}");
+            : throw new UsageException(
+                $"the demo organization could not be created: POST {path} returned {(int)response.StatusCode} {text}");
     }
 
     private sealed record Keys(string Tenant, string Owner, string Approver);

@@ -5,8 +5,8 @@ using ViralEngine.LocalHost.Durable;
 namespace ViralEngine.Dev;
 
 /// <summary>
-/// Brings the database that VIRAL_CONNECTION names up to date, as its owner. With the name of the app's login it also lets
-/// that login in, and installs what orchestrations need where Azure does not run them.
+/// Brings the database that VIRAL_CONNECTION names up to date, as its owner. With the name of the app's login it also
+/// lets that login in, and installs what orchestrations need where Azure does not run them.
 /// </summary>
 internal static class MigrateCommand
 {
@@ -39,7 +39,9 @@ internal static class MigrateCommand
         }
     }
 
-    /// <summary>The app takes one of the two roles in each transaction, so its login must be a member of both.</summary>
+    /// <summary>
+    /// The app takes one of the two roles in each transaction, so its login must be a member of both.
+    /// </summary>
     private static async Task LetInAsync(string owner, string login, CancellationToken ct)
     {
         await using var dataSource = NpgsqlDataSource.Create(owner);

@@ -5,8 +5,8 @@ using Garnet;
 namespace ViralEngine.Dev;
 
 /// <summary>
-/// The stack's Redis-protocol server: Garnet on loopback, with a password, scripts and pub/sub, in bounded memory. It keeps
-/// nothing on disk: what the app has in Redis may be lost at any time without harm.
+/// The stack's Redis-protocol server: Garnet on loopback, with a password, scripts and pub/sub, in bounded memory. It
+/// keeps nothing on disk: what the app has in Redis may be lost at any time without harm.
 /// </summary>
 internal static class RedisCommand
 {

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace ViralEngine.Core.Agents.Echo;
 
 /// <summary>
-/// Returns the description word by word: a deterministic answer, for examples and tests that must be slow or fail on purpose. A word counts
-/// as a token.
+/// Returns the description word by word: a deterministic answer, for examples and tests that must be slow or fail on
+/// purpose. A word counts as a token.
 /// </summary>
 public sealed class EchoProvider(TimeProvider time) : IAgentProvider
 {

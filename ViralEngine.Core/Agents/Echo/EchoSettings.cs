@@ -69,6 +69,8 @@ public sealed record EchoSettings : AgentSettings
         };
 
         // Setting how many attempts fail implies a failure.
-        return read is { FailFirstAttempts: not null, FailWith: null } ? read with { FailWith = ErrorClass.Unavailable } : read;
+        return read is { FailFirstAttempts: not null, FailWith: null }
+            ? read with { FailWith = ErrorClass.Unavailable }
+            : read;
     }
 }

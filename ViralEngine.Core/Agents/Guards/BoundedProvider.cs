@@ -6,7 +6,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Agents.Guards;
 
 /// <summary>
-/// Wraps every provider: limits time and size, turns failures into <see cref="AgentException"/>, and makes text and usage fit to be stored.
+/// Wraps every provider: limits time and size, turns failures into <see cref="AgentException"/>, and makes text and
+/// usage fit to be stored.
 /// </summary>
 internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptions> options, TimeProvider time)
     : IAgentProvider
@@ -17,7 +18,8 @@ internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptio
             await startingAsync(ct);
         using var clock = new AnswerClock(call, options.Value, time);
         await using var registration = ct.UnsafeRegister(static c => ((AnswerClock)c!).Stop(), clock);
-        await using var chunks = inner.RunAsync(call with { Heard = clock.Heard }, clock.Token).GetAsyncEnumerator(clock.Token);
+        await using var chunks = inner.RunAsync(call with { Heard = clock.Heard }, clock.Token)
+            .GetAsyncEnumerator(clock.Token);
 
         var text = new TextFilter(options.Value.MaxAnswerBytes, call);
         while (await MoveNextAsync(chunks, call, clock, ct))
@@ -67,7 +69,9 @@ internal sealed class BoundedProvider(IAgentProvider inner, IOptions<AgentsOptio
         }
     }
 
-    /// <summary>Counts bytes, replaces what PostgreSQL cannot store, and rejoins characters that were split between chunks.</summary>
+    /// <summary>
+    /// Counts bytes, replaces what PostgreSQL cannot store, and rejoins characters that were split between chunks.
+    /// </summary>
     private sealed class TextFilter(int maxBytes, AgentCall call)
     {
         private string held = "";

@@ -5,10 +5,11 @@ using ViralEngine.Core.Flow;
 namespace ViralEngine.Core.Agents.Guards;
 
 /// <summary>
-/// Calls a provider through its host's breaker: while it is open, calls fail immediately, so that a fallback is called. After a
-/// Retry-After, this tenant does not call the provider until then.
+/// Calls a provider through its host's breaker: while it is open, calls fail immediately, so that a fallback is called.
+/// After a Retry-After, this tenant does not call the provider until then.
 /// </summary>
-internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers breakers, BreakerRegister register, TimeProvider time)
+internal sealed class BreakerProvider(
+    IAgentProvider inner, CircuitBreakers breakers, BreakerRegister register, TimeProvider time)
     : IAgentProvider
 {
     private static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
@@ -27,7 +28,8 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
         if (await register.OpenUntilAsync(group) is { } paused && paused > time.GetUtcNow())
         {
             throw new AgentException(
-                ErrorClass.RateLimited, $"{host} asked for a pause until {paused:HH:mm:ss} UTC.", paused - time.GetUtcNow())
+                ErrorClass.RateLimited, $"{host} asked for a pause until {paused:HH:mm:ss} UTC.",
+                paused - time.GetUtcNow())
             {
                 WaitsFor = WaitReason.Provider,
             };
@@ -48,7 +50,8 @@ internal sealed class BreakerProvider(IAgentProvider inner, CircuitBreakers brea
         }
         catch (BreakerOpenException e)
         {
-            throw new AgentException(ErrorClass.Unavailable, e.Message, e.RetryAfter, e) { WaitsFor = WaitReason.Provider };
+            throw new AgentException(
+                ErrorClass.Unavailable, e.Message, e.RetryAfter, e) { WaitsFor = WaitReason.Provider };
         }
     }
 

@@ -6,8 +6,9 @@ using System.Text.Json;
 namespace ViralEngine.Core.Agents.Http;
 
 /// <summary>
-/// Reads an http agent's event stream: <c>message</c> events are text (their data, or what the text path finds in it); <c>progress</c>
-/// carries <c>{fraction, message}</c>, <c>usage</c> <c>{input_tokens, output_tokens, model}</c>, <c>error</c> <c>{message, retryable}</c>;
+/// Reads an http agent's event stream: <c>message</c> events are text (their data, or what the text path finds in it);
+/// <c>progress</c> carries <c>{fraction, message}</c>, <c>usage</c> <c>{input_tokens, output_tokens, model}</c>,
+/// <c>error</c> <c>{message, retryable}</c>;
 /// <c>done</c> with or without <c>{finish_reason}</c>, or the data <c>[DONE]</c>, ends it. Other events are ignored.
 /// </summary>
 internal sealed class HttpEventReader(string? textPath, AgentCall call)
@@ -61,7 +62,9 @@ internal sealed class HttpEventReader(string? textPath, AgentCall call)
         }
     }
 
-    /// <summary>It only tells how far the work is: what cannot be read of it is no reason to give up the answer.</summary>
+    /// <summary>
+    /// It only tells how far the work is: what cannot be read of it is no reason to give up the answer.
+    /// </summary>
     private static AgentChunk.Progress? ProgressOf(string data)
     {
         using var document = Parse(data);
@@ -72,10 +75,12 @@ internal sealed class HttpEventReader(string? textPath, AgentCall call)
         {
             { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
             { ValueKind: JsonValueKind.String } text
-                when double.TryParse(text.Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+                when double.TryParse(
+                    text.Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
             _ => 0,
         };
-        return new AgentChunk.Progress(double.IsNaN(fraction) ? 0 : Math.Clamp(fraction, 0, 1), progress.TextOf("message"));
+        return new AgentChunk.Progress(
+            double.IsNaN(fraction) ? 0 : Math.Clamp(fraction, 0, 1), progress.TextOf("message"));
     }
 
     private static AgentChunk? UsageOf(string data)
@@ -106,8 +111,10 @@ internal sealed class HttpEventReader(string? textPath, AgentCall call)
         // The agent's own retryable flag takes precedence over its message.
         return error.Member("retryable")?.ValueKind switch
         {
-            JsonValueKind.True => new AgentException(ErrorClass.Unavailable, fault.Message) { Evidence = HostEvidence.Alive },
-            JsonValueKind.False => new AgentException(ErrorClass.InvalidRequest, fault.Message) { Evidence = HostEvidence.Alive },
+            JsonValueKind.True =>
+                new AgentException(ErrorClass.Unavailable, fault.Message) { Evidence = HostEvidence.Alive },
+            JsonValueKind.False =>
+                new AgentException(ErrorClass.InvalidRequest, fault.Message) { Evidence = HostEvidence.Alive },
             _ => fault,
         };
     }

@@ -9,8 +9,10 @@ using ViralEngine.Core.Outgoing;
 namespace ViralEngine.Core.Agents.Http;
 
 /// <summary>
-/// POSTs <c>{task_id, attempt, description, input}</c> to the agent's URL. A JSON response is read as a whole, with its <c>usage</c> and
-/// <c>finish_reason</c>; an event stream (<c>text/event-stream</c>) by <see cref="HttpEventReader"/>; any other text as it arrives.
+/// POSTs <c>{task_id, attempt, description, input}</c> to the agent's URL. A JSON response is read as a whole, with its
+/// <c>usage</c> and
+/// <c>finish_reason</c>; an event stream (<c>text/event-stream</c>) by <see cref="HttpEventReader"/>; any other text as
+/// it arrives.
 /// </summary>
 public sealed class HttpProvider(
     OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time) : IAgentProvider
@@ -35,7 +37,8 @@ public sealed class HttpProvider(
             "text/event-stream" => new HttpEventReader(settings.TextPath, call).ReadAsync(body, ct),
             { } media when IsJson(media) => ReadJsonAsync(body, EncodingOf(type), settings, call, isJson: true, ct),
             // Where a text is to be found in it, it is meant to be JSON, whatever it is called.
-            _ when settings.TextPath is not null => ReadJsonAsync(body, EncodingOf(type), settings, call, isJson: false, ct),
+            _ when settings.TextPath is not null => ReadJsonAsync(
+                body, EncodingOf(type), settings, call, isJson: false, ct),
             _ => ReadTextAsync(body, EncodingOf(type), ct),
         };
         await foreach (var chunk in chunks)
@@ -71,13 +74,17 @@ public sealed class HttpProvider(
     private static readonly Dictionary<string, string> Empty = [];
 
     private static bool IsJson(string mediaType) =>
-        mediaType is "application/json" or "text/json" or "application/x-json" || mediaType.EndsWith("+json", StringComparison.Ordinal);
+        mediaType is "application/json" or "text/json" or "application/x-json" || mediaType.EndsWith(
+            "+json", StringComparison.Ordinal);
 
-    /// <summary>What the answer says that it is in (RFC 9110, section 8.3.2), where that is known; else UTF-8.</summary>
+    /// <summary>
+    /// What the answer says that it is in (RFC 9110, section 8.3.2), where that is known; else UTF-8.
+    /// </summary>
     private static Encoding EncodingOf(MediaTypeHeaderValue? type)
     {
         // ASCII is a part of UTF-8, and who says ASCII often means that.
-        if (type?.CharSet?.Trim('"') is not { Length: > 0 } name || name.Equals("us-ascii", StringComparison.OrdinalIgnoreCase))
+        if (type?.CharSet?.Trim('"') is not { Length: > 0 } name
+            || name.Equals("us-ascii", StringComparison.OrdinalIgnoreCase))
             return Encoding.UTF8;
         try
         {
@@ -91,7 +98,8 @@ public sealed class HttpProvider(
 
     /// <param name="isJson">It says that it is JSON; else what is none is text.</param>
     private async IAsyncEnumerable<AgentChunk> ReadJsonAsync(
-        Stream body, Encoding encoding, HttpSettings settings, AgentCall call, bool isJson, [EnumeratorCancellation] CancellationToken ct)
+        Stream body, Encoding encoding, HttpSettings settings, AgentCall call, bool isJson,
+        [EnumeratorCancellation] CancellationToken ct)
     {
         await using var collected = await TemporaryFile.CollectAsync(body, AnswerMemory.Long, ct);
         using var whole = await memory.HoldWholeAsync(collected.Length, ct);

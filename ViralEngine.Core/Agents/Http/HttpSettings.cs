@@ -17,7 +17,8 @@ public sealed record HttpSettings : AgentSettings
     // Set by the app, or about the connection (RFC 9110, section 7.6.1).
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "TE", "Trailer",
+        "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "TE",
+        "Trailer",
         "Expect", "Proxy-Authorization", "Proxy-Connection", "Cookie", "traceparent", "tracestate",
     };
 
@@ -27,7 +28,9 @@ public sealed record HttpSettings : AgentSettings
     /// <summary>Headers to send. Shown to everyone who may read the agent.</summary>
     public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
-    /// <summary>JSON pointer (RFC 6901) to the text in a JSON response or in the data of each event; all of it by default.</summary>
+    /// <summary>
+    /// JSON pointer (RFC 6901) to the text in a JSON response or in the data of each event; all of it by default.
+    /// </summary>
     public string? TextPath { get; init; }
 
     public override string? FindOrigin() => Url is null ? null : new Uri(Url).GetLeftPart(UriPartial.Authority);

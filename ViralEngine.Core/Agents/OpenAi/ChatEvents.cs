@@ -5,13 +5,14 @@ using System.Text.Json;
 namespace ViralEngine.Core.Agents.OpenAi;
 
 /// <summary>
-/// Splits a chat server's response into events: server-sent events (HTML standard, section 9.2.6), with extensions. The last event needs no
-/// empty line after it, lines of JSON without a field name count as data (JSON lines, or one whole document), and a field <c>error</c>
-/// counts as an event of that name, as llama.cpp sends it.
+/// Splits a chat server's response into events: server-sent events (HTML standard, section 9.2.6), with extensions. The
+/// last event needs no empty line after it, lines of JSON without a field name count as data (JSON lines, or one whole
+/// document), and a field <c>error</c> counts as an event of that name, as llama.cpp sends it.
 /// </summary>
 internal static class ChatEvents
 {
-    public static async IAsyncEnumerable<ChatEvent> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken ct)
+    public static async IAsyncEnumerable<ChatEvent> ReadAsync(
+        Stream body, [EnumeratorCancellation] CancellationToken ct)
     {
         using var lines = new StreamReader(body, Encoding.UTF8);
         var data = new List<string>();
@@ -32,7 +33,8 @@ internal static class ChatEvents
                 yield return new ChatEvent("error", error);
             else if (bare.Length == 0 && FieldOf(line, "event") is { } type)
                 name = type;
-            else if (bare.Length == 0 && (line[0] == ':' || FieldOf(line, "id") is not null || FieldOf(line, "retry") is not null))
+            else if (bare.Length == 0
+                && (line[0] == ':' || FieldOf(line, "id") is not null || FieldOf(line, "retry") is not null))
                 continue;
             else if (bare.Length == 0 && IsWhole(line))
                 yield return new ChatEvent(name, line);

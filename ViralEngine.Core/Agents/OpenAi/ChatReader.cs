@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace ViralEngine.Core.Agents.OpenAi;
 
 /// <summary>
-/// Reads the response of a server that speaks the OpenAI chat-completions protocol, more or less: a stream of chunks, or one whole
-/// completion instead. Unknown parts are ignored; an error ends the answer with the server's own message.
+/// Reads the response of a server that speaks the OpenAI chat-completions protocol, more or less: a stream of chunks,
+/// or one whole completion instead. Unknown parts are ignored; an error ends the answer with the server's own message.
 /// </summary>
 internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
 {
@@ -102,7 +102,8 @@ internal sealed class ChatReader(OpenAiSettings settings, AgentCall call)
     };
 
     private static bool IsFirst(JsonElement choice) => choice.ValueKind == JsonValueKind.Object
-        ? choice.Member("index") is not { ValueKind: JsonValueKind.Number } index || !index.TryGetInt32(out var number) || number == 0
+        ? choice.Member("index") is not { ValueKind: JsonValueKind.Number } index || !index.TryGetInt32(
+            out var number) || number == 0
         : choice.ValueKind == JsonValueKind.Null ? false : throw Unreadable();
 
     // Groq has usage in x_groq, Moonshot in the choice.

@@ -5,9 +5,11 @@ namespace ViralEngine.Core.Agents.OpenAi;
 /// <param name="BaseUrl">The provider's URL; null if every installation has its own.</param>
 /// <param name="KeyHeader">The header that carries the key; null is <c>Authorization: Bearer</c>.</param>
 /// <param name="SendsOldMaxTokens">Supports only <c>max_tokens</c>, not <c>max_completion_tokens</c>.</param>
-/// <param name="SendsStreamOptions">False if the provider reports usage in streams unasked and rejects the option.</param>
+/// <param name="SendsStreamOptions">False if the provider reports usage in streams unasked and rejects the
+/// option.</param>
 public sealed record OpenAiPreset(
-    string Name, string? BaseUrl, string? KeyHeader = null, bool SendsOldMaxTokens = false, bool SendsStreamOptions = true)
+    string Name, string? BaseUrl, string? KeyHeader = null, bool SendsOldMaxTokens = false,
+    bool SendsStreamOptions = true)
 {
     public static readonly OpenAiPreset OpenAi = new("openai", "https://api.openai.com/v1");
 

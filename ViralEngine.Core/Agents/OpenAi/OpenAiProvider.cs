@@ -6,8 +6,8 @@ using ViralEngine.Core.Outgoing;
 namespace ViralEngine.Core.Agents.OpenAi;
 
 /// <summary>
-/// Calls a model by the OpenAI chat-completions protocol, streaming. <see cref="ChatReader"/> reads the response instead of OpenAI's own
-/// client, which rejects the deviations of most other servers.
+/// Calls a model by the OpenAI chat-completions protocol, streaming. <see cref="ChatReader"/> reads the response
+/// instead of OpenAI's own client, which rejects the deviations of most other servers.
 /// </summary>
 public sealed class OpenAiProvider(
     OutgoingHttp outgoing, AnswerMemory memory, IOptions<AgentsOptions> options, TimeProvider time) : IAgentProvider
@@ -82,7 +82,9 @@ public sealed class OpenAiProvider(
 
     private static ChatRequest BodyOf(OpenAiSettings settings, AgentCall call, bool countsUsage)
     {
-        var question = call.Input is { } input ? $"{call.Description}\n\nInput:\n{input.GetRawText()}" : call.Description;
+        var question = call.Input is { } input
+            ? $"{call.Description}\n\nInput:\n{input.GetRawText()}"
+            : call.Description;
         var asked = new ChatMessage("user", question);
         var old = settings.Preset.SendsOldMaxTokens;
         return new ChatRequest(

@@ -1,8 +1,9 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// The score that a series reaches by chance as often as its rule allows. The highest scores of blocks of 150 minutes, real alarms cut off,
-/// have a tail whose level for a given rate is extrapolated (Siffer et al., "Anomaly Detection in Streams with Extreme Value Theory", KDD
+/// The score that a series reaches by chance as often as its rule allows. The highest scores of blocks of 150 minutes,
+/// real alarms cut off, have a tail whose level for a given rate is extrapolated (Siffer et al., "Anomaly Detection in
+/// Streams with Extreme Value Theory", KDD
 /// 2017); until there are enough blocks, most of it is what independent normal noise would need.
 /// </summary>
 /// <param name="oncePerMonth">The score assumed to be reached once a month while little data was seen.</param>
@@ -21,7 +22,8 @@ internal sealed class AlarmThreshold(double oncePerMonth)
     private const double Least = 3.5;
 
     /// <summary>
-    /// How far above the threshold a block may be learned: a few incidents do not deafen the detector, many false alarms do.
+    /// How far above the threshold a block may be learned: a few incidents do not deafen the detector, many false
+    /// alarms do.
     /// </summary>
     private const double MaxAbove = 2;
 

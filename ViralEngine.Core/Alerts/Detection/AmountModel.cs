@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Durations or costs, by the mean of their logarithms, weighted by how many values it has. The spread of single values, and of whole
-/// windows beyond that, is learned at each scale.
+/// Durations or costs, by the mean of their logarithms, weighted by how many values it has. The spread of single
+/// values, and of whole windows beyond that, is learned at each scale.
 /// </summary>
 internal sealed class AmountModel : LikelihoodModel
 {
@@ -42,10 +42,12 @@ internal sealed class AmountModel : LikelihoodModel
         var miss = second > 0 ? first / second : 0;
         var band = second > 0 ? 3.3 * Math.Sqrt(noises[scale].Variance(second)) : 0;
         return new Judgement(
-            0, 0, 0, Math.Exp(expected + miss), Math.Exp(expected), Math.Exp(expected - band), Math.Exp(expected + band), second, true);
+            0, 0, 0, Math.Exp(expected + miss), Math.Exp(expected), Math.Exp(expected - band),
+            Math.Exp(expected + band), second, true);
     }
 
-    protected override void LearnWindow(int scale, double first, double second) => noises[scale].Learn(first / second, second);
+    protected override void LearnWindow(int scale, double first, double second) =>
+        noises[scale].Learn(first / second, second);
 
     protected override void LearnPoint(Observation point, bool quarantined)
     {

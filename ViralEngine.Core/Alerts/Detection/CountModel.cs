@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Events per minute. The expected number follows the season; its level adapts more slowly for rarer events, and overdispersion is learned
-/// at each scale. Zero counts: silence is as unlikely as the expected number implies.
+/// Events per minute. The expected number follows the season; its level adapts more slowly for rarer events, and
+/// overdispersion is learned at each scale. Zero counts: silence is as unlikely as the expected number implies.
 /// </summary>
 internal sealed class CountModel : LikelihoodModel
 {
@@ -36,13 +36,16 @@ internal sealed class CountModel : LikelihoodModel
     }
 
     protected override double Deviate(int scale, double first, double second) =>
-        Math.Max(first, second) < LeastEvents ? double.NaN : SignedDeviance.OfCount(first, second, spreads[scale].Value);
+        Math.Max(first, second) < LeastEvents
+            ? double.NaN
+            : SignedDeviance.OfCount(first, second, spreads[scale].Value);
 
     protected override Judgement Describe(int scale, int points, double first, double second)
     {
         var band = 3.3 * Math.Sqrt(second + (second * second * spreads[scale].Value));
         return new Judgement(
-            0, 0, 0, first / points, second / points, Math.Max(0, second - band) / points, (second + band) / points, first, true);
+            0, 0, 0, first / points, second / points, Math.Max(0, second - band) / points, (second + band) / points,
+            first, true);
     }
 
     protected override void LearnWindow(int scale, double first, double second)
@@ -55,7 +58,9 @@ internal sealed class CountModel : LikelihoodModel
     protected override void LearnPoint(Observation point, bool quarantined)
     {
         seen++;
-        season.Learn(point.Minute, point.Value, Math.Clamp(season.Level / EventsInLevel, SlowestLevel, FastestLevel), quarantined);
+        season.Learn(
+            point.Minute, point.Value, Math.Clamp(season.Level / EventsInLevel, SlowestLevel, FastestLevel),
+            quarantined);
     }
 
     protected override void AcceptWindow(int points, double first, double second)

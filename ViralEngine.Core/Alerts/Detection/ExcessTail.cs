@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// The largest numbers seen, and how often one at least as large is expected: by rank among them, and beyond them by a generalized Pareto
-/// tail fitted with probability-weighted moments (Hosking and Wallis, Technometrics 29, 1987).
+/// The largest numbers seen, and how often one at least as large is expected: by rank among them, and beyond them by a
+/// generalized Pareto tail fitted with probability-weighted moments (Hosking and Wallis, Technometrics 29, 1987).
 /// </summary>
 /// <param name="heaviestShape">The maximum shape of the Pareto tail; 0 for an exponential tail.</param>
 internal sealed class ExcessTail(double heaviestShape = 0.2)
@@ -43,11 +43,12 @@ internal sealed class ExcessTail(double heaviestShape = 0.2)
     }
 
     /// <summary>
-    /// Learns a number, capped at the level expected half a time, so that an incident does not hide the next one, while frequent numbers
-    /// are still learned.
+    /// Learns a number, capped at the level expected half a time, so that an incident does not hide the next one, while
+    /// frequent numbers are still learned.
     /// </summary>
     public void LearnBounded(float number) =>
-        Learn(kept == MaxKept && number > largest[^1] ? (float)Math.Clamp(LevelOf(0.5, 0), largest[^1], number) : number);
+        Learn(
+            kept == MaxKept && number > largest[^1] ? (float)Math.Clamp(LevelOf(0.5, 0), largest[^1], number) : number);
 
     /// <summary>How many of <see cref="Count"/> are expected to be at least as large.</summary>
     /// <param name="leastScale">The minimum scale of the tail.</param>

@@ -1,10 +1,10 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// A series with known statistics. At each scale, the observed value is compared with the expected one by its likelihood, so that sparse
-/// minutes are pooled. A deviation's probability is the larger of its likelihood and of how frequent such deviations have been in this
-/// series (a conformal p-value), which covers correlation and model errors. Deviations are in standard deviations; beyond the largest seen,
-/// an exponential tail is assumed.
+/// A series with known statistics. At each scale, the observed value is compared with the expected one by its
+/// likelihood, so that sparse minutes are pooled. A deviation's probability is the larger of its likelihood and of how
+/// frequent such deviations have been in this series (a conformal p-value), which covers correlation and model errors.
+/// Deviations are in standard deviations; beyond the largest seen, an exponential tail is assumed.
 /// </summary>
 internal abstract class LikelihoodModel : SeriesModel
 {
@@ -12,8 +12,8 @@ internal abstract class LikelihoodModel : SeriesModel
     private const double LeastTailScale = 0.15;
 
     /// <summary>
-    /// The largest deviation per window length: neighbouring windows share most of their points, and a slow drift would fill the tail with
-    /// itself.
+    /// The largest deviation per window length: neighbouring windows share most of their points, and a slow drift would
+    /// fill the tail with itself.
     /// </summary>
     private readonly RecentTail[] tails = [Tail(0), Tail(1), Tail(2)];
     private readonly float[] largest = new float[Scales];

@@ -1,10 +1,10 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Remembers values and measures how novel a new one is: its distance to the nearest share of the remembered ones, compared with the
-/// distances that earlier values had when they were new. A conformal p-value (Laxhammar and Falkman, "Conformal prediction for
-/// distribution-independent anomaly detection in streaming vessel data", 2010) in constant memory: two generations, each a sorted sample of
-/// bounded size.
+/// Remembers values and measures how novel a new one is: its distance to the nearest share of the remembered ones,
+/// compared with the distances that earlier values had when they were new. A conformal p-value (Laxhammar and Falkman,
+/// "Conformal prediction for distribution-independent anomaly detection in streaming vessel data", 2010) in constant
+/// memory: two generations, each a sorted sample of bounded size.
 /// </summary>
 internal sealed class NoveltyMemory
 {

@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Hits out of trials. The usual share is a Beta distribution over about a week's trials, no sharper than a few thousand trials allow; the
-/// correlation of trials is learned at each scale.
+/// Hits out of trials. The usual share is a Beta distribution over about a week's trials, no sharper than a few
+/// thousand trials allow; the correlation of trials is learned at each scale.
 /// </summary>
 internal sealed class RateModel : LikelihoodModel
 {
@@ -41,7 +41,8 @@ internal sealed class RateModel : LikelihoodModel
             return;
         var share = Share;
         var variance = second * share * (1 - share);
-        var square = Math.Min(Math.Pow(first - (second * share), 2), 16 * variance * (1 + ((second - 1) * Correlation(scale))));
+        var square = Math.Min(
+            Math.Pow(first - (second * share), 2), 16 * variance * (1 + ((second - 1) * Correlation(scale))));
         correlations[scale].Learn((square / (share * (1 - share))) - second, second * (second - 1));
     }
 

@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// The expected value: the recent level, or the usual value at this time of day or of the week, whichever has been the most accurate. Times
-/// are UTC: after a clock change, the shape is shifted by an hour.
+/// The expected value: the recent level, or the usual value at this time of day or of the week, whichever has been the
+/// most accurate. Times are UTC: after a clock change, the shape is shifted by an hour.
 /// </summary>
 /// <param name="followsClocks">Whether the series follows people's clocks.</param>
 internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsClocks)
@@ -14,14 +14,20 @@ internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsCl
     /// <summary>Errors are averaged over a week, so that a shape that fits only working days does not win.</summary>
     private const double ErrorRate = 1.0 / Week;
 
-    /// <summary>A clock change is assumed when the shape shifted by an hour had this share of the error for half a day.</summary>
+    /// <summary>
+    /// A clock change is assumed when the shape shifted by an hour had this share of the error for half a day.
+    /// </summary>
     private const double HourRate = 2.0 / Day;
     private const double Moved = 0.85;
 
-    /// <summary>Errors are clipped at this many mean errors, so that neither an incident nor a heavy tail decides what is usual.</summary>
+    /// <summary>
+    /// Errors are clipped at this many mean errors, so that neither an incident nor a heavy tail decides what is usual.
+    /// </summary>
     private const double Clip = 4;
 
-    /// <summary>A season is adopted when its error falls below this share of the level's, and dropped above the second.</summary>
+    /// <summary>
+    /// A season is adopted when its error falls below this share of the level's, and dropped above the second.
+    /// </summary>
     private const double Adopt = 0.93;
     private const double Abandon = 0.99;
 
@@ -53,8 +59,8 @@ internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsCl
     public double Expect(long minute) => At(Kind, minute);
 
     /// <param name="levelRate">How fast the level adapts.</param>
-    /// <param name="quarantined">Whether to keep the level and learn little of the known shape. Unknown slots are learned, or the first
-    /// weekend never would be.</param>
+    /// <param name="quarantined">Whether to keep the level and learn little of the known shape. Unknown slots are
+    /// learned, or the first weekend never would be.</param>
     public void Learn(long minute, double value, double levelRate, bool quarantined)
     {
         if (firstMinute < 0)
@@ -153,7 +159,9 @@ internal sealed class Season(int dailyMinutes, int weeklyMinutes, bool followsCl
 
     private void Choose(long minute)
     {
-        var kind = minute - firstMinute >= Week + Day && errors[2] < Better * errors[1] ? SeasonKind.Weekly : SeasonKind.Daily;
+        var kind = minute - firstMinute >= Week + Day && errors[2] < Better * errors[1]
+            ? SeasonKind.Weekly
+            : SeasonKind.Daily;
         if (kind == SeasonKind.Daily && Kind == SeasonKind.Weekly && errors[1] > Better * errors[2])
             kind = SeasonKind.Weekly;
         var known = minute - firstMinute >= 2 * Day && errors[0] > 0;

@@ -1,8 +1,9 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Detects anomalies in one series by conformal novelty at several scales. Each point is evaluated by what was known before it, then
-/// learned. Memory and time per point are constant; the state is bytes that any instance can continue from.
+/// Detects anomalies in one series by conformal novelty at several scales. Each point is evaluated by what was known
+/// before it, then learned. Memory and time per point are constant; the state is bytes that any instance can continue
+/// from.
 /// </summary>
 public sealed class SeriesDetector
 {
@@ -103,8 +104,8 @@ public sealed class SeriesDetector
     }
 
     /// <summary>
-    /// During an incident, and during what may be its start, little is learned, so that a slow drift does not become usual. An incident
-    /// that does not end becomes the new normal.
+    /// During an incident, and during what may be its start, little is learned, so that a slow drift does not become
+    /// usual. An incident that does not end becomes the new normal.
     /// </summary>
     private bool Track(long minute, double score, bool settled)
     {

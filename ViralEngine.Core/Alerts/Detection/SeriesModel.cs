@@ -30,7 +30,9 @@ internal abstract class SeriesModel
     /// <summary>Accepts a lasting shift as the new normal.</summary>
     public abstract void Accept();
 
-    /// <summary>Whether the rule for expected values changed since the previous point, so that earlier scores no longer apply.</summary>
+    /// <summary>
+    /// Whether the rule for expected values changed since the previous point, so that earlier scores no longer apply.
+    /// </summary>
     public bool Changed { get; protected set; }
 
     public abstract void Write(ref StateWriter writer);
@@ -48,4 +50,5 @@ internal abstract class SeriesModel
 
 /// <param name="HasEvidence">Whether there was enough data.</param>
 internal readonly record struct Judgement(
-    double Score, int Scale, double Deviation, double Actual, double Expected, double Low, double High, double Weight, bool HasEvidence);
+    double Score, int Scale, double Deviation, double Actual, double Expected, double Low, double High, double Weight,
+    bool HasEvidence);

@@ -1,9 +1,9 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Deviance residuals (McCullagh and Nelder, "Generalized Linear Models", 1989, section 2.4): how far a count is from what was expected, in
-/// standard deviations of the normal distribution whose tail is as likely. With a continuity correction of half an event towards the
-/// expected value.
+/// Deviance residuals (McCullagh and Nelder, "Generalized Linear Models", 1989, section 2.4): how far a count is from
+/// what was expected, in standard deviations of the normal distribution whose tail is as likely. With a continuity
+/// correction of half an event towards the expected value.
 /// </summary>
 internal static class SignedDeviance
 {
@@ -42,11 +42,13 @@ internal static class SignedDeviance
     public static double Probability(double deviation)
     {
         var x = Math.Abs(deviation) / Math.Sqrt(2);
-        // Abramowitz and Stegun 7.1.26 has a bounded absolute error; farther out the continued fraction has a relative one.
+        // Abramowitz and Stegun 7.1.26 has a bounded absolute error; farther out the continued fraction has a relative
+        // one.
         if (x < 2)
         {
             var t = 1 / (1 + (0.3275911 * x));
-            var polynomial = t * (0.254829592 + (t * (-0.284496736 + (t * (1.421413741 + (t * (-1.453152027 + (t * 1.061405429))))))));
+            var polynomial = t * (0.254829592 + (
+                t * (-0.284496736 + (t * (1.421413741 + (t * (-1.453152027 + (t * 1.061405429))))))));
             return Math.Min(1, polynomial * Math.Exp(-x * x));
         }
 

@@ -43,7 +43,8 @@ public sealed class SimpleDetector(SimpleRule rule)
         var score = settled && limit > 0 ? Math.Max(0, away) / limit : 0;
         Learn(point.Value);
         return new Verdict(
-            score, Math.Sign(point.Value - mean), true, 1, point.Value, mean, mean - limit, mean + limit, point.Weight, settled);
+            score, Math.Sign(point.Value - mean), true, 1, point.Value, mean, mean - limit, mean + limit, point.Weight,
+            settled);
     }
 
     /// <summary>Restores a state, or starts over if it is of another version.</summary>

@@ -1,6 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
-/// <summary>A ratio of two running sums: how much wider than its model a series is. Starts with a cautious value.</summary>
+/// <summary>
+/// A ratio of two running sums: how much wider than its model a series is. Starts with a cautious value.
+/// </summary>
 internal sealed class SpreadEstimate
 {
     public const int Bytes = 20;

@@ -1,8 +1,8 @@
 namespace ViralEngine.Core.Alerts.Detection;
 
 /// <summary>
-/// Values of an unknown distribution. A value is novel if it is far from all that were seen, by itself and, if the series has a season, by
-/// its deviation from it. The two are combined by their root mean square.
+/// Values of an unknown distribution. A value is novel if it is far from all that were seen, by itself and, if the
+/// series has a season, by its deviation from it. The two are combined by their root mean square.
 /// </summary>
 internal sealed class ValueModel : SeriesModel
 {
@@ -43,7 +43,8 @@ internal sealed class ValueModel : SeriesModel
         var actual = values.Means[scale];
         var band = 4 * season.Error;
         var deviation = season.Error > 0 ? (actual - expected) / season.Error : 0;
-        return new Judgement(score, scale, deviation, actual, expected, expected - band, expected + band, Lengths[scale], true);
+        return new Judgement(
+            score, scale, deviation, actual, expected, expected - band, expected + band, Lengths[scale], true);
     }
 
     public override void Learn(Observation point, bool quarantined)

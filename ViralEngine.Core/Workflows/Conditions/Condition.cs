@@ -3,7 +3,9 @@ using ViralEngine.Core.Workflows.Liquid;
 
 namespace ViralEngine.Core.Workflows.Conditions;
 
-/// <summary>A condition of a choice. Each kind tests a value, which is a template, or combines other conditions.</summary>
+/// <summary>
+/// A condition of a choice. Each kind tests a value, which is a template, or combines other conditions.
+/// </summary>
 public abstract record Condition
 {
     public sealed record All(IReadOnlyList<Condition> Of) : Condition;

@@ -52,7 +52,8 @@ internal static class ConditionCheck
         if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number != 0)
             return !(number < min) && !(number > max);
         // Out of the range of a decimal, or missing.
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var rough) && !double.IsNaN(rough)
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var rough)
+            && !double.IsNaN(rough)
             && !(rough < (double?)min) && !(rough > (double?)max);
     }
 

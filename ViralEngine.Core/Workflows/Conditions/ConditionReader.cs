@@ -24,7 +24,8 @@ internal sealed class ConditionReader(DefinitionTexts texts)
         var condition = type switch
         {
             null => Missing(json),
-            "all" or "any" or "not" when depth > MaxDepth => Fail(json, "type", $"Must not be nested deeper than {MaxDepth} levels."),
+            "all" or "any" or "not" when depth > MaxDepth => Fail(
+                json, "type", $"Must not be nested deeper than {MaxDepth} levels."),
             "all" => ReadSome(json, depth) is { } some ? new Condition.All(some) : null,
             "any" => ReadSome(json, depth) is { } some ? new Condition.Any(some) : null,
             "not" => ReadNot(json, depth),

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace ViralEngine.Core.Workflows.Conditions;
 
-/// <summary>Users' patterns, on the engine that runs in linear time. Patterns with too many states are rejected.</summary>
+/// <summary>
+/// Users' patterns, on the engine that runs in linear time. Patterns with too many states are rejected.
+/// </summary>
 internal static class LinearRegex
 {
     public const int MaxCharacters = 1000;

@@ -8,8 +8,8 @@ using ViralEngine.Core.Workflows.Liquid;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// Starts, retries and settles the calls of steps and rollbacks: tasks and HTTP calls. Each attempt of a task step is a task of its own,
-/// stored with the step that waits for it.
+/// Starts, retries and settles the calls of steps and rollbacks: tasks and HTTP calls. Each attempt of a task step is a
+/// task of its own, stored with the step that waits for it.
 /// </summary>
 internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync)
 {
@@ -28,7 +28,8 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
                     await AddTaskAsync(step, task);
                     break;
                 case WebhookAction webhook:
-                    step.Request = JsonSerializer.Serialize(await RenderAsync(webhook), WorkflowJson.Default.WebhookCall);
+                    step.Request = JsonSerializer.Serialize(
+                        await RenderAsync(webhook), WorkflowJson.Default.WebhookCall);
                     step.Result = null;
                     break;
             }
@@ -47,7 +48,8 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
             step.Attempt++;
             await StartAsync(step, action);
         }
-        else if (step is { Status: StepStatus.InProgress, TaskId: { } taskId } && turn.Tasks.TryGetValue(taskId, out var task))
+        else if (step is { Status: StepStatus.InProgress, TaskId: { } taskId }
+            && turn.Tasks.TryGetValue(taskId, out var task))
         {
             await SettleTaskAsync(step, action, taskId, task);
         }
@@ -55,7 +57,9 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
         {
             var outcome = result.Deserialize(WorkflowJson.Default.WebhookOutcome)!;
             if (outcome.ErrorClass is { } errorClass)
-                FailAttempt(step, action, new StepError(errorClass, outcome.Message ?? "", step.StepId), outcome.RetryAfterSeconds);
+                FailAttempt(
+                    step, action, new StepError(errorClass, outcome.Message ?? "", step.StepId),
+                    outcome.RetryAfterSeconds);
             else
                 turn.Complete(step, outcome.Output?.GetRawText());
         }
@@ -70,7 +74,8 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
                 if (output.Length > MaxOutput)
                 {
                     turn.Fail(step, new StepError(
-                        ErrorClass.TooLarge.ToApiName(), $"The step's output is longer than {MaxOutput:N0} characters.", step.StepId));
+                        ErrorClass.TooLarge.ToApiName(), $"The step's output is longer than {MaxOutput:N0} characters.",
+                        step.StepId));
                 }
                 else
                 {
@@ -111,7 +116,8 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
         turn.NewTasks.Add(new NewTask(
             id, agent, description, input, action.Priority, ["workflow"],
             JsonSerializer.Serialize(
-                new TaskOrigin(turn.WorkflowId, step.StepId, step.Kind.ToText(), step.Run, step.Attempt), WorkflowJson.Default.TaskOrigin),
+                new TaskOrigin(turn.WorkflowId, step.StepId, step.Kind.ToText(), step.Run, step.Attempt),
+                WorkflowJson.Default.TaskOrigin),
             action.TimeoutSeconds, action.MaxAttempts, ScheduledAt: null, turn.CreatedBy)
         {
             Workflow = new TaskWorkflow(turn.WorkflowId, turn.Run),
@@ -133,7 +139,8 @@ internal sealed class StepActions(WorkflowTurn turn, StepValues values, Func<Gui
     private static string TaskOutput(string result)
     {
         var start = result.AsSpan().TrimStart();
-        if (start.Length > 0 && start[0] is '{' or '[' && result.Length <= MaxOutput && OutsideJson.TryParse(result, out var json))
+        if (start.Length > 0 && start[0] is '{' or '[' && result.Length <= MaxOutput
+            && OutsideJson.TryParse(result, out var json))
             return json.GetRawText();
         return JsonSerializer.Serialize(result, WorkflowJson.Default.String);
     }

@@ -51,4 +51,5 @@ public sealed record WebhookCall(
     string Method, string Url, IReadOnlyDictionary<string, string> Headers, string? Body, int TimeoutSeconds);
 
 /// <summary>The outcome of a call: an output, or an error with an optional Retry-After.</summary>
-public sealed record WebhookOutcome(JsonElement? Output, string? ErrorClass, string? Message, double? RetryAfterSeconds);
+public sealed record WebhookOutcome(
+    JsonElement? Output, string? ErrorClass, string? Message, double? RetryAfterSeconds);

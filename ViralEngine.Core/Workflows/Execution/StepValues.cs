@@ -4,10 +4,11 @@ using ViralEngine.Core.Workflows.Liquid;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// Provides templates with the values they name and loads no others, because outputs may be large. All renderings of a turn share one
-/// meter.
+/// Provides templates with the values they name and loads no others, because outputs may be large. All renderings of a
+/// turn share one meter.
 /// </summary>
-internal sealed class StepValues(WorkflowTurn turn, Func<IReadOnlyList<string>, Task<Dictionary<string, JsonElement>>> loadOutputsAsync)
+internal sealed class StepValues(
+    WorkflowTurn turn, Func<IReadOnlyList<string>, Task<Dictionary<string, JsonElement>>> loadOutputsAsync)
 {
     private readonly Dictionary<string, JsonElement?> outputs = [];
     private readonly LiquidMeter meter = new();
@@ -21,7 +22,8 @@ internal sealed class StepValues(WorkflowTurn turn, Func<IReadOnlyList<string>, 
                 outputs[id] = JsonElement.Parse(output);
         }
 
-        var missing = ids.Where(id => !outputs.ContainsKey(id) && turn.Find(id) is { Status: StepStatus.Completed }).ToList();
+        var missing = ids.Where(id => !outputs.ContainsKey(id) && turn.Find(id) is { Status: StepStatus.Completed })
+            .ToList();
         if (missing.Count > 0)
         {
             var loaded = await loadOutputsAsync(missing);

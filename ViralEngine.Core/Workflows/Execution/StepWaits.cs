@@ -61,10 +61,13 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values, CountAppro
         }
     }
 
-    /// <summary>An error if too few people can approve a gate; null if enough can, or if a time-out approves it.</summary>
+    /// <summary>
+    /// An error if too few people can approve a gate; null if enough can, or if a time-out approves it.
+    /// </summary>
     private async Task<string?> WhyNobodyOpensAsync(Gate gate)
     {
-        if ((gate.ExpiresAt is not null && gate.OnTimeout == TimeoutAction.Approve) || gate.Escalation?.OnTimeout == TimeoutAction.Approve)
+        if ((gate.ExpiresAt is not null && gate.OnTimeout == TimeoutAction.Approve)
+            || gate.Escalation?.OnTimeout == TimeoutAction.Approve)
             return null;
         var roles = gate.Roles.Concat(gate.Escalation?.Roles ?? []).Distinct();
         var users = gate.Users.Concat(gate.Escalation?.Users ?? []).Distinct();

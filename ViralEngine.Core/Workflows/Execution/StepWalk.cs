@@ -6,7 +6,8 @@ namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>Walks through steps: settles those that have ended, and starts those that can start.</summary>
 internal sealed class StepWalk(
-    WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync, CountApproversAsync countApproversAsync)
+    WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync,
+    CountApproversAsync countApproversAsync)
 {
     private readonly StepActions actions = new(turn, values, readTaskResultAsync);
     private readonly StepWaits waits = new(turn, values, countApproversAsync);
@@ -103,7 +104,8 @@ internal sealed class StepWalk(
     }
 
     /// <summary>A type of step that is missing here fails the workflow, which would wait for ever otherwise.</summary>
-    private static InvalidOperationException Unknown(WorkflowStep step) => new($"Steps of type {step.GetType().Name} cannot be run.");
+    private static InvalidOperationException Unknown(WorkflowStep step) =>
+        new($"Steps of type {step.GetType().Name} cannot be run.");
 
     private async Task ChooseAsync(ChoiceStep choice, StepRun run)
     {
@@ -112,7 +114,8 @@ internal sealed class StepWalk(
             run.Branch = choice.Conditions.Count;
             foreach (var (index, branch) in choice.Conditions.Index())
             {
-                if (await ConditionCheck.HoldsAsync(branch.Condition, await values.ForAsync(ConditionTexts.Of(branch.Condition))))
+                if (await ConditionCheck.HoldsAsync(
+                    branch.Condition, await values.ForAsync(ConditionTexts.Of(branch.Condition))))
                 {
                     run.Branch = index;
                     break;
@@ -164,7 +167,8 @@ internal sealed class StepWalk(
 
             if (failed.Count > 0 && parallel.FailFast)
             {
-                foreach (var other in parallel.Branches.SelectMany(each => each.Steps).SelectMany(step => step.WithInner()))
+                foreach (var other in parallel.Branches.SelectMany(each => each.Steps).SelectMany(
+                    step => step.WithInner()))
                 {
                     if (turn.Find(other.Id) is { } under)
                         turn.Cancel(under);
@@ -189,7 +193,8 @@ internal sealed class StepWalk(
         ["failed"] = failed.Count,
         ["branches"] = new JsonArray([.. parallel.Branches.Select((branch, index) =>
         {
-            var told = new JsonObject { ["name"] = branch.Name, ["status"] = failed.Contains(index) ? "failed" : "completed" };
+            var told =
+                new JsonObject { ["name"] = branch.Name, ["status"] = failed.Contains(index) ? "failed" : "completed" };
             if (failed.Contains(index))
                 told["error"] = WorkflowTurn.ErrorJson(ErrorOf(branch.Steps));
             return (JsonNode)told;

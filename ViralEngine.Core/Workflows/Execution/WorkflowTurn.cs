@@ -7,8 +7,8 @@ using ViralEngine.Core.Tasks;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// One advance of a workflow, in memory: its state and its changes, which are then stored together under the lock of the workflow's row, or
-/// not at all.
+/// One advance of a workflow, in memory: its state and its changes, which are then stored together under the lock of
+/// the workflow's row, or not at all.
 /// </summary>
 internal sealed class WorkflowTurn
 {
@@ -74,7 +74,9 @@ internal sealed class WorkflowTurn
             Changed = true,
         };
         Steps[(stepId, kind)] = step;
-        Tell(kind == StepKind.Step ? EventTypes.WorkflowStepStarted : EventTypes.WorkflowRollbackStarted, new JsonObject { ["step"] = stepId });
+        Tell(
+            kind == StepKind.Step ? EventTypes.WorkflowStepStarted : EventTypes.WorkflowRollbackStarted,
+            new JsonObject { ["step"] = stepId });
         return step;
     }
 

@@ -11,8 +11,8 @@ namespace ViralEngine.Core.Workflows.Execution;
 public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
 {
     /// <summary>
-    /// Reads a workflow and, in a transaction, locks it; null if it does not exist. Outside a transaction, the parts may be from different
-    /// moments; <see cref="LockUnchangedAsync"/> checks that they are consistent and current.
+    /// Reads a workflow and, in a transaction, locks it; null if it does not exist. Outside a transaction, the parts
+    /// may be from different moments; <see cref="LockUnchangedAsync"/> checks that they are consistent and current.
     /// </summary>
     internal async Task<WorkflowTurn?> ReadAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
@@ -23,7 +23,8 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
         batch
             .Add(
                 """
-                SELECT definition::text, input::text, created_by, run, clock_timestamp(), status, cancel_requested_at IS NOT NULL,
+                SELECT definition::text, input::text, created_by, run, clock_timestamp(), status,
+                       cancel_requested_at IS NOT NULL,
                        last_event, ending, error::text, revision
                 FROM viral.workflows
                 WHERE tenant_id = $1 AND id = $2
@@ -31,8 +32,10 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
                 [tenant.Value, id])
             .Add(
                 """
-                SELECT step.step_id, step.kind, step.run, step.status, step.attempt, step.task_id, step.branch, step.request::text,
-                       step.result::text, step.error::text, step.due_at, step.started_at, step.completed_at, step.completed_event,
+                SELECT step.step_id, step.kind, step.run, step.status, step.attempt, step.task_id, step.branch,
+                       step.request::text,
+                       step.result::text, step.error::text, step.due_at, step.started_at, step.completed_at,
+                       step.completed_event,
                        task.status, task.error::text
                 FROM viral.workflow_steps AS step
                 LEFT JOIN viral.tasks AS task
@@ -113,7 +116,8 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
             .Add(
                 """
                 UPDATE viral.workflows
-                SET status = $3, ending = $4, error = $5::jsonb, last_event = $6, check_at = now() + $7, updated_at = now(),
+                SET status = $3, ending = $4, error = $5::jsonb, last_event = $6, check_at = now() + $7,
+                    updated_at = now(),
                     started_at = COALESCE(started_at, now()), revision = revision + 1, faults = 0,
                     completed_at = CASE WHEN $8 THEN now() END
                 WHERE tenant_id = $1 AND id = $2
@@ -129,17 +133,19 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
             batch.Add(
                 """
                 INSERT INTO viral.workflow_steps (
-                    tenant_id, workflow_id, step_id, kind, run, status, attempt, task_id, branch, request, output, error, due_at,
-                    started_at, completed_at, completed_event)
-                SELECT $1, $2, step_id, kind, run, status, attempt, task_id, branch, request::json, output::json, error, due_at,
-                       started_at, completed_at, completed_event
+                    tenant_id, workflow_id, step_id, kind, run, status, attempt, task_id, branch, request, output,
+                    error, due_at, started_at, completed_at, completed_event)
+                SELECT $1, $2, step_id, kind, run, status, attempt, task_id, branch, request::json, output::json, error,
+                       due_at, started_at, completed_at, completed_event
                 FROM json_to_recordset($3::json) AS step (
-                    step_id text, kind text, run integer, status text, attempt integer, task_id uuid, branch integer, request text,
-                    output text, error jsonb, due_at timestamptz, started_at timestamptz, completed_at timestamptz,
-                    completed_event integer)
+                    step_id text, kind text, run integer, status text, attempt integer, task_id uuid, branch integer,
+                    request text, output text, error jsonb, due_at timestamptz, started_at timestamptz,
+                    completed_at timestamptz, completed_event integer)
                 ON CONFLICT (tenant_id, workflow_id, step_id, kind) DO UPDATE
-                SET status = EXCLUDED.status, attempt = EXCLUDED.attempt, task_id = EXCLUDED.task_id, branch = EXCLUDED.branch,
-                    request = EXCLUDED.request, result = NULL, output = COALESCE(EXCLUDED.output, workflow_steps.output),
+                SET status = EXCLUDED.status, attempt = EXCLUDED.attempt, task_id = EXCLUDED.task_id,
+                    branch = EXCLUDED.branch,
+                    request = EXCLUDED.request, result = NULL,
+                    output = COALESCE(EXCLUDED.output, workflow_steps.output),
                     error = EXCLUDED.error, due_at = EXCLUDED.due_at, completed_at = EXCLUDED.completed_at,
                     completed_event = EXCLUDED.completed_event,
                     calls = CASE WHEN workflow_steps.attempt = EXCLUDED.attempt THEN workflow_steps.calls ELSE 0 END
@@ -154,7 +160,8 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
     }
 
     private WorkflowTurn ReadWorkflow(
-        NpgsqlDataReader row, Guid id, Dictionary<(string, StepKind), StepRun> steps, Dictionary<Guid, TaskOutcome> tasks) => new()
+        NpgsqlDataReader row, Guid id, Dictionary<(string, StepKind), StepRun> steps,
+        Dictionary<Guid, TaskOutcome> tasks) => new()
         {
             WorkflowId = id,
             Definition = reader.ReadStored(JsonElement.Parse(row.GetString(0))),
@@ -196,6 +203,7 @@ public sealed class WorkflowTurnStore(Db db, DefinitionReader reader)
         row.GetJsonOrNull(15, TaskJson.Default.TaskError));
 
     private static StepRow RowOf(StepRun step) => new(
-        step.StepId, step.Kind.ToText(), step.Run, step.Status.ToText(), step.Attempt, step.TaskId, step.Branch, step.Request,
+        step.StepId, step.Kind.ToText(), step.Run, step.Status.ToText(), step.Attempt, step.TaskId, step.Branch,
+        step.Request,
         step.NewOutput, step.Error, step.DueAt, step.StartedAt, step.CompletedAt, step.CompletedEvent);
 }

@@ -4,11 +4,12 @@ using ViralEngine.Core.Events;
 namespace ViralEngine.Core.Workflows.Execution;
 
 /// <summary>
-/// Walks a workflow as far as possible: forward through its steps and, after a permanent failure, back through the completed ones.
-/// Deterministic: the same rows give the same walk.
+/// Walks a workflow as far as possible: forward through its steps and, after a permanent failure, back through the
+/// completed ones. Deterministic: the same rows give the same walk.
 /// </summary>
 internal sealed class WorkflowWalk(
-    WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync, CountApproversAsync countApproversAsync)
+    WorkflowTurn turn, StepValues values, Func<Guid, Task<string>> readTaskResultAsync,
+    CountApproversAsync countApproversAsync)
 {
     private readonly StepActions actions = new(turn, values, readTaskResultAsync);
     private readonly StepWalk steps = new(turn, values, readTaskResultAsync, countApproversAsync);
@@ -101,10 +102,14 @@ internal sealed class WorkflowWalk(
 
         turn.Status = WorkflowStatus.RollingBack;
         turn.Ending = ending;
-        turn.Tell(EventTypes.WorkflowRollingBack, turn.Error is { } error ? new JsonObject { ["error"] = WorkflowTurn.ErrorJson(error) } : []);
+        turn.Tell(
+            EventTypes.WorkflowRollingBack,
+            turn.Error is { } error ? new JsonObject { ["error"] = WorkflowTurn.ErrorJson(error) } : []);
     }
 
-    /// <summary>Rolls back one step at a time, in reverse order of completion. A failed rollback does not stop the others.</summary>
+    /// <summary>
+    /// Rolls back one step at a time, in reverse order of completion. A failed rollback does not stop the others.
+    /// </summary>
     private async Task BackAsync()
     {
         foreach (var (step, rollback) in ToUndo().ToList())
@@ -124,7 +129,8 @@ internal sealed class WorkflowWalk(
                 return;
         }
 
-        var undone = turn.Steps.Values.Where(step => step.Kind == StepKind.Rollback).OrderBy(step => step.CompletedEvent).ToList();
+        var undone = turn.Steps.Values.Where(step => step.Kind == StepKind.Rollback).OrderBy(
+            step => step.CompletedEvent).ToList();
         turn.Status = turn.Ending!.Value;
         turn.Ending = null;
         turn.Tell(EventTypes.WorkflowRolledBack, new JsonObject

@@ -15,7 +15,8 @@ internal static class DecimalText
     {
         exponent = 0;
         var at = text.AsSpan().IndexOfAny('e', 'E');
-        if (at >= 0 && !long.TryParse(text.AsSpan(at + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
+        if (at >= 0 && !long.TryParse(
+            text.AsSpan(at + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
             return null;
         var mantissa = (at < 0 ? text : text[..at]).TrimStart('-');
         var point = mantissa.IndexOf('.', StringComparison.Ordinal);

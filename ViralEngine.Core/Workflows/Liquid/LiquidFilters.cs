@@ -14,9 +14,9 @@ internal static class LiquidFilters
     /// <summary>Filters that work on text: they see a number or object as its text.</summary>
     private static readonly HashSet<string> OnTexts =
     [
-        "append", "base64_decode", "base64_encode", "capitalize", "downcase", "escape", "join", "lstrip", "newline_to_br", "prepend",
-        "remove", "remove_first", "replace", "replace_first", "rstrip", "sha256", "split", "strip", "strip_html", "strip_newlines",
-        "truncate", "truncatewords", "upcase", "url_decode", "url_encode",
+        "append", "base64_decode", "base64_encode", "capitalize", "downcase", "escape", "join", "lstrip",
+        "newline_to_br", "prepend", "remove", "remove_first", "replace", "replace_first", "rstrip", "sha256", "split",
+        "strip", "strip_html", "strip_newlines", "truncate", "truncatewords", "upcase", "url_decode", "url_encode",
     ];
 
     /// <summary>Filters that calculate: they reject numbers beyond the range of Liquid's.</summary>
@@ -25,9 +25,12 @@ internal static class LiquidFilters
 
     public static IReadOnlySet<string> Names { get; } = new HashSet<string>
     {
-        "abs", "append", "at_least", "at_most", "base64_decode", "base64_encode", "capitalize", "ceil", "compact", "concat", "date",
-        "default", "divided_by", "downcase", "escape", "first", "floor", "join", "json", "last", "lstrip", "map", "minus", "modulo",
-        "newline_to_br", "plus", "prepend", "remove", "remove_first", "replace", "replace_first", "reverse", "round", "rstrip",
+        "abs", "append", "at_least", "at_most", "base64_decode", "base64_encode", "capitalize", "ceil", "compact",
+        "concat", "date",
+        "default", "divided_by", "downcase", "escape", "first", "floor", "join", "json", "last", "lstrip", "map",
+        "minus", "modulo",
+        "newline_to_br", "plus", "prepend", "remove", "remove_first", "replace", "replace_first", "reverse", "round",
+        "rstrip",
         "sha256", "size", "slice", "sort", "split", "strip", "strip_html", "strip_newlines", "sum", "times", "truncate",
         "truncatewords", "uniq", "upcase", "url_decode", "url_encode", "where",
     };
@@ -76,7 +79,8 @@ internal static class LiquidFilters
     private static FluidValue Text(LiquidOrigins origins, FluidValue value) => value switch
     {
         // The items are joined.
-        ArrayValue array => new ArrayValue([.. array.Values.Select(item => item is ArrayValue ? item : Text(origins, item))]),
+        ArrayValue array => new ArrayValue(
+            [.. array.Values.Select(item => item is ArrayValue ? item : Text(origins, item))]),
         _ => LiquidJson.TextOf(origins, value) is { } text ? new StringValue(text) : value,
     };
 

@@ -45,7 +45,9 @@ internal static class LiquidJson
                 foreach (var name in members.Keys)
                 {
                     writer.WritePropertyName(OutsideText.Of(name));
-                    Write(writer, origins, members.TryGetValue(name, out var member) ? member : NilValue.Instance, depth + 1);
+                    Write(
+                        writer, origins, members.TryGetValue(name, out var member) ? member : NilValue.Instance,
+                        depth + 1);
                 }
 
                 writer.WriteEndObject();

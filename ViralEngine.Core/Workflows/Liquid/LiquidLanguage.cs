@@ -5,8 +5,8 @@ using Fluid.Values;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// The subset of Liquid for definitions: no tags that include, capture or count, no unbounded filters (<see cref="LiquidFilters"/>), and no
-/// access to .NET objects.
+/// The subset of Liquid for definitions: no tags that include, capture or count, no unbounded filters (<see
+/// cref="LiquidFilters"/>), and no access to .NET objects.
 /// </summary>
 internal static class LiquidLanguage
 {

@@ -1,7 +1,8 @@
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// Limits a template before it is parsed: the parser recurses, and deep nesting would overflow the stack and kill the process.
+/// Limits a template before it is parsed: the parser recurses, and deep nesting would overflow the stack and kill the
+/// process.
 /// </summary>
 internal static class LiquidLimits
 {

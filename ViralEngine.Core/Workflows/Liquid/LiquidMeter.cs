@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// Limits the cost of the templates rendered in one advance of a workflow. Charged at each statement, comparison and filter, so that users'
-/// templates cannot run for long.
+/// Limits the cost of the templates rendered in one advance of a workflow. Charged at each statement, comparison and
+/// filter, so that users' templates cannot run for long.
 /// </summary>
 public sealed class LiquidMeter
 {

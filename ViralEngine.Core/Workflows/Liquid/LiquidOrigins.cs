@@ -5,8 +5,8 @@ using Fluid.Values;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// Creates Liquid values from JSON lazily and remembers their origin, so that values that are only passed on are written as they were
-/// received.
+/// Creates Liquid values from JSON lazily and remembers their origin, so that values that are only passed on are
+/// written as they were received.
 /// </summary>
 internal sealed class LiquidOrigins
 {
@@ -32,9 +32,12 @@ internal sealed class LiquidOrigins
     /// <summary>The JSON that a value was created from, if Liquid would write it differently.</summary>
     public JsonElement? Find(FluidValue value) => origins.TryGetValue(value, out var json) ? json : null;
 
-    /// <summary>Whether it is a number beyond the range of Liquid's: it can be compared and passed on, but not calculated with.</summary>
+    /// <summary>
+    /// Whether it is a number beyond the range of Liquid's: it can be compared and passed on, but not calculated with.
+    /// </summary>
     public bool IsBeyond(FluidValue value) =>
-        value is NumberValue && Find(value) is { } json && !(json.TryGetDecimal(out var number) && IsWhole(json, number));
+        value is NumberValue && Find(value) is { } json && !(
+            json.TryGetDecimal(out var number) && IsWhole(json, number));
 
     private NumberValue Number(JsonElement json)
     {
@@ -100,7 +103,8 @@ internal sealed class LiquidOrigins
 
         public int Count => made.Length;
 
-        public FluidValue this[int index] => made[index] ??= origins.Make((items ??= [.. json.EnumerateArray()])[index]);
+        public FluidValue this[int index] =>
+            made[index] ??= origins.Make((items ??= [.. json.EnumerateArray()])[index]);
 
         public IEnumerator<FluidValue> GetEnumerator()
         {

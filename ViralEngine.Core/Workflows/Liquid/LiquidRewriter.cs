@@ -6,7 +6,8 @@ using Fluid.Values;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// Inserts the meter before every statement and comparison of a parsed template, and makes outputs write JSON as it was received.
+/// Inserts the meter before every statement and comparison of a parsed template, and makes outputs write JSON as it was
+/// received.
 /// </summary>
 internal sealed class LiquidRewriter : AstRewriter
 {
@@ -30,7 +31,8 @@ internal sealed class LiquidRewriter : AstRewriter
 
     private sealed class Metered(Statement statement) : Statement
     {
-        public override ValueTask<Completion> WriteToAsync(TextWriter writer, TextEncoder encoder, TemplateContext context)
+        public override ValueTask<Completion> WriteToAsync(
+            TextWriter writer, TextEncoder encoder, TemplateContext context)
         {
             LiquidLanguage.MeterOf(context).Charge();
             return statement.WriteToAsync(writer, encoder, context);
@@ -40,7 +42,8 @@ internal sealed class LiquidRewriter : AstRewriter
     /// <summary>A loop copies its items before it starts.</summary>
     private sealed class MeteredLoop(ForStatement loop) : Statement
     {
-        public override async ValueTask<Completion> WriteToAsync(TextWriter writer, TextEncoder encoder, TemplateContext context)
+        public override async ValueTask<Completion> WriteToAsync(
+            TextWriter writer, TextEncoder encoder, TemplateContext context)
         {
             var source = await loop.Source.EvaluateAsync(context);
             LiquidLanguage.MeterOf(context).Charge(1 + LiquidLanguage.SizeOf(source));
@@ -59,7 +62,8 @@ internal sealed class LiquidRewriter : AstRewriter
 
     private sealed class ExactOutput(Expression expression) : Statement
     {
-        public override async ValueTask<Completion> WriteToAsync(TextWriter writer, TextEncoder encoder, TemplateContext context)
+        public override async ValueTask<Completion> WriteToAsync(
+            TextWriter writer, TextEncoder encoder, TemplateContext context)
         {
             var value = await expression.EvaluateAsync(context);
             if (LiquidJson.TextOf(LiquidOrigins.Of(context), value) is { } text)

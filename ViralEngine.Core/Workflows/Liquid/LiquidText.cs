@@ -7,7 +7,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// A parsed and validated Liquid template of a definition. It can access only the workflow's own data, and its cost is limited.
+/// A parsed and validated Liquid template of a definition. It can access only the workflow's own data, and its cost is
+/// limited.
 /// </summary>
 public sealed class LiquidText
 {
@@ -22,7 +23,9 @@ public sealed class LiquidText
         Steps = references.Steps;
         var rewriter = new LiquidRewriter();
         this.template = rewriter.VisitTemplate(template);
-        alone = template is FluidTemplate { Statements: [OutputStatement only] } ? rewriter.Visit(only.Expression) : null;
+        alone = template is FluidTemplate { Statements: [OutputStatement only] }
+            ? rewriter.Visit(only.Expression)
+            : null;
     }
 
     public string Source { get; }
@@ -31,7 +34,8 @@ public sealed class LiquidText
     public IReadOnlySet<string> Steps { get; }
 
     /// <summary>Whether it does not depend on values.</summary>
-    public bool IsConstant => !Source.Contains("{{", StringComparison.Ordinal) && !Source.Contains("{%", StringComparison.Ordinal);
+    public bool IsConstant =>
+        !Source.Contains("{{", StringComparison.Ordinal) && !Source.Contains("{%", StringComparison.Ordinal);
 
     /// <summary>Parses and checks a text.</summary>
     /// <param name="fault">The error message, if it is not valid.</param>
@@ -59,11 +63,14 @@ public sealed class LiquidText
         if (IsConstant)
             return OutsideText.Of(Source);
         using var writer = new BoundedWriter(LiquidLanguage.MaxOutput);
-        await GuardAsync(values, async () => await template.RenderAsync(writer, NullEncoder.Default, values.NewContext()));
+        await GuardAsync(
+            values, async () => await template.RenderAsync(writer, NullEncoder.Default, values.NewContext()));
         return OutsideText.Of(writer.ToString());
     }
 
-    /// <summary>The value: if the text is a single output (<c>{{ steps.a.output }}</c>), its JSON as received, else a string.</summary>
+    /// <summary>
+    /// The value: if the text is a single output (<c>{{ steps.a.output }}</c>), its JSON as received, else a string.
+    /// </summary>
     /// <exception cref="LiquidException">As for <see cref="RenderAsync"/>.</exception>
     public async Task<FluidValue> EvaluateAsync(LiquidValues values)
     {

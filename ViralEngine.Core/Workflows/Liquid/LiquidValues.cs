@@ -6,7 +6,8 @@ using ViralEngine.Core.Texts;
 namespace ViralEngine.Core.Workflows.Liquid;
 
 /// <summary>
-/// The values that templates can use: <c>input</c>, <c>steps.&lt;id&gt;.output</c>, <c>steps.&lt;id&gt;.status</c>, <c>workflow.id</c> and
+/// The values that templates can use: <c>input</c>, <c>steps.&lt;id&gt;.output</c>, <c>steps.&lt;id&gt;.status</c>,
+/// <c>workflow.id</c> and
 /// <c>workflow.run</c>. JSON and nothing else.
 /// </summary>
 public sealed class LiquidValues
@@ -17,7 +18,8 @@ public sealed class LiquidValues
 
     /// <param name="meter">Shared by all templates rendered together.</param>
     public LiquidValues(
-        JsonElement? input, Guid workflowId, int run, IReadOnlyDictionary<string, StepValue> steps, LiquidMeter? meter = null)
+        JsonElement? input, Guid workflowId, int run, IReadOnlyDictionary<string, StepValue> steps,
+        LiquidMeter? meter = null)
     {
         Meter = meter ?? new LiquidMeter();
         this.input = ValueOf(input);
@@ -46,16 +48,20 @@ public sealed class LiquidValues
         return context;
     }
 
-    private FluidValue ValueOf(JsonElement? json) => json is { } some ? Origins.Make(Readable(some)) : NilValue.Instance;
+    private FluidValue ValueOf(JsonElement? json) =>
+        json is { } some ? Origins.Make(Readable(some)) : NilValue.Instance;
 
     /// <summary>Older stored values may contain escapes that are not valid text.</summary>
     private static JsonElement Readable(JsonElement json)
     {
         var text = json.GetRawText();
-        return text.Contains("\\u", StringComparison.Ordinal) && OutsideJson.TryParse(text, out var mended) ? mended : json;
+        return text.Contains("\\u", StringComparison.Ordinal) && OutsideJson.TryParse(text, out var mended)
+            ? mended
+            : json;
     }
 
-    private static DictionaryValue ObjectOf(Dictionary<string, FluidValue> members) => new DictionaryValue(new Members(members));
+    private static DictionaryValue ObjectOf(Dictionary<string, FluidValue> members) =>
+        new DictionaryValue(new Members(members));
 
     private sealed class Members(Dictionary<string, FluidValue> values) : IFluidIndexable
     {

@@ -11,7 +11,8 @@ namespace ViralEngine.Core.Tests.Agents;
 /// <summary>Agents and calls that name only what a test is about, and a way to run them as the app does.</summary>
 internal sealed class AgentBench(AgentsOptions? options = null, TimeProvider? time = null) : IDisposable
 {
-    private readonly OutgoingHttp outgoing = new(Options.Create(new OutgoingOptions { AllowedNetworks = ["127.0.0.0/8", "::1/128"] }));
+    private readonly OutgoingHttp outgoing = new(
+        Options.Create(new OutgoingOptions { AllowedNetworks = ["127.0.0.0/8", "::1/128"] }));
 
     public static AgentDefinition Http(string url, HttpSettings? settings = null, string? key = null) =>
         new(Guid.CreateVersion7(), "mine", (settings ?? new HttpSettings()) with { Url = url }, key, []);

@@ -27,10 +27,16 @@ public sealed class AgentSettingsTests
     }
 
     [Theory]
-    [InlineData(AgentKind.Echo, """{"delay_ms_per_chunk":60001}""", "settings.delay_ms_per_chunk", "Must be a whole number from 0 to 60000.")]
-    [InlineData(AgentKind.Echo, """{"delay_ms_per_chunk":1.5}""", "settings.delay_ms_per_chunk", "Must be a whole number from 0 to 60000.")]
-    [InlineData(AgentKind.Echo, """{"chunk_size":"3"}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
-    [InlineData(AgentKind.Echo, """{"chunk_size":1e400}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
+    [InlineData(
+        AgentKind.Echo, """{"delay_ms_per_chunk":60001}""", "settings.delay_ms_per_chunk",
+        "Must be a whole number from 0 to 60000.")]
+    [InlineData(
+        AgentKind.Echo, """{"delay_ms_per_chunk":1.5}""", "settings.delay_ms_per_chunk",
+        "Must be a whole number from 0 to 60000.")]
+    [InlineData(
+        AgentKind.Echo, """{"chunk_size":"3"}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
+    [InlineData(
+        AgentKind.Echo, """{"chunk_size":1e400}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
     [InlineData(AgentKind.Echo, """{"progress":1}""", "settings.progress", "Must be true or false.")]
     [InlineData(AgentKind.Echo, """{"fail_with":"boom"}""", "settings.fail_with", "Must be one of invalid_request, unauthorized, rate_limited, unavailable, timeout, malformed, too_large, truncated, refused, budget_exceeded, internal.")]
     [InlineData(AgentKind.Echo, """{"delay":5}""", "settings.delay", "Unknown setting for this kind of agent.")]
@@ -38,20 +44,43 @@ public sealed class AgentSettingsTests
     [InlineData(AgentKind.Http, "{}", "settings.url", "Is required.")]
     [InlineData(AgentKind.Http, """{"url":7}""", "settings.url", "Must be a string.")]
     [InlineData(AgentKind.Http, """{"url":"\ud800"}""", "settings.url", "Must be valid Unicode.")]
-    [InlineData(AgentKind.Http, """{"url":"http://10.0.0.1/"}""", "settings.url", "Must not point to a private, loopback, link-local or reserved address.")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","text_path":"a"}""", "settings.text_path", "Must be a JSON pointer such as /output/text.")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"Host":"x"}}""", "settings.headers.Host", "Must not be set: the app sets this header.")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X A":"x"}}""", "settings.headers.X A", "Must be a valid header name.")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X-A":"a\r\nX-B: b"}}""", "settings.headers.X-A", "Must be printable ASCII of at most 4096 characters.")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","headers":{"X-A":"1","x-a":"2"}}""", "settings.headers.x-a", "Must be given only once.")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com","secret_headers":["X-A"]}""", "settings.secret_headers", "Must be an object of strings.")]
+    [InlineData(
+        AgentKind.Http, """{"url":"http://10.0.0.1/"}""", "settings.url",
+        "Must not point to a private, loopback, link-local or reserved address.")]
+    [InlineData(
+        AgentKind.Http, """{"url":"https://example.com","text_path":"a"}""", "settings.text_path",
+        "Must be a JSON pointer such as /output/text.")]
+    [InlineData(
+        AgentKind.Http, """{"url":"https://example.com","headers":{"Host":"x"}}""", "settings.headers.Host",
+        "Must not be set: the app sets this header.")]
+    [InlineData(
+        AgentKind.Http, """{"url":"https://example.com","headers":{"X A":"x"}}""", "settings.headers.X A",
+        "Must be a valid header name.")]
+    [InlineData(
+        AgentKind.Http, """{"url":"https://example.com","headers":{"X-A":"a\r\nX-B: b"}}""", "settings.headers.X-A",
+        "Must be printable ASCII of at most 4096 characters.")]
+    [InlineData(
+        AgentKind.Http, """{"url":"https://example.com","headers":{"X-A":"1","x-a":"2"}}""", "settings.headers.x-a",
+        "Must be given only once.")]
+    [InlineData(
+        AgentKind.Http, """{"url":"https://example.com","secret_headers":["X-A"]}""", "settings.secret_headers",
+        "Must be an object of strings.")]
     [InlineData(AgentKind.OpenAi, "{}", "settings.model", "Is required.")]
     [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"acme"}""", "settings.provider", "Must be one of openai, azure_openai, groq, perplexity, ollama, vllm, llama_cpp, lm_studio, deepseek, mistral, openrouter, together.")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"vllm"}""", "settings.base_url", "Is required for provider vllm.")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","base_url":"https://a:b@example.com"}""", "settings.base_url", "Must not contain a user name or password.")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","temperature":2.1}""", "settings.temperature", "Must be a number from 0 to 2.")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":-1}}""", "settings.price.input_per_million", "Must be a number from 0 to 1000000.")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":1}}""", "settings.price.output_per_million", "Is required.")]
+    [InlineData(
+        AgentKind.OpenAi, """{"model":"m","provider":"vllm"}""", "settings.base_url", "Is required for provider vllm.")]
+    [InlineData(
+        AgentKind.OpenAi, """{"model":"m","base_url":"https://a:b@example.com"}""", "settings.base_url",
+        "Must not contain a user name or password.")]
+    [InlineData(
+        AgentKind.OpenAi, """{"model":"m","temperature":2.1}""", "settings.temperature",
+        "Must be a number from 0 to 2.")]
+    [InlineData(
+        AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":-1}}""", "settings.price.input_per_million",
+        "Must be a number from 0 to 1000000.")]
+    [InlineData(
+        AgentKind.OpenAi, """{"model":"m","price":{"input_per_million":1}}""", "settings.price.output_per_million",
+        "Is required.")]
     public void Says_what_is_wrong_with_which_field(AgentKind kind, string json, string field, string message)
     {
         var (settings, errors) = Read(kind, json);
@@ -81,14 +110,17 @@ public sealed class AgentSettingsTests
 
         var actual = prices.CostOf(EchoSettings.Plain, new AgentChunk.Usage(input, output, model));
 
-        Assert.Equal(cost is null ? (decimal?)null : decimal.Parse(cost, System.Globalization.CultureInfo.InvariantCulture), actual);
+        Assert.Equal(
+            cost is null ? (decimal?)null : decimal.Parse(cost, System.Globalization.CultureInfo.InvariantCulture),
+            actual);
     }
 
     [Fact]
     public void An_agent_s_own_price_comes_first()
     {
         var prices = new PriceTable(Options.Create(new AgentsOptions()));
-        var (settings, _) = Read(AgentKind.OpenAi, """{"model":"gpt-4o","price":{"input_per_million":1,"output_per_million":2}}""");
+        var (settings, _) = Read(
+            AgentKind.OpenAi, """{"model":"gpt-4o","price":{"input_per_million":1,"output_per_million":2}}""");
 
         Assert.Equal(3m, prices.CostOf(settings!, new AgentChunk.Usage(1_000_000, 1_000_000, "gpt-4o")));
     }

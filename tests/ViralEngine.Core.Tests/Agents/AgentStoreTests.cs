@@ -38,7 +38,8 @@ public sealed class AgentStoreTests(TestPostgres postgres) : IClassFixture<TestP
         var read = Assert.IsType<HttpSettings>(definition.Settings);
         Assert.Equal("hush", read.SecretHeaders!["X-B"]);
         Assert.Equal("1", read.Headers!["X-A"]);
-        Assert.Equal(settings with { Headers = null, SecretHeaders = null }, read with { Headers = null, SecretHeaders = null });
+        Assert.Equal(
+            settings with { Headers = null, SecretHeaders = null }, read with { Headers = null, SecretHeaders = null });
         Assert.Equal("cdef", agent.ApiKeyHint);
         Assert.Equal(["X-B"], agent.SecretHeaderNames);
     }
@@ -55,7 +56,8 @@ public sealed class AgentStoreTests(TestPostgres postgres) : IClassFixture<TestP
 
         await CreateAsync(StoreOf(db), await NewTenantAsync(), Draft("mine", settings, Secret));
 
-        foreach (var row in await ReadAllAsAdminAsync("SELECT agent::text || encode(secrets, 'escape') FROM viral.agents AS agent"))
+        foreach (var row in await ReadAllAsAdminAsync(
+            "SELECT agent::text || encode(secrets, 'escape') FROM viral.agents AS agent"))
         {
             Assert.DoesNotContain(Secret, row);
             Assert.DoesNotContain("hush-hush", row);
@@ -119,8 +121,10 @@ public sealed class AgentStoreTests(TestPostgres postgres) : IClassFixture<TestP
         var stored = await store.FindForEditAsync(tenant, agent.Id, CancellationToken.None);
 
         var none = new AgentSecrets(null, null);
-        var first = await store.ReplaceAsync(tenant, agent.Id, stored!.Version, Draft("one"), none, CancellationToken.None);
-        var second = await store.ReplaceAsync(tenant, agent.Id, stored.Version, Draft("two"), none, CancellationToken.None);
+        var first = await store.ReplaceAsync(
+            tenant, agent.Id, stored!.Version, Draft("one"), none, CancellationToken.None);
+        var second = await store.ReplaceAsync(
+            tenant, agent.Id, stored.Version, Draft("two"), none, CancellationToken.None);
 
         Assert.True(first!.Done);
         Assert.False(second!.Done);
@@ -149,7 +153,8 @@ public sealed class AgentStoreTests(TestPostgres postgres) : IClassFixture<TestP
     private static AgentStore StoreOf(Db db, string key = OldKey) => new(db, BoxOf(key));
 
     private static AgentDraft Draft(string name, AgentSettings? settings = null, string? key = null) => new(
-        name, null, settings is null or EchoSettings ? AgentKind.Echo : AgentKind.Http, settings ?? EchoSettings.Plain, key, false, []);
+        name, null, settings is null or EchoSettings ? AgentKind.Echo : AgentKind.Http, settings ?? EchoSettings.Plain,
+        key, false, []);
 
     private static async Task<Agent> CreateAsync(AgentStore store, TenantId tenant, AgentDraft draft)
     {

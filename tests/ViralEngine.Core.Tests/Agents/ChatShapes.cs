@@ -378,7 +378,8 @@ internal static class ChatShapes
         new(
             "Ollama",
             """{"error":"model runner has unexpectedly stopped, this may be due to resource limitations or an internal error"}""",
-            ErrorClass.Unavailable, "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error"),
+            ErrorClass.Unavailable,
+            "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error"),
         new(
             "Azure",
             """{"error":{"message":"The response was filtered.","type":null,"param":"prompt","code":"content_filter","status":400}}""",

@@ -6,7 +6,8 @@ using ViralEngine.Testing;
 namespace ViralEngine.Core.Tests.Agents;
 
 /// <summary>
-/// What servers that call themselves compatible with OpenAI's really send, each as its users recorded it, and what is made of it.
+/// What servers that call themselves compatible with OpenAI's really send, each as its users recorded it, and what is
+/// made of it.
 /// </summary>
 public sealed class ChatShapesTests : IDisposable
 {
@@ -30,7 +31,8 @@ public sealed class ChatShapesTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Answers))]
-    public async Task Reads_an_answer_as_the_server_means_it(string server, string body, string text, string? finish, string? usage)
+    public async Task Reads_an_answer_as_the_server_means_it(
+        string server, string body, string text, string? finish, string? usage)
     {
         await using var provider = await AnsweringAsync(body);
 

@@ -56,7 +56,8 @@ public sealed class EchoProviderTests : IDisposable
             RetryAfterSeconds = 7,
         });
 
-        var failure = await Assert.ThrowsAsync<AgentException>(async () => await bench.Run(agent, attempt: 2).ToListAsync());
+        var failure = await Assert.ThrowsAsync<AgentException>(
+            async () => await bench.Run(agent, attempt: 2).ToListAsync());
         var chunks = await bench.Run(agent, "works", attempt: 3).ToListAsync();
 
         Assert.Equal(ErrorClass.RateLimited, failure.ErrorClass);
@@ -84,7 +85,8 @@ public sealed class EchoProviderTests : IDisposable
     {
         var time = new FakeTimeProvider();
         using var slow = new AgentBench(time: time);
-        await using var chunks = slow.Run(AgentBench.Echo(new EchoSettings { DelayMsPerChunk = 5000 })).GetAsyncEnumerator();
+        await using var chunks = slow.Run(AgentBench.Echo(new EchoSettings { DelayMsPerChunk = 5000 }))
+            .GetAsyncEnumerator();
 
         var first = chunks.MoveNextAsync().AsTask();
         time.Advance(TimeSpan.FromMilliseconds(4999));
@@ -99,7 +101,8 @@ public sealed class EchoProviderTests : IDisposable
     {
         var time = new FakeTimeProvider();
         using var slow = new AgentBench(time: time);
-        var all = slow.Run(AgentBench.Echo(new EchoSettings { DelayMsPerChunk = 60_000 }), timeoutSeconds: 10).ToListAsync().AsTask();
+        var all = slow.Run(AgentBench.Echo(new EchoSettings { DelayMsPerChunk = 60_000 }), timeoutSeconds: 10)
+            .ToListAsync().AsTask();
 
         time.Advance(TimeSpan.FromSeconds(10));
 

@@ -78,7 +78,8 @@ public sealed class HttpProviderTests : IDisposable
             await http.Response.Body.WriteAsync((byte[])[.. """{"text":"gr"""u8, 0xFC, .. "\"}"u8]);
         });
 
-        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" })).ToListAsync();
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" }))
+            .ToListAsync();
 
         Assert.Equal("gr\uFFFD", AgentBench.TextOf(chunks));
     }
@@ -96,7 +97,8 @@ public sealed class HttpProviderTests : IDisposable
                 textPath is null ? [.. "gr"u8, 0xFC, .. "n"u8] : (byte[])[.. """{"text":"gr"""u8, 0xFC, .. "n\"}"u8]);
         });
 
-        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = textPath })).ToListAsync();
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = textPath }))
+            .ToListAsync();
 
         Assert.Equal("grün", AgentBench.TextOf(chunks));
     }
@@ -132,7 +134,8 @@ public sealed class HttpProviderTests : IDisposable
             await http.Response.WriteAsync(body);
         });
 
-        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" })).ToListAsync();
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" }))
+            .ToListAsync();
 
         Assert.Equal(text, AgentBench.TextOf(chunks));
     }
@@ -149,7 +152,8 @@ public sealed class HttpProviderTests : IDisposable
     [InlineData("usage", "null")]
     public async Task What_is_said_beside_the_answer_does_not_spoil_it(string name, string data)
     {
-        await using var server = await LoopbackServer.StartAsync(Sse($"data: whole\n\nevent: {name}\ndata: {data}\n\nevent: done\ndata:\n\n"));
+        await using var server = await LoopbackServer.StartAsync(
+            Sse($"data: whole\n\nevent: {name}\ndata: {data}\n\nevent: done\ndata:\n\n"));
 
         var chunks = await bench.Run(AgentBench.Http(server.Url)).ToListAsync();
 
@@ -188,7 +192,8 @@ public sealed class HttpProviderTests : IDisposable
             + ": a comment\n\ndata: {\"delta\":{\"text\":\"Hel\"}}\n\ndata: {\"delta\":{\"text\":\"lo\"}}\n\n"
             + "event: usage\ndata: {\"input_tokens\":3,\"output_tokens\":2,\"model\":\"m\"}\n\nevent: done\ndata:\n\ndata: garbage\n\n"));
 
-        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/delta/text" })).ToListAsync();
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/delta/text" }))
+            .ToListAsync();
 
         Assert.Equal(
             [
@@ -215,7 +220,8 @@ public sealed class HttpProviderTests : IDisposable
         Assert.Equal("The answer of 127.0.0.1 has no value at /none.", failure.Message);
 
         async Task<string> TextAtAsync(string? path) =>
-            AgentBench.TextOf(await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = path })).ToListAsync());
+            AgentBench.TextOf(
+                await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = path })).ToListAsync());
     }
 
     [Fact]
@@ -228,7 +234,8 @@ public sealed class HttpProviderTests : IDisposable
                 """{"text":"half","model":"m","usage":{"prompt_tokens":3,"completion_tokens":2},"finish_reason":"max_tokens"}""");
         });
 
-        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" })).ToListAsync();
+        var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" }))
+            .ToListAsync();
 
         Assert.Equal(
             [new AgentChunk.Usage(3, 2, "m"), new AgentChunk.Text("half"), new AgentChunk.Finish("length")], chunks);
@@ -237,7 +244,8 @@ public sealed class HttpProviderTests : IDisposable
     [Fact]
     public async Task A_done_event_may_say_why_the_answer_ended()
     {
-        await using var server = await LoopbackServer.StartAsync(Sse("data: half\n\nevent: done\ndata: {\"finish_reason\":\"length\"}\n\n"));
+        await using var server = await LoopbackServer.StartAsync(
+            Sse("data: half\n\nevent: done\ndata: {\"finish_reason\":\"length\"}\n\n"));
 
         var chunks = await bench.Run(AgentBench.Http(server.Url)).ToListAsync();
 

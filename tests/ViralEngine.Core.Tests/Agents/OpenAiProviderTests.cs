@@ -45,7 +45,8 @@ public sealed class OpenAiProviderTests : IDisposable
         Assert.True(sent.GetProperty("stream_options").GetProperty("include_usage").GetBoolean());
         var message = Assert.Single(sent.GetProperty("messages").EnumerateArray());
         Assert.Equal("user", message.GetProperty("role").GetString());
-        Assert.Contains("say hello\\n\\nInput:\\n{\\u0022to\\u0022:\\u0022Ann\\u0022}", JsonSerializer.Serialize(message));
+        Assert.Contains(
+            "say hello\\n\\nInput:\\n{\\u0022to\\u0022:\\u0022Ann\\u0022}", JsonSerializer.Serialize(message));
     }
 
     [Fact]
@@ -77,7 +78,8 @@ public sealed class OpenAiProviderTests : IDisposable
     {
         await using var server = await AnsweringAsync("ok");
         var agent = AgentBench.OpenAi(server.Url);
-        var settings = (OpenAiSettings)agent.Settings with { SystemPrompt = "Be brief.", Temperature = 0.5m, MaxOutputTokens = 7 };
+        var settings =
+            (OpenAiSettings)agent.Settings with { SystemPrompt = "Be brief.", Temperature = 0.5m, MaxOutputTokens = 7 };
 
         await bench.Run(agent with { Settings = settings }).ToListAsync();
 
@@ -96,7 +98,8 @@ public sealed class OpenAiProviderTests : IDisposable
         await using var server = await AnsweringAsync("ok");
         var agent = AgentBench.OpenAi(server.Url, provider);
 
-        await bench.Run(agent with { Settings = (OpenAiSettings)agent.Settings with { MaxOutputTokens = 7 } }).ToListAsync();
+        await bench.Run(agent with { Settings = (OpenAiSettings)agent.Settings with { MaxOutputTokens = 7 } })
+            .ToListAsync();
 
         Assert.Equal(7, sent.GetProperty("max_tokens").GetInt32());
         Assert.False(sent.TryGetProperty("max_completion_tokens", out _));
@@ -126,14 +129,16 @@ public sealed class OpenAiProviderTests : IDisposable
     [InlineData(null, "250.5", 250.5)]
     [InlineData("7", "soon", 7000)]
     [InlineData(null, "99999999999999999999", 86_400_000)]
-    public async Task Waits_as_long_as_the_provider_asks_in_seconds_or_milliseconds(string? seconds, string? milliseconds, double expected)
+    public async Task Waits_as_long_as_the_provider_asks_in_seconds_or_milliseconds(
+        string? seconds, string? milliseconds, double expected)
     {
         await using var server = await LoopbackServer.StartAsync(async http =>
         {
             http.Response.StatusCode = 429;
             http.Response.Headers.RetryAfter = seconds;
             http.Response.Headers["retry-after-ms"] = milliseconds;
-            await http.Response.WriteAsync("""[{"error":{"code":429,"message":"Slow down.","status":"RESOURCE_EXHAUSTED"}}]""");
+            await http.Response.WriteAsync(
+                """[{"error":{"code":429,"message":"Slow down.","status":"RESOURCE_EXHAUSTED"}}]""");
         });
 
         var failure = await bench.FailAsync(AgentBench.OpenAi(server.Url));

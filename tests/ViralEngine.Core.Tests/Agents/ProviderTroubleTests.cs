@@ -42,7 +42,8 @@ public sealed class ProviderTroubleTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Statuses))]
-    public async Task A_status_says_whether_to_try_again(AgentKind kind, int status, ErrorClass expected, bool retryable)
+    public async Task A_status_says_whether_to_try_again(
+        AgentKind kind, int status, ErrorClass expected, bool retryable)
     {
         await using var server = await LoopbackServer.StartAsync(http =>
         {
@@ -84,7 +85,8 @@ public sealed class ProviderTroubleTests : IDisposable
     [InlineData(AgentKind.Http, "Sun, 01 Mar 2026 11:00:00 GMT", 0)]
     [InlineData(AgentKind.Http, "99999999999", 86_400)]
     [InlineData(AgentKind.Http, "soon", null)]
-    public async Task Too_many_requests_waits_as_long_as_the_provider_says(AgentKind kind, string retryAfter, int? seconds)
+    public async Task Too_many_requests_waits_as_long_as_the_provider_says(
+        AgentKind kind, string retryAfter, int? seconds)
     {
         await using var server = await LoopbackServer.StartAsync(http =>
         {
@@ -115,7 +117,8 @@ public sealed class ProviderTroubleTests : IDisposable
 
         var failure = await bench.FailAsync(Agent(kind, server.Url));
 
-        Assert.Equal($"{Label(kind)} answered 400 Bad Request: The model `gpt-9` is not for [secret].", failure.Message);
+        Assert.Equal(
+            $"{Label(kind)} answered 400 Bad Request: The model `gpt-9` is not for [secret].", failure.Message);
     }
 
     [Theory]

@@ -15,7 +15,8 @@ namespace ViralEngine.Core.Tests.Agents;
 /// <summary>What counts as silence of a provider, and what does not.</summary>
 public sealed class SilenceTests : IDisposable
 {
-    private readonly OutgoingHttp outgoing = new(Options.Create(new OutgoingOptions { AllowedNetworks = ["127.0.0.0/8"] }));
+    private readonly OutgoingHttp outgoing = new(
+        Options.Create(new OutgoingOptions { AllowedNetworks = ["127.0.0.0/8"] }));
     private readonly FakeTimeProvider clock = new();
 
     public static TheoryData<AgentKind, string> SignsOfLife => new()
@@ -85,7 +86,8 @@ public sealed class SilenceTests : IDisposable
     public async Task Only_long_silence_tells_about_a_host(bool hears, HostEvidence expected)
     {
         var failure = await Assert.ThrowsAsync<AgentException>(
-            () => RunAsync(new Script(clock, hears), new EchoSettings { TimeoutSeconds = 40, IdleTimeoutSeconds = 100 }));
+            () => RunAsync(
+                new Script(clock, hears), new EchoSettings { TimeoutSeconds = 40, IdleTimeoutSeconds = 100 }));
 
         Assert.Equal(ErrorClass.Timeout, failure.ErrorClass);
         Assert.Equal(expected, failure.Evidence);
@@ -103,7 +105,8 @@ public sealed class SilenceTests : IDisposable
     /// <summary>Says something, then for 56 seconds nothing but, perhaps, signs of life.</summary>
     private sealed class Script(FakeTimeProvider clock, bool hears) : IAgentProvider
     {
-        public async IAsyncEnumerable<AgentChunk> RunAsync(AgentCall call, [EnumeratorCancellation] CancellationToken ct)
+        public async IAsyncEnumerable<AgentChunk> RunAsync(
+            AgentCall call, [EnumeratorCancellation] CancellationToken ct)
         {
             yield return new AgentChunk.Text("begun ");
             for (var i = 0; i < 7; i++)

@@ -117,7 +117,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         await PlayAsync(minutes: 3, completed: 0, failed: 10);
 
         var alert = Assert.Single(await AlertsAsync());
-        Assert.Equal([AlertMetric.ErrorRate, AlertMetric.Failures], alert.Series.Select(series => series.Metric).Order());
+        Assert.Equal(
+            [AlertMetric.ErrorRate, AlertMetric.Failures], alert.Series.Select(series => series.Metric).Order());
         Assert.Equal(["alert.opened", "alert.updated"], await EventsAsync(alert.Id));
     }
 
@@ -150,14 +151,15 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         await SweepAsync(
             """
             INSERT INTO viral.metric_rollups (
-                tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd,
-                latencies, latency_count, latency_log_sum)
+                tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens,
+                cost_usd, latencies, latency_count, latency_log_sum)
             VALUES ($1, 'minute', $2, $3, 'openai', 'm', 90, 0, 0, 0, 0, 0, ARRAY[viral.latency_bucket(4), 90], 90, 0)
             """,
             tenant.Value, Noon.AddMinutes(-10), agent);
 
         await PlayAsync(minutes: 2, completed: 0, failed: 10);
-        Assert.Equal(["3"], await TextsAsync("SELECT max_concurrency::text FROM viral.agent_restraints WHERE tenant_id = $1"));
+        Assert.Equal(
+            ["3"], await TextsAsync("SELECT max_concurrency::text FROM viral.agent_restraints WHERE tenant_id = $1"));
         await PlayAsync(minutes: 12, completed: 10, failed: 0);
 
         Assert.Equal(AlertStatus.Resolved, Assert.Single(await AlertsAsync()).Status);
@@ -175,7 +177,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         await using var db = postgres.NewDb();
         var store = new AlertStore(db, new AlertCourse(db, new AuditStore(db)), time);
 
-        var series = Assert.Single((await store.FindAsync(tenant, Assert.Single(await AlertsAsync()).Id, default))!.Series);
+        var series = Assert.Single(
+            (await store.FindAsync(tenant, Assert.Single(await AlertsAsync()).Id, default))!.Series);
 
         var points = series.Points!.Where(point => point.At >= Noon.AddMinutes(-1)).ToArray();
         Assert.Equal([null, 0, 0, 0.75, 0.75, 0.75, null], points.Select(point => point.Value));
@@ -186,7 +189,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
     public async Task In_quiet_hours_no_alert_is_opened()
     {
         await AddRuleAsync(
-            AlertMode.Static, boundAbove: 0.5, quiet: (new TimeOnly(13, 0), new TimeOnly(15, 0)), zone: "Europe/Berlin");
+            AlertMode.Static, boundAbove: 0.5, quiet: (new TimeOnly(13, 0), new TimeOnly(15, 0)),
+            zone: "Europe/Berlin");
 
         // Noon in UTC is two o'clock in Berlin's summer.
         await PlayAsync(minutes: 2, completed: 0, failed: 10);
@@ -246,8 +250,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         await SweepAsync(
             """
             INSERT INTO viral.metric_points (
-                tenant_id, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd, latencies,
-                latency_log_sum)
+                tenant_id, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens,
+                cost_usd, latencies, latency_log_sum)
             SELECT $1, $2::timestamptz + minute * interval '1 minute', $3, 'openai', 'm', $5, $6, 0, 0, 0, 0, '{}', 0
             FROM generate_series(0, $4 - 1) AS minute
             """,
@@ -263,7 +267,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         string zone = "UTC")
     {
         await using var db = postgres.NewDb();
-        var draft = Draft(mode, metric, boundAbove, action) with { QuietFrom = quiet?.From, QuietTo = quiet?.To, TimeZone = zone };
+        var draft = Draft(
+            mode, metric, boundAbove, action) with { QuietFrom = quiet?.From, QuietTo = quiet?.To, TimeZone = zone };
         return (await new AlertRuleStore(db).AddAsync(tenant, Guid.CreateVersion7(), draft, "test", default))!;
     }
 
@@ -276,7 +281,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
     private async Task<List<Alert>> AlertsAsync()
     {
         await using var db = postgres.NewDb();
-        return await new AlertStore(db, new AlertCourse(db, new AuditStore(db)), time).ListAsync(tenant, null, null, 100, default);
+        return await new AlertStore(db, new AlertCourse(db, new AuditStore(db)), time).ListAsync(
+            tenant, null, null, 100, default);
     }
 
     private async Task<List<string>> RestraintsAsync() =>
@@ -306,7 +312,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
     {
         await using var db = postgres.NewDb();
         return await db.QueryOneAsync(
-            DbScope.AllTenants, "SELECT until FROM viral.metric_progress WHERE name = 'minute'", [], row => row.GetDateTime(0), default);
+            DbScope.AllTenants, "SELECT until FROM viral.metric_progress WHERE name = 'minute'", [],
+            row => row.GetDateTime(0), default);
     }
 
     private async Task SweepAsync(string sql, params object[] args)

@@ -9,7 +9,8 @@ public sealed class SeriesDetectorTests
     private const int Day = 1440;
     private static readonly long Start = Observation.MinuteOf(new DateTime(2030, 1, 7, 0, 0, 0, DateTimeKind.Utc));
 
-    public static TheoryData<SeriesKind> Kinds => [SeriesKind.Value, SeriesKind.Count, SeriesKind.Rate, SeriesKind.Amount];
+    public static TheoryData<SeriesKind> Kinds =>
+        [SeriesKind.Value, SeriesKind.Count, SeriesKind.Rate, SeriesKind.Amount];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -172,7 +173,8 @@ public sealed class SeriesDetectorTests
         var visible = traffic.Incidents.Where(incident => incident.Visible is not null).ToArray();
         Assert.Equal(23, visible.Length);
         Assert.All(visible, incident =>
-            Assert.InRange(year.Found.GetValueOrDefault(incident, int.MaxValue), 1, incident.Kind == IncidentKind.Drift ? 60 : 5));
+            Assert.InRange(
+                year.Found.GetValueOrDefault(incident, int.MaxValue), 1, incident.Kind == IncidentKind.Drift ? 60 : 5));
         // Of each of the three series, and with what its user allows twice over.
         Assert.All(year.Wrong, wrong => Assert.InRange(wrong / 12.0, 0, 1));
     }
@@ -195,7 +197,8 @@ public sealed class SeriesDetectorTests
             var alarm = new AlarmState();
             for (var minute = 0; minute < Days * Day; minute++)
             {
-                var step = alarm.Step(detector.Observe(next() with { Minute = Start + minute }), detector.Threshold(Allowed));
+                var step = alarm.Step(
+                    detector.Observe(next() with { Minute = Start + minute }), detector.Threshold(Allowed));
                 if (step == AlarmStep.Opened && minute >= Learning * Day)
                     Interlocked.Increment(ref opened);
             }
@@ -220,7 +223,8 @@ public sealed class SeriesDetectorTests
     public void The_simple_mode_needs_a_hundred_points_and_leaves_the_one_under_test_out()
     {
         var detector = new SimpleDetector(SimpleRule.Deviation);
-        var verdicts = Enumerable.Range(0, 101).Select(i => detector.Observe(new(Start + i, i % 2 == 0 ? 9 : 11, 1))).ToArray();
+        var verdicts = Enumerable.Range(0, 101).Select(i => detector.Observe(new(Start + i, i % 2 == 0 ? 9 : 11, 1)))
+            .ToArray();
 
         // Mean 10, deviation 1: 13 is the limit, and 16 is twice it.
         var verdict = detector.Observe(new(Start + 101, 16, 1));

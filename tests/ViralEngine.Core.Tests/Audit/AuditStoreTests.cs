@@ -23,8 +23,10 @@ public sealed class AuditStoreTests(TestPostgres postgres) : IClassFixture<TestP
         Assert.Equal(["webhook.deleted"], await ActionsAsync(new(Action: "webhook.deleted")));
         Assert.Equal(["webhook.deleted", "webhook.created"], await ActionsAsync(new(Action: "webhook.*")));
         Assert.Equal(["agent.created"], await ActionsAsync(new(TargetKind: "agent")));
-        Assert.Equal(["webhook.deleted", "webhook.created"], await ActionsAsync(new(TargetKind: "webhook", TargetId: "1")));
-        Assert.Equal(3, (await ActionsAsync(new(From: DateTime.UtcNow.AddHours(-1), To: DateTime.UtcNow.AddHours(1)))).Count);
+        Assert.Equal(
+            ["webhook.deleted", "webhook.created"], await ActionsAsync(new(TargetKind: "webhook", TargetId: "1")));
+        Assert.Equal(
+            3, (await ActionsAsync(new(From: DateTime.UtcNow.AddHours(-1), To: DateTime.UtcNow.AddHours(1)))).Count);
         Assert.Empty(await ActionsAsync(new(To: DateTime.UtcNow.AddHours(-1))));
         Assert.Empty(await store.ListAsync(NewTenant(), new AuditFilter(), null, 10, CancellationToken.None));
 
@@ -42,7 +44,8 @@ public sealed class AuditStoreTests(TestPostgres postgres) : IClassFixture<TestP
         var tenant = NewTenant();
         await new AuditStore(db).AddAsync(tenant, Entry("webhook.created", "1"), CancellationToken.None);
 
-        var refused = await Assert.ThrowsAsync<PostgresException>(() => db.ExecuteAsync(tenant, sql, [], CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<PostgresException>(
+            () => db.ExecuteAsync(tenant, sql, [], CancellationToken.None));
 
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
     }
@@ -69,14 +72,18 @@ public sealed class AuditStoreTests(TestPostgres postgres) : IClassFixture<TestP
         await using (var admin = new NpgsqlConnection(postgres.AdminConnection))
         {
             await admin.OpenAsync();
-            await using var age = new NpgsqlCommand("UPDATE viral.audit_log SET at = now() - interval '31 days'", admin);
+            await using var age = new NpgsqlCommand(
+                "UPDATE viral.audit_log SET at = now() - interval '31 days'", admin);
             await age.ExecuteNonQueryAsync();
         }
 
         await store.AddAsync(tenant, Entry("webhook.created", "new"), CancellationToken.None);
-        await new AuditSweeper(db, Options.Create(new AuditOptions { RetentionDays = 30 })).RunAsync(CancellationToken.None);
+        await new AuditSweeper(db, Options.Create(new AuditOptions { RetentionDays = 30 }))
+            .RunAsync(CancellationToken.None);
 
-        Assert.Equal("new", Assert.Single(await store.ListAsync(tenant, new AuditFilter(), null, 10, CancellationToken.None)).TargetId);
+        Assert.Equal(
+            "new",
+            Assert.Single(await store.ListAsync(tenant, new AuditFilter(), null, 10, CancellationToken.None)).TargetId);
     }
 
     [Fact]
@@ -104,5 +111,6 @@ public sealed class AuditStoreTests(TestPostgres postgres) : IClassFixture<TestP
     private static TenantId NewTenant() => new(Guid.CreateVersion7());
 
     private static NewAuditEntry Entry(string action, string target, string actor = "user:a") => new(
-        actor, "admin", "token", "subject", action, action.Split('.')[0], target, "192.0.2.1", "test", "request-1", null, """{"a": 1}""");
+        actor, "admin", "token", "subject", action, action.Split('.')[0], target, "192.0.2.1", "test", "request-1",
+        null, """{"a": 1}""");
 }

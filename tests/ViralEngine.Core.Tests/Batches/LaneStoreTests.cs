@@ -66,9 +66,11 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
         await using var other = postgres.NewDb();
         await other.BeginAsync(CancellationToken.None);
         await other.ExecuteAsync(
-            tenant, "UPDATE viral.batch_slices SET lost = lost + 1 WHERE batch_id = $1 AND first = 1", [batch], CancellationToken.None);
+            tenant, "UPDATE viral.batch_slices SET lost = lost + 1 WHERE batch_id = $1 AND first = 1", [batch],
+            CancellationToken.None);
 
-        var taken = await ClaimManyAsync(store, batch, lane: 1, slices: 2, size: 2, places: 2).WaitAsync(Eventually.Bound);
+        var taken = await ClaimManyAsync(store, batch, lane: 1, slices: 2, size: 2, places: 2)
+            .WaitAsync(Eventually.Bound);
 
         await other.RollbackAsync();
         Assert.Equal([(1, 2), (3, 4)], lapsed.Select(lease => (lease.First, lease.Last)));
@@ -84,7 +86,8 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
         var lost = taken[0] with { Holder = Guid.NewGuid() };
         var time = new FakeTimeProvider();
         var keeper = new BatchLaneKeeper(
-            postgres.DataSource, NewSignals(), Options.Create(new BatchOptions()), time, NullLogger<BatchLaneKeeper>.Instance);
+            postgres.DataSource, NewSignals(), Options.Create(new BatchOptions()), time,
+            NullLogger<BatchLaneKeeper>.Instance);
         var since = time.GetTimestamp();
 
         time.Advance(keeper.Lease);
@@ -106,7 +109,8 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
         {
             var claim = lane.Hold(lease, chains, since);
             var slice = Assert.Single(await store.ReadAsync(tenant, batch, [lease], 1_000_000, CancellationToken.None));
-            return await NewSliceRunner(time).RunAsync(tenant, new LanePlan(batch, "echo", FailureMode.Continue, false), slice, claim, claim.Ended);
+            return await NewSliceRunner(time).RunAsync(
+                tenant, new LanePlan(batch, "echo", FailureMode.Continue, false), slice, claim, claim.Ended);
         }
     }
 
@@ -186,11 +190,13 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
             await CourseOf(own).EndAsync(tenant, batch, CancellationToken.None);
         }));
         await course.EndAsync(tenant, batch, CancellationToken.None);
-        var events = (await new EventStore(db).ReadAsync(tenant, BatchStore.EventHead, batch, 0, 100, CancellationToken.None))!;
+        var events = (
+            await new EventStore(db).ReadAsync(tenant, BatchStore.EventHead, batch, 0, 100, CancellationToken.None))!;
 
         Assert.Equal((true, false), (first, second));
         Assert.Equal(2, (await new BatchStore(db).FindAsync(tenant, batch, CancellationToken.None))!.Counts.Completed);
-        Assert.Equal(["batch.created", "batch.started", "batch.completed"], events.Items.Select(happened => happened.Type));
+        Assert.Equal(
+            ["batch.created", "batch.started", "batch.completed"], events.Items.Select(happened => happened.Type));
         Assert.True(events.Ended);
     }
 
@@ -219,11 +225,15 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
         var (id, intake) = (Guid.CreateVersion7(), new BatchIntake(db, postgres.DataSource, TimeProvider.System));
         await db.BeginAsync(CancellationToken.None);
         var contents = await intake.StoreAsync(tenant, id, 0, Items(), CancellationToken.None);
-        await intake.AddAsync(tenant, new NewBatch(id, "test", null, "echo", 1, FailureMode.Continue, "test"), contents, CancellationToken.None);
+        await intake.AddAsync(
+            tenant, new NewBatch(id, "test", null, "echo", 1, FailureMode.Continue, "test"), contents,
+            CancellationToken.None);
         await db.CommitAsync(CancellationToken.None);
         // One range for all, whatever the batch was cut into.
-        await db.ExecuteAsync(tenant, "DELETE FROM viral.batch_slices WHERE batch_id = $1 AND first > 1", [id], CancellationToken.None);
-        await db.ExecuteAsync(tenant, "UPDATE viral.batch_slices SET last = $2 WHERE batch_id = $1", [id, items], CancellationToken.None);
+        await db.ExecuteAsync(
+            tenant, "DELETE FROM viral.batch_slices WHERE batch_id = $1 AND first > 1", [id], CancellationToken.None);
+        await db.ExecuteAsync(
+            tenant, "UPDATE viral.batch_slices SET last = $2 WHERE batch_id = $1", [id, items], CancellationToken.None);
         await CourseOf(db).BeginAsync(tenant, id, CancellationToken.None);
         return id;
 
@@ -241,12 +251,15 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
     private async Task<IReadOnlyList<SliceLease>> ClaimManyAsync(
         BatchLaneStore store, Guid batch, int lane, int slices, int size, int places, TimeSpan? lease = null) =>
         (await store.SettleAndClaimAsync(
-            tenant, batch, lane, [], new SliceClaim(Guid.NewGuid(), slices, size, places, lease ?? Long, FreesLapsed: true),
+            tenant, batch, lane, [],
+            new SliceClaim(Guid.NewGuid(), slices, size, places, lease ?? Long, FreesLapsed: true),
             CancellationToken.None)).Taken;
 
-    private async Task<bool> SettleAsync(BatchLaneStore store, Guid batch, SliceLease lease, params ItemOutcome[] outcomes) =>
+    private async Task<bool> SettleAsync(
+        BatchLaneStore store, Guid batch, SliceLease lease, params ItemOutcome[] outcomes) =>
         (await store.SettleAndClaimAsync(
-            tenant, batch, 0, [new SettledSlice(lease, outcomes, SliceRunner.Rest(outcomes, outcomes[^1].Number + 1, lease.Last))], null,
+            tenant, batch, 0,
+            [new SettledSlice(lease, outcomes, SliceRunner.Rest(outcomes, outcomes[^1].Number + 1, lease.Last))], null,
             CancellationToken.None)).Lost.Count == 0;
 
     private async Task<IReadOnlyList<BatchResult>> ResultsAsync(Db db, Guid batch) =>
@@ -258,7 +271,8 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
         var memory = new AnswerMemory(options);
         var outgoing = new OutgoingHttp(Options.Create(new OutgoingOptions()));
         var agents = new AgentRunner(
-            null!, new AgentProviders(outgoing, memory, options, time), memory, new PriceTable(options), time, NullLogger<AgentRunner>.Instance);
+            null!, new AgentProviders(outgoing, memory, options, time), memory, new PriceTable(options), time,
+            NullLogger<AgentRunner>.Instance);
         return new SliceRunner(agents, memory, time, new Random(1), NullLogger<SliceRunner>.Instance);
     }
 
@@ -267,7 +281,9 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
     private Signals NewSignals()
     {
         var redis = new RedisConnection(new RedisSettings(null, null), NullLogger<RedisConnection>.Instance);
-        return new Signals(redis, new ChangePoller(postgres.DataSource, redis, TimeProvider.System, NullLogger<ChangePoller>.Instance));
+        return new Signals(
+            redis,
+            new ChangePoller(postgres.DataSource, redis, TimeProvider.System, NullLogger<ChangePoller>.Instance));
     }
 
     private static ItemOutcome Completed(int number, string result) =>

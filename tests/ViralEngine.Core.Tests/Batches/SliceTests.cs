@@ -28,7 +28,8 @@ public sealed class SliceTests
     {
         ItemOutcome[] outcomes =
         [
-            Again(1, seconds: 1), Done(2), Again(3, seconds: 1.5), Done(4), Again(5, seconds: 60), Again(6, seconds: 61), Again(7, seconds: 1),
+            Again(1, seconds: 1), Done(2), Again(3, seconds: 1.5), Done(4), Again(5, seconds: 60),
+            Again(6, seconds: 61), Again(7, seconds: 1),
         ];
 
         var rest = SliceRunner.Rest(outcomes, next: 8, last: 10);

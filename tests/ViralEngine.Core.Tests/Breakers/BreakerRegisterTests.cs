@@ -10,7 +10,8 @@ namespace ViralEngine.Core.Tests.Breakers;
 public sealed class BreakerRegisterTests : IAsyncLifetime
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
-    private static readonly RedisConnection Redis = new(new RedisSettings(TestServers.Redis), NullLogger<RedisConnection>.Instance);
+    private static readonly RedisConnection Redis = new(
+        new RedisSettings(TestServers.Redis), NullLogger<RedisConnection>.Instance);
 
     private readonly string host = $"{Guid.NewGuid():n}.example.com";
     private readonly FakeTimeProvider fast = new(DateTimeOffset.UtcNow.AddHours(1));

@@ -12,7 +12,8 @@ public sealed class EvidenceShareTests
     [Fact]
     public void A_tenant_is_heard_for_his_share_of_each_sampling_time_and_hosts_and_others_have_theirs()
     {
-        var share = new EvidenceShare(new BreakersOptions { MinimumCalls = 20, FailureRatio = 0.5, SamplingSeconds = 30 }, clock);
+        var share = new EvidenceShare(
+            new BreakersOptions { MinimumCalls = 20, FailureRatio = 0.5, SamplingSeconds = 30 }, clock);
 
         var first = Enumerable.Range(0, 100).Count(_ => share.Take(Loud, "host"));
         var elsewhere = share.Take(Loud, "elsewhere");

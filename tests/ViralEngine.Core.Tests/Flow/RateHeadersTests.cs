@@ -9,7 +9,8 @@ public sealed class RateHeadersTests
     [Theory]
     [InlineData(90.5, "x-ratelimit-remaining-requests: 0", "x-ratelimit-reset-requests: 1m30.5s")] // OpenAI, Groq
     [InlineData(0.02, "x-ratelimit-remaining-tokens: 0", "x-ratelimit-reset-tokens: 20ms")]
-    [InlineData(30.0, "anthropic-ratelimit-requests-remaining: 0", "anthropic-ratelimit-requests-reset: 2026-11-26T12:00:30Z")]
+    [InlineData(
+        30.0, "anthropic-ratelimit-requests-remaining: 0", "anthropic-ratelimit-requests-reset: 2026-11-26T12:00:30Z")]
     [InlineData(12.0, "x-ratelimit-remaining: 0", "x-ratelimit-reset: 12")] // Together
     [InlineData(7.5, "ratelimitbysize-remaining: 0", "ratelimitbysize-reset: 7.5")] // Mistral
     [InlineData(33.0, "x-ratelimit-remaining-tokens-minute: 0", "x-ratelimit-reset-tokens-minute: 33")] // Cerebras
@@ -20,7 +21,8 @@ public sealed class RateHeadersTests
     [InlineData(0.0, "x-ratelimit-remaining-requests: 0", "x-ratelimit-reset-requests: soon")]
     [InlineData(0.0, "x-ratelimit-remaining-requests: 0")]
     [InlineData(0.0, "x-ratelimit-remaining: 0", "x-ratelimit-reset: 1795694395")] // five seconds ago
-    public void A_limit_of_which_nothing_is_left_holds_calls_back_until_it_is_renewed(double seconds, params string[] headers)
+    public void A_limit_of_which_nothing_is_left_holds_calls_back_until_it_is_renewed(
+        double seconds, params string[] headers)
     {
         using var answer = new HttpResponseMessage();
         foreach (var header in headers)

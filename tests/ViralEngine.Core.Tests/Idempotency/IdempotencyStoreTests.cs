@@ -10,7 +10,8 @@ namespace ViralEngine.Core.Tests.Idempotency;
 public sealed class IdempotencyStoreTests(TestPostgres postgres) : IClassFixture<TestPostgres>
 {
     private static readonly Fingerprint Print = new(new byte[32], 5);
-    private static readonly StoredAnswer Answer = new(201, "application/json", "/api/x", "{\"key\":\"vk_secret\"}"u8.ToArray());
+    private static readonly StoredAnswer Answer = new(
+        201, "application/json", "/api/x", "{\"key\":\"vk_secret\"}"u8.ToArray());
 
     private static readonly SecretBox Secrets = new(Options.Create(new SecretsOptions
     {
@@ -43,10 +44,13 @@ public sealed class IdempotencyStoreTests(TestPostgres postgres) : IClassFixture
         Assert.True(await Store(db).AnswerAsync(scope, token, Print, Answer, default));
         var again = Assert.IsType<IdempotencyStore.Claim.Answered>(await Store(db).ClaimAsync(scope, default));
         var stored = await db.QueryOneAsync(
-            scope.Tenant, "SELECT answer FROM viral.idempotency_keys", [], row => row.GetFieldValue<byte[]>(0), default);
+            scope.Tenant, "SELECT answer FROM viral.idempotency_keys", [], row => row.GetFieldValue<byte[]>(0),
+            default);
 
         Assert.Equal(Answer.Body, again.Answer.Body);
-        Assert.Equal((Answer.Status, Answer.ContentType, Answer.Location), (again.Answer.Status, again.Answer.ContentType, again.Answer.Location));
+        Assert.Equal(
+            (Answer.Status, Answer.ContentType, Answer.Location),
+            (again.Answer.Status, again.Answer.ContentType, again.Answer.Location));
         Assert.Equal((Print.BodyLength, 32), (again.Fingerprint.BodyLength, again.Fingerprint.Hash.Length));
         Assert.True(stored.AsSpan().IndexOf("vk_secret"u8) < 0);
     }
@@ -94,7 +98,8 @@ public sealed class IdempotencyStoreTests(TestPostgres postgres) : IClassFixture
         var token = await TakeAsync(db);
         await Store(db).AnswerAsync(scope, token, Print, Answer, default);
 
-        await db.ExecuteAsync(scope.Tenant, "UPDATE viral.idempotency_keys SET expires_at = now() - interval '1 second'", [], default);
+        await db.ExecuteAsync(
+            scope.Tenant, "UPDATE viral.idempotency_keys SET expires_at = now() - interval '1 second'", [], default);
 
         await TakeAsync(db);
     }
@@ -111,7 +116,9 @@ public sealed class IdempotencyStoreTests(TestPostgres postgres) : IClassFixture
         var keptToken = Assert.IsType<IdempotencyStore.Claim.Taken>(await Store(db).ClaimAsync(kept, default)).Token;
         await Store(db).AnswerAsync(kept, keptToken, Print, Answer, default);
         await db.ExecuteAsync(
-            scope.Tenant, "UPDATE viral.idempotency_keys SET expires_at = now() - interval '1 second' WHERE key <> 'kept'", [], default);
+            scope.Tenant,
+            "UPDATE viral.idempotency_keys SET expires_at = now() - interval '1 second' WHERE key <> 'kept'", [],
+            default);
 
         await Store(db).SweepAsync(100, default);
 
@@ -128,11 +135,13 @@ public sealed class IdempotencyStoreTests(TestPostgres postgres) : IClassFixture
         var token = await TakeAsync(db);
         var first = await LeaseAsync(db);
         var leases = new IdempotencyLeases(
-            postgres.DataSource, Secrets, Options.Create(options), TimeProvider.System, NullLogger<IdempotencyLeases>.Instance);
+            postgres.DataSource, Secrets, Options.Create(options), TimeProvider.System,
+            NullLogger<IdempotencyLeases>.Instance);
 
         await using (leases.Keep(scope, token))
         {
-            await Eventually.GetAsync(() => LeaseAsync(db), lease => lease > first.AddSeconds(2), "the lease to be renewed");
+            await Eventually.GetAsync(
+                () => LeaseAsync(db), lease => lease > first.AddSeconds(2), "the lease to be renewed");
         }
 
         var last = await LeaseAsync(db);
@@ -147,7 +156,8 @@ public sealed class IdempotencyStoreTests(TestPostgres postgres) : IClassFixture
         await TakeAsync(db);
 
         var foreign = await db.QueryAsync(
-            new TenantId(Guid.NewGuid()), "SELECT key FROM viral.idempotency_keys", [], row => row.GetString(0), default);
+            new TenantId(Guid.NewGuid()), "SELECT key FROM viral.idempotency_keys", [], row => row.GetString(0),
+            default);
 
         Assert.Empty(foreign);
     }

@@ -5,7 +5,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Identity;
 
-/// <summary>A token takes the place of a password, against a real PostgreSQL whose login has the token as its password.</summary>
+/// <summary>
+/// A token takes the place of a password, against a real PostgreSQL whose login has the token as its password.
+/// </summary>
 public sealed class EntraPasswordTests : IAsyncLifetime
 {
     private static readonly TimeSpan Often = TimeSpan.FromMilliseconds(50);
@@ -13,7 +15,8 @@ public sealed class EntraPasswordTests : IAsyncLifetime
     private readonly string login = $"entra_{Guid.CreateVersion7():n}";
     private readonly FakeIdentity identity = new(TimeProvider.System);
 
-    public async Task InitializeAsync() => await AsAdminAsync($"CREATE ROLE {login} LOGIN PASSWORD '{identity.Issue("someone")}'");
+    public async Task InitializeAsync() =>
+        await AsAdminAsync($"CREATE ROLE {login} LOGIN PASSWORD '{identity.Issue("someone")}'");
 
     public async Task DisposeAsync() => await AsAdminAsync($"DROP ROLE {login}");
 
@@ -61,7 +64,8 @@ public sealed class EntraPasswordTests : IAsyncLifetime
             Database = "postgres",
             Pooling = false,
         };
-        return new NpgsqlDataSourceBuilder(connection.ConnectionString).UseEntraPassword(identity, Often, Often).Build();
+        return new NpgsqlDataSourceBuilder(connection.ConnectionString).UseEntraPassword(identity, Often, Often)
+            .Build();
     }
 
     private static async Task<object?> WhoAsync(NpgsqlDataSource pool)

@@ -10,7 +10,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Identity;
 
-/// <summary>A token takes the place of a password, against a real Redis-protocol server with users of its own.</summary>
+/// <summary>
+/// A token takes the place of a password, against a real Redis-protocol server with users of its own.
+/// </summary>
 public sealed class EntraRedisLoginTests : IAsyncLifetime, IDisposable
 {
     private const string ObjectId = "0b5e7e0c-7a5e-4d58-9f1e-2f1f4d9c1111";

@@ -4,7 +4,9 @@ using Azure.Core;
 
 namespace ViralEngine.Core.Tests.Identity;
 
-/// <summary>Stands for Entra: hands out whatever token it has at the moment, and remembers what it was asked for.</summary>
+/// <summary>
+/// Stands for Entra: hands out whatever token it has at the moment, and remembers what it was asked for.
+/// </summary>
 internal sealed class FakeIdentity(TimeProvider time) : TokenCredential
 {
     private volatile string token = "";
@@ -44,7 +46,8 @@ internal sealed class FakeIdentity(TimeProvider time) : TokenCredential
         return new AccessToken(token, time.GetUtcNow() + Life);
     }
 
-    public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
+    public override ValueTask<AccessToken> GetTokenAsync(
+        TokenRequestContext requestContext, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref awaited);
         if (Interlocked.Exchange(ref troubleOnce, null) is { } once)

@@ -15,8 +15,10 @@ public sealed class AwakeTests
     public async Task A_sign_of_one_instance_is_seen_by_all_until_it_is_old()
     {
         await using var redis = await RedisProcess.StartAsync();
-        await using var one = new RedisConnection(new RedisSettings(redis.ConnectionString), NullLogger<RedisConnection>.Instance);
-        await using var other = new RedisConnection(new RedisSettings(redis.ConnectionString), NullLogger<RedisConnection>.Instance);
+        await using var one = new RedisConnection(
+            new RedisSettings(redis.ConnectionString), NullLogger<RedisConnection>.Instance);
+        await using var other = new RedisConnection(
+            new RedisSettings(redis.ConnectionString), NullLogger<RedisConnection>.Instance);
         var awake = new Awake(other, TimeProvider.System);
 
         var before = await awake.IsSinceAsync(Awake.ForWork);
@@ -36,7 +38,8 @@ public sealed class AwakeTests
     public async Task Signs_in_quick_succession_are_one_and_a_later_one_is_new()
     {
         await using var redis = await RedisProcess.StartAsync();
-        await using var connection = new RedisConnection(new RedisSettings(redis.ConnectionString), NullLogger<RedisConnection>.Instance);
+        await using var connection = new RedisConnection(
+            new RedisSettings(redis.ConnectionString), NullLogger<RedisConnection>.Instance);
         var clock = new FakeTimeProvider();
         var awake = new Awake(connection, clock);
         clock.Advance(TimeSpan.FromSeconds(1));

@@ -14,7 +14,8 @@ public sealed class BudgetStoreTests(TestPostgres postgres) : IClassFixture<Test
     {
         await SetAsync(("", 50m), ("a", 40m));
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => ReserveAsync(i % 2 == 0 ? "a" : "b", 1m)));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(i => ReserveAsync(i % 2 == 0 ? "a" : "b", 1m)));
 
         var reserved = outcomes.OfType<Reserving.Reserved>().ToList();
         Assert.Equal(50, reserved.Count);
@@ -124,7 +125,8 @@ public sealed class BudgetStoreTests(TestPostgres postgres) : IClassFixture<Test
     private async Task SetAsync(params (string Agent, decimal Usd)[] budgets)
     {
         await using var db = postgres.NewDb();
-        await new BudgetStore(db).ReplaceAsync(tenant, budgets.ToDictionary(budget => budget.Agent, budget => budget.Usd), default);
+        await new BudgetStore(db).ReplaceAsync(
+            tenant, budgets.ToDictionary(budget => budget.Agent, budget => budget.Usd), default);
     }
 
     private async Task<Reserving> ReserveAsync(string agent, decimal amount, TimeSpan? lifetime = null, Guid? id = null)

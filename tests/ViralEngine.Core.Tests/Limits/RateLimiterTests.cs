@@ -11,7 +11,8 @@ namespace ViralEngine.Core.Tests.Limits;
 public sealed class RateLimiterTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider time = new(DateTimeOffset.UtcNow);
-    private readonly RedisConnection redis = new(new RedisSettings(TestServers.Redis), NullLogger<RedisConnection>.Instance);
+    private readonly RedisConnection redis = new(
+        new RedisSettings(TestServers.Redis), NullLogger<RedisConnection>.Instance);
     private readonly TenantId tenant = new(Guid.CreateVersion7());
     private readonly LimitsOptions options = new();
 
@@ -25,7 +26,8 @@ public sealed class RateLimiterTests : IAsyncDisposable
         var burst = await TakeAsync(limiter, 15);
         var seconds = (int)Math.Ceiling(TimeProvider.System.GetElapsedTime(began).TotalSeconds);
         var allowed = 0;
-        await Eventually.TrueAsync(async () => (allowed += (await TakeAsync(limiter, 1))[0].Allowed ? 1 : 0) == 3, "three more");
+        await Eventually.TrueAsync(
+            async () => (allowed += (await TakeAsync(limiter, 1))[0].Allowed ? 1 : 0) == 3, "three more");
 
         // The caller has half of the tenant's 20, and one a second.
         Assert.InRange(burst.Count(decision => decision.Allowed), 10, 10 + seconds);
@@ -58,7 +60,8 @@ public sealed class RateLimiterTests : IAsyncDisposable
         options.Plans.Free.RequestsPerSecond = 2;
         var right = await NewLimiterAsync();
         var ahead = new RateLimiter(
-            redis, Options.Create(options), new FakeTimeProvider(DateTimeOffset.UtcNow.AddHours(1)), NullLogger<RateLimiter>.Instance);
+            redis, Options.Create(options), new FakeTimeProvider(DateTimeOffset.UtcNow.AddHours(1)),
+            NullLogger<RateLimiter>.Instance);
 
         var first = await TakeAsync(ahead, 2);
         var second = await TakeAsync(right, 2);

@@ -26,5 +26,6 @@ public sealed class LatencyHistogramTests
     public void There_is_no_quantile_of_nothing() => Assert.Null(new LatencyHistogram().Quantile(0.5));
 
     /// <summary>The published rule: values in a bucket differ by (1 + a) / (1 − a), with a = 2 %.</summary>
-    private static long BucketOf(double seconds) => (long)Math.Ceiling(Math.Log(seconds / 0.001) / Math.Log(1.02 / 0.98));
+    private static long BucketOf(double seconds) =>
+        (long)Math.Ceiling(Math.Log(seconds / 0.001) / Math.Log(1.02 / 0.98));
 }

@@ -24,7 +24,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         var point = Assert.Single(Assert.Single(await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).Points);
 
         Assert.Equal((2, 1, 1, 1), (point.Finished, point.Completed, point.Failed, point.Retried));
-        Assert.Equal((0.5, 1110, 2220, 32.25m), (point.ErrorRate, point.InputTokens, point.OutputTokens, point.CostUsd));
+        Assert.Equal(
+            (0.5, 1110, 2220, 32.25m), (point.ErrorRate, point.InputTokens, point.OutputTokens, point.CostUsd));
         // The attempt goes on until the statement runs.
         Assert.InRange(point.LatencyP50!.Value, 20 * 0.98, 25);
         Assert.InRange(point.TimeToFirstTokenP50!.Value, 5 * 0.98, 5 * 1.02);
@@ -52,8 +53,11 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         var series = await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent);
 
         Assert.Equal(
-            [(deleted, 1L), ("echo", 2L)], series.Select(one => (one.Group!, (long)Assert.Single(one.Points).Completed)).Order());
-        Assert.Equal([deleted, "echo"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
+            [(deleted, 1L), ("echo", 2L)],
+            series.Select(one => (one.Group!, (long)Assert.Single(one.Points).Completed)).Order());
+        Assert.Equal(
+            [deleted, "echo"],
+            (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
     }
 
     [Fact]
@@ -65,7 +69,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
             tenant,
             """
             INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
-            VALUES ($1, $2, 1, 'task.started', '{}', now() - interval '100 seconds'), ($1, $2, 2, 'task.started', '{}', now() - interval '4 seconds')
+            VALUES ($1, $2, 1, 'task.started', '{}', now() - interval '100 seconds'),
+                ($1, $2, 2, 'task.started', '{}', now() - interval '4 seconds')
             """,
             [tenant.Value, id],
             default);
@@ -89,7 +94,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
 
         var point = Assert.Single(Assert.Single(await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).Points);
 
-        Assert.Equal((0, 0, 5, 6, 0.5m), (point.Finished, point.Retried, point.InputTokens, point.OutputTokens, point.CostUsd));
+        Assert.Equal(
+            (0, 0, 5, 6, 0.5m), (point.Finished, point.Retried, point.InputTokens, point.OutputTokens, point.CostUsd));
         Assert.Equal(1, await CountAsync("SELECT count(*) FROM viral.metric_points WHERE tenant_id = $1"));
     }
 
@@ -109,8 +115,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
                 VALUES ($1, $3, 'a', 'openai', '{"model": "m"}', 'test')
             ), batch AS (
                 INSERT INTO viral.batches (
-                    tenant_id, id, name, status, agent_id, concurrency_limit, failure_mode, total_items, created_by, created_at, updated_at,
-                    check_at, progress_at)
+                    tenant_id, id, name, status, agent_id, concurrency_limit, failure_mode, total_items, created_by,
+                    created_at, updated_at, check_at, progress_at)
                 VALUES ($1, $2, 'b', 'in_progress', 'echo', 1, 'continue', 6, 'test', now(), now(), now(), now())
             ), item AS (
                 INSERT INTO viral.batch_items (tenant_id, batch_id, number, description, agent_id)
@@ -134,17 +140,23 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         ];
 
         await new BatchLaneStore(db).SettleAndClaimAsync(
-            tenant, batch, 0, [new SettledSlice(new SliceLease(slice, holder, 1, 6, 0), outcomes, [new SliceRest(5, 5, TimeSpan.Zero)])], null,
+            tenant, batch, 0,
+            [new SettledSlice(new SliceLease(slice, holder, 1, 6, 0), outcomes, [new SliceRest(5, 5, TimeSpan.Zero)])],
+            null,
             default);
 
-        var series = (await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).ToDictionary(one => one.Group!, one => Assert.Single(one.Points));
+        var series = (await ReadAsync(db, MetricStep.Minute, MetricGroup.Agent)).ToDictionary(
+            one => one.Group!, one => Assert.Single(one.Points));
         Assert.Equal([$"{agent}", "echo"], series.Keys.Order());
         var echo = series["echo"];
         Assert.Equal((2, 1, 1), (echo.Completed, echo.Failed, echo.Retried));
         Assert.Equal((1100, 14, 32), (echo.InputTokens, echo.OutputTokens, echo.CostUsd));
         Assert.Equal(1, series[$"{agent}"].Completed);
-        Assert.Equal(["echo", "openai"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
-        Assert.Equal(["", "m"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Model)).Select(one => one.Group).Order());
+        Assert.Equal(
+            ["echo", "openai"],
+            (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
+        Assert.Equal(
+            ["", "m"], (await ReadAsync(db, MetricStep.Minute, MetricGroup.Model)).Select(one => one.Group).Order());
     }
 
     [Fact]
@@ -158,7 +170,9 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
 
         // Two instances at once, and once more.
         await using var other = postgres.NewDb();
-        await Task.WhenAll(Rollup(db, now.AddHours(3)).FoldAsync(now.AddHours(1), default), Rollup(other, now).FoldAsync(now.AddHours(1), default));
+        await Task.WhenAll(
+            Rollup(db, now.AddHours(3)).FoldAsync(now.AddHours(1), default),
+            Rollup(other, now).FoldAsync(now.AddHours(1), default));
         await Rollup(db, now).FoldAsync(now.AddHours(1), default);
         var folded = Assert.Single(Assert.Single(await ReadAsync(db, MetricStep.Hour, MetricGroup.None)).Points);
         await SetProgressAsync(now.AddHours(2));
@@ -170,7 +184,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         Assert.InRange(before.TimeToFirstTokenP99!.Value, 0.98, 1.02);
         Assert.Equal(before, folded);
         Assert.Equal(before, rolled);
-        Assert.Equal(1, await CountAsync("SELECT count(*) FROM viral.metric_rollups WHERE tenant_id = $1 AND step = 'hour'"));
+        Assert.Equal(
+            1, await CountAsync("SELECT count(*) FROM viral.metric_rollups WHERE tenant_id = $1 AND step = 'hour'"));
         Assert.Equal(0, await CountAsync("SELECT count(*) FROM viral.metric_points WHERE tenant_id = $1"));
     }
 
@@ -180,11 +195,13 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         await using var db = postgres.NewDb();
         await AddTaskAsync("completed", 1);
 
-        var window = new MetricWindow(DateTime.UtcNow.AddHours(-1), DateTime.UtcNow.AddHours(1), MetricStep.Minute, MetricGroup.None, null);
+        var window = new MetricWindow(
+            DateTime.UtcNow.AddHours(-1), DateTime.UtcNow.AddHours(1), MetricStep.Minute, MetricGroup.None, null);
         Assert.Empty(await new MetricStore(db).ReadAsync(new TenantId(Guid.CreateVersion7()), window, default));
     }
 
-    private async Task AddTaskAsync(string status, double seconds, long? inputTokens = null, decimal? cost = null, Db? within = null)
+    private async Task AddTaskAsync(
+        string status, double seconds, long? inputTokens = null, decimal? cost = null, Db? within = null)
     {
         var id = await AddRunningAsync(seconds);
         var used = inputTokens is { } tokens ? new AgentUsage(tokens, 2 * tokens, cost) : null;
@@ -197,7 +214,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         }
 
         await Leases().FailAsync(
-            tenant, id, 1, new TaskError("provider", "no", null, 1), 0, used, status == "failed" ? null : TimeSpan.FromHours(1), default);
+            tenant, id, 1, new TaskError("provider", "no", null, 1), 0, used,
+            status == "failed" ? null : TimeSpan.FromHours(1), default);
     }
 
     /// <summary>A task whose attempt began some time ago.</summary>
@@ -209,9 +227,10 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
             tenant,
             """
             INSERT INTO viral.tasks (
-                tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by, created_at,
-                updated_at, started_at, due_at, check_at, last_event, attempt, lease_until)
-            VALUES ($1, $2, 'in_progress', $5, 'x', 5, '{}', 60, 3, 'test', now(), now(), now() - $3::interval, now(), now(), 3, $4,
+                tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by,
+                created_at, updated_at, started_at, due_at, check_at, last_event, attempt, lease_until)
+            VALUES ($1, $2, 'in_progress', $5, 'x', 5, '{}', 60, 3, 'test', now(), now(), now() - $3::interval, now(),
+                now(), 3, $4,
                     now() + interval '1 minute')
             """,
             [tenant.Value, id, TimeSpan.FromSeconds(seconds), attempt, agent],
@@ -219,13 +238,16 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         return id;
     }
 
-    private static FinishedAttempt Finished(Guid id, int attempt, AgentUsage? used = null, TimeSpan? firstToken = null) =>
+    private static FinishedAttempt Finished(
+        Guid id, int attempt, AgentUsage? used = null, TimeSpan? firstToken = null) =>
         new(id, attempt, new TaskAnswer("r", [1], 0, "echo", "stop", firstToken, used));
 
     private TaskLeaseStore Leases() => new(postgres.DataSource, new TaskGroups(postgres.DataSource));
 
-    private Task<IReadOnlyList<MetricSeries>> ReadAsync(Db db, MetricStep step, MetricGroup group) => new MetricStore(db).ReadAsync(
-        tenant, new MetricWindow(DateTime.UtcNow.AddHours(-2), DateTime.UtcNow.AddHours(2), step, group, null), default);
+    private Task<IReadOnlyList<MetricSeries>> ReadAsync(
+        Db db, MetricStep step, MetricGroup group) => new MetricStore(db).ReadAsync(
+        tenant, new MetricWindow(DateTime.UtcNow.AddHours(-2), DateTime.UtcNow.AddHours(2), step, group, null),
+        default);
 
     private static MetricRollup Rollup(Db db, DateTime now) => new(db, new FakeTimeProvider(now));
 
@@ -233,7 +255,8 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
     {
         await using var db = postgres.NewDb();
         await db.ExecuteAsync(
-            DbScope.AllTenants, "UPDATE viral.metric_progress SET until = $1 WHERE name = 'minute'", [minutesUntil], default);
+            DbScope.AllTenants, "UPDATE viral.metric_progress SET until = $1 WHERE name = 'minute'", [minutesUntil],
+            default);
     }
 
     private async Task<long> CountAsync(string sql)

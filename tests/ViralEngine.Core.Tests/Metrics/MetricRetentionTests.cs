@@ -43,22 +43,25 @@ public sealed class MetricRetentionTests(TestPostgres postgres) : IClassFixture<
 
         Guid[] kept = [.. new[] { recent, open }.Order()];
         Assert.Equal(kept, await IdsAsync(db, "SELECT id FROM viral.alerts WHERE tenant_id = $1 ORDER BY id"));
-        Assert.Equal(kept, await IdsAsync(db, "SELECT subject_id FROM viral.events WHERE tenant_id = $1 ORDER BY subject_id"));
+        Assert.Equal(
+            kept, await IdsAsync(db, "SELECT subject_id FROM viral.events WHERE tenant_id = $1 ORDER BY subject_id"));
         Assert.DoesNotContain(old, kept);
     }
 
     private static MetricRollup NewRollup(Db db) => new(db, new FakeTimeProvider(new DateTimeOffset(Now)));
 
-    private Task<List<Guid>> IdsAsync(Db db, string sql) => db.QueryAsync(tenant, sql, [tenant.Value], row => row.GetGuid(0), default);
+    private Task<List<Guid>> IdsAsync(Db db, string sql) =>
+        db.QueryAsync(tenant, sql, [tenant.Value], row => row.GetGuid(0), default);
 
     /// <summary>One a day, the youngest half a day old.</summary>
     private Task<int> AddRollupsAsync(Db db, string step, int days) => db.ExecuteAsync(
         tenant,
         """
         INSERT INTO viral.metric_rollups (
-            tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd, latencies,
-            latency_count, latency_log_sum)
-        SELECT $1, $2, $3 - day * interval '1 day' + interval '12 hours', 'echo', 'echo', '', 1, 0, 0, 0, 0, 0, '{1,1}', 1, 0
+            tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens,
+            cost_usd, latencies, latency_count, latency_log_sum)
+        SELECT $1, $2, $3 - day * interval '1 day' + interval '12 hours', 'echo', 'echo', '', 1, 0, 0, 0, 0, 0, '{1,1}',
+               1, 0
         FROM generate_series(1, $4) AS day
         """,
         [tenant.Value, step, Now, days],
@@ -71,7 +74,8 @@ public sealed class MetricRetentionTests(TestPostgres postgres) : IClassFixture<
             tenant,
             $"""
             WITH alert AS (
-                INSERT INTO viral.alerts (tenant_id, id, status, summary, opened_at, updated_at, resolved_at, last_event)
+                INSERT INTO viral.alerts (tenant_id, id, status, summary, opened_at, updated_at, resolved_at,
+                    last_event)
                 VALUES ($1, $2, CASE WHEN $3::timestamptz IS NULL THEN 'open' ELSE 'resolved' END, 'x', $4, $4, $3, 1)
             )
             INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)

@@ -17,7 +17,8 @@ public sealed class ApiKeyLookupTests(TestPostgres postgres) : IClassFixture<Tes
             Assert.Equal(1, await new ApiKeyStore(db).RevokeAsync(revoked.Tenant, [revoked.KeyId], default));
         string[] secrets = [one.Secret, other.Secret, revoked.Secret, ApiKeySecret.Create()];
 
-        var found = await Task.WhenAll(Enumerable.Range(0, 400).Select(i => lookup.FindAsync(ApiKeySecret.Hash(secrets[i % 4]))));
+        var found = await Task.WhenAll(
+            Enumerable.Range(0, 400).Select(i => lookup.FindAsync(ApiKeySecret.Hash(secrets[i % 4]))));
 
         for (var i = 0; i < found.Length; i++)
         {
@@ -54,7 +55,8 @@ public sealed class ApiKeyLookupTests(TestPostgres postgres) : IClassFixture<Tes
         await using var db = postgres.NewDb();
         var (tenant, keyId, secret) = (new TenantId(RowId.New()), RowId.New(), ApiKeySecret.Create());
         await db.ExecuteAsync(
-            DbScope.AllTenants, "INSERT INTO viral.organizations (id, name) VALUES ($1, 'test')", [tenant.Value], default);
+            DbScope.AllTenants, "INSERT INTO viral.organizations (id, name) VALUES ($1, 'test')", [tenant.Value],
+            default);
         await new ApiKeyStore(db).AddAsync(tenant, keyId, "test", Role.Viewer, secret, null, "test", default);
         return (tenant, keyId, secret);
     }

@@ -6,11 +6,14 @@ using ViralEngine.Core.Organizations;
 
 namespace ViralEngine.Core.Tests.Organizations;
 
-/// <summary>Tokens put together by hand and signed: what is refused is refused for what it says, not for its signature.</summary>
+/// <summary>
+/// Tokens put together by hand and signed: what is refused is refused for what it says, not for its signature.
+/// </summary>
 public sealed class TokenRulesTests
 {
     private const string Key = "a key for the tests of tokens, long enough";
-    private const string Claims = """{"iss":"viral-engine-dev","aud":"viral-engine","sub":"someone","exp":4102444800}""";
+    private const string Claims =
+        """{"iss":"viral-engine-dev","aud":"viral-engine","sub":"someone","exp":4102444800}""";
 
     private static readonly IOptions<AuthOptions> Settings =
         Options.Create(new AuthOptions { JwtSharedKey = Key, Audience = "viral-engine" });
@@ -19,7 +22,9 @@ public sealed class TokenRulesTests
 
     [Fact]
     public async Task Accepts_a_token_that_keeps_the_rules() =>
-        Assert.Equal(("someone", null), await validator.ValidateAsync(Token("""{"alg":"HS256","typ":"JWT","x":"unknown"}""", Claims)));
+        Assert.Equal(
+            ("someone", null),
+            await validator.ValidateAsync(Token("""{"alg":"HS256","typ":"JWT","x":"unknown"}""", Claims)));
 
     [Theory]
     [InlineData("""{"alg":"HS256","crit":["exp"],"exp":1}""")]
@@ -42,11 +47,13 @@ public sealed class TokenRulesTests
     [InlineData("\"someone\\ud83d\"")]
     [InlineData("\"someone\",\"sub\":\"another\"")]
     public async Task Refuses_a_subject_that_is_nobody(string subject) =>
-        await RefusedAsync(Token("""{"alg":"HS256"}""", Claims.Replace("\"someone\"", subject, StringComparison.Ordinal)));
+        await RefusedAsync(
+            Token("""{"alg":"HS256"}""", Claims.Replace("\"someone\"", subject, StringComparison.Ordinal)));
 
     [Fact]
     public async Task Refuses_a_subject_beyond_all_length() =>
-        await RefusedAsync(Token("""{"alg":"HS256"}""", Claims.Replace("someone", new string('s', 10_000), StringComparison.Ordinal)));
+        await RefusedAsync(
+            Token("""{"alg":"HS256"}""", Claims.Replace("someone", new string('s', 10_000), StringComparison.Ordinal)));
 
     private async Task RefusedAsync(string token)
     {

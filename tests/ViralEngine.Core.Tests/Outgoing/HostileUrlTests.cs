@@ -163,7 +163,8 @@ public sealed class HostileUrlTests : IDisposable
     [Fact]
     public async Task A_name_that_changes_its_answer_after_the_check_gains_nothing()
     {
-        // The first answer is an allowed address where nothing listens; a client that asked again would get the inside one.
+        // The first answer is an allowed address where nothing listens; a client that asked again would get the inside
+        // one.
         var answers = new Queue<IPAddress>([IPAddress.Parse("127.0.0.9"), IPAddress.Parse("127.0.0.1")]);
         using var outgoing = new OutgoingHttp(
             Options.Create(new OutgoingOptions { AllowedNetworks = ["127.0.0.9/32"] }),
@@ -181,7 +182,8 @@ public sealed class HostileUrlTests : IDisposable
     [Fact]
     public async Task Metadata_stays_refused_whatever_is_allowed()
     {
-        using var outgoing = new OutgoingHttp(Options.Create(new OutgoingOptions { AllowedNetworks = ["0.0.0.0/0", "::/0"] }));
+        using var outgoing = new OutgoingHttp(
+            Options.Create(new OutgoingOptions { AllowedNetworks = ["0.0.0.0/0", "::/0"] }));
 
         await AssertRefusedAsync(outgoing, new Uri("http://169.254.169.254/latest/meta-data/"));
         await AssertRefusedAsync(outgoing, new Uri("http://[::ffff:169.254.169.254]/latest/meta-data/"));

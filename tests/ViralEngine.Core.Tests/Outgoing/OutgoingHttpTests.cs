@@ -78,7 +78,8 @@ public sealed class OutgoingHttpTests : IDisposable
     [Fact]
     public async Task A_caller_may_read_less_than_the_settings_allow()
     {
-        await using var server = await LoopbackServer.StartAsync(http => http.Response.WriteAsync(new string('x', 500)));
+        await using var server = await LoopbackServer.StartAsync(
+            http => http.Response.WriteAsync(new string('x', 500)));
         using var request = new HttpRequestMessage(HttpMethod.Get, server.Url);
         OutgoingHttp.LimitResponse(request, 100);
 

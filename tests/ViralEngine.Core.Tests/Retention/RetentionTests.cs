@@ -21,8 +21,11 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
         {
         }
 
-        Assert.Equal([late, open], await IdsAsync("SELECT id FROM viral.tasks WHERE id = ANY ($1) ORDER BY id", old, late, open));
-        Assert.Equal([late, open], await IdsAsync("SELECT subject_id FROM viral.events WHERE subject_id = ANY ($1) ORDER BY 1", old, late, open));
+        Assert.Equal(
+            [late, open],
+            await IdsAsync("SELECT id FROM viral.tasks WHERE id = ANY ($1) ORDER BY id", old, late, open));
+        Assert.Equal([late, open], await IdsAsync(
+            "SELECT subject_id FROM viral.events WHERE subject_id = ANY ($1) ORDER BY 1", old, late, open));
     }
 
     [Fact]
@@ -37,10 +40,14 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
         {
         }
 
-        Assert.Equal([late, open], await IdsAsync("SELECT id FROM viral.batches WHERE id = ANY ($1) ORDER BY id", old, late, open));
+        Assert.Equal(
+            [late, open],
+            await IdsAsync("SELECT id FROM viral.batches WHERE id = ANY ($1) ORDER BY id", old, late, open));
         foreach (var table in new[] { "batch_items", "batch_slices", "batch_lanes" })
-            Assert.Equal([late, open], await IdsAsync($"SELECT DISTINCT batch_id FROM viral.{table} WHERE batch_id = ANY ($1) ORDER BY 1", old, late, open));
-        Assert.Equal([late, open], await IdsAsync("SELECT subject_id FROM viral.events WHERE subject_id = ANY ($1) ORDER BY 1", old, late, open));
+            Assert.Equal([late, open], await IdsAsync(
+                $"SELECT DISTINCT batch_id FROM viral.{table} WHERE batch_id = ANY ($1) ORDER BY 1", old, late, open));
+        Assert.Equal([late, open], await IdsAsync(
+            "SELECT subject_id FROM viral.events WHERE subject_id = ANY ($1) ORDER BY 1", old, late, open));
     }
 
     [Fact]
@@ -55,18 +62,22 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
         {
         }
 
-        Assert.Equal([late, open], await IdsAsync("SELECT id FROM viral.workflows WHERE id = ANY ($1) ORDER BY id", old, late, open));
+        Assert.Equal(
+            [late, open],
+            await IdsAsync("SELECT id FROM viral.workflows WHERE id = ANY ($1) ORDER BY id", old, late, open));
         foreach (var table in new[] { "workflow_steps", "approval_gates" })
-            Assert.Equal([late, open], await IdsAsync($"SELECT workflow_id FROM viral.{table} WHERE workflow_id = ANY ($1) ORDER BY 1", old, late, open));
-        Assert.Equal([late, open], await IdsAsync("SELECT subject_id FROM viral.events WHERE subject_id = ANY ($1) ORDER BY 1", old, late, open));
+            Assert.Equal([late, open], await IdsAsync(
+                $"SELECT workflow_id FROM viral.{table} WHERE workflow_id = ANY ($1) ORDER BY 1", old, late, open));
+        Assert.Equal([late, open], await IdsAsync(
+            "SELECT subject_id FROM viral.events WHERE subject_id = ANY ($1) ORDER BY 1", old, late, open));
     }
 
     private Task<Guid> AddTaskAsync(string status, string created, string? completed) => AddAsync(
         """
         WITH task AS (
             INSERT INTO viral.tasks (
-                tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by, created_at,
-                updated_at, completed_at, due_at, check_at, result)
+                tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by,
+                created_at, updated_at, completed_at, due_at, check_at, result)
             VALUES (gen_random_uuid(), $1, $2, 'echo', 'x', 5, '{}', 1, 1, 'test', $3, $3, $4, $3, $3, 'x')
             RETURNING tenant_id, id
         )
@@ -79,8 +90,8 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
         """
         WITH batch AS (
             INSERT INTO viral.batches (
-                tenant_id, id, name, status, concurrency_limit, failure_mode, total_items, created_by, created_at, updated_at,
-                completed_at, check_at, progress_at)
+                tenant_id, id, name, status, concurrency_limit, failure_mode, total_items, created_by, created_at,
+                updated_at, completed_at, check_at, progress_at)
             VALUES (gen_random_uuid(), $1, 'b', $2, 1, 'continue', $4, 'test', now(), now(), $3, now(), now())
             RETURNING tenant_id, id
         ), items AS (
@@ -90,7 +101,8 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
             INSERT INTO viral.batch_slices (tenant_id, batch_id, first, last, due_at)
             SELECT tenant_id, id, 1, 1, now() FROM batch
         ), lanes AS (
-            INSERT INTO viral.batch_lanes (tenant_id, batch_id, lane, completed, failed, cancelled, input_tokens, output_tokens, cost_usd)
+            INSERT INTO viral.batch_lanes (tenant_id, batch_id, lane, completed, failed, cancelled, input_tokens,
+                output_tokens, cost_usd)
             SELECT tenant_id, id, 0, 0, 0, 0, 0, 0, 0 FROM batch
         )
         INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
@@ -112,7 +124,8 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
             INSERT INTO viral.approval_gates (
                 tenant_id, id, workflow_id, gate_id, run, title, roles, users, quorum, reject_quorum, exclude_requester,
                 requested_by, opened_at, on_timeout)
-            SELECT tenant_id, gen_random_uuid(), id, 'ask', 1, 'x', '{approver}', '{}', 1, 1, false, 'test', now(), 'reject' FROM workflow
+            SELECT tenant_id, gen_random_uuid(), id, 'ask', 1, 'x', '{approver}', '{}', 1, 1, false, 'test', now(),
+                   'reject' FROM workflow
             RETURNING tenant_id, id
         ), decision AS (
             INSERT INTO viral.approval_decisions (tenant_id, gate, decider, decision, via, decided_at)
@@ -148,5 +161,7 @@ public sealed class RetentionTests(TestPostgres postgres) : IClassFixture<TestPo
     }
 
     private static DateTime? Utc(string? date) =>
-        date is null ? null : DateTime.Parse(date + "T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AdjustToUniversal);
+        date is null ? null : DateTime.Parse(
+            date + "T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture,
+            System.Globalization.DateTimeStyles.AdjustToUniversal);
 }

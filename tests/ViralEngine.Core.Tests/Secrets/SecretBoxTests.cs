@@ -103,7 +103,8 @@ public sealed class SecretBoxTests
     [InlineData("entry 0 must be", "id:not base64")]
     [InlineData("entry 0 must be", "id:c2hvcnQ=")]
     [InlineData("entry 0 must be", "spa ce:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]
-    [InlineData("twice", "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]
+    [InlineData(
+        "twice", "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]
     public void Says_what_is_wrong_with_a_key_ring_without_showing_it(string expected, params string[] keys)
     {
         var options = new SecretsOptions { Keys = keys };

@@ -37,7 +37,9 @@ public sealed class SettingsDocumentTests
             else
             {
                 // The identity's id has the name that Azure gives it.
-                yield return (section, property.Name) == ("Azure", "ClientId") ? "AZURE_CLIENT_ID" : $"{section}__{property.Name}";
+                yield return (section, property.Name) == ("Azure", "ClientId")
+                    ? "AZURE_CLIENT_ID"
+                    : $"{section}__{property.Name}";
             }
         }
     }

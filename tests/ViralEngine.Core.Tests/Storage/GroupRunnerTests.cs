@@ -63,7 +63,9 @@ public sealed class GroupRunnerTests
         Assert.Equal(["A", "B", "C"], await Task.WhenAll(asked[0], asked[1], asked[3]));
     }
 
-    /// <summary>What PgBouncer and a server that shuts down say in place of a result: the group may have been committed by then.</summary>
+    /// <summary>
+    /// What PgBouncer and a server that shuts down say in place of a result: the group may have been committed by then.
+    /// </summary>
     [Theory]
     [InlineData(PostgresErrorCodes.ProtocolViolation)]
     [InlineData(PostgresErrorCodes.AdminShutdown)]

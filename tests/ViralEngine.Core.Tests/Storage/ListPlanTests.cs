@@ -11,8 +11,8 @@ using ViralEngine.Testing.Lists;
 namespace ViralEngine.Core.Tests.Storage;
 
 /// <summary>
-/// A filter that finds little reads little: counted in the rows and blocks that PostgreSQL read, whatever time it took and however many
-/// there are.
+/// A filter that finds little reads little: counted in the rows and blocks that PostgreSQL read, whatever time it took
+/// and however many there are.
 /// </summary>
 public sealed class ListPlanTests(ManyRowsFixture many) : IClassFixture<ManyRowsFixture>
 {
@@ -43,9 +43,13 @@ public sealed class ListPlanTests(ManyRowsFixture many) : IClassFixture<ManyRows
     [InlineData("audit log", typeof(AuditFilter))]
     public void Every_filter_is_tried(string list, Type filter) =>
         Assert.All(filter.GetProperties(), property => Assert.Contains(
-            ListCase.All, tried => tried.List == list && tried.Filter.StartsWith(property.Name, StringComparison.Ordinal)));
+            ListCase.All,
+            tried => tried.List == list && tried.Filter.StartsWith(property.Name, StringComparison.Ordinal)));
 
-    /// <summary>No index knows the states of items, which change too often: a page looks at so many and leaves the rest to the next.</summary>
+    /// <summary>
+    /// No index knows the states of items, which change too often: a page looks at so many and leaves the rest to the
+    /// next.
+    /// </summary>
     [Fact]
     public async Task A_page_of_results_looks_through_a_part_of_a_large_batch()
     {
@@ -95,8 +99,8 @@ public sealed class ManyRowsFixture : IAsyncLifetime
                 new NpgsqlBatchCommand(
                     """
                     INSERT INTO viral.batches (
-                        tenant_id, id, name, status, concurrency_limit, failure_mode, total_items, created_by, created_at, updated_at,
-                        completed_at, check_at, progress_at)
+                        tenant_id, id, name, status, concurrency_limit, failure_mode, total_items, created_by,
+                        created_at, updated_at, completed_at, check_at, progress_at)
                     VALUES ($1, $2, 'x', 'completed', 10, 'continue', $3, 'test', now(), now(), now(), now(), now())
                     """)
                 {
@@ -107,7 +111,8 @@ public sealed class ManyRowsFixture : IAsyncLifetime
                     INSERT INTO viral.batch_items (
                         tenant_id, batch_id, number, agent_id, description, status, completed_at, result, error)
                     SELECT $1, $2, n, 'echo', 'x', CASE WHEN n = $4 THEN 'failed' ELSE 'completed' END, now(),
-                           CASE WHEN n <> $4 THEN 'x' END, CASE WHEN n = $4 THEN '{"class":"fatal","message":"x"}'::jsonb END
+                           CASE WHEN n <> $4 THEN 'x' END, CASE WHEN n = $4
+                               THEN '{"class":"fatal","message":"x"}'::jsonb END
                     FROM generate_series(1, $3) AS n
                     """)
                 {

@@ -45,12 +45,14 @@ public sealed class NestedTransactionTests(TestPostgres postgres) : IClassFixtur
     }
 
     private static Task<int> InsertAsync(Db db, string name) => db.ExecuteAsync(
-        DbScope.AllTenants, "INSERT INTO viral.organizations (id, name) VALUES ($1, $2)", [Guid.CreateVersion7(), name], default);
+        DbScope.AllTenants, "INSERT INTO viral.organizations (id, name) VALUES ($1, $2)", [Guid.CreateVersion7(), name],
+        default);
 
     private async Task<long> CountAsync(string name)
     {
         await using var db = postgres.NewDb();
         return await db.QueryOneAsync(
-            DbScope.AllTenants, "SELECT count(*) FROM viral.organizations WHERE name = $1", [name], row => row.GetInt64(0), default);
+            DbScope.AllTenants, "SELECT count(*) FROM viral.organizations WHERE name = $1", [name],
+            row => row.GetInt64(0), default);
     }
 }

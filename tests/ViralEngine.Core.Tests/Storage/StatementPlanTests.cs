@@ -16,14 +16,15 @@ using Xunit.Abstractions;
 namespace ViralEngine.Core.Tests.Storage;
 
 /// <summary>
-/// The longest statements among millions of rows, with custom and generic plans: none reads a large table as a whole, and each looks at a
-/// number of blocks that grows with what it works on and not with what there is.
+/// The longest statements among millions of rows, with custom and generic plans: none reads a large table as a whole,
+/// and each looks at a number of blocks that grows with what it works on and not with what there is.
 /// </summary>
 [Trait("Category", "Slow")]
 public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper output) : IClassFixture<LargeDatabase>
 {
     private static readonly IOptions<WebhooksOptions> Webhooks = Options.Create(new WebhooksOptions());
-    private static readonly TaskAdmission Admission = new(new LimitsOptions { Plans = new() { Team = new() { ConcurrentTasks = 1000 } } });
+    private static readonly TaskAdmission Admission = new(
+        new LimitsOptions { Plans = new() { Team = new() { ConcurrentTasks = 1000 } } });
 
     public static TheoryData<string> Kinds => [.. LargeDatabase.PlanKinds];
 
@@ -36,7 +37,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
         using var places = new CallSlots(Options.Create(new LanesOptions())).SetAside(50);
 
         var claimed = await ReadAsync(
-            pool, blocks: 21 * 50 * 20, () => new TaskClaimStore(pool.DataSource, TaskLeaseOptions.Default, Admission).ClaimAsync(places, default));
+            pool, blocks: 21 * 50 * 20,
+            () => new TaskClaimStore(pool.DataSource, TaskLeaseOptions.Default, Admission).ClaimAsync(places, default));
 
         Assert.Equal(50, claimed.Tasks.Count);
     }
@@ -61,9 +63,11 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
         var pool = large.PoolOf(kind);
         await using var db = new Db(pool.DataSource);
         var answer = new TaskAnswer("x", [1], 0, "echo", "stop", null, new(1, 1, 0));
-        var leased = Enumerable.Range(976, 25).Select(k => new FinishedAttempt(LargeDatabase.Id((k * 1000) + first), 1, answer)).ToArray();
+        var leased = Enumerable.Range(976, 25).Select(
+            k => new FinishedAttempt(LargeDatabase.Id((k * 1000) + first), 1, answer)).ToArray();
 
-        var kept = await ReadAsync(pool, blocks: 25 * 300, () => TaskGroupStore.CompleteAsync(db, Tenant(1000), leased, default));
+        var kept = await ReadAsync(
+            pool, blocks: 25 * 300, () => TaskGroupStore.CompleteAsync(db, Tenant(1000), leased, default));
 
         Assert.Equal(25, kept.Count(ended => ended));
     }
@@ -75,7 +79,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
         var pool = large.PoolOf(kind);
         await using var db = new Db(pool.DataSource);
 
-        var claimed = await ReadAsync(pool, blocks: 40 * 250, () => new DeliveryQueue(db, Webhooks).ClaimAsync(40, default));
+        var claimed = await ReadAsync(
+            pool, blocks: 40 * 250, () => new DeliveryQueue(db, Webhooks).ClaimAsync(40, default));
 
         Assert.InRange(claimed.Count, 20, 40);
     }
@@ -91,7 +96,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
         var id = LargeDatabase.Id(1_000_000 + n);
 
         Assert.True(await ReadAsync(
-            large.PoolOf(kind), blocks: status == 200 ? 500 : 1200, () => SettleAsync(kind, organization: 1000, id, status)));
+            large.PoolOf(kind), blocks: status == 200 ? 500 : 1200,
+            () => SettleAsync(kind, organization: 1000, id, status)));
     }
 
     /// <summary>The thousand that wait for it are held.</summary>
@@ -102,7 +108,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
     {
         var id = LargeDatabase.Id(999_999 + organization);
 
-        Assert.True(await ReadAsync(large.PoolOf(kind), blocks: 1000 * 120, () => SettleAsync(kind, organization, id, status: 410)));
+        Assert.True(await ReadAsync(
+            large.PoolOf(kind), blocks: 1000 * 120, () => SettleAsync(kind, organization, id, status: 410)));
     }
 
     [Theory]
@@ -113,14 +120,18 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
         var pool = large.PoolOf(kind);
         await using var db = new Db(pool.DataSource);
         var (store, tenant, batch) = (new BatchLaneStore(db, Admission), Tenant(1), LargeDatabase.Id(1000));
-        var claim = new SliceClaim(Guid.NewGuid(), Slices: 10, Size: 50, Places: 20, TimeSpan.FromMinutes(5), FreesLapsed: true);
+        var claim = new SliceClaim(
+            Guid.NewGuid(), Slices: 10, Size: 50, Places: 20, TimeSpan.FromMinutes(5), FreesLapsed: true);
 
-        var first = await ReadAsync(pool, blocks: 10 * 60, () => store.SettleAndClaimAsync(tenant, batch, lane, [], claim, default));
-        var read = await ReadAsync(pool, blocks: 10 * 25, () => store.ReadAsync(tenant, batch, first.Taken, 1_000_000, default));
+        var first = await ReadAsync(
+            pool, blocks: 10 * 60, () => store.SettleAndClaimAsync(tenant, batch, lane, [], claim, default));
+        var read = await ReadAsync(
+            pool, blocks: 10 * 25, () => store.ReadAsync(tenant, batch, first.Taken, 1_000_000, default));
         var settled = read
             .Select(slice => new SettledSlice(slice.Lease, [.. slice.Items.Select(item => Completed(item.Number))], []))
             .ToArray();
-        var second = await ReadAsync(pool, blocks: 500 * 25, () => store.SettleAndClaimAsync(tenant, batch, lane, settled, claim, default));
+        var second = await ReadAsync(
+            pool, blocks: 500 * 25, () => store.SettleAndClaimAsync(tenant, batch, lane, settled, claim, default));
 
         Assert.Equal((10, 10, 0), (first.Taken.Count, second.Taken.Count, second.Lost.Count));
         Assert.Equal(500, settled.Sum(slice => slice.Outcomes.Count));
@@ -132,12 +143,15 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
     {
         var pool = large.PoolOf(kind);
         await using var db = new Db(pool.DataSource);
-        var (intake, tenant, id) = (new BatchIntake(db, pool.DataSource, TimeProvider.System), Tenant(301), Guid.CreateVersion7());
+        var (intake, tenant, id) = (
+            new BatchIntake(db, pool.DataSource, TimeProvider.System), Tenant(301), Guid.CreateVersion7());
 
-        var contents = await ReadAsync(pool, blocks: 20 * 40, () => intake.StoreAsync(tenant, id, 1_000_000, Items(), default));
+        var contents = await ReadAsync(
+            pool, blocks: 20 * 40, () => intake.StoreAsync(tenant, id, 1_000_000, Items(), default));
         var batch = new NewBatch(id, "x", null, "echo", 10, FailureMode.Continue, "test") { MaxPerMonth = 1_000_000 };
         await ReadAsync(pool, blocks: 20 * 60, () => intake.AddAsync(tenant, batch, contents, default));
-        var places = await ReadAsync(pool, blocks: 300, () => new BatchCourse(db, NewSignals(pool)).BeginAsync(tenant, id, default));
+        var places = await ReadAsync(
+            pool, blocks: 300, () => new BatchCourse(db, NewSignals(pool)).BeginAsync(tenant, id, default));
 
         Assert.Equal((20, 10), (contents.Items, places));
 
@@ -160,7 +174,9 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
         await using var db = new Db(pool.DataSource);
         var before = new DateTime(2026, 1, 1, 0, minutes, 0, DateTimeKind.Utc);
 
-        await ReadAsync(pool, blocks: minutes * 1000 * 40, () => new MetricRollup(db, TimeProvider.System).FoldAsync(before, default));
+        await ReadAsync(
+            pool, blocks: minutes * 1000 * 40,
+            () => new MetricRollup(db, TimeProvider.System).FoldAsync(before, default));
     }
 
     [Theory]
@@ -173,7 +189,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
         await AddTasksAsync(db, Tenant(organization));
 
         var deleted = await ReadAsync(
-            pool, blocks: 20 * 120, () => new DeleteOrganization(db, NewSignals(pool)).RunAsync(Tenant(organization).Value, default));
+            pool, blocks: 20 * 120,
+            () => new DeleteOrganization(db, NewSignals(pool)).RunAsync(Tenant(organization).Value, default));
 
         Assert.True(deleted);
     }
@@ -185,7 +202,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
         await using var db = new Db(pool.DataSource);
         var caller = new Caller(CallerKind.User, "nobody", Tenant(1000), Role.Approver);
 
-        Assert.Empty(await ReadAsync(pool, blocks: 30, () => new GateStore(db).WaitingForAsync(caller, null, 20, default)));
+        Assert.Empty(
+            await ReadAsync(pool, blocks: 30, () => new GateStore(db).WaitingForAsync(caller, null, 20, default)));
     }
 
     private static TenantId Tenant(int organization) => new(LargeDatabase.Id(organization));
@@ -199,7 +217,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
     private async Task<bool> SettleAsync(string kind, int organization, Guid id, int status)
     {
         await using var db = new Db(large.PoolOf(kind).DataSource);
-        var delivery = new ClaimedDelivery(Tenant(organization), id, 1, 0, "https://receiver.example/", null, [], id, "{}");
+        var delivery = new ClaimedDelivery(
+            Tenant(organization), id, 1, 0, "https://receiver.example/", null, [], id, "{}");
         var attempt = new WebhookAttempt(
             DateTime.UtcNow, TimeSpan.FromSeconds(3), new Dictionary<string, string>(), status, null, null, null, null);
         return await new DeliveryResults(db, Webhooks, Random.Shared).StoreAsync(delivery, attempt, default);
@@ -211,7 +230,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
     private static Signals NewSignals(WatchedPool pool)
     {
         var redis = new RedisConnection(new RedisSettings(null, null), NullLogger<RedisConnection>.Instance);
-        return new Signals(redis, new ChangePoller(pool.DataSource, redis, TimeProvider.System, NullLogger<ChangePoller>.Instance));
+        return new Signals(
+            redis, new ChangePoller(pool.DataSource, redis, TimeProvider.System, NullLogger<ChangePoller>.Instance));
     }
 
     private async Task<T> ReadAsync<T>(WatchedPool pool, int blocks, Func<Task<T>> run)

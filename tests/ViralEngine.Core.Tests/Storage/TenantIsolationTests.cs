@@ -28,7 +28,9 @@ public sealed class TenantIsolationTests(TestPostgres postgres) : IClassFixture<
     {
         var tenant = new TenantId(Guid.CreateVersion7());
         await using var db = postgres.NewDb();
-        await db.ExecuteAsync(DbScope.AllTenants, "INSERT INTO viral.organizations (id, name) VALUES ($1, 'one')", [tenant.Value], default);
+        await db.ExecuteAsync(
+            DbScope.AllTenants, "INSERT INTO viral.organizations (id, name) VALUES ($1, 'one')", [tenant.Value],
+            default);
 
         await using var connection = await postgres.DataSource.OpenConnectionAsync();
         await using var batch = new NpgsqlBatch(connection)
@@ -47,9 +49,11 @@ public sealed class TenantIsolationTests(TestPostgres postgres) : IClassFixture<
         }
 
         var other = new TenantId(Guid.CreateVersion7());
-        Assert.Empty(await db.QueryAsync(other, "SELECT id FROM viral.organizations", [], row => row.GetGuid(0), default));
+        Assert.Empty(
+            await db.QueryAsync(other, "SELECT id FROM viral.organizations", [], row => row.GetGuid(0), default));
         var refused = await Assert.ThrowsAsync<PostgresException>(() => db.ExecuteAsync(
-            other, "INSERT INTO viral.members (tenant_id, id, subject, role) VALUES ($1, $2, 's', 'owner')", [tenant.Value, Guid.NewGuid()], default));
+            other, "INSERT INTO viral.members (tenant_id, id, subject, role) VALUES ($1, $2, 's', 'owner')",
+            [tenant.Value, Guid.NewGuid()], default));
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
     }
 
@@ -72,7 +76,8 @@ public sealed class TenantIsolationTests(TestPostgres postgres) : IClassFixture<
 
         await db.ExecuteAsync(tenant, "SELECT 1", [], default);
         await using var connection = await postgres.DataSource.OpenConnectionAsync();
-        await using var command = new NpgsqlCommand("SELECT current_setting('viral.tenant_id', true), current_user", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT current_setting('viral.tenant_id', true), current_user", connection);
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
 

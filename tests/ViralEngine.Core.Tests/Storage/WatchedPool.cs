@@ -6,8 +6,8 @@ using Npgsql;
 namespace ViralEngine.Core.Tests.Storage;
 
 /// <summary>
-/// A pool as the app makes it, and the plans of all statements that it ran, those of triggers too: the server's auto_explain sends each as
-/// a notice, and the driver logs notices.
+/// A pool as the app makes it, and the plans of all statements that it ran, those of triggers too: the server's
+/// auto_explain sends each as a notice, and the driver logs notices.
 /// </summary>
 internal sealed class WatchedPool : ILoggerFactory, ILogger, IAsyncDisposable
 {
@@ -15,7 +15,8 @@ internal sealed class WatchedPool : ILoggerFactory, ILogger, IAsyncDisposable
 
     private WatchedPool(string connectionString)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { ConnectionStringBuilder = { NoResetOnClose = true } };
+        var builder =
+            new NpgsqlDataSourceBuilder(connectionString) { ConnectionStringBuilder = { NoResetOnClose = true } };
         DataSource = builder.UseLoggerFactory(this).Build();
     }
 
@@ -37,7 +38,8 @@ internal sealed class WatchedPool : ILoggerFactory, ILogger, IAsyncDisposable
         await using var batch = new NpgsqlBatch(admin);
         foreach (var (name, value) in new[]
         {
-            ("session_preload_libraries", "auto_explain"), ("auto_explain.log_min_duration", "0"), ("auto_explain.log_analyze", "on"),
+            ("session_preload_libraries", "auto_explain"), ("auto_explain.log_min_duration", "0"),
+            ("auto_explain.log_analyze", "on"),
             ("auto_explain.log_buffers", "on"), ("auto_explain.log_timing", "off"), ("auto_explain.log_format", "json"),
             ("auto_explain.log_level", "notice"), ("auto_explain.log_nested_statements", "on"),
         })
@@ -58,7 +60,8 @@ internal sealed class WatchedPool : ILoggerFactory, ILogger, IAsyncDisposable
     }
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         var message = formatter(state, exception);
         if (message.StartsWith("Received notice: duration:", StringComparison.Ordinal))
@@ -102,11 +105,13 @@ internal sealed record StatementPlan(string Statement, IReadOnlyList<string> Sca
             && !nodes.Exists(reader => Text(reader, "CTE Name") == name);
     }
 
-    private static IEnumerable<JsonElement> WithChildren(JsonElement node) => node.TryGetProperty("Plans", out var children)
+    private static IEnumerable<JsonElement> WithChildren(JsonElement node) =>
+        node.TryGetProperty("Plans", out var children)
         ? children.EnumerateArray().SelectMany(WithChildren).Prepend(node)
         : [node];
 
-    private static string? Text(JsonElement node, string name) => node.TryGetProperty(name, out var text) ? text.GetString() : null;
+    private static string? Text(JsonElement node, string name) =>
+        node.TryGetProperty(name, out var text) ? text.GetString() : null;
 
     private static long BlocksOf(JsonElement node) =>
         node.GetProperty("Shared Hit Blocks").GetInt64() + node.GetProperty("Shared Read Blocks").GetInt64();

@@ -55,7 +55,8 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         var late = await TakeAsync(lost, Short);
         await TakeAsync(lost, TaskLeaseOptions.Default);
         var time = new FakeTimeProvider();
-        var keeper = new LeaseKeeper(postgres.DataSource, TaskLeaseOptions.Default, time, NullLogger<LeaseKeeper>.Instance);
+        var keeper = new LeaseKeeper(
+            postgres.DataSource, TaskLeaseOptions.Default, time, NullLogger<LeaseKeeper>.Instance);
         var current = await TakeAsync(mine, TaskLeaseOptions.Default);
         var since = time.GetTimestamp();
 
@@ -82,7 +83,8 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         var id = await AddAsync();
         await using var db = postgres.NewDb();
         var attempt = await TakeAsync(id, Short);
-        await Eventually.TrueAsync(async () => (await Claims(Short).FreeLapsedAsync(default)).Freed > 0, "the lease to lapse");
+        await Eventually.TrueAsync(
+            async () => (await Claims(Short).FreeLapsedAsync(default)).Freed > 0, "the lease to lapse");
         var waiting = (await Tasks(db).FindAsync(tenant, id, default))!.Status;
 
         var kept = await Leases().CompleteAsync(tenant, id, attempt.Attempt, Answer("late"));
@@ -114,7 +116,8 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         var attempt = await TakeAsync(id, TaskLeaseOptions.Default);
 
         await Leases().FailAsync(
-            tenant, id, attempt.Attempt, new TaskError("unavailable", "Away.", "echo", 1), 0, null, TimeSpan.FromHours(1), default);
+            tenant, id, attempt.Attempt, new TaskError("unavailable", "Away.", "echo", 1), 0, null,
+            TimeSpan.FromHours(1), default);
         var claim = await ClaimAsync(TaskLeaseOptions.Default);
         var task = (await Tasks(db).FindAsync(tenant, id, default))!;
 
@@ -153,11 +156,14 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
         await using var db = postgres.NewDb();
         var tasks = Tasks(db);
 
-        var own = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => tasks.FindAsync(tenant, ids[i % 4], default)));
+        var own = await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(i => tasks.FindAsync(tenant, ids[i % 4], default)));
         var foreign = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
-            (await tasks.FindAsync(stranger, ids[i % 4], default), await tasks.FindAsync(tenant, ids[i % 3], default))));
+            (await tasks.FindAsync(stranger, ids[i % 4], default), await tasks.FindAsync(
+                tenant, ids[i % 3], default))));
 
-        Assert.Equal(Enumerable.Range(0, 200).Select(i => i % 4 == 3 ? (Guid?)null : ids[i % 4]), own.Select(task => task?.Id));
+        Assert.Equal(
+            Enumerable.Range(0, 200).Select(i => i % 4 == 3 ? (Guid?)null : ids[i % 4]), own.Select(task => task?.Id));
         Assert.All(foreign, read => Assert.Null(read.Item1));
         Assert.Equal(Enumerable.Range(0, 200).Select(i => ids[i % 3]), foreign.Select(read => read.Item2!.Id));
     }
@@ -179,7 +185,9 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
 
         Assert.Equal((AgentTaskStatus.Pending, 0, "provider"), (held.Status, held.Attempt, held.WaitingFor));
         Assert.Equal((1, 1, 1), (first.Number, second.Number, third.Number));
-        Assert.Equal((AgentTaskStatus.Completed, 1, 0, null), (ended.Status, ended.Attempt, ended.FailedAttempts, ended.WaitingFor));
+        Assert.Equal(
+            (AgentTaskStatus.Completed, 1, 0, null),
+            (ended.Status, ended.Attempt, ended.FailedAttempts, ended.WaitingFor));
         Assert.Equal(
             ["task.created", "task.started", "task.waiting", "task.completed"],
             (await EventsAsync(db, id)).Select(happened => happened.Type));
@@ -203,7 +211,8 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
 
     private TaskLeaseStore Leases() => new(postgres.DataSource, new TaskGroups(postgres.DataSource));
 
-    private TaskClaimStore Claims(TaskLeaseOptions options) => new(postgres.DataSource, options, TaskAdmission.Everything);
+    private TaskClaimStore Claims(TaskLeaseOptions options) =>
+        new(postgres.DataSource, options, TaskAdmission.Everything);
 
     private async Task<ClaimedTasks> ClaimAsync(TaskLeaseOptions options)
     {
@@ -229,7 +238,8 @@ public sealed class TaskLeaseTests(TestPostgres postgres) : IClassFixture<TestPo
     {
         await using var db = postgres.NewDb();
         var task = new NewTask(
-            Guid.CreateVersion7(), "echo", "test", JsonSerializer.Serialize(1), 5, [], null, 60, 3, scheduledAt, "test");
+            Guid.CreateVersion7(), "echo", "test", JsonSerializer.Serialize(1), 5, [], null, 60, 3, scheduledAt,
+            "test");
         return (await Tasks(db).AddAsync(tenant, task, default)).Id;
     }
 }

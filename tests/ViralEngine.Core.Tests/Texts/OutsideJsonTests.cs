@@ -64,7 +64,8 @@ public sealed class OutsideJsonTests
     [Fact]
     public void What_cannot_be_stored_is_named_by_its_path()
     {
-        using var document = JsonDocument.Parse("""{"a":[1,{"b":"x\u0000","c":1e999999}],"d\u0000":2,"e":"\ud83d\ude00","f":["\ude00"]}""");
+        using var document = JsonDocument.Parse(
+            """{"a":[1,{"b":"x\u0000","c":1e999999}],"d\u0000":2,"e":"\ud83d\ude00","f":["\ude00"]}""");
         var faults = new List<(string Path, string Rule)>();
 
         OutsideJson.Check(document.RootElement, (path, rule) => faults.Add((path, rule)));

@@ -11,7 +11,8 @@ public sealed class OutsideTextTests
     [InlineData("a\0b\0", "ab")]
     [InlineData("\0", "")]
     [InlineData("\u0001\u001b\u202e\uffff", "\u0001\u001b\u202e\uffff")]
-    public void Text_becomes_valid_unicode_without_nul(string text, string clean) => Assert.Equal(clean, OutsideText.Of(text));
+    public void Text_becomes_valid_unicode_without_nul(string text, string clean) =>
+        Assert.Equal(clean, OutsideText.Of(text));
 
     [Fact]
     public void Half_a_surrogate_pair_becomes_the_replacement_character()
@@ -54,7 +55,8 @@ public sealed class OutsideTextTests
         var random = new Random(4711);
         for (var round = 0; round < 500; round++)
         {
-            var text = string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var text = string.Concat(
+                Enumerable.Range(0, random.Next(12)).Select(_ => pieces[random.Next(pieces.Length)]));
             var most = random.Next(text.Length + 2);
             var cut = OutsideText.Cut(text, most);
 

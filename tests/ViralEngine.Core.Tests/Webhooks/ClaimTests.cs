@@ -17,7 +17,8 @@ public sealed class ClaimTests(TestPostgres postgres) : IClassFixture<TestPostgr
         var changing = Task.Run(async () =>
         {
             await using var db = postgres.NewDb();
-            var store = new WebhookStore(db, WebhookBed.Box, Microsoft.Extensions.Options.Options.Create(WebhookBed.Quick()));
+            var store = new WebhookStore(
+                db, WebhookBed.Box, Microsoft.Extensions.Options.Options.Create(WebhookBed.Quick()));
             for (var i = 0; !over.IsCancellationRequested; i++)
             {
                 var change = new WebhookChange(null, null, null, null, RateLimit: i % 2 == 0 ? 0 : 1000, null, null);
@@ -52,7 +53,8 @@ public sealed class ClaimTests(TestPostgres postgres) : IClassFixture<TestPostgr
 
         await bed.Results.StoreAsync(
             await ClaimAsync(bed),
-            new WebhookAttempt(DateTime.UtcNow, TimeSpan.Zero, new Dictionary<string, string>(), 200, null, null, null, null),
+            new WebhookAttempt(
+                DateTime.UtcNow, TimeSpan.Zero, new Dictionary<string, string>(), 200, null, null, null, null),
             CancellationToken.None);
 
         var sent = Assert.Single(await bed.DeliveriesAsync(endpoint));
@@ -67,11 +69,13 @@ public sealed class ClaimTests(TestPostgres postgres) : IClassFixture<TestPostgr
         await bed.AddAsync("http://127.0.0.1:9/hook");
         await bed.HappenAsync();
         await bed.HappenAsync();
-        var claimed = (await bed.Queue.ClaimAsync(200, CancellationToken.None)).Where(delivery => delivery.Tenant == bed.Tenant).ToList();
+        var claimed = (await bed.Queue.ClaimAsync(200, CancellationToken.None)).Where(
+            delivery => delivery.Tenant == bed.Tenant).ToList();
         await using var settling = postgres.NewDb();
         await settling.BeginAsync(CancellationToken.None);
         await settling.ExecuteAsync(
-            bed.Tenant, "UPDATE viral.webhook_deliveries SET tries = tries + 1 WHERE tenant_id = $1 AND id = $2", [bed.Tenant.Value, claimed[0].Id],
+            bed.Tenant, "UPDATE viral.webhook_deliveries SET tries = tries + 1 WHERE tenant_id = $1 AND id = $2",
+            [bed.Tenant.Value, claimed[0].Id],
             CancellationToken.None);
 
         var renewed = await bed.Queue.RenewAsync(claimed, CancellationToken.None).WaitAsync(Eventually.Bound);

@@ -13,7 +13,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
     {
         await using var receiver = await WebhookReceiver.StartAsync(200, ("X-Answer", "yes"));
         await using var bed = await new WebhookBed(postgres).StartAsync();
-        var endpoint = await bed.AddAsync(receiver.Url, headers: new() { ["Authorization"] = "hush", ["X-Mine"] = "hush" });
+        var endpoint = await bed.AddAsync(
+            receiver.Url, headers: new() { ["Authorization"] = "hush", ["X-Mine"] = "hush" });
 
         await bed.HappenAsync();
         var delivery = await bed.EndOfAsync(endpoint);
@@ -93,7 +94,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
     [Fact]
     public async Task Explains_why_there_was_no_answer()
     {
-        await using var silent = await WebhookReceiver.StartAsync((http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted));
+        await using var silent = await WebhookReceiver.StartAsync(
+            (http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted));
         await using var rude = await WebhookReceiver.StartAsync((http, _) =>
         {
             http.Abort();
@@ -109,9 +111,12 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         await bed.HappenAsync();
 
         Assert.Equal("No response within 2 s.", (await bed.EndOfAsync(silence)).LastAttempt!.Error);
-        Assert.Equal("The connection was closed without a response.", (await bed.EndOfAsync(rudeness)).LastAttempt!.Error);
+        Assert.Equal(
+            "The connection was closed without a response.", (await bed.EndOfAsync(rudeness)).LastAttempt!.Error);
         Assert.Equal("The connection to the host failed.", (await bed.EndOfAsync(refusal)).LastAttempt!.Error);
-        Assert.Equal("The URL points to an address that outgoing calls must not reach.", (await bed.EndOfAsync(hostile)).LastAttempt!.Error);
+        Assert.Equal(
+            "The URL points to an address that outgoing calls must not reach.",
+            (await bed.EndOfAsync(hostile)).LastAttempt!.Error);
         Assert.NotNull((await bed.EndOfAsync(unknown)).LastAttempt!.Error);
     }
 
@@ -154,7 +159,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         var delivery = Assert.Single(await bed.WaitUntilAsync(
             endpoint, delivery => delivery is { NextAttemptAt: not null, LastAttempt: not null }, "the first attempt"));
 
-        Assert.InRange(delivery.NextAttemptAt!.Value, before.AddMinutes(10).AddSeconds(-2), DateTime.UtcNow.AddMinutes(10.2));
+        Assert.InRange(
+            delivery.NextAttemptAt!.Value, before.AddMinutes(10).AddSeconds(-2), DateTime.UtcNow.AddMinutes(10.2));
         // It asked for quiet: what happens meanwhile waits too.
         await bed.HappenAsync();
         await using var other = await WebhookReceiver.StartAsync();
@@ -182,7 +188,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
     [Fact]
     public async Task A_slow_endpoint_holds_up_nobody_else()
     {
-        await using var slow = await WebhookReceiver.StartAsync((http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted));
+        await using var slow = await WebhookReceiver.StartAsync(
+            (http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted));
         await using var quick = await WebhookReceiver.StartAsync();
         var options = WebhookBed.Quick();
         options.TimeoutSeconds = 60;
@@ -199,7 +206,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         await quick.WaitForAsync(50);
 
         Assert.Equal(2, slow.Received.Count);
-        Assert.DoesNotContain(await bed.DeliveriesAsync(slowOne), delivery => delivery.Status != WebhookDeliveryStatus.Pending);
+        Assert.DoesNotContain(
+            await bed.DeliveriesAsync(slowOne), delivery => delivery.Status != WebhookDeliveryStatus.Pending);
         slow.AnswerWith(200);
         await bed.Store.DeleteAsync(bed.Tenant, slowOne.Id, CancellationToken.None);
     }
@@ -213,7 +221,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
 
         for (var i = 0; i < 300; i++)
             await bed.HappenAsync();
-        await bed.WaitUntilAsync(endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Delivered, "all deliveries");
+        await bed.WaitUntilAsync(
+            endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Delivered, "all deliveries");
 
         Assert.Equal(300, receiver.Received.Count);
         Assert.Equal(300, receiver.Received.Select(webhook => webhook.Id).Distinct().Count());
@@ -227,7 +236,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         await bed.HappenAsync();
         var first = Assert.Single(await bed.Queue.ClaimAsync(1000, CancellationToken.None), Ours);
         await bed.Db.ExecuteAsync(
-            bed.Tenant, "UPDATE viral.webhook_deliveries SET due_at = now() WHERE tenant_id = $1", [bed.Tenant.Value], CancellationToken.None);
+            bed.Tenant, "UPDATE viral.webhook_deliveries SET due_at = now() WHERE tenant_id = $1", [bed.Tenant.Value],
+            CancellationToken.None);
         var second = Assert.Single(await bed.Queue.ClaimAsync(1000, CancellationToken.None), Ours);
 
         var success = Answered(200);
@@ -259,7 +269,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         await bed.ResultsOn(meanwhile).StoreAsync(second, Answered(500), CancellationToken.None);
         Task disabling = disabled == "by the tenant"
             ? bed.Store.ChangeAsync(
-                bed.Tenant, endpoint.Id, new WebhookChange(null, null, null, null, null, null, Enabled: false), CancellationToken.None)
+                bed.Tenant, endpoint.Id, new WebhookChange(null, null, null, null, null, null, Enabled: false),
+                CancellationToken.None)
             : bed.Results.StoreAsync(first, Answered(410), CancellationToken.None);
         await WaitsForALockAsync();
         await meanwhile.CommitAsync(CancellationToken.None);
@@ -297,9 +308,11 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
                 await bed.HappenAsync(subject, number, "task.progress");
         }
 
-        await bed.WaitUntilAsync(endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Delivered, "all deliveries");
+        await bed.WaitUntilAsync(
+            endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Delivered, "all deliveries");
 
-        foreach (var bySubject in receiver.Received.GroupBy(webhook => webhook.Data.GetProperty("subject_id").GetGuid()))
+        foreach (var bySubject in receiver.Received.GroupBy(
+            webhook => webhook.Data.GetProperty("subject_id").GetGuid()))
         {
             var numbers = bySubject.Select(webhook => webhook.Data.GetProperty("number").GetInt32()).ToList();
             Assert.Equal(numbers.Order(), numbers);
@@ -317,6 +330,8 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         await admin.OpenAsync();
         await using var waits = new NpgsqlCommand(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')", admin);
-        await Eventually.GetAsync(async () => (bool)(await waits.ExecuteScalarAsync())!, waiting => waiting, "a session that waits for a lock");
+        await Eventually.GetAsync(
+            async () => (bool)(await waits.ExecuteScalarAsync())!, waiting => waiting,
+            "a session that waits for a lock");
     }
 }

@@ -51,7 +51,8 @@ public sealed class EndpointLifeTests(TestPostgres postgres) : IClassFixture<Tes
 
         for (var i = 0; i < 5; i++)
             await bed.HappenAsync();
-        var disabled = await Eventually.GetAsync(() => bed.ReadAsync(endpoint), found => !found.Enabled, "the endpoint to be disabled");
+        var disabled = await Eventually.GetAsync(
+            () => bed.ReadAsync(endpoint), found => !found.Enabled, "the endpoint to be disabled");
         await watcher.WaitForAsync(1);
 
         Assert.Equal(WebhookDisabledReason.Failing, disabled.DisabledReason);
@@ -61,8 +62,10 @@ public sealed class EndpointLifeTests(TestPostgres postgres) : IClassFixture<Tes
         await bed.WaitUntilAsync(endpoint, delivery => delivery.NextAttemptAt is null, "what waits to be held");
         receiver.AnswerWith(200);
         await bed.Store.ChangeAsync(
-            bed.Tenant, endpoint.Id, new WebhookChange(null, null, null, null, null, null, Enabled: true), CancellationToken.None);
-        await bed.WaitUntilAsync(endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Delivered, "what was held");
+            bed.Tenant, endpoint.Id, new WebhookChange(null, null, null, null, null, null, Enabled: true),
+            CancellationToken.None);
+        await bed.WaitUntilAsync(
+            endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Delivered, "what was held");
         Assert.Null((await bed.ReadAsync(endpoint)).DisabledReason);
     }
 
@@ -96,12 +99,14 @@ public sealed class EndpointLifeTests(TestPostgres postgres) : IClassFixture<Tes
             bed.Tenant, "SELECT clock_timestamp()", [], row => row.GetDateTime(0), CancellationToken.None);
         for (var i = 0; i < 20; i++)
             await bed.HappenAsync();
-        await bed.WaitUntilAsync(endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Failed, "all to be given up");
+        await bed.WaitUntilAsync(
+            endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Failed, "all to be given up");
 
         receiver.AnswerWith(200);
         var queued = await bed.Log.RecoverAsync(bed.Tenant, endpoint.Id, since, CancellationToken.None);
         await Eventually.TrueAsync(
-            async () => (await bed.DeliveriesAsync(endpoint, new(WebhookDeliveryStatus.Delivered))).Count == 20, "20 recoveries");
+            async () => (await bed.DeliveriesAsync(endpoint, new(WebhookDeliveryStatus.Delivered))).Count == 20,
+            "20 recoveries");
 
         Assert.Equal(20, queued);
         Assert.Single(await bed.DeliveriesAsync(endpoint, new(WebhookDeliveryStatus.Failed)));
@@ -122,7 +127,8 @@ public sealed class EndpointLifeTests(TestPostgres postgres) : IClassFixture<Tes
         var delivered = (await bed.Test.RunAsync(bed.Tenant, endpoint.Id, "api_key:1", CancellationToken.None))!;
 
         Assert.Equal((WebhookDeliveryStatus.Failed, 500), (failed.Status, failed.LastAttempt!.Response!.Status));
-        Assert.Equal((WebhookDeliveryStatus.Delivered, 200), (delivered.Status, delivered.LastAttempt!.Response!.Status));
+        Assert.Equal(
+            (WebhookDeliveryStatus.Delivered, 200), (delivered.Status, delivered.LastAttempt!.Response!.Status));
         Assert.Equal(["webhook.test", "webhook.test"], receiver.Received.Select(webhook => webhook.Type));
         Assert.Null(await bed.Test.RunAsync(bed.Tenant, Guid.NewGuid(), "api_key:1", CancellationToken.None));
     }

@@ -102,7 +102,8 @@ public sealed class OutboxTests(TestPostgres postgres) : IClassFixture<TestPostg
         var stored = await bed.Db.QueryAsync(
             DbScope.AllTenants,
             """
-            SELECT endpoint::text || secret::text || encode(secret.secret, 'escape') || encode(endpoint.headers, 'escape')
+            SELECT endpoint::text || secret::text || encode(secret.secret, 'escape')
+                   || encode(endpoint.headers, 'escape')
             FROM viral.webhook_endpoints AS endpoint
             JOIN viral.webhook_secrets AS secret ON secret.endpoint_id = endpoint.id
             WHERE endpoint.tenant_id = $1

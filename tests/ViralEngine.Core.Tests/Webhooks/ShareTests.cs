@@ -48,7 +48,8 @@ public sealed class ShareTests : IAsyncLifetime
 
         var claimed = await one.Queue.ClaimAsync(Places, [], CancellationToken.None);
 
-        Assert.Equal((4, 4), (claimed.Count(delivery => delivery.Tenant == one.Tenant), claimed.Count(delivery => delivery.Tenant == two.Tenant)));
+        Assert.Equal((4, 4), (claimed.Count(delivery => delivery.Tenant == one.Tenant), claimed.Count(
+            delivery => delivery.Tenant == two.Tenant)));
     }
 
     [Fact]
@@ -85,7 +86,8 @@ public sealed class ShareTests : IAsyncLifetime
         await bed.Results.StoreAsync(
             claimed,
             new WebhookAttempt(
-                DateTime.UtcNow, TimeSpan.FromSeconds(seconds), new Dictionary<string, string>(), succeeds ? 200 : 500, null, null, null, null),
+                DateTime.UtcNow, TimeSpan.FromSeconds(seconds), new Dictionary<string, string>(), succeeds ? 200 : 500,
+                null, null, null, null),
             CancellationToken.None);
 
         Assert.Equal(pace, await PaceAsync(bed, endpoint));
@@ -105,7 +107,9 @@ public sealed class ShareTests : IAsyncLifetime
             {
                 await store.ChangeAsync(
                     bed.Tenant, endpoint.Id,
-                    new WebhookChange(null, null, null, (WebhookOrdering)(change % 2), change % 2 == 0 ? 0 : 1000, null, change % 7 != 0),
+                    new WebhookChange(
+                        null, null, null, (WebhookOrdering)(change % 2), change % 2 == 0 ? 0 : 1000, null,
+                        change % 7 != 0),
                     CancellationToken.None);
             }
         });

@@ -12,7 +12,8 @@ namespace ViralEngine.Core.Tests.Webhooks;
 internal sealed class WebhookBed : IAsyncDisposable
 {
     private readonly TestPostgres postgres;
-    private readonly OutgoingHttp outgoing = new(Options.Create(new OutgoingOptions { AllowedNetworks = ["127.0.0.0/8"] }));
+    private readonly OutgoingHttp outgoing = new(
+        Options.Create(new OutgoingOptions { AllowedNetworks = ["127.0.0.0/8"] }));
     private readonly List<(DeliveryPump Pump, Task Running)> pumps = [];
     private readonly CancellationTokenSource stop = new();
     private readonly IOptions<WebhooksOptions> options;
@@ -59,11 +60,13 @@ internal sealed class WebhookBed : IAsyncDisposable
     public async Task<WebhookBed> StartAsync(int instances = 1)
     {
         await Db.ExecuteAsync(
-            DbScope.AllTenants, "INSERT INTO viral.organizations (id, name) VALUES ($1, 'test')", [Tenant.Value], CancellationToken.None);
+            DbScope.AllTenants, "INSERT INTO viral.organizations (id, name) VALUES ($1, 'test')", [Tenant.Value],
+            CancellationToken.None);
         for (var i = 0; i < instances; i++)
         {
             var pump = new DeliveryPump(
-                postgres.DataSource, outgoing, Box, options, TimeProvider.System, Random.Shared, NullLogger<DeliveryPump>.Instance);
+                postgres.DataSource, outgoing, Box, options, TimeProvider.System, Random.Shared,
+                NullLogger<DeliveryPump>.Instance);
             pumps.Add((pump, pump.RunAsync(stop.Token)));
         }
 
@@ -79,12 +82,14 @@ internal sealed class WebhookBed : IAsyncDisposable
         (await Store.AddAsync(
             Tenant,
             Guid.CreateVersion7(),
-            new NewWebhookEndpoint(url, null, types ?? ["*"], ordering, rateLimit, headers ?? [], Enabled: true, "test"),
+            new NewWebhookEndpoint(
+                url, null, types ?? ["*"], ordering, rateLimit, headers ?? [], Enabled: true, "test"),
             WebhookSecret.Create(),
             CancellationToken.None))!;
 
     /// <summary>Something happens to a task: its event, as the task's own statements store it.</summary>
-    public Task HappenAsync(Guid subject, int number, string type = "task.completed", TenantId? tenant = null) => Db.ExecuteAsync(
+    public Task HappenAsync(
+        Guid subject, int number, string type = "task.completed", TenantId? tenant = null) => Db.ExecuteAsync(
         tenant ?? Tenant,
         """
         INSERT INTO viral.events (tenant_id, subject_id, number, type, data, created_at)
@@ -100,7 +105,8 @@ internal sealed class WebhookBed : IAsyncDisposable
         return subject;
     }
 
-    public Task<List<WebhookDelivery>> DeliveriesAsync(WebhookEndpoint endpoint, WebhookDeliveryFilter? filter = null) =>
+    public Task<List<WebhookDelivery>> DeliveriesAsync(
+        WebhookEndpoint endpoint, WebhookDeliveryFilter? filter = null) =>
         Log.ListAsync(Tenant, endpoint.Id, filter ?? new WebhookDeliveryFilter(), null, 1000, CancellationToken.None);
 
     /// <summary>Waits until every delivery of the endpoint, and at least one, is as wanted.</summary>
@@ -109,9 +115,11 @@ internal sealed class WebhookBed : IAsyncDisposable
         () => DeliveriesAsync(endpoint), deliveries => deliveries.Count > 0 && deliveries.All(wanted), what);
 
     public async Task<WebhookDelivery> EndOfAsync(WebhookEndpoint endpoint) => Assert.Single(
-        await WaitUntilAsync(endpoint, delivery => delivery.Status != WebhookDeliveryStatus.Pending, "the delivery to end"));
+        await WaitUntilAsync(
+            endpoint, delivery => delivery.Status != WebhookDeliveryStatus.Pending, "the delivery to end"));
 
-    public async Task<IReadOnlyList<WebhookAttemptLog>> AttemptsAsync(WebhookEndpoint endpoint, WebhookDelivery delivery) =>
+    public async Task<IReadOnlyList<WebhookAttemptLog>> AttemptsAsync(
+        WebhookEndpoint endpoint, WebhookDelivery delivery) =>
         (await Log.FindAsync(Tenant, endpoint.Id, delivery.Id, CancellationToken.None))!.Attempts;
 
     public async Task<WebhookEndpoint> ReadAsync(WebhookEndpoint endpoint) =>

@@ -15,11 +15,12 @@ public sealed class DefinitionTests
 
     private static readonly string[] Words =
     [
-        "steps", "id", "type", "name", "task", "parallel", "choice", "approval", "delay", "webhook", "agent_id", "description", "input",
-        "branches", "conditions", "condition", "default", "value", "pattern", "min", "max", "text", "mode", "is", "approvers", "roles",
-        "users", "quorum", "timeout_seconds", "on_timeout", "escalation", "escalate", "approver", "title", "retry", "max_attempts", "on",
-        "rollback", "url", "headers", "body", "seconds", "until", "all", "any", "not", "regex_match", "numeric_range", "confidence",
-        "{{ steps.a.output }}", "{{ input", "(a+)+$", "[", "https://example.com", "echo", "",
+        "steps", "id", "type", "name", "task", "parallel", "choice", "approval", "delay", "webhook", "agent_id",
+        "description", "input", "branches", "conditions", "condition", "default", "value", "pattern", "min", "max",
+        "text", "mode", "is", "approvers", "roles", "users", "quorum", "timeout_seconds", "on_timeout", "escalation",
+        "escalate", "approver", "title", "retry", "max_attempts", "on", "rollback", "url", "headers", "body", "seconds",
+        "until", "all", "any", "not", "regex_match", "numeric_range", "confidence", "{{ steps.a.output }}", "{{ input",
+        "(a+)+$", "[", "https://example.com", "echo", "",
     ];
 
     [Fact]
@@ -47,7 +48,9 @@ public sealed class DefinitionTests
 
         Reader.Read(JsonElement.Parse($$"""{"steps":[{{step}}]}"""), "", errors);
 
-        Assert.Contains(errors.ToDictionary(), error => error.Value.Any(message => message.Contains("nest", StringComparison.Ordinal)));
+        Assert.Contains(
+            errors.ToDictionary(),
+            error => error.Value.Any(message => message.Contains("nest", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -76,7 +79,8 @@ public sealed class DefinitionTests
     {
         var regex = LinearRegex.TryParse(pattern, caseSensitive: true, out _)!;
 
-        // Backtracking would take longer than the universe is old; the pattern's own second would end it with an exception.
+        // Backtracking would take longer than the universe is old; the pattern's own second would end it with an
+        // exception.
         Assert.DoesNotMatch(regex, new string('a', 50_000) + "!");
     }
 
@@ -94,7 +98,8 @@ public sealed class DefinitionTests
 
     private static JsonObject Step(Random random, int depth)
     {
-        var step = new JsonObject { ["id"] = Words[random.Next(Words.Length)], ["type"] = Types[random.Next(Types.Length)] };
+        var step =
+            new JsonObject { ["id"] = Words[random.Next(Words.Length)], ["type"] = Types[random.Next(Types.Length)] };
         for (var i = random.Next(8); i > 0; i--)
             step[Words[random.Next(Words.Length)]] = Value(random, depth + 1);
         return step;

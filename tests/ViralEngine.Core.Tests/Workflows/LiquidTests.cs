@@ -7,7 +7,8 @@ namespace ViralEngine.Core.Tests.Workflows;
 public sealed class LiquidTests
 {
     private static readonly LiquidValues Values = new(
-        JsonElement.Parse("""{"name":"Ada","items":[{"n":1},{"n":2}],"big":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","half":"\ud800"}"""),
+        JsonElement.Parse(
+            """{"name":"Ada","items":[{"n":1},{"n":2}],"big":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","half":"\ud800"}"""),
         Guid.Empty,
         1,
         new Dictionary<string, StepValue> { ["a"] = new("completed", JsonElement.Parse("""{"ok":true}""")) });
@@ -77,14 +78,16 @@ public sealed class LiquidTests
     {
         string[] pieces =
         [
-            "{{", "}}", "{%", "%}", "{%-", "-%}", " if ", " endif ", " for i in ", " endfor ", "(1..9)", "input", ".name", "[0]", "['a']",
-            " | ", "append: ", "'", "\"", "steps.a.output", "1", "-", " and ", " or ", "==", "\0", "\ud800", "é", "\n", "assign x = ", "raw",
-            " endraw ", "comment", " endcomment ", "case x", "when 1", "else", "elsif", "break", "#", ",", ":", "contains",
+            "{{", "}}", "{%", "%}", "{%-", "-%}", " if ", " endif ", " for i in ", " endfor ", "(1..9)", "input",
+            ".name", "[0]", "['a']", " | ", "append: ", "'", "\"", "steps.a.output", "1", "-", " and ", " or ", "==",
+            "\0", "\ud800", "é", "\n", "assign x = ", "raw", " endraw ", "comment", " endcomment ", "case x", "when 1",
+            "else", "elsif", "break", "#", ",", ":", "contains",
         ];
         var random = new Random(20261124);
         for (var round = 0; round < 5000; round++)
         {
-            var source = string.Concat(Enumerable.Range(0, random.Next(1, 25)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var source = string.Concat(
+                Enumerable.Range(0, random.Next(1, 25)).Select(_ => pieces[random.Next(pieces.Length)]));
             if (LiquidText.TryParse(source, out var fault) is not { } text)
                 Assert.NotNull(fault);
             else
@@ -103,7 +106,8 @@ public sealed class LiquidTests
     [InlineData("""[[], {}, "x\"y", 12345678901234567890123456789012345]""")]
     public async Task Passes_a_value_that_stands_alone_on_as_it_came(string json)
     {
-        var tree = LiquidTree.Parse(JsonElement.Parse("""{"x":"{{ input.x }}","y":["{{ input.list.first }}"]}"""), (_, _) => { });
+        var tree = LiquidTree.Parse(
+            JsonElement.Parse("""{"x":"{{ input.x }}","y":["{{ input.list.first }}"]}"""), (_, _) => { });
 
         var rendered = await tree.RenderAsync(Of($$"""{"x":{{json}},"list":[{{json}}]}"""));
 
@@ -140,11 +144,13 @@ public sealed class LiquidTests
     [InlineData("1e-30")]
     [InlineData("123456789012345678901234567890123")]
     public async Task Calculates_with_no_number_that_it_would_change(string json) =>
-        await Assert.ThrowsAsync<LiquidException>(() => Parse("{{ input.x | times: 2 }}").RenderAsync(Of($$"""{"x":{{json}}}""")));
+        await Assert.ThrowsAsync<LiquidException>(
+            () => Parse("{{ input.x | times: 2 }}").RenderAsync(Of($$"""{"x":{{json}}}""")));
 
     [Fact]
     public void A_long_chain_of_filters_is_read_at_once() =>
-        Assert.NotNull(LiquidText.TryParse("{{ input.x" + string.Concat(Enumerable.Repeat(" | upcase", 400)) + " }}", out _));
+        Assert.NotNull(
+            LiquidText.TryParse("{{ input.x" + string.Concat(Enumerable.Repeat(" | upcase", 400)) + " }}", out _));
 
     [Theory]
     [InlineData("{% for a in input.list %}{% for b in input.list %}{% endfor %}{% endfor %}")]
@@ -189,7 +195,8 @@ public sealed class LiquidTests
         Assert.True(often < 20 * once, $"{once:N0} bytes for one access, {often:N0} for 500.");
     }
 
-    private static LiquidValues Of(string json) => new(JsonElement.Parse(json), Guid.Empty, 1, new Dictionary<string, StepValue>());
+    private static LiquidValues Of(string json) =>
+        new(JsonElement.Parse(json), Guid.Empty, 1, new Dictionary<string, StepValue>());
 
     private static void RenderOrFail(LiquidText text)
     {

@@ -24,13 +24,15 @@ public sealed class AgentCallTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
             name = "mine",
             kind = "http",
             api_key = Secret,
-            settings = new { url = server.Url, secret_headers = new Dictionary<string, string> { ["X-Token"] = "hush" } },
+            settings =
+                new { url = server.Url, secret_headers = new Dictionary<string, string> { ["X-Token"] = "hush" } },
         });
         var path = $"/api/agents/{Id(created)}";
 
         var patched = (await api.PatchAsync(path, new { description = "Changed." })).Expect(HttpStatusCode.OK);
         await TestAsync();
-        var removed = (await api.PatchAsync(path, """{"api_key":null,"settings":{"secret_headers":null}}""")).Expect(HttpStatusCode.OK);
+        var removed = (await api.PatchAsync(path, """{"api_key":null,"settings":{"secret_headers":null}}"""))
+            .Expect(HttpStatusCode.OK);
         await TestAsync();
 
         Assert.Equal([$"Bearer {Secret} hush", " "], seen);
@@ -57,9 +59,11 @@ public sealed class AgentCallTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
             http.Response.Headers.RetryAfter = "20";
             return Task.CompletedTask;
         });
-        var limited = Id(await CreateAsync(api, new { name = "limited", kind = "http", settings = new { url = server.Url } }));
+        var limited = Id(
+            await CreateAsync(api, new { name = "limited", kind = "http", settings = new { url = server.Url } }));
 
-        var worked = (await api.PostAsync("/api/agents/echo/test", new { description = "hello there" })).Expect(HttpStatusCode.OK).Json;
+        var worked = (await api.PostAsync("/api/agents/echo/test", new { description = "hello there" }))
+            .Expect(HttpStatusCode.OK).Json;
         var failed = await api.PostAsync($"/api/agents/{limited}/test");
 
         Assert.Equal("hello there", worked.GetProperty("output").GetString());

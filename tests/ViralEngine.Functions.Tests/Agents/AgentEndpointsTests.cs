@@ -31,7 +31,8 @@ public sealed class AgentEndpointsTests(ApiUnderTest app) : IClassFixture<ApiUnd
         var list = (await api.GetAsync("/api/agents?kind=echo&name=slow")).Expect(HttpStatusCode.OK).Json;
         Assert.Equal(id, Assert.Single(list.GetProperty("agents").EnumerateArray()).GetProperty("id").GetString());
 
-        var replaced = (await api.PutAsync($"/api/agents/{id}", new { name = "fast", kind = "echo" })).Expect(HttpStatusCode.OK).Json;
+        var replaced = (await api.PutAsync($"/api/agents/{id}", new { name = "fast", kind = "echo" }))
+            .Expect(HttpStatusCode.OK).Json;
         Assert.Equal("fast", replaced.GetProperty("name").GetString());
         Assert.Equal(JsonValueKind.Null, replaced.GetProperty("description").ValueKind);
         Assert.Equal(0, replaced.GetProperty("settings").GetProperty("delay_ms_per_chunk").GetInt32());
@@ -55,7 +56,8 @@ public sealed class AgentEndpointsTests(ApiUnderTest app) : IClassFixture<ApiUnd
 
         var elsewhere = new { settings = new { base_url = "https://b.example.com/v1" } };
         var problem = (await api.PatchAsync(path, elsewhere)).ExpectProblem(HttpStatusCode.BadRequest);
-        (await api.PatchAsync(path, new { settings = new { base_url = "https://a.example.com/v2" } })).Expect(HttpStatusCode.OK);
+        (await api.PatchAsync(path, new { settings = new { base_url = "https://a.example.com/v2" } }))
+            .Expect(HttpStatusCode.OK);
         (await api.PatchAsync(path, new { elsewhere.settings, api_key = Secret })).Expect(HttpStatusCode.OK);
 
         Assert.Contains("api_key", problem.Errors.Keys);
@@ -84,7 +86,8 @@ public sealed class AgentEndpointsTests(ApiUnderTest app) : IClassFixture<ApiUnd
         })).ExpectProblem(HttpStatusCode.BadRequest);
         Assert.Equal(["name", "settings.color", "settings.url"], problem.Errors.Keys.Order());
 
-        problem = (await api.PostAsync("/api/agents", new { name = "a", kind = "martian" })).ExpectProblem(HttpStatusCode.BadRequest);
+        problem = (await api.PostAsync("/api/agents", new { name = "a", kind = "martian" })).ExpectProblem(
+            HttpStatusCode.BadRequest);
         Assert.Equal(["Must be one of echo, http, openai."], problem.Errors["kind"]);
     }
 
@@ -97,17 +100,22 @@ public sealed class AgentEndpointsTests(ApiUnderTest app) : IClassFixture<ApiUnd
 
         (await api.PostAsync("/api/agents", new { name = "a", kind = "echo" })).ExpectProblem(HttpStatusCode.Conflict);
         (await api.PatchAsync($"/api/agents/{b}", new { name = "a" })).ExpectProblem(HttpStatusCode.Conflict);
-        (await api.PatchAsync($"/api/agents/{b}", new { kind = "http", settings = new { url = "https://example.com" } }))
+        (await api.PatchAsync(
+            $"/api/agents/{b}", new { kind = "http", settings = new { url = "https://example.com" } }))
             .ExpectProblem(HttpStatusCode.BadRequest);
-        (await api.PatchAsync($"/api/agents/{b}", new { fallback_agent_ids = new[] { b } })).ExpectProblem(HttpStatusCode.BadRequest);
-        (await api.PatchAsync($"/api/agents/{b}", new { fallback_agent_ids = new[] { a, a } })).ExpectProblem(HttpStatusCode.BadRequest);
-        var missing = (await api.PatchAsync($"/api/agents/{b}", new { fallback_agent_ids = new[] { a, Guid.NewGuid().ToString() } }))
+        (await api.PatchAsync($"/api/agents/{b}", new { fallback_agent_ids = new[] { b } })).ExpectProblem(
+            HttpStatusCode.BadRequest);
+        (await api.PatchAsync($"/api/agents/{b}", new { fallback_agent_ids = new[] { a, a } })).ExpectProblem(
+            HttpStatusCode.BadRequest);
+        var missing = (await api.PatchAsync(
+            $"/api/agents/{b}", new { fallback_agent_ids = new[] { a, Guid.NewGuid().ToString() } }))
             .ExpectProblem(HttpStatusCode.BadRequest);
         var inUse = (await api.DeleteAsync($"/api/agents/{a}")).ExpectProblem(HttpStatusCode.Conflict);
 
         Assert.Equal(["fallback_agent_ids[1]"], missing.Errors.Keys);
         Assert.Equal("The agent is a fallback of b.", inUse.Detail);
-        (await api.PatchAsync($"/api/agents/{b}", new { fallback_agent_ids = Array.Empty<string>() })).Expect(HttpStatusCode.OK);
+        (await api.PatchAsync($"/api/agents/{b}", new { fallback_agent_ids = Array.Empty<string>() }))
+            .Expect(HttpStatusCode.OK);
         (await api.DeleteAsync($"/api/agents/{a}")).Expect(HttpStatusCode.NoContent);
     }
 
@@ -119,7 +127,8 @@ public sealed class AgentEndpointsTests(ApiUnderTest app) : IClassFixture<ApiUnd
         var echo = (await api.GetAsync("/api/agents/echo")).Expect(HttpStatusCode.OK).Json;
 
         Assert.True(echo.GetProperty("built_in").GetBoolean());
-        (await api.PutAsync("/api/agents/echo", new { name = "x", kind = "echo" })).ExpectProblem(HttpStatusCode.Conflict);
+        (await api.PutAsync("/api/agents/echo", new { name = "x", kind = "echo" })).ExpectProblem(
+            HttpStatusCode.Conflict);
         (await api.DeleteAsync("/api/agents/http")).ExpectProblem(HttpStatusCode.Conflict);
     }
 

@@ -28,10 +28,14 @@ internal static class ProviderScenarios
         ["refuses to answer"] = new(
             Stream("""data: {"choices":[{"delta":{"refusal":"I cannot."},"finish_reason":null}]}""" + "\n\n" + End("stop") + Done),
             null, "I cannot.", "refusal"),
-        ["sends what cannot be stored"] = new(Stream(Text("a\\u0000b\\ud83d") + End("stop") + Done), null, "ab\uFFFD", "stop"),
+        ["sends what cannot be stored"] = new(
+            Stream(Text("a\\u0000b\\ud83d") + End("stop") + Done), null, "ab\uFFFD", "stop"),
         ["counts to a number that cannot be"] = new(
-            Stream(Text("hi") + End("stop") + Usage.Replace("7", "-7", StringComparison.Ordinal) + Done), null, "hi", "stop", "estimate"),
-        ["is down"] = new(Json(503, """{"error":{"message":"overloaded"}}"""), "unavailable", "answered 503 Service Unavailable: overloaded."),
+            Stream(Text("hi") + End("stop") + Usage.Replace("7", "-7", StringComparison.Ordinal) + Done), null, "hi",
+            "stop", "estimate"),
+        ["is down"] = new(
+            Json(503, """{"error":{"message":"overloaded"}}"""), "unavailable",
+            "answered 503 Service Unavailable: overloaded."),
         ["fails in bytes that are no text"] = new(
             async http =>
             {
@@ -40,16 +44,19 @@ internal static class ProviderScenarios
                 await http.Response.Body.WriteAsync(NoText);
             },
             "unavailable", "answered 500"),
-        ["does not know the key"] = new(Json(401, """{"error":{"message":"Incorrect key"}}"""), "unauthorized", "answered 401 Unauthorized."),
+        ["does not know the key"] = new(
+            Json(401, """{"error":{"message":"Incorrect key"}}"""), "unauthorized", "answered 401 Unauthorized."),
         ["is out of quota in the middle"] = new(
             Stream(Text("I ") + """data: {"error":{"message":"You exceeded your quota."}}""" + "\n\n"),
             "rate_limited", "reported an error: You exceeded your quota."),
         ["filters its answer"] = new(
-            Stream(Text("I ") + End("content_filter") + Usage + Done), "invalid_request", "content filter", Tokens: "7+5"),
+            Stream(Text("I ") + End("content_filter") + Usage + Done), "invalid_request", "content filter",
+            Tokens: "7+5"),
         ["fails in the middle after it counted"] = new(
             Stream(Text("I ") + Usage + """data: {"error":{"message":"The engine died.","code":500}}""" + "\n\n"),
             "unavailable", "reported an error: The engine died.", Tokens: "7+5"),
-        ["ends without an end"] = new(Stream(Text("I ") + Usage), "unavailable", "closed the connection", Tokens: "7+5"),
+        ["ends without an end"] = new(
+            Stream(Text("I ") + Usage), "unavailable", "closed the connection", Tokens: "7+5"),
         ["falls silent after it counted"] = new(
             async http =>
             {
@@ -68,9 +75,11 @@ internal static class ProviderScenarios
             "malformed", "unreadable answer"),
     };
 
-    public static string Text(string text) => $$"""data: {"choices":[{"delta":{"content":"{{text}}"},"finish_reason":null}]}""" + "\n\n";
+    public static string Text(string text) =>
+        $$"""data: {"choices":[{"delta":{"content":"{{text}}"},"finish_reason":null}]}""" + "\n\n";
 
-    public static string End(string reason) => $$"""data: {"choices":[{"delta":{},"finish_reason":"{{reason}}"}]}""" + "\n\n";
+    public static string End(string reason) =>
+        $$"""data: {"choices":[{"delta":{},"finish_reason":"{{reason}}"}]}""" + "\n\n";
 
     public static RequestDelegate Stream(string events) => async http =>
     {

@@ -6,7 +6,10 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Agents;
 
-/// <summary>What a provider does, seen at the end of each way that leads to it: a task, an item of a batch, a step of a workflow.</summary>
+/// <summary>
+/// What a provider does, seen at the end of each way that leads to it: a task, an item of a batch, a step of a
+/// workflow.
+/// </summary>
 public sealed class ProviderTroubleTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
     private static readonly string[] Ways = ["task", "item", "step"];
@@ -20,7 +23,8 @@ public sealed class ProviderTroubleTests(ApiUnderTest app) : IClassFixture<ApiUn
         var expected = ProviderScenarios.All[scenario];
         await using var provider = await LoopbackServer.StartAsync(expected.Answer);
         using var tenant = await app.NewTenantAsync();
-        var agent = await AgentAsync(tenant.Owner, provider.Url, idleSeconds: scenario.StartsWith("falls", StringComparison.Ordinal) ? 1 : 60);
+        var agent = await AgentAsync(
+            tenant.Owner, provider.Url, idleSeconds: scenario.StartsWith("falls", StringComparison.Ordinal) ? 1 : 60);
 
         var outcomes = await Task.WhenAll(TaskAsync(tenant, agent), ItemAsync(tenant, agent), StepAsync(tenant, agent));
 
@@ -29,14 +33,16 @@ public sealed class ProviderTroubleTests(ApiUnderTest app) : IClassFixture<ApiUn
             Assert.Equal((way, expected.Class), (way, outcome.Class));
             Assert.Contains(expected.Says, outcome.Says);
             if (way != "step")
-                Assert.Equal((way, expected.FinishReason, Tokens(expected.Tokens)), (way, outcome.FinishReason, outcome.Tokens));
+                Assert.Equal(
+                    (way, expected.FinishReason, Tokens(expected.Tokens)), (way, outcome.FinishReason, outcome.Tokens));
         }
     }
 
     [Fact]
     public async Task An_agent_may_refuse_an_answer_that_a_limit_cut_and_its_fallback_is_asked()
     {
-        await using var provider = await LoopbackServer.StartAsync(ProviderScenarios.All["is cut at a limit of tokens"].Answer);
+        await using var provider = await LoopbackServer.StartAsync(
+            ProviderScenarios.All["is cut at a limit of tokens"].Answer);
         using var tenant = await app.NewTenantAsync();
         var alone = await AgentAsync(tenant.Owner, provider.Url, onTruncated: "fail");
         var echo = await tenant.NewEchoAsync(new { });
@@ -53,10 +59,12 @@ public sealed class ProviderTroubleTests(ApiUnderTest app) : IClassFixture<ApiUn
     [Fact]
     public async Task Events_and_exports_say_why_an_answer_ended()
     {
-        await using var provider = await LoopbackServer.StartAsync(ProviderScenarios.All["is cut at a limit of tokens"].Answer);
+        await using var provider = await LoopbackServer.StartAsync(
+            ProviderScenarios.All["is cut at a limit of tokens"].Answer);
         await using var receiver = await WebhookReceiver.StartAsync();
         using var tenant = await app.NewTenantAsync();
-        (await tenant.Owner.PostAsync("/api/webhooks", new { url = receiver.Url, event_types = new[] { "task.completed" } }))
+        (await tenant.Owner.PostAsync(
+            "/api/webhooks", new { url = receiver.Url, event_types = new[] { "task.completed" } }))
             .Expect(HttpStatusCode.Created);
         var agent = await AgentAsync(tenant.Owner, provider.Url);
         var batch = await tenant.Owner.SubmitBatchAsync(new
@@ -70,13 +78,15 @@ public sealed class ProviderTroubleTests(ApiUnderTest app) : IClassFixture<ApiUn
         await tenant.WaitForAsync(task, "completed");
         await tenant.Owner.WaitForBatchAsync(batch, "completed");
 
-        var csv = (await tenant.Owner.GetAsync($"/api/batches/{batch}/results?format=csv")).Expect(HttpStatusCode.OK).Text.Split("\r\n");
+        var csv = (await tenant.Owner.GetAsync($"/api/batches/{batch}/results?format=csv"))
+            .Expect(HttpStatusCode.OK).Text.Split("\r\n");
         Assert.EndsWith(",finish_reason,metadata", csv[0]);
         Assert.Matches(""",length,"{ ?""order"": ?7 ?}"$""", csv[1]);
         var history = (await tenant.Owner.GetAsync($"/api/tasks/{task}/history")).Expect(HttpStatusCode.OK).Text;
         Assert.Contains("\"finish_reason\":\"length\"", history);
         var webhook = await Eventually.GetAsync(
-            () => Task.FromResult(receiver.Received is [var first, ..] ? first : null), received => received is not null, "a webhook to come");
+            () => Task.FromResult(receiver.Received is [var first, ..] ? first : null),
+            received => received is not null, "a webhook to come");
         Assert.Equal("length", webhook!.Data.GetProperty("finish_reason").GetString());
     }
 
@@ -92,9 +102,11 @@ public sealed class ProviderTroubleTests(ApiUnderTest app) : IClassFixture<ApiUn
         var task = await tenant.SubmitAsync(new { agent_id = agent, description = "do it", max_attempts = 2 });
         var usage = (await tenant.WaitForAsync(task, "completed")).Json.GetProperty("usage");
 
-        Assert.Equal((14, 10), (usage.GetProperty("input_tokens").GetInt32(), usage.GetProperty("output_tokens").GetInt32()));
+        Assert.Equal(
+            (14, 10), (usage.GetProperty("input_tokens").GetInt32(), usage.GetProperty("output_tokens").GetInt32()));
         Assert.Equal(0.24m, usage.GetProperty("cost_usd").GetDecimal());
-        var budget = (await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/budget")).Expect(HttpStatusCode.OK).Json;
+        var budget = (await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/budget"))
+            .Expect(HttpStatusCode.OK).Json;
         Assert.Equal(0.24m, budget.GetProperty("spent_usd").GetDecimal());
     }
 

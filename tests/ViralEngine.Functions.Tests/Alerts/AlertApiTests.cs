@@ -31,11 +31,17 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
             path, new { name = "Slow", metric = "latency", mode = "static", direction = "above", bound_above = 2.5, enabled = false }))
             .Expect(HttpStatusCode.OK).Json;
 
-        Assert.Equal(("22:00", "06:30", "pause_agent"), (Text(created.Json, "quiet_from"), Text(created.Json, "quiet_to"), Text(created.Json, "action")));
-        Assert.Equal(("Slow", "static", 2.5), (Text(replaced, "name"), Text(replaced, "mode"), replaced.GetProperty("bound_above").GetDouble()));
+        Assert.Equal(
+            ("22:00", "06:30", "pause_agent"),
+            (Text(created.Json, "quiet_from"), Text(created.Json, "quiet_to"), Text(created.Json, "action")));
+        Assert.Equal(
+            ("Slow", "static", 2.5),
+            (Text(replaced, "name"), Text(replaced, "mode"), replaced.GetProperty("bound_above").GetDouble()));
         Assert.Equal(JsonValueKind.Null, replaced.GetProperty("action").ValueKind);
-        Assert.Equal(replaced.ToString(), (await tenant.Owner.GetAsync(path)).Expect(HttpStatusCode.OK).Json.ToString());
-        Assert.Equal(7, (await tenant.Owner.GetAsync("/api/alert-rules")).Json.GetProperty("alert_rules").GetArrayLength());
+        Assert.Equal(
+            replaced.ToString(), (await tenant.Owner.GetAsync(path)).Expect(HttpStatusCode.OK).Json.ToString());
+        Assert.Equal(
+            7, (await tenant.Owner.GetAsync("/api/alert-rules")).Json.GetProperty("alert_rules").GetArrayLength());
         (await tenant.Owner.DeleteAsync(path)).Expect(HttpStatusCode.NoContent);
         (await tenant.Owner.GetAsync(path)).ExpectProblem(HttpStatusCode.NotFound);
     }
@@ -77,14 +83,17 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     public async Task Metrics_tell_at_once_what_finished()
     {
         using var tenant = await api.NewTenantAsync();
-        await tenant.WaitForAsync(await tenant.SubmitAsync(new { agent_id = "echo", description = "counted" }), "completed");
+        await tenant.WaitForAsync(
+            await tenant.SubmitAsync(new { agent_id = "echo", description = "counted" }), "completed");
 
-        var metrics = (await tenant.Owner.GetAsync("/api/metrics?step=minute&group_by=agent")).Expect(HttpStatusCode.OK).Json;
+        var metrics = (await tenant.Owner.GetAsync("/api/metrics?step=minute&group_by=agent"))
+            .Expect(HttpStatusCode.OK).Json;
         var summary = (await tenant.Owner.GetAsync("/api/metrics/summary")).Expect(HttpStatusCode.OK).Json;
 
         var series = Assert.Single(metrics.GetProperty("series").EnumerateArray());
         Assert.Equal("echo", Text(series, "group"));
-        Assert.Equal(1, series.GetProperty("points").EnumerateArray().Sum(point => point.GetProperty("completed").GetInt32()));
+        Assert.Equal(
+            1, series.GetProperty("points").EnumerateArray().Sum(point => point.GetProperty("completed").GetInt32()));
         Assert.All(
             series.GetProperty("points").EnumerateArray(),
             point => Assert.True(point.GetProperty("time_to_first_token_p50").GetDouble() <= point.GetProperty("latency_p50").GetDouble() * 1.05));
@@ -126,10 +135,12 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         Assert.Equal("resolved", Text(resolved, "status"));
         Assert.Equal("bad", await AnsweredByAsync());
         (await tenant.Owner.PostAsync($"/api/alerts/{id}/resolve")).ExpectProblem(HttpStatusCode.Conflict);
-        var audited = (await tenant.Owner.GetAsync($"/api/audit-log?target_kind=agent&target_id={bad}")).Expect(HttpStatusCode.OK).Json;
+        var audited = (await tenant.Owner.GetAsync($"/api/audit-log?target_kind=agent&target_id={bad}"))
+            .Expect(HttpStatusCode.OK).Json;
         Assert.Equal(
             ["agent.use_fallback_undone", "agent.use_fallback"],
-            audited.GetProperty("entries").EnumerateArray().Select(entry => Text(entry, "action")).Where(action => action.Contains("fallback", StringComparison.Ordinal)));
+            audited.GetProperty("entries").EnumerateArray().Select(entry => Text(entry, "action")).Where(
+                action => action.Contains("fallback", StringComparison.Ordinal)));
 
         async Task<string> AnsweredByAsync()
         {

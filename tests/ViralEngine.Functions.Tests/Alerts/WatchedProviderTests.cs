@@ -13,8 +13,9 @@ using ViralEngine.Testing;
 namespace ViralEngine.Functions.Tests.Alerts;
 
 /// <summary>
-/// Instances of the app call a real provider and record what came of it; two watchers, whose minutes the test lets pass, judge
-/// it. Their minutes lie in the future of the instances, which find none that is over; the tasks are told to have ended in them.
+/// Instances of the app call a real provider and record what came of it; two watchers, whose minutes the test lets
+/// pass, judge it. Their minutes lie in the future of the instances, which find none that is over; the tasks are told
+/// to have ended in them.
 /// </summary>
 public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<TestPostgres>
 {
@@ -30,7 +31,8 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
             http.Response.StatusCode = fails ? StatusCodes.Status500InternalServerError : StatusCodes.Status200OK;
             return http.Response.WriteAsync("fine");
         });
-        await using var app = await AppCluster.StartAsync(new AppSettings(postgres).With("Breakers:MinimumCalls", "10000"), 2);
+        await using var app = await AppCluster.StartAsync(
+            new AppSettings(postgres).With("Breakers:MinimumCalls", "10000"), 2);
         using var tenant = await NewTenantAsync(app[0].Address);
         var agent = await tenant.NewHttpAsync(new { url = provider.Url });
         await CreateAsync(tenant, "/api/alert-rules", new
@@ -60,7 +62,9 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
         await EndedAsync(tenant, held, "completed");
         await PassAsync(minutes: 1);
         var resolved = Assert.Single(await AlertsAsync(tenant));
-        Assert.Equal(("open", "resolved", "recovery"), (Text(alert, "status"), Text(resolved, "status"), Text(resolved, "resolved_by")));
+        Assert.Equal(
+            ("open", "resolved", "recovery"),
+            (Text(alert, "status"), Text(resolved, "status"), Text(resolved, "resolved_by")));
         Assert.Equal(["agent.pause_agent_undone", "agent.pause_agent"], await AuditedAsync(tenant, agent));
         var read = (await tenant.Owner.GetAsync($"/api/alerts/{Text(alert, "id")}")).Expect(HttpStatusCode.OK).Json;
         var series = Assert.Single(read.GetProperty("series").EnumerateArray());
@@ -162,12 +166,14 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
 
         most = 0;
         var halved = await RunAsync(tenant, agent, 6);
-        await Eventually.TrueAsync(() => IsHeldAsync(tenant, agent, inFlight: 2), "two calls, and more tasks that wait for the limit");
+        await Eventually.TrueAsync(
+            () => IsHeldAsync(tenant, agent, inFlight: 2), "two calls, and more tasks that wait for the limit");
         await ReleaseUntilEndedAsync(tenant, halved, calls);
         Assert.Equal(2, most);
         (await tenant.Owner.PostAsync($"/api/alerts/{alert}/resolve")).Expect(HttpStatusCode.OK);
         var whole = await RunAsync(tenant, agent, 6);
-        await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref running) == 4), "four calls at a time again");
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Volatile.Read(ref running) == 4), "four calls at a time again");
         await ReleaseUntilEndedAsync(tenant, whole, calls);
 
         Assert.Equal(["agent.halve_concurrency_undone", "agent.halve_concurrency"], await AuditedAsync(tenant, agent));
@@ -182,7 +188,9 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
         return tenant;
     }
 
-    /// <summary>What has ended meanwhile ended in the next minute; then minutes pass, each judged by whoever comes first.</summary>
+    /// <summary>
+    /// What has ended meanwhile ended in the next minute; then minutes pass, each judged by whoever comes first.
+    /// </summary>
     private async Task PassAsync(int minutes)
     {
         await ExecuteAsync("UPDATE viral.metric_points SET at = $1 WHERE at < $2", now, Noon.AddYears(-1));
@@ -195,16 +203,18 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
     {
         await using var db = postgres.NewDb();
         var clock = new FakeTimeProvider(now.AddSeconds(10));
-        await new DetectAnomalies(db, new MetricRollup(db, clock), new AuditStore(db), clock, NullLogger<DetectAnomalies>.Instance)
+        await new DetectAnomalies(
+            db, new MetricRollup(db, clock), new AuditStore(db), clock, NullLogger<DetectAnomalies>.Instance)
             .RunAsync(default);
     }
 
     private Task AddDayAsync(TestTenant tenant, string agent) => ExecuteAsync(
         """
         INSERT INTO viral.metric_rollups (
-            tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens, cost_usd, latencies,
-            latency_count, latency_log_sum)
-        SELECT $1, 'minute', $2::timestamptz + minute * interval '1 minute', $3, 'http', '', 20, (minute % 5 = 0)::integer, 0, 0, 0, 0,
+            tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens,
+            cost_usd, latencies, latency_count, latency_log_sum)
+        SELECT $1, 'minute', $2::timestamptz + minute * interval '1 minute', $3, 'http', '', 20,
+               (minute % 5 = 0)::integer, 0, 0, 0, 0,
                '{}', 0, 0
         FROM generate_series(0, 1440) AS minute
         """,
@@ -249,10 +259,12 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
     private static async Task<bool> IsHeldAsync(TestTenant tenant, string agent, int inFlight)
     {
         var flow = (await tenant.Owner.GetAsync($"/api/agents/{agent}/flow")).Expect(HttpStatusCode.OK).Json;
-        return flow.GetProperty("in_flight").GetInt32() == inFlight && flow.GetProperty("waiting_for").TryGetProperty("limit", out _);
+        return flow.GetProperty("in_flight").GetInt32() == inFlight
+            && flow.GetProperty("waiting_for").TryGetProperty("limit", out _);
     }
 
-    private static async Task ReleaseUntilEndedAsync(TestTenant tenant, string[] tasks, ConcurrentQueue<TaskCompletionSource> calls) =>
+    private static async Task ReleaseUntilEndedAsync(
+        TestTenant tenant, string[] tasks, ConcurrentQueue<TaskCompletionSource> calls) =>
         await Eventually.TrueAsync(
             async () =>
             {
@@ -280,7 +292,8 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
 
     private static async Task<string[]> AuditedAsync(TestTenant tenant, string agent)
     {
-        var audited = (await tenant.Owner.GetAsync($"/api/audit-log?target_kind=agent&target_id={agent}")).Expect(HttpStatusCode.OK).Json;
+        var audited = (await tenant.Owner.GetAsync($"/api/audit-log?target_kind=agent&target_id={agent}"))
+            .Expect(HttpStatusCode.OK).Json;
         return
         [
             .. audited.GetProperty("entries").EnumerateArray().Where(entry => Text(entry, "credential") == "rule")

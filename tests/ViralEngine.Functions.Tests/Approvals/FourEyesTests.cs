@@ -5,7 +5,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Approvals;
 
-/// <summary>One person is one pair of eyes, whatever keys and links they hold; and a gate that nobody can open does not wait.</summary>
+/// <summary>
+/// One person is one pair of eyes, whatever keys and links they hold; and a gate that nobody can open does not wait.
+/// </summary>
 [Trait("Category", "BlackBox")]
 public sealed class FourEyesTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 {
@@ -20,8 +22,10 @@ public sealed class FourEyesTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
 
         (await one.DecideAsync(id, "ask", "approve")).Expect(HttpStatusCode.OK);
         var refused = (await two.DecideAsync(id, "ask", "approve")).ExpectProblem(HttpStatusCode.Conflict);
-        var inbox = (await two.GetAsync("/api/approvals")).Expect(HttpStatusCode.OK).Json.GetProperty("approvals").GetArrayLength();
-        var status = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("status").GetString();
+        var inbox = (await two.GetAsync("/api/approvals")).Expect(HttpStatusCode.OK).Json.GetProperty("approvals")
+            .GetArrayLength();
+        var status = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("status")
+            .GetString();
         (await person.DecideAsync(id, "ask", "approve")).Expect(HttpStatusCode.OK);
 
         Assert.EndsWith("already-decided", refused.Type);
@@ -35,7 +39,8 @@ public sealed class FourEyesTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         using var tenant = await api.NewTenantAsync();
         using var admin = await tenant.NewClientAsync("admin");
         using var person = await tenant.NewPersonAsync("approver");
-        var made = (await admin.PostAsync($"/api/organizations/{tenant.Id}/api-keys", new { name = "mine", role = "approver" }))
+        var made = (
+            await admin.PostAsync($"/api/organizations/{tenant.Id}/api-keys", new { name = "mine", role = "approver" }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString()!;
         using var approver = api.NewClient(made);
         var id = await AskAsync(tenant, new { exclude_requester = true });
@@ -55,17 +60,21 @@ public sealed class FourEyesTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         using var tenant = await api.NewTenantAsync();
         using var admin = await tenant.NewClientAsync("admin");
         using var person = await tenant.NewPersonAsync("approver");
-        var keys = (await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/api-keys")).Json.GetProperty("api_keys");
-        var theirs = keys.EnumerateArray().Single(key => key.GetProperty("role").GetString() == "approver").GetProperty("id").GetString();
+        var keys = (
+            await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/api-keys")).Json.GetProperty("api_keys");
+        var theirs = keys.EnumerateArray().Single(key => key.GetProperty("role").GetString() == "approver")
+            .GetProperty("id").GetString();
         var id = await AskAsync(tenant, new { });
 
         foreach (var maker in new[] { admin, tenant.Owner })
         {
-            (await maker.PostAsync($"/api/workflows/{id}/gates/ask/links", new { decision, approver = $"api_key:{theirs}" }))
+            (await maker.PostAsync(
+                $"/api/workflows/{id}/gates/ask/links", new { decision, approver = $"api_key:{theirs}" }))
                 .ExpectProblem(HttpStatusCode.Forbidden);
         }
 
-        var own = (await person.PostAsync($"/api/workflows/{id}/gates/ask/links", new { decision })).Expect(HttpStatusCode.Created).Json;
+        var own = (await person.PostAsync($"/api/workflows/{id}/gates/ask/links", new { decision }))
+            .Expect(HttpStatusCode.Created).Json;
         using var anybody = api.NewClient();
         (await anybody.PostAsync(new Uri(own.GetProperty("url").GetString()!).AbsolutePath)).Expect(HttpStatusCode.OK);
         var made = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("decisions")[0];
@@ -93,7 +102,8 @@ public sealed class FourEyesTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         })).ExpectProblem(HttpStatusCode.BadRequest);
 
         Assert.Equal(
-            ["definition.steps[0].approvers.users[0]", "definition.steps[0].escalation.users[0]"], problem.Errors.Keys.Order());
+            ["definition.steps[0].approvers.users[0]", "definition.steps[0].escalation.users[0]"],
+            problem.Errors.Keys.Order());
     }
 
     [Fact]
@@ -103,10 +113,13 @@ public sealed class FourEyesTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         using var one = await tenant.NewClientAsync("approver");
         using var two = await tenant.NewClientAsync("approver");
         var asksOnePersonTwice = await StartAsync(tenant, new { quorum = 2 });
-        var asksNobodyElse = await StartAsync(tenant, new { approvers = new { roles = new[] { "owner" } }, exclude_requester = true });
-        var asksNobody = await StartAsync(tenant, new { approvers = new { roles = new[] { "operator" } }, timeout_seconds = 3600 });
+        var asksNobodyElse = await StartAsync(
+            tenant, new { approvers = new { roles = new[] { "owner" } }, exclude_requester = true });
+        var asksNobody = await StartAsync(
+            tenant, new { approvers = new { roles = new[] { "operator" } }, timeout_seconds = 3600 });
         var timeOpensIt = await StartAsync(
-            tenant, new { approvers = new { roles = new[] { "operator" } }, timeout_seconds = 3600, on_timeout = "approve" });
+            tenant,
+            new { approvers = new { roles = new[] { "operator" } }, timeout_seconds = 3600, on_timeout = "approve" });
 
         foreach (var id in new[] { asksOnePersonTwice, asksNobodyElse, asksNobody })
         {
@@ -124,7 +137,8 @@ public sealed class FourEyesTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         return id;
     }
 
-    private static Task<string> StartAsync(TestTenant tenant, object gate) => tenant.StartAsync(new { steps = new object[] { Gate(gate) } });
+    private static Task<string> StartAsync(TestTenant tenant, object gate) =>
+        tenant.StartAsync(new { steps = new object[] { Gate(gate) } });
 
     private static JsonElement Gate(object more)
     {

@@ -40,13 +40,15 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
     [Theory]
     [InlineData("reject", "failed", "rejected")]
     [InlineData("approve", "completed", "approved")]
-    public async Task A_gate_that_runs_out_ends_as_it_says_and_later_decisions_are_refused(string onTimeout, string status, string outcome)
+    public async Task A_gate_that_runs_out_ends_as_it_says_and_later_decisions_are_refused(
+        string onTimeout, string status, string outcome)
     {
         using var tenant = await api.NewTenantAsync();
         using var approver = await tenant.NewClientAsync("approver");
         var id = await tenant.StartAsync(new
         {
-            steps = new object[] { Gate("ask", new { timeout_seconds = 3, on_timeout = onTimeout, reminder_seconds = 1 }) },
+            steps =
+                new object[] { Gate("ask", new { timeout_seconds = 3, on_timeout = onTimeout, reminder_seconds = 1 }) },
         });
 
         await tenant.Owner.WaitForWorkflowAsync(id, status);
@@ -86,9 +88,12 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         gate = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json;
 
         var taken = answers.Count(answer => answer.Status == HttpStatusCode.OK);
-        Assert.All(answers, answer => Assert.Contains(answer.Status, new[] { HttpStatusCode.OK, HttpStatusCode.Conflict }));
+        Assert.All(
+            answers, answer => Assert.Contains(answer.Status, new[] { HttpStatusCode.OK, HttpStatusCode.Conflict }));
         Assert.Equal(taken, gate.GetProperty("decisions").GetArrayLength());
-        Assert.All(gate.GetProperty("decisions").EnumerateArray(), each => Assert.True(each.GetProperty("decided_at").GetDateTime() < expires));
+        Assert.All(
+            gate.GetProperty("decisions").EnumerateArray(),
+            each => Assert.True(each.GetProperty("decided_at").GetDateTime() < expires));
         Assert.Equal(taken == 4 ? "completed" : "failed", done.GetProperty("status").GetString());
         approvers.ForEach(approver => approver.Dispose());
     }
@@ -114,7 +119,8 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         (await admin.DecideAsync(id, "ask", "approve")).ExpectProblem(HttpStatusCode.Forbidden);
 
         await Eventually.GetAsync(
-            () => admin.GetAsync("/api/approvals"), list => list.Json.GetProperty("approvals").GetArrayLength() == 1, "the gate to escalate");
+            () => admin.GetAsync("/api/approvals"), list => list.Json.GetProperty("approvals").GetArrayLength() == 1,
+            "the gate to escalate");
         (await approver.DecideAsync(id, "ask", "approve")).ExpectProblem(HttpStatusCode.Forbidden);
         (await admin.DecideAsync(id, "ask", "approve")).Expect(HttpStatusCode.OK);
 
@@ -153,7 +159,9 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 
         (await approver.DecideAsync(id, "ask", "reject", "no")).Expect(HttpStatusCode.OK);
 
-        Assert.Equal("rejected", (await tenant.Owner.WaitForWorkflowAsync(id, "completed")).Step("say").GetProperty("output").GetString());
+        Assert.Equal(
+            "rejected",
+            (await tenant.Owner.WaitForWorkflowAsync(id, "completed")).Step("say").GetProperty("output").GetString());
     }
 
     [Fact]
@@ -165,13 +173,15 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         using var anybody = api.NewClient();
         var id = await tenant.StartAsync(new { name = "Pay <b>Bob</b>", steps = new object[] { Gate("ask") } });
         await tenant.Owner.WaitForGateAsync(id, "ask");
-        (await operation.PostAsync($"/api/workflows/{id}/gates/ask/links", new { decision = "approve" })).ExpectProblem(HttpStatusCode.BadRequest);
+        (await operation.PostAsync($"/api/workflows/{id}/gates/ask/links", new { decision = "approve" })).ExpectProblem(
+            HttpStatusCode.BadRequest);
 
         var url = (await approver.PostAsync($"/api/workflows/{id}/gates/ask/links", new { decision = "approve" }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("url").GetString()!;
         var path = new Uri(url).AbsolutePath;
         var page = (await anybody.GetAsync(path)).Expect(HttpStatusCode.OK);
-        var before = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("status").GetString();
+        var before = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("status")
+            .GetString();
         var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["reason"] = "from my phone" });
         (await anybody.PostAsync(path, form)).Expect(HttpStatusCode.OK);
         (await anybody.PostAsync(path)).Expect(HttpStatusCode.Gone);
@@ -183,11 +193,14 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         Assert.Equal("open", before);
         await tenant.Owner.WaitForWorkflowAsync(id, "completed");
         var decision = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("decisions")[0];
-        Assert.Equal(("link", "from my phone"), (decision.GetProperty("via").GetString(), decision.GetProperty("reason").GetString()));
+        Assert.Equal(
+            ("link", "from my phone"),
+            (decision.GetProperty("via").GetString(), decision.GetProperty("reason").GetString()));
         var gate = (await tenant.Owner.GetAsync($"/api/workflows/{id}/gates/ask")).Json.GetProperty("id").GetString();
         var log = (await tenant.Owner.GetAsync("/api/audit-log?action=approval.decided")).Expect(HttpStatusCode.OK);
         var entry = Assert.Single(log.Json.GetProperty("entries").EnumerateArray());
-        Assert.Equal(("link", gate), (entry.GetProperty("credential").GetString(), entry.GetProperty("target_id").GetString()));
+        Assert.Equal(
+            ("link", gate), (entry.GetProperty("credential").GetString(), entry.GetProperty("target_id").GetString()));
         Assert.DoesNotContain(path.Split('/')[^1], log.Text);
     }
 
@@ -196,7 +209,8 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
     {
         using var tenant = await api.NewTenantAsync();
         using var stranger = await api.NewTenantAsync();
-        var id = await tenant.StartAsync(new { steps = new object[] { Gate("ask", new { approvers = new { roles = new[] { "owner" } } }) } });
+        var id = await tenant.StartAsync(
+            new { steps = new object[] { Gate("ask", new { approvers = new { roles = new[] { "owner" } } }) } });
         await tenant.Owner.WaitForGateAsync(id, "ask");
 
         foreach (var path in new[] { "", "/visualize", "/stream", "/gates/ask" })
@@ -204,8 +218,10 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         foreach (var path in new[] { "/cancel", "/retry-from-step/ask" })
             (await stranger.Owner.PostAsync($"/api/workflows/{id}{path}")).ExpectProblem(HttpStatusCode.NotFound);
         (await stranger.Owner.DecideAsync(id, "ask", "approve")).ExpectProblem(HttpStatusCode.NotFound);
-        (await stranger.Owner.PostAsync($"/api/workflows/{id}/gates/ask/links", new { decision = "approve" })).ExpectProblem(HttpStatusCode.NotFound);
-        Assert.Equal(0, (await stranger.Owner.GetAsync("/api/approvals")).Json.GetProperty("approvals").GetArrayLength());
+        (await stranger.Owner.PostAsync($"/api/workflows/{id}/gates/ask/links", new { decision = "approve" }))
+            .ExpectProblem(HttpStatusCode.NotFound);
+        Assert.Equal(
+            0, (await stranger.Owner.GetAsync("/api/approvals")).Json.GetProperty("approvals").GetArrayLength());
     }
 
     /// <summary>A gate for approvers, with further settings.</summary>

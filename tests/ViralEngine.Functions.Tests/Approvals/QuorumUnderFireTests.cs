@@ -35,7 +35,8 @@ public sealed class QuorumUnderFireTests(TestPostgres postgres) : IClassFixture<
             {
                 try
                 {
-                    var answer = await approvers[number % 10].DecideAsync(id, "ask", (number * 7 % 5) < 3 ? "approve" : "reject", $"number {number}");
+                    var answer = await approvers[number % 10].DecideAsync(
+                        id, "ask", (number * 7 % 5) < 3 ? "approve" : "reject", $"number {number}");
                     lock (answers)
                         answers.Add(answer);
                     return;
@@ -55,15 +56,18 @@ public sealed class QuorumUnderFireTests(TestPostgres postgres) : IClassFixture<
         var decisions = gate.GetProperty("decisions").EnumerateArray().ToList();
         var told = (await tenant.Owner.EventsAsync(id)).Where(e => e.Type == "approval.decided").ToList();
         var outcome = gate.GetProperty("status").GetString();
-        Assert.All(answers, answer => Assert.Contains(answer.Status, new[] { HttpStatusCode.OK, HttpStatusCode.Conflict }));
+        Assert.All(
+            answers, answer => Assert.Contains(answer.Status, new[] { HttpStatusCode.OK, HttpStatusCode.Conflict }));
         Assert.Equal(decisions.Count, decisions.Select(each => each.GetProperty("by").GetString()).Distinct().Count());
-        Assert.Equal(2, decisions.Count(each => each.GetProperty("decision").GetString() == (outcome == "approved" ? "approve" : "reject")));
+        Assert.Equal(2, decisions.Count(
+            each => each.GetProperty("decision").GetString() == (outcome == "approved" ? "approve" : "reject")));
         Assert.InRange(decisions.Count, 2, 3);
         Assert.Equal(
             decisions.Select(each => each.GetProperty("by").GetString()).Order(),
             told.Select(e => e.Data.GetProperty("by").GetString()).Order());
         Assert.Equal(outcome, done.Step("after").GetProperty("output").GetString());
-        Assert.Equal(1, (await tenant.Owner.EventsAsync(id)).Count(e => e.Type == "workflow.step_completed" && e.Data.GetProperty("step").GetString() == "ask"));
+        Assert.Equal(1, (await tenant.Owner.EventsAsync(id)).Count(
+            e => e.Type == "workflow.step_completed" && e.Data.GetProperty("step").GetString() == "ask"));
         approvers.ForEach(approver => approver.Dispose());
     }
 }

@@ -53,7 +53,8 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
 
         Assert.Equal("fail_fast", created.GetProperty("failure_mode").GetString());
         Assert.Equal(3, created.GetProperty("concurrency_limit").GetInt32());
-        Assert.Equal(["1", "mine", "5"], (await tenant.Owner.ResultsAsync(id)).Select(row => row.GetProperty("id").GetString()));
+        Assert.Equal(
+            ["1", "mine", "5"], (await tenant.Owner.ResultsAsync(id)).Select(row => row.GetProperty("id").GetString()));
     }
 
     [Fact]
@@ -85,18 +86,23 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         {
             name = "some fail",
             agent_id = "echo",
-            items = Enumerable.Range(0, 30).Select(i => new { description = $"item {i}", agent_id = i % 10 == 3 ? failing : "echo" }),
+            items = Enumerable.Range(0, 30).Select(
+                i => new { description = $"item {i}", agent_id = i % 10 == 3 ? failing : "echo" }),
         });
 
         var batch = await tenant.Owner.WaitForBatchAsync(id, "completed");
         var failed = await tenant.Owner.ResultsAsync(id, "failed");
-        var again = (await tenant.Owner.PostAsync($"/api/batches/{id}/retry-failed")).Expect(HttpStatusCode.Accepted).Json;
-        var retried = await tenant.Owner.WaitForBatchAsync(id, now => now.GetProperty("status").GetString() == "completed" && now.GetProperty("run").GetInt32() == 2, "the second run");
+        var again = (await tenant.Owner.PostAsync($"/api/batches/{id}/retry-failed")).Expect(
+            HttpStatusCode.Accepted).Json;
+        var retried = await tenant.Owner.WaitForBatchAsync(
+            id, now => now.GetProperty("status").GetString() == "completed" && now.GetProperty("run").GetInt32() == 2,
+            "the second run");
         var results = await tenant.Owner.ResultsAsync(id);
 
         Assert.Equal((27, 3), (batch.Count("completed"), batch.Count("failed")));
         Assert.Equal(["4", "14", "24"], failed.Select(row => row.GetProperty("id").GetString()));
-        Assert.All(failed, row => Assert.Equal("invalid_request", row.GetProperty("error").GetProperty("class").GetString()));
+        Assert.All(
+            failed, row => Assert.Equal("invalid_request", row.GetProperty("error").GetProperty("class").GetString()));
         Assert.Equal(2, again.GetProperty("run").GetInt32());
         Assert.Equal((30, 0), (retried.Count("completed"), retried.Count("failed")));
         Assert.Equal(3, results.Count(row => row.GetProperty("attempt").GetInt32() == 2));
@@ -142,7 +148,8 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
             agent_id = slow,
             failure_mode = "fail_fast",
             concurrency_limit = 4,
-            items = Enumerable.Range(0, 100).Select(i => new { description = $"item {i}", agent_id = i == 0 ? failing : slow }),
+            items = Enumerable.Range(0, 100).Select(
+                i => new { description = $"item {i}", agent_id = i == 0 ? failing : slow }),
         });
 
         var batch = await tenant.Owner.WaitForBatchAsync(id, "failed");
@@ -168,7 +175,9 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         Assert.Equal(2994, running.Count("pending"));
         Assert.True(asked.GetProperty("cancel_requested").GetBoolean());
         Assert.Equal((3000, 0, 0), (batch.Count("cancelled"), batch.Count("in_progress"), batch.Count("pending")));
-        Assert.Equal(["batch.created", "batch.started", "batch.cancel_requested", "batch.cancelled"], events.Select(happened => happened.Type));
+        Assert.Equal(
+            ["batch.created", "batch.started", "batch.cancel_requested", "batch.cancelled"],
+            events.Select(happened => happened.Type));
         (await tenant.Owner.PostAsync($"/api/batches/{id}/cancel")).ExpectProblem(HttpStatusCode.Conflict);
     }
 
@@ -179,7 +188,8 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         var limited = await tenant.NewEchoAsync(new { fail_with = "rate_limited", retry_after_seconds = 1800 });
         var id = await tenant.Owner.SubmitManyAsync(5, limited);
         await Eventually.TrueAsync(
-            async () => (await tenant.Owner.ResultsAsync(id)).All(row => row.GetProperty("attempt").GetInt32() == 1), "all to have failed once");
+            async () => (await tenant.Owner.ResultsAsync(id)).All(row => row.GetProperty("attempt").GetInt32() == 1),
+            "all to have failed once");
 
         (await tenant.Owner.PostAsync($"/api/batches/{id}/cancel")).Expect(HttpStatusCode.Accepted);
         var batch = await tenant.Owner.WaitForBatchAsync(id, "cancelled");
@@ -198,8 +208,10 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         var running = await tenant.Owner.WaitForBatchAsync(
             id, batch => batch.GetProperty("estimated_end_at").ValueKind == JsonValueKind.String, "an estimate");
         await tenant.Owner.WaitForBatchAsync(first, "completed");
-        var all = (await tenant.Owner.GetAsync("/api/batches?limit=5")).Expect(HttpStatusCode.OK).Json.GetProperty("batches");
-        var completed = (await tenant.Owner.GetAsync("/api/batches?status=completed")).Expect(HttpStatusCode.OK).Json.GetProperty("batches");
+        var all = (await tenant.Owner.GetAsync("/api/batches?limit=5"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("batches");
+        var completed = (await tenant.Owner.GetAsync("/api/batches?status=completed"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("batches");
         (await tenant.Owner.PostAsync($"/api/batches/{id}/cancel")).Expect(HttpStatusCode.Accepted);
 
         Assert.True(running.GetProperty("items_per_second").GetDouble() > 0);

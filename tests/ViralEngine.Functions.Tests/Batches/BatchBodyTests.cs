@@ -66,7 +66,8 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     {
         using var tenant = await app.NewTenantAsync();
 
-        var answer = await tenant.Owner.SendBytesAsync(HttpMethod.Post, "/api/batches", Encoding.UTF8.GetBytes(body), "application/json");
+        var answer = await tenant.Owner.SendBytesAsync(
+            HttpMethod.Post, "/api/batches", Encoding.UTF8.GetBytes(body), "application/json");
 
         Assert.Contains(field, answer.ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
         await AssertNothingStayedAsync(tenant);
@@ -88,11 +89,15 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     public async Task Names_every_item_at_fault_and_keeps_none_of_the_good_ones()
     {
         using var tenant = await app.NewTenantAsync();
-        var lines = string.Join('\n', Enumerable.Range(1, 5000).Select(i => i % 1000 == 0 ? "{\"description\":\"\"}" : "{\"description\":\"ok\"}"));
+        var lines = string.Join('\n', Enumerable.Range(1, 5000).Select(
+            i => i % 1000 == 0 ? "{\"description\":\"\"}" : "{\"description\":\"ok\"}"));
 
-        var problem = (await tenant.Owner.SendLinesAsync("name=n&agent_id=echo", lines)).ExpectProblem(HttpStatusCode.BadRequest);
+        var problem = (await tenant.Owner.SendLinesAsync("name=n&agent_id=echo", lines)).ExpectProblem(
+            HttpStatusCode.BadRequest);
 
-        Assert.Equal(["line 1000", "line 2000", "line 3000", "line 4000", "line 5000"], problem.Errors.Keys.Select(name => name.Replace(".description", "")).Order());
+        Assert.Equal(
+            ["line 1000", "line 2000", "line 3000", "line 4000", "line 5000"],
+            problem.Errors.Keys.Select(name => name.Replace(".description", "")).Order());
         await AssertNothingStayedAsync(tenant);
     }
 
@@ -102,10 +107,13 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         using var tenant = await app.NewTenantAsync();
         byte[] broken = [.. "{\"description\":\""u8, 0xC3, 0x28, .. "\"}"u8];
 
-        var bytes = await tenant.Owner.SendBytesAsync(HttpMethod.Post, "/api/batches?name=n&agent_id=echo", broken, "application/x-ndjson");
-        var type = await tenant.Owner.SendBytesAsync(HttpMethod.Post, "/api/batches?name=n&agent_id=echo", "a,b"u8.ToArray(), "text/csv");
+        var bytes = await tenant.Owner.SendBytesAsync(
+            HttpMethod.Post, "/api/batches?name=n&agent_id=echo", broken, "application/x-ndjson");
+        var type = await tenant.Owner.SendBytesAsync(
+            HttpMethod.Post, "/api/batches?name=n&agent_id=echo", "a,b"u8.ToArray(), "text/csv");
         var query = await tenant.Owner.SendLinesAsync("name=n&agent_id=echo&colour=red", "{\"description\":\"a\"}");
-        var both = await tenant.Owner.SendBytesAsync(HttpMethod.Post, "/api/batches?name=n", "{}"u8.ToArray(), "application/json");
+        var both = await tenant.Owner.SendBytesAsync(
+            HttpMethod.Post, "/api/batches?name=n", "{}"u8.ToArray(), "application/json");
 
         Assert.Contains("line 1", bytes.ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
         type.ExpectProblem(HttpStatusCode.UnsupportedMediaType);
@@ -126,9 +134,12 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
             if (bytes.Length > 0)
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             var type = i % 3 == 0 ? "application/x-ndjson" : "application/json";
-            var answer = await tenant.Owner.SendBytesAsync(HttpMethod.Post, i % 3 == 0 ? "/api/batches?name=n&agent_id=echo" : "/api/batches", bytes, type);
+            var answer = await tenant.Owner.SendBytesAsync(
+                HttpMethod.Post, i % 3 == 0 ? "/api/batches?name=n&agent_id=echo" : "/api/batches", bytes, type);
 
-            Assert.True(answer.Status is HttpStatusCode.BadRequest or HttpStatusCode.Accepted, $"{Encoding.Latin1.GetString(bytes)}: {answer}");
+            Assert.True(
+                answer.Status is HttpStatusCode.BadRequest or HttpStatusCode.Accepted,
+                $"{Encoding.Latin1.GetString(bytes)}: {answer}");
         }
     }
 

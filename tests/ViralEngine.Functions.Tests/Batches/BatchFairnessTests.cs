@@ -9,8 +9,8 @@ public sealed class BatchFairnessTests(RunningApp running) : IClassFixture<Runni
     private const int Tasks = 100;
 
     /// <summary>
-    /// How long they wait, by the clock of the database, is told in items of the other that are done in such a time: so the machine's speed
-    /// is on both sides.
+    /// How long they wait, by the clock of the database, is told in items of the other that are done in such a time: so
+    /// the machine's speed is on both sides.
     /// </summary>
     [Fact]
     public async Task While_a_tenants_hundred_thousand_items_run_anothers_single_tasks_wait_for_few_of_them_at_the_median()
@@ -46,7 +46,9 @@ public sealed class BatchFairnessTests(RunningApp running) : IClassFixture<Runni
             {
                 var id = await busy.Owner.SubmitManyAsync(Items, settings: "&concurrency_limit=50");
                 batches.Enqueue(id);
-                await busy.Owner.WaitForBatchAsync(id, batch => measured.IsCancellationRequested || batch.Count("pending") < Items / 2, "half of a batch");
+                await busy.Owner.WaitForBatchAsync(
+                    id, batch => measured.IsCancellationRequested || batch.Count("pending") < Items / 2,
+                    "half of a batch");
             }
         }
 

@@ -11,7 +11,10 @@ public sealed class BatchResultTests(ApiUnderTest app) : IClassFixture<ApiUnderT
     public async Task Csv_follows_rfc_4180_and_holds_nothing_that_a_spreadsheet_would_run()
     {
         using var tenant = await app.NewTenantAsync();
-        string[] words = ["=1+2", "+1", "-1", "@cmd", "\t=1", "\r=1", "say \"hi\", twice", "two\nlines", "plain", "'quoted"];
+        string[] words =
+        [
+            "=1+2", "+1", "-1", "@cmd", "\t=1", "\r=1", "say \"hi\", twice", "two\nlines", "plain", "'quoted"
+        ];
         var id = await tenant.Owner.SubmitBatchAsync(new
         {
             name = "csv",
@@ -70,10 +73,14 @@ public sealed class BatchResultTests(ApiUnderTest app) : IClassFixture<ApiUnderT
 
         var json = await tenant.Owner.ResultsAsync(id);
         var lines = (await tenant.Owner.GetAsync($"/api/batches/{id}/results?format=ndjson")).Expect(HttpStatusCode.OK);
-        var csv = (await tenant.Owner.GetAsync($"/api/batches/{id}/results?format=csv&status=completed")).Expect(HttpStatusCode.OK);
-        var none = (await tenant.Owner.GetAsync($"/api/batches/{id}/results?format=ndjson&status=failed")).Expect(HttpStatusCode.OK);
+        var csv = (await tenant.Owner.GetAsync($"/api/batches/{id}/results?format=csv&status=completed"))
+            .Expect(HttpStatusCode.OK);
+        var none = (await tenant.Owner.GetAsync($"/api/batches/{id}/results?format=ndjson&status=failed"))
+            .Expect(HttpStatusCode.OK);
 
-        Assert.Equal(Enumerable.Range(1, 2500).Select(i => $"item {i}"), json.Select(row => row.GetProperty("result").GetString()));
+        Assert.Equal(
+            Enumerable.Range(1, 2500).Select(i => $"item {i}"),
+            json.Select(row => row.GetProperty("result").GetString()));
         Assert.Equal("application/x-ndjson", lines.Header("Content-Type"));
         Assert.Equal(
             json.Select(row => row.GetRawText()),

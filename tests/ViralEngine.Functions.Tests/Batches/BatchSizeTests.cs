@@ -26,27 +26,33 @@ public sealed class BatchSizeTests(RunningApp running) : IClassFixture<RunningAp
             WHERE batch_id = $1 AND status = 'completed' AND attempt = 1 AND result = 'item ' || number
             """, large));
         Assert.Equal(0, await ScalarAsync("SELECT count(*) FROM viral.batch_slices WHERE batch_id = $1", large));
-        // A hundred times the items, and not even twice the history: a busy machine may cost a few more looks at the last lanes.
+        // A hundred times the items, and not even twice the history: a busy machine may cost a few more looks at the
+        // last lanes.
         var (few, many) = (await HistoryAsync(small), await HistoryAsync(large));
-        Assert.True(many < 2 * few, $"the history grew with the batch: {few} events for 1,000 items, {many} for {Many}");
+        Assert.True(
+            many < 2 * few, $"the history grew with the batch: {few} events for 1,000 items, {many} for {Many}");
         Assert.InRange(PeakMegabytes(), 1, 400);
     }
 
     /// <summary>Events of the batch's own orchestration.</summary>
     private Task<long> HistoryAsync(string batchId) => ScalarAsync(
-        "SELECT COALESCE(sum(event_count), 0)::bigint FROM local_durable.history WHERE instance_id = $1::text", batchId);
+        "SELECT COALESCE(sum(event_count), 0)::bigint FROM local_durable.history WHERE instance_id = $1::text",
+        batchId);
 
     private long PeakMegabytes()
     {
-        var line = File.ReadLines($"/proc/{running.App.ProcessId}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+        var line = File.ReadLines($"/proc/{running.App.ProcessId}/status").First(
+            line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return long.Parse(
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
 
     private async Task<long> ScalarAsync(string sql, string batchId)
     {
         await using var connection = new NpgsqlConnection(running.Postgres.AdminConnection);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = Guid.Parse(batchId) } } };
+        await using var command =
+            new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = Guid.Parse(batchId) } } };
         return (long)(await command.ExecuteScalarAsync())!;
     }
 }

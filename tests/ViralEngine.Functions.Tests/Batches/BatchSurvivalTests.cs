@@ -25,15 +25,20 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
         var batch = await survivor.WaitForBatchAsync(id, "completed");
         var events = await survivor.EventsAsync(id);
 
-        Assert.Equal((Items, Items, 0, 0), (batch.Count("total"), batch.Count("completed"), batch.Count("failed"), batch.Count("pending")));
+        Assert.Equal(
+            (Items, Items, 0, 0),
+            (batch.Count("total"), batch.Count("completed"), batch.Count("failed"), batch.Count("pending")));
         Assert.Equal(Items, await CountAsync(id));
         Assert.Single(events, happened => happened.Type == "batch.completed");
         Assert.Single(events, happened => happened.Type == "batch.started");
-        var settled = events.Where(happened => happened.Type == "batch.progress").Select(happened => happened.Data.GetProperty("settled").GetInt32()).ToList();
+        var settled = events.Where(happened => happened.Type == "batch.progress").Select(
+            happened => happened.Data.GetProperty("settled").GetInt32()).ToList();
         Assert.Equal(settled.Order(), settled);
     }
 
-    /// <summary>The promised fifteen seconds are told by the app: by a task that it starts when they are over.</summary>
+    /// <summary>
+    /// The promised fifteen seconds are told by the app: by a task that it starts when they are over.
+    /// </summary>
     [Fact]
     public async Task What_a_dead_instance_was_running_runs_again_before_a_task_that_is_due_fifteen_seconds_later()
     {
@@ -49,11 +54,13 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
 
         await dying.KillAsync();
         (await living.PostAsync(
-            "/api/tasks", new { agent_id = agent, description = "later", scheduled_at = DateTime.UtcNow.AddSeconds(15) }))
+            "/api/tasks",
+            new { agent_id = agent, description = "later", scheduled_at = DateTime.UtcNow.AddSeconds(15) }))
             .Expect(HttpStatusCode.Created);
         await Eventually.TrueAsync(() => provider.Calls.Contains("later"), "the task to be started");
 
-        var (first, again) = (provider.Calls.Take(Calls), provider.Calls.Skip(Calls).TakeWhile(item => item != "later"));
+        var (first, again) = (
+            provider.Calls.Take(Calls), provider.Calls.Skip(Calls).TakeWhile(item => item != "later"));
         Assert.Equal(first.Order(), again.Distinct().Order());
     }
 
@@ -63,7 +70,8 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
         const int Calls = 3600;
         await using var provider = await HeldCalls.StartAsync();
         // None has room for all of it: alone, a tenant may have four fifths of each.
-        var settings = new AppSettings(postgres).With("Lanes:CallsPerInstance", "2000").With("Lanes:TurnSeconds", "300");
+        var settings = new AppSettings(postgres).With("Lanes:CallsPerInstance", "2000")
+            .With("Lanes:TurnSeconds", "300");
         await using var cluster = await AppCluster.StartAsync(settings, 3);
         using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
         using var survivor = tenant.At(cluster[2]);
@@ -71,7 +79,8 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
         // More lanes than are needed: those that find no room go where there is some.
         var id = await tenant.Owner.SubmitManyAsync(Calls, agent, "&concurrency_limit=5000");
         await Eventually.GetAsync(
-            () => Task.FromResult(provider.Open), open => open >= 3000, "three thousand calls to be held", TimeSpan.FromMinutes(3));
+            () => Task.FromResult(provider.Open), open => open >= 3000, "three thousand calls to be held",
+            TimeSpan.FromMinutes(3));
 
         await Task.WhenAll(cluster[0].KillAsync(), cluster[1].KillAsync());
         var dead = 0;
@@ -107,11 +116,13 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
         {
             await blocking.OpenAsync();
             await using var transaction = await blocking.BeginTransactionAsync();
-            await using var command = new NpgsqlCommand("LOCK TABLE viral.batch_items IN SHARE MODE", blocking, transaction);
+            await using var command = new NpgsqlCommand(
+                "LOCK TABLE viral.batch_items IN SHARE MODE", blocking, transaction);
             await command.ExecuteNonQueryAsync();
             provider.Release();
             await Eventually.TrueAsync(
-                async () => provider.Calls.Count > 4 || await KeptForAsync(id, TimeSpan.FromSeconds(6)) == 4, "all leases to be renewed or lost");
+                async () => provider.Calls.Count > 4 || await KeptForAsync(id, TimeSpan.FromSeconds(6)) == 4,
+                "all leases to be renewed or lost");
         }
 
         await tenant.Owner.WaitForBatchAsync(id, "completed");
@@ -128,7 +139,8 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
     {
         await using var connection = new NpgsqlConnection(postgres.AdminConnection);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = Guid.Parse(id) } } };
+        await using var command =
+            new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = Guid.Parse(id) } } };
         return (long)(await command.ExecuteScalarAsync())!;
     }
 }

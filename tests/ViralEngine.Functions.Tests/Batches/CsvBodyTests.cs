@@ -22,7 +22,8 @@ public sealed class CsvBodyTests
     {
         var items = await ReadAsync(csv);
 
-        Assert.Equal([("first", 10), ("second", 20)], items.Select(item => (item.Description, item.TimeoutSeconds!.Value)));
+        Assert.Equal(
+            [("first", 10), ("second", 20)], items.Select(item => (item.Description, item.TimeoutSeconds!.Value)));
     }
 
     [Theory]

@@ -79,10 +79,13 @@ public sealed class BreakerTests : IAsyncLifetime
 
         var probes = calls.ToArray();
         for (var i = 1; i < probes.Length; i++)
-            Assert.True(Stopwatch.GetElapsedTime(probes[i - 1], probes[i]).TotalSeconds > BreakSeconds * 0.9, "Probed twice in one break.");
+            Assert.True(
+                Stopwatch.GetElapsedTime(probes[i - 1], probes[i]).TotalSeconds > BreakSeconds * 0.9,
+                "Probed twice in one break.");
 
         dead = false;
-        await Eventually.GetAsync(() => RunAsync(tenant, agent, 3), agents => agents.Contains("remote"), "the provider to be taken back");
+        await Eventually.GetAsync(
+            () => RunAsync(tenant, agent, 3), agents => agents.Contains("remote"), "the provider to be taken back");
         await AllOnAsync(0);
         Assert.Equal(["remote"], (await RunAsync(tenant, agent, 12)).Distinct());
 
@@ -126,7 +129,8 @@ public sealed class BreakerTests : IAsyncLifetime
     {
         await using var receiver = await WebhookReceiver.StartAsync(503);
         using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
-        (await tenant.Owner.PostAsync("/api/webhooks", new { url = receiver.Url, event_types = new[] { "task.created" } }))
+        (await tenant.Owner.PostAsync(
+            "/api/webhooks", new { url = receiver.Url, event_types = new[] { "task.created" } }))
             .Expect(HttpStatusCode.Created);
 
         await Eventually.TrueAsync(
@@ -148,12 +152,14 @@ public sealed class BreakerTests : IAsyncLifetime
         receiver.AnswerWith(200);
 
         for (var i = 1; i < probes.Count; i++)
-            Assert.True((probes[i].At - probes[i - 1].At).TotalSeconds > BreakSeconds * 0.9, "Probed twice in one break.");
+            Assert.True(
+                (probes[i].At - probes[i - 1].At).TotalSeconds > BreakSeconds * 0.9, "Probed twice in one break.");
         await Eventually.TrueAsync(async () => await OpenAsync(cluster[0]) == 0, "the breaker to be closed");
         await AllOnAsync(0);
         var last = await tenant.SubmitAsync(new { agent_id = "echo", description = "x" });
         await Eventually.TrueAsync(
-            () => receiver.Received.Any(webhook => webhook.Data.GetProperty("subject_id").GetString() == last), "a webhook to come");
+            () => receiver.Received.Any(webhook => webhook.Data.GetProperty("subject_id").GetString() == last),
+            "a webhook to come");
     }
 
     private Task AllOnAsync(int open) => Eventually.TrueAsync(

@@ -46,6 +46,7 @@ public sealed class SharedHostTests(ApiUnderTest app) : IClassFixture<ApiUnderTe
 
     private static async Task<string> AgentAsync(TestTenant tenant, string url, string? textPath, string key) =>
         (await tenant.Owner.PostAsync(
-            "/api/agents", new { name = "remote", kind = "http", api_key = key, settings = new { url, text_path = textPath } }))
+            "/api/agents",
+            new { name = "remote", kind = "http", api_key = key, settings = new { url, text_path = textPath } }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
 }

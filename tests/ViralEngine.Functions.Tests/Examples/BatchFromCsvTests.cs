@@ -14,7 +14,8 @@ public sealed class BatchFromCsvTests(ApiUnderTest app) : IClassFixture<ApiUnder
         var results = Path.GetTempFileName();
         try
         {
-            var start = new ProcessStartInfo("bash", [Path.Combine(Repository.Root, "examples", "batch-from-csv", "run.sh"), results])
+            var start = new ProcessStartInfo(
+                "bash", [Path.Combine(Repository.Root, "examples", "batch-from-csv", "run.sh"), results])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

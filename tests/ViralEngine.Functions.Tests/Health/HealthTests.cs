@@ -41,7 +41,8 @@ public sealed class OutageTests
         await postgres.DisposeAsync();
 
         var ready = await Eventually.GetAsync(
-            () => anybody.GetAsync("/api/health/ready"), answer => answer.Status == HttpStatusCode.ServiceUnavailable, "readiness to notice");
+            () => anybody.GetAsync("/api/health/ready"), answer => answer.Status == HttpStatusCode.ServiceUnavailable,
+            "readiness to notice");
         Assert.Equal("unavailable", ready.Json.GetProperty("status").GetString());
         Assert.Equal("down", StatusOf(ready.Json, "postgresql"));
         Assert.Equal("up", StatusOf(ready.Json, "redis"));
@@ -54,7 +55,8 @@ public sealed class OutageTests
         var postgres = new TestPostgres();
         await postgres.InitializeAsync();
         await using var redis = await RedisProcess.StartAsync();
-        await using (var app = await AppProcess.StartAsync(new AppSettings(postgres) with { Redis = redis.ConnectionString }))
+        await using (var app = await AppProcess.StartAsync(
+            new AppSettings(postgres) with { Redis = redis.ConnectionString }))
         {
             using var anybody = app.NewClient();
 

@@ -30,7 +30,8 @@ public sealed class IdempotencyInFlightTests(RunningApp running) : IClassFixture
         {
             await using var db = running.Postgres.NewDb();
             return await db.QueryOneAsync(
-                DbScope.AllTenants, "SELECT EXISTS (SELECT FROM viral.idempotency_keys WHERE key = 'slow')", [], row => row.GetBoolean(0), default);
+                DbScope.AllTenants, "SELECT EXISTS (SELECT FROM viral.idempotency_keys WHERE key = 'slow')", [],
+                row => row.GetBoolean(0), default);
         }
 
         async Task<ApiResponse> SendSlowlyAsync()

@@ -68,13 +68,15 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         Task<ApiResponse> PostLinesAsync(string name)
         {
             var lines = new StringContent("{\"description\":\"a\"}\n", Encoding.UTF8, "application/x-ndjson");
-            var request = new HttpRequestMessage(HttpMethod.Post, $"/api/batches?agent_id=echo&name={name}") { Content = lines };
+            var request = new HttpRequestMessage(
+                HttpMethod.Post, $"/api/batches?agent_id=echo&name={name}") { Content = lines };
             request.Headers.Add("Idempotency-Key", "query");
             return api.SendAsync(request);
         }
 
         async Task<string> NewAgentAsync(string name) =>
-            (await api.PostAsync("/api/agents", new { name, kind = "echo" })).Expect(HttpStatusCode.Created).Header("Location")!;
+            (await api.PostAsync("/api/agents", new { name, kind = "echo" })).Expect(HttpStatusCode.Created)
+                .Header("Location")!;
     }
 
     [Fact]
@@ -84,7 +86,8 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         var api = tenant.Owner;
         using var foreign = await NewTenantAsync();
         var second = (await api.PostAsync(
-            $"/api/organizations/{tenant.Id}/api-keys", new { name = "k", role = "owner" }, ("Idempotency-Key", "same")))
+            $"/api/organizations/{tenant.Id}/api-keys", new { name = "k", role = "owner" },
+            ("Idempotency-Key", "same")))
             .Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString();
         using var colleague = app.NewClient(second);
 
@@ -92,7 +95,8 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         var theirs = (await PostAsync(foreign, "same", Echo)).Expect(HttpStatusCode.Created);
         var colleagues = (await PostAsync(colleague, "same", Echo)).Expect(HttpStatusCode.Created);
 
-        Assert.Equal(3, new[] { mine, theirs, colleagues }.Select(answer => answer.Header("Location")).Distinct().Count());
+        Assert.Equal(
+            3, new[] { mine, theirs, colleagues }.Select(answer => answer.Header("Location")).Distinct().Count());
         Assert.All([mine, theirs, colleagues], answer => Assert.Null(answer.Header("x-idempotent-replayed")));
     }
 
@@ -102,12 +106,15 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         using var tenant = await app.NewTenantAsync();
         var api = tenant.Owner;
         using var viewer = app.NewClient((await api.PostAsync(
-            $"/api/organizations/{tenant.Id}/api-keys", new { name = "v", role = "viewer" })).Json.GetProperty("key").GetString());
+            $"/api/organizations/{tenant.Id}/api-keys",
+            new { name = "v", role = "viewer" })).Json.GetProperty("key").GetString());
 
         (await PostAsync(api, "again", new { agent_id = "echo" })).ExpectProblem(HttpStatusCode.BadRequest);
-        (await PostAsync(api, "again", new { agent_id = "nobody", description = "x" })).ExpectProblem(HttpStatusCode.BadRequest);
+        (await PostAsync(api, "again", new { agent_id = "nobody", description = "x" })).ExpectProblem(
+            HttpStatusCode.BadRequest);
         (await PostAsync(viewer, "again", Echo)).ExpectProblem(HttpStatusCode.Forbidden);
-        (await api.SendBytesAsync(HttpMethod.Post, "/api/tasks", "x"u8.ToArray(), "text/plain")).ExpectProblem(HttpStatusCode.UnsupportedMediaType);
+        (await api.SendBytesAsync(HttpMethod.Post, "/api/tasks", "x"u8.ToArray(), "text/plain")).ExpectProblem(
+            HttpStatusCode.UnsupportedMediaType);
         var made = (await PostAsync(api, "again", Echo)).Expect(HttpStatusCode.Created);
 
         Assert.Null(made.Header("x-idempotent-replayed"));

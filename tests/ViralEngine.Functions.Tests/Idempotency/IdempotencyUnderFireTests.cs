@@ -4,8 +4,11 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Idempotency;
 
-/// <summary>One key from many connections to three instances, while they and Redis are killed: one effect, whatever happens.</summary>
-public sealed class IdempotencyUnderFireTests(IdempotencyUnderFireTests.Servers servers) : IClassFixture<IdempotencyUnderFireTests.Servers>
+/// <summary>
+/// One key from many connections to three instances, while they and Redis are killed: one effect, whatever happens.
+/// </summary>
+public sealed class IdempotencyUnderFireTests(IdempotencyUnderFireTests.Servers servers)
+    : IClassFixture<IdempotencyUnderFireTests.Servers>
 {
     private const int Connections = 50;
     private const int Requests = 1_000;
@@ -52,7 +55,9 @@ public sealed class IdempotencyUnderFireTests(IdempotencyUnderFireTests.Servers 
         Task<int> VersionAsync() => QueryAsync("SELECT version FROM viral.agents");
     }
 
-    /// <summary>One key all the time, and one after the other a new one each round, so that first requests die too.</summary>
+    /// <summary>
+    /// One key all the time, and one after the other a new one each round, so that first requests die too.
+    /// </summary>
     private async Task ProveOneEffectAsync(
         TestTenant tenant, Func<ApiClient, string, Task<ApiResponse>> sendAsync, Func<ApiClient, int, Task> checkAsync)
     {
@@ -82,7 +87,8 @@ public sealed class IdempotencyUnderFireTests(IdempotencyUnderFireTests.Servers 
         foreach (var (key, given) in answers)
         {
             var final = await Eventually.GetAsync(
-                () => sendAsync(api, key), answer => answer.Status != HttpStatusCode.Conflict, "the key to be answered");
+                () => sendAsync(api, key), answer => answer.Status != HttpStatusCode.Conflict,
+                "the key to be answered");
             Assert.InRange((int)final.Status, 200, 299);
             foreach (var answer in given.Where(answer => answer.Status != HttpStatusCode.Conflict))
             {
@@ -122,7 +128,10 @@ public sealed class IdempotencyUnderFireTests(IdempotencyUnderFireTests.Servers 
         }
     }
 
-    /// <summary>All connections send at once, so that requests with one key meet, and rest until then: what was killed starts meanwhile.</summary>
+    /// <summary>
+    /// All connections send at once, so that requests with one key meet, and rest until then: what was killed starts
+    /// meanwhile.
+    /// </summary>
     private static Task NextBeatAsync() => Task.Delay((int)(BeatMs - (Environment.TickCount64 % BeatMs)));
 
     private async Task<int> QueryAsync(string sql)

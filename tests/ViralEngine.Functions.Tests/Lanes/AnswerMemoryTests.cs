@@ -58,7 +58,8 @@ public sealed class AnswerMemoryTests(TestPostgres postgres) : IClassFixture<Tes
             await http.Response.Body.FlushAsync();
             await goOn.Task.WaitAsync(http.RequestAborted);
         });
-        await using var app = await AppProcess.StartAsync(new AppSettings(postgres).With("Agents:MaxAnswerMemoryBytes", "1048576"));
+        await using var app = await AppProcess.StartAsync(
+            new AppSettings(postgres).With("Agents:MaxAnswerMemoryBytes", "1048576"));
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var agent = await NewAgentAsync(tenant, provider.Url, "text/plain");
         var holding = await tenant.Owner.SubmitManyAsync(20, agent, "&concurrency_limit=20");

@@ -32,14 +32,17 @@ public sealed class IdleTests : IAsyncLifetime
         var idle = await TransactionsOfRunsAsync(10);
         using (var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey))
         {
-            await tenant.WaitForAsync(await tenant.SubmitAsync(new { agent_id = "echo", description = "hello" }), "completed");
+            await tenant.WaitForAsync(
+                await tenant.SubmitAsync(new { agent_id = "echo", description = "hello" }), "completed");
             // Open for the next hour.
-            await tenant.SubmitAsync(new { agent_id = "echo", description = "later", scheduled_at = DateTimeOffset.UtcNow.AddHours(1) });
+            await tenant.SubmitAsync(
+                new { agent_id = "echo", description = "later", scheduled_at = DateTimeOffset.UtcNow.AddHours(1) });
         }
 
         var open = await TransactionsOfRunsAsync(10);
 
-        Assert.True(open - idle >= 3 * 10, $"{open} transactions with something open, {idle} without: too many when idle.");
+        Assert.True(
+            open - idle >= 3 * 10, $"{open} transactions with something open, {idle} without: too many when idle.");
     }
 
     private async Task<long> TransactionsOfRunsAsync(int runs)

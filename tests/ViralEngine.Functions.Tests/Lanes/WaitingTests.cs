@@ -5,7 +5,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Lanes;
 
-/// <summary>What waits for something else than itself: no attempt is counted, and everybody sees what it waits for.</summary>
+/// <summary>
+/// What waits for something else than itself: no attempt is counted, and everybody sees what it waits for.
+/// </summary>
 public sealed class WaitingTests(TestPostgres postgres) : IClassFixture<TestPostgres>
 {
     [Fact]
@@ -17,7 +19,8 @@ public sealed class WaitingTests(TestPostgres postgres) : IClassFixture<TestPost
             http.Response.StatusCode = away ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
             return away ? Task.CompletedTask : http.Response.WriteAsync("here again");
         });
-        // Open for longer than it takes to look: each probe that fails is an attempt, and three of one item would end it.
+        // Open for longer than it takes to look: each probe that fails is an attempt, and three of one item would end
+        // it.
         var settings = new AppSettings(postgres).With("Breakers:MinimumCalls", "4").With("Breakers:BreakSeconds", "15");
         await using var app = await AppProcess.StartAsync(settings);
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
@@ -27,7 +30,8 @@ public sealed class WaitingTests(TestPostgres postgres) : IClassFixture<TestPost
         await tenant.Owner.WaitForBatchAsync(batch, WaitsForProvider, "the batch to wait for its provider");
         var task = await tenant.SubmitAsync(new { agent_id = agent, description = "x" });
         var waiting = await Eventually.GetAsync(
-            async () => (await tenant.Owner.GetAsync($"/api/tasks/{task}")).Expect(HttpStatusCode.OK).Json, WaitsForProvider,
+            async () => (await tenant.Owner.GetAsync($"/api/tasks/{task}")).Expect(HttpStatusCode.OK).Json,
+            WaitsForProvider,
             "the task to wait for its provider");
         var flow = (await tenant.Owner.GetAsync($"/api/agents/{agent}/flow")).Expect(HttpStatusCode.OK).Json;
         away = false;
@@ -61,11 +65,13 @@ public sealed class WaitingTests(TestPostgres postgres) : IClassFixture<TestPost
 
         var first = await tenant.SubmitAsync(new { agent_id = spent, description = "x" });
         await Eventually.TrueAsync(
-            async () => (await tenant.Owner.GetAsync($"/api/tasks/{first}")).Json.GetProperty("failed_attempts").GetInt32() == 1,
+            async () => (await tenant.Owner.GetAsync($"/api/tasks/{first}")).Json.GetProperty("failed_attempts")
+                .GetInt32() == 1,
             "the provider to ask to be left alone");
         var second = await tenant.SubmitAsync(new { agent_id = spent, description = "x" });
         await Eventually.TrueAsync(
-            async () => WaitsForProvider((await tenant.Owner.GetAsync($"/api/tasks/{second}")).Json), "the second to wait uncalled");
+            async () => WaitsForProvider((await tenant.Owner.GetAsync($"/api/tasks/{second}")).Json),
+            "the second to wait uncalled");
         var third = await tenant.SubmitAsync(new { agent_id = other, description = "x" });
 
         await tenant.WaitForAsync(third, "completed");
@@ -76,7 +82,8 @@ public sealed class WaitingTests(TestPostgres postgres) : IClassFixture<TestPost
     [Fact]
     public async Task Another_tenants_task_runs_while_one_holds_all_the_places_it_may()
     {
-        await using var app = await AppProcess.StartAsync(new AppSettings(postgres).With("Lanes:CallsPerInstance", "20"));
+        await using var app = await AppProcess.StartAsync(
+            new AppSettings(postgres).With("Lanes:CallsPerInstance", "20"));
         using var busy = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         using var other = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var endless = await busy.NewEchoAsync(new { delay_ms_per_chunk = 60_000 });
@@ -101,7 +108,8 @@ public sealed class WaitingTests(TestPostgres postgres) : IClassFixture<TestPost
 
         var batch = await tenant.Owner.SubmitManyAsync(900, endless, "&concurrency_limit=700");
 
-        var running = await tenant.Owner.WaitForBatchAsync(batch, seen => seen.Count("in_progress") >= 700, "700 calls to run");
+        var running = await tenant.Owner.WaitForBatchAsync(
+            batch, seen => seen.Count("in_progress") >= 700, "700 calls to run");
         Assert.Equal((700, 200), (running.Count("in_progress"), running.Count("pending")));
         await tenant.Owner.PostAsync($"/api/batches/{batch}/cancel");
         var ended = await tenant.Owner.WaitForBatchAsync(batch, "cancelled");
@@ -116,6 +124,7 @@ public sealed class WaitingTests(TestPostgres postgres) : IClassFixture<TestPost
             .GetProperty("usage").GetProperty("tasks_running").GetInt32();
 
     private static async Task<string> NewAgentAsync(TestTenant tenant, string name, string url, string key) =>
-        (await tenant.Owner.PostAsync("/api/agents", new { name, kind = "http", settings = new { url }, api_key = key }))
+        (await tenant.Owner.PostAsync(
+            "/api/agents", new { name, kind = "http", settings = new { url }, api_key = key }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
 }

@@ -33,7 +33,8 @@ public sealed class BudgetApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     {
         using var tenant = await app.NewTenantAsync();
 
-        var set = await tenant.Owner.PutAsync($"/api/organizations/{tenant.Id}/budget", $$"""{"monthly_usd":{{amount}}}""");
+        var set = await tenant.Owner.PutAsync(
+            $"/api/organizations/{tenant.Id}/budget", $$"""{"monthly_usd":{{amount}}}""");
 
         Assert.Equal(expected, set.Expect(HttpStatusCode.OK).Json.GetProperty("monthly_usd").GetDouble());
     }
@@ -55,7 +56,9 @@ public sealed class BudgetApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         (await operators.PutAsync(path, new { monthly_usd = 1 })).ExpectProblem(HttpStatusCode.Forbidden);
         Assert.Contains("agents[0].agent_id", (await api.PutAsync(
             path, new { agents = new[] { new { agent_id = "none", monthly_usd = 1 } } })).ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
-        (await api.PutAsync($"/api/organizations/{Guid.NewGuid()}/budget", new { })).ExpectProblem(HttpStatusCode.NotFound);
-        Assert.Empty((await api.PutAsync(path, new { })).Expect(HttpStatusCode.OK).Json.GetProperty("agents").EnumerateArray());
+        (await api.PutAsync($"/api/organizations/{Guid.NewGuid()}/budget", new { })).ExpectProblem(
+            HttpStatusCode.NotFound);
+        Assert.Empty(
+            (await api.PutAsync(path, new { })).Expect(HttpStatusCode.OK).Json.GetProperty("agents").EnumerateArray());
     }
 }

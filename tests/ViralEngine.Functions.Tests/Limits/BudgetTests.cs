@@ -40,7 +40,8 @@ public sealed class BudgetTests(RunningApp running) : IClassFixture<RunningApp>
                 price = new { input_per_million = 0, output_per_million = 10_000 },
             },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
-        (await api.PutAsync($"/api/organizations/{tenant.Id}/budget", new { monthly_usd = 50 })).Expect(HttpStatusCode.OK);
+        (await api.PutAsync($"/api/organizations/{tenant.Id}/budget", new { monthly_usd = 50 }))
+            .Expect(HttpStatusCode.OK);
 
         await Task.WhenAll(Enumerable.Range(0, 200).Select(async i => (await api.PostAsync(
             "/api/tasks", new { agent_id = agent, description = $"task {i}" })).Expect(HttpStatusCode.Created)));
@@ -52,8 +53,10 @@ public sealed class BudgetTests(RunningApp running) : IClassFixture<RunningApp>
             TimeSpan.FromMinutes(2));
         var failed = ended.Where(task => task.GetProperty("status").GetString() == "failed").ToList();
         Assert.Equal((50, 150, 50), (ended.Count - failed.Count, failed.Count, calls));
-        Assert.All(failed, task => Assert.Contains("budget", task.GetProperty("error").GetProperty("message").GetString()));
-        var usage = (await api.GetAsync($"/api/organizations/{tenant.Id}")).Expect(HttpStatusCode.OK).Json.GetProperty("usage");
+        Assert.All(
+            failed, task => Assert.Contains("budget", task.GetProperty("error").GetProperty("message").GetString()));
+        var usage = (await api.GetAsync($"/api/organizations/{tenant.Id}"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("usage");
         Assert.Equal(
             (50m, 0m, 50m, 200),
             (usage.GetProperty("spent_usd").GetDecimal(), usage.GetProperty("reserved_usd").GetDecimal(),

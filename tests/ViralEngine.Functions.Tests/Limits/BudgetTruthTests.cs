@@ -17,8 +17,8 @@ public sealed partial class BudgetTruthTests(RunningApp running) : IClassFixture
     /// <summary>What each kind of call costs, in USD; each reserves 1.</summary>
     private static readonly (string Kind, decimal Cost)[] Kinds =
     [
-        ("less", 0.4m), ("exact", 1m), ("more", 1.5m), ("nothing", 0m), ("error", 0m), ("filtered", 0.3m), ("cut", 0.2m),
-        ("cancelled", 0.25m), ("silent", 0.35m), ("lies", 1m),
+        ("less", 0.4m), ("exact", 1m), ("more", 1.5m), ("nothing", 0m), ("error", 0m), ("filtered", 0.3m),
+        ("cut", 0.2m), ("cancelled", 0.25m), ("silent", 0.35m), ("lies", 1m),
     ];
 
     private readonly ConcurrentDictionary<int, string> called = new();
@@ -30,7 +30,8 @@ public sealed partial class BudgetTruthTests(RunningApp running) : IClassFixture
         await using var model = await LoopbackServer.StartAsync(AnswerAsync);
         using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey, "free");
         var agent = await AgentAsync(tenant.Owner, model.Url);
-        (await tenant.Owner.PutAsync($"/api/organizations/{tenant.Id}/budget", new { monthly_usd = Budget })).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PutAsync($"/api/organizations/{tenant.Id}/budget", new { monthly_usd = Budget }))
+            .Expect(HttpStatusCode.OK);
 
         var ids = new string[Tasks];
         await Parallel.ForEachAsync(Enumerable.Range(0, Tasks), async (i, _) => ids[i] = await tenant.SubmitAsync(
@@ -45,14 +46,16 @@ public sealed partial class BudgetTruthTests(RunningApp running) : IClassFixture
                 }
 
                 var tasks = await tenant.Owner.ListAsync("/api/tasks", "tasks");
-                return tasks.All(task => task.GetProperty("status").GetString() is "completed" or "failed" or "cancelled");
+                return tasks.All(
+                    task => task.GetProperty("status").GetString() is "completed" or "failed" or "cancelled");
             },
             "all tasks to end",
             TimeSpan.FromMinutes(4));
 
         var cost = calls.Sum(call => call.Cost);
         var most = Budget + (0.5m * calls.Count(call => call.Kind == "more"));
-        var budget = (await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/budget")).Expect(HttpStatusCode.OK).Json;
+        var budget = (await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/budget"))
+            .Expect(HttpStatusCode.OK).Json;
         Assert.Equal(cost, budget.GetProperty("spent_usd").GetDecimal());
         Assert.Equal(0m, budget.GetProperty("reserved_usd").GetDecimal());
         // Only a call that costs more than it may takes more than there is.
@@ -72,15 +75,19 @@ public sealed partial class BudgetTruthTests(RunningApp running) : IClassFixture
     private async Task AnswerAsync(HttpContext http)
     {
         using var reader = new StreamReader(http.Request.Body);
-        var task = int.Parse(TaskNumber().Match(await reader.ReadToEndAsync()).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        var task = int.Parse(
+            TaskNumber().Match(await reader.ReadToEndAsync()).Groups[1].Value,
+            System.Globalization.CultureInfo.InvariantCulture);
         called[task] = "called";
         var (kind, cost) = KindOf(task);
         calls.Enqueue((kind, cost));
-        var used = $$$"""data: {"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":{{{(int)(cost * 100)}}}}}""" + "\n\n";
+        var used = $$$"""data: {"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":{{{(int)(cost * 100)}}}}}"""
+            + "\n\n";
         switch (kind)
         {
             case "nothing":
-                await SendAsync(http, ProviderScenarios.Text("hi") + ProviderScenarios.End("stop") + "data: [DONE]\n\n");
+                await SendAsync(
+                    http, ProviderScenarios.Text("hi") + ProviderScenarios.End("stop") + "data: [DONE]\n\n");
                 break;
             case "error":
                 http.Response.StatusCode = 400;
@@ -102,7 +109,8 @@ public sealed partial class BudgetTruthTests(RunningApp running) : IClassFixture
                 await ProviderScenarios.HangAsync(http);
                 break;
             default:
-                await SendAsync(http, ProviderScenarios.Text("hi") + ProviderScenarios.End("stop") + used + "data: [DONE]\n\n");
+                await SendAsync(
+                    http, ProviderScenarios.Text("hi") + ProviderScenarios.End("stop") + used + "data: [DONE]\n\n");
                 break;
         }
     }

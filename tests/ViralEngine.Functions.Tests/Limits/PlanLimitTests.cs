@@ -23,7 +23,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
         var refused = answers.Where(answer => answer.Status == HttpStatusCode.TooManyRequests).ToList();
         Assert.InRange(answers.Length - refused.Count, 10, 10 + seconds); // 10 at once, and one more each second
         Assert.All(refused, answer => Assert.InRange(int.Parse(answer.Header("Retry-After")!), 1, 10));
-        Assert.Equal(HttpStatusCode.NotFound, answers.Except(refused).Select(answer => answer.Status).Distinct().Single());
+        Assert.Equal(
+            HttpStatusCode.NotFound, answers.Except(refused).Select(answer => answer.Status).Distinct().Single());
     }
 
     [Fact]
@@ -34,7 +35,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
         var members = $"/api/organizations/{tenant.Id}/members";
 
         for (var i = 0; i < 12; i++)
-            (await api.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" })).Expect(HttpStatusCode.Created);
+            (await api.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" }))
+                .Expect(HttpStatusCode.Created);
         var task = await api.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" });
         (await api.PostAsync(members, new { subject = "one", role = "viewer" })).Expect(HttpStatusCode.Created);
         var same = await api.PostAsync(members, new { subject = "one", role = "viewer" });
@@ -55,7 +57,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
     {
         using var tenant = await TestTenant.CreateAsync(limited.App.Address, AppSettings.PlatformKey, "free");
         var api = tenant.Owner;
-        (await api.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" })).Expect(HttpStatusCode.Created);
+        (await api.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" }))
+            .Expect(HttpStatusCode.Created);
 
         var tooLarge = await api.PostAsync("/api/batches", Batch("echo", items: 12));
         var fits = await api.PostAsync("/api/batches", Batch("echo", items: 11));
@@ -85,8 +88,10 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
         await Eventually.GetAsync(
             async () =>
             {
-                var organization = (await api.GetAsync($"/api/organizations/{tenant.Id}")).Expect(HttpStatusCode.OK).Json;
-                mostRunning = Math.Max(mostRunning, organization.GetProperty("usage").GetProperty("tasks_running").GetInt32());
+                var organization = (await api.GetAsync($"/api/organizations/{tenant.Id}"))
+                    .Expect(HttpStatusCode.OK).Json;
+                mostRunning = Math.Max(
+                    mostRunning, organization.GetProperty("usage").GetProperty("tasks_running").GetInt32());
                 return await api.ListAsync("/api/batches", "batches");
             },
             batches => batches.All(batch => batch.GetProperty("status").GetString() == "completed"),
@@ -125,7 +130,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
             async () =>
             {
                 var tasks = await api.ListAsync("/api/tasks", "tasks");
-                mostRunning = Math.Max(mostRunning, tasks.Count(task => task.GetProperty("status").GetString() == "in_progress"));
+                mostRunning = Math.Max(
+                    mostRunning, tasks.Count(task => task.GetProperty("status").GetString() == "in_progress"));
                 return tasks;
             },
             tasks => tasks.All(task => task.GetProperty("status").GetString() == "completed"),

@@ -4,14 +4,17 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Load;
 
-/// <summary>The database server crashes, or another takes its place: what was acknowledged is there, and is run.</summary>
+/// <summary>
+/// The database server crashes, or another takes its place: what was acknowledged is there, and is run.
+/// </summary>
 public sealed class FailoverTests
 {
     [Fact]
     public async Task A_server_that_crashes_and_starts_again_has_lost_nothing_that_was_acknowledged()
     {
         await using var server = await PostgresServer.StartAsync();
-        await using var cluster = await AppCluster.StartAsync(SettingsFor(PostgresServer.AppConnection(server.Port)), 2);
+        await using var cluster = await AppCluster.StartAsync(
+            SettingsFor(PostgresServer.AppConnection(server.Port)), 2);
         using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
         await using var load = new Submissions(cluster, tenant);
 
@@ -37,7 +40,8 @@ public sealed class FailoverTests
         await using var address = new TcpLink(server.Port);
         await using var bouncer = behindPgBouncer ? await PgBouncer.StartAsync(address.Port) : null;
         var settings = SettingsFor(PostgresServer.AppConnection(bouncer?.Port ?? address.Port));
-        await using var cluster = await AppCluster.StartAsync(behindPgBouncer ? settings.BehindPgBouncer() : settings, 2);
+        await using var cluster = await AppCluster.StartAsync(
+            behindPgBouncer ? settings.BehindPgBouncer() : settings, 2);
         using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
         await using var load = new Submissions(cluster, tenant);
 
@@ -70,14 +74,16 @@ public sealed class FailoverTests
 
         address.PointTo(FreePort.Take()); // where nobody is
         provider.Release();
-        await Eventually.TrueAsync(() => app.Output.Contains("could not be stored", StringComparison.Ordinal), "an answer to be kept");
+        await Eventually.TrueAsync(
+            () => app.Output.Contains("could not be stored", StringComparison.Ordinal), "an answer to be kept");
         address.PointTo(server.Port);
 
         foreach (var task in tasks)
         {
             var ended = await Eventually.GetAsync(
                 () => tenant.Owner.GetAsync($"/api/tasks/{task}"),
-                answer => answer.Status == HttpStatusCode.OK && answer.Json.GetProperty("status").GetString() == "completed",
+                answer => answer.Status == HttpStatusCode.OK && answer.Json.GetProperty("status")
+                    .GetString() == "completed",
                 "the task to be completed");
             Assert.Equal("done", ended.Json.GetProperty("result").GetString());
         }
@@ -86,7 +92,9 @@ public sealed class FailoverTests
         Assert.Equal(["item 1", "item 2", "item 3", "task 1", "task 2", "task 3"], provider.Calls.Order());
     }
 
-    /// <summary>All leases lapse in the outage, and those who hold them are alive: nobody may take them for dead.</summary>
+    /// <summary>
+    /// All leases lapse in the outage, and those who hold them are alive: nobody may take them for dead.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -97,7 +105,8 @@ public sealed class FailoverTests
         await using var server = await PostgresServer.StartAsync();
         await using var standby = standbyTakesOver ? await server.StartStandbyAsync() : null;
         await using var address = new TcpLink(server.Port);
-        await using var cluster = await AppCluster.StartAsync(SettingsFor(PostgresServer.AppConnection(address.Port)), 2);
+        await using var cluster = await AppCluster.StartAsync(
+            SettingsFor(PostgresServer.AppConnection(address.Port)), 2);
         using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey);
         var agent = await tenant.NewHttpAsync(new { url = provider.Url });
         var tasks = new List<string>();
@@ -137,7 +146,8 @@ public sealed class FailoverTests
         Assert.Equal(provider.Calls.Distinct().Order(), provider.Calls.Order());
     }
 
-    private static AppSettings SettingsFor(string postgres) => new(postgres, TestServers.Redis, new Dictionary<string, string?>());
+    private static AppSettings SettingsFor(string postgres) =>
+        new(postgres, TestServers.Redis, new Dictionary<string, string?>());
 
     private static IEnumerable<Guid> AcceptedIds(Submissions load) =>
         load.Accepted.Select(each => Guid.Parse(each.Answer!.Header("Location")!.Split('/')[^1]));

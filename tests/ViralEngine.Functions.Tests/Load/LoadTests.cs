@@ -35,7 +35,8 @@ public sealed class LoadTests : IAsyncLifetime
         await load.StopAsync();
 
         Assert.Equal(load.Made.Count, load.Accepted.Count);
-        var medians = load.Accepted.GroupBy(each => each.Instance).Select(each => Median(each.Select(one => one.Took))).ToList();
+        var medians = load.Accepted.GroupBy(each => each.Instance).Select(each => Median(each.Select(one => one.Took)))
+            .ToList();
         var shares = load.Accepted.GroupBy(each => each.Instance).Select(each => each.Count()).ToList();
         Assert.Equal(3, shares.Count);
         Assert.InRange(shares.Max(), shares.Min(), shares.Min() * 1.1);
@@ -62,8 +63,8 @@ public sealed class LoadTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// What a failover looks like from the app: every session ends at once, and for seconds there are no new ones. The seconds are told
-    /// by the app: by tasks that it starts when they are over.
+    /// What a failover looks like from the app: every session ends at once, and for seconds there are no new ones. The
+    /// seconds are told by the app: by tasks that it starts when they are over.
     /// </summary>
     [Fact]
     public async Task The_failover_of_the_database_is_answered_with_503_and_over_before_a_task_that_is_due_ten_seconds_later()
@@ -77,15 +78,18 @@ public sealed class LoadTests : IAsyncLifetime
         load.Start();
         await load.ForAsync(300, "before");
         await AdmitAsync(connections: 0);
-        await Eventually.TrueAsync(() => load.Made.Count(each => each.Answer?.Status != HttpStatusCode.Created) >= 50, "refusals");
+        await Eventually.TrueAsync(
+            () => load.Made.Count(each => each.Answer?.Status != HttpStatusCode.Created) >= 50, "refusals");
         var back = await AdmitAsync(connections: -1);
         await load.ForAsync(300, "again");
         await load.StopAsync();
 
         var control = later[due.FindIndex(at => at > back.AddSeconds(10))];
         var bound = (await tenant.WaitForAsync(control, "completed")).Json.GetProperty("started_at").GetDateTime();
-        var again = load.Accepted.Select(each => (each.Instance, At: each.Answer!.Json.GetProperty("created_at").GetDateTime()))
-            .Where(each => each.At > back).GroupBy(each => each.Instance).Select(each => each.Min(one => one.At)).ToList();
+        var again = load.Accepted.Select(
+            each => (each.Instance, At: each.Answer!.Json.GetProperty("created_at").GetDateTime()))
+            .Where(each => each.At > back).GroupBy(each => each.Instance).Select(each => each.Min(one => one.At))
+                .ToList();
         Assert.Equal(3, again.Count);
         Assert.All(again, first => Assert.InRange(first, back, bound));
         foreach (var refused in load.Made.Except(load.Accepted))

@@ -5,7 +5,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Load;
 
-/// <summary>Clients that submit tasks, some hundreds a second, each to the instances in turn, as behind a round-robin balancer.</summary>
+/// <summary>
+/// Clients that submit tasks, some hundreds a second, each to the instances in turn, as behind a round-robin balancer.
+/// </summary>
 internal sealed class Submissions(AppCluster cluster, TestTenant tenant) : IAsyncDisposable
 {
     private const int Clients = 8;
@@ -40,7 +42,8 @@ internal sealed class Submissions(AppCluster cluster, TestTenant tenant) : IAsyn
         {
             await Eventually.GetAsync(
                 () => api.GetAsync(submission.Answer!.Header("Location")!),
-                answer => answer.Status == HttpStatusCode.OK && answer.Json.GetProperty("status").GetString() == "completed",
+                answer => answer.Status == HttpStatusCode.OK && answer.Json.GetProperty("status")
+                    .GetString() == "completed",
                 "an accepted task to be completed");
         }
     }
@@ -60,7 +63,8 @@ internal sealed class Submissions(AppCluster cluster, TestTenant tenant) : IAsyn
             var started = Stopwatch.GetTimestamp();
             try
             {
-                var answer = await clients[instance].PostAsync("/api/tasks", new { agent_id = "echo", description = "x" });
+                var answer = await clients[instance].PostAsync(
+                    "/api/tasks", new { agent_id = "echo", description = "x" });
                 made.Enqueue(new Submission(instance, answer, Stopwatch.GetElapsedTime(started)));
             }
             catch (HttpRequestException)

@@ -3,8 +3,9 @@ using ViralEngine.Testing;
 namespace ViralEngine.Functions.Tests.OpenApi;
 
 /// <summary>
-/// Clients that generators make of the app's document: they compile, and a story of ten calls, told in each of them, runs. What the
-/// story reads and writes is typed, so that it fails to compile where the document says less than is true.
+/// Clients that generators make of the app's document: they compile, and a story of ten calls, told in each of them,
+/// runs. What the story reads and writes is typed, so that it fails to compile where the document says less than is
+/// true.
 /// </summary>
 [Trait("Category", "BlackBox")]
 public sealed class ClientTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
@@ -37,11 +38,13 @@ public sealed class ClientTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 
         await DotnetAsync(Repository.Root, "tool", "restore");
         await DotnetAsync(
-            Repository.Root, "kiota", "generate", "--language", "CSharp", "--openapi", document.Path, "--class-name", "EngineClient",
-            "--namespace-name", "ViralEngine.Client", "--output", Path.Combine(folder, "Client"), "--log-level", "Warning",
-            "--structured-mime-types", "application/json", "--structured-mime-types", "application/problem+json",
+            Repository.Root, "kiota", "generate", "--language", "CSharp", "--openapi", document.Path, "--class-name",
+            "EngineClient", "--namespace-name", "ViralEngine.Client", "--output", Path.Combine(folder, "Client"),
+            "--log-level", "Warning", "--structured-mime-types", "application/json", "--structured-mime-types",
+            "application/problem+json",
             "--structured-mime-types", "application/merge-patch+json");
-        await DotnetAsync(folder, "build", "Story.csproj", "--configuration", "Release", "--output", "built", "-nodeReuse:false");
+        await DotnetAsync(
+            folder, "build", "Story.csproj", "--configuration", "Release", "--output", "built", "-nodeReuse:false");
         var told = await DotnetAsync(folder, ["built/Story.dll", .. await ArgumentsAsync(tenant)]);
 
         Assert.Equal("told", told.Trim());

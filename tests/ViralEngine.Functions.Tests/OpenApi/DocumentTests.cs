@@ -16,7 +16,9 @@ public sealed partial class DocumentTests
     private static readonly JsonElement Document =
         JsonSerializer.SerializeToElement(ApiDocument.Build(new EndpointCatalog(), "https://api.example.com"));
 
-    /// <summary>How an operation's id begins, by its method: what is done to one thing, or a word of the path.</summary>
+    /// <summary>
+    /// How an operation's id begins, by its method: what is done to one thing, or a word of the path.
+    /// </summary>
     private static readonly Dictionary<string, string[]> Verbs = new()
     {
         ["get"] = ["get", "list", "stream"],
@@ -39,12 +41,14 @@ public sealed partial class DocumentTests
             var verb = Verb().Match(each.Operation.GetProperty("operationId").GetString()!).Value;
             var last = each.Path.Split('/').Last(part => !part.StartsWith('{')).Split('-')[0];
             Assert.True(
-                Verbs[each.Method].Contains(verb) || (each.Method == "post" && verb == last), $"{each.Method} {each.Path} is called {verb}…");
+                Verbs[each.Method].Contains(verb) || (each.Method == "post" && verb == last),
+                $"{each.Method} {each.Path} is called {verb}…");
         });
     }
 
     [Fact]
-    public void Every_operation_tells_of_an_answer_that_the_caller_is_at_fault_for() => Assert.All(Operations, each => Assert.Contains(
+    public void Every_operation_tells_of_an_answer_that_the_caller_is_at_fault_for(
+        ) => Assert.All(Operations, each => Assert.Contains(
         each.Operation.GetProperty("responses").EnumerateObject(), answer => answer.Name.StartsWith('4')));
 
     [Fact]
@@ -52,7 +56,8 @@ public sealed partial class DocumentTests
         Operations.Where(each => each.Method == "patch"),
         each => Assert.Equal(
             ["application/merge-patch+json"],
-            each.Operation.GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(media => media.Name)));
+            each.Operation.GetProperty("requestBody").GetProperty("content").EnumerateObject()
+                .Select(media => media.Name)));
 
     [Fact]
     public void Every_body_has_an_example_that_is_as_its_schema_says()
@@ -79,7 +84,8 @@ public sealed partial class DocumentTests
         Assert.All(EnumsIn(Document, "#"), list =>
         {
             var words = string.Join(' ', list.Words);
-            Assert.True(lists.TryAdd(words, list.At), $"{list.At} and {lists.GetValueOrDefault(words)} list the same words.");
+            Assert.True(
+                lists.TryAdd(words, list.At), $"{list.At} and {lists.GetValueOrDefault(words)} list the same words.");
         });
     }
 
@@ -87,7 +93,9 @@ public sealed partial class DocumentTests
     public void Free_objects_say_so() => Assert.All(
         ObjectsIn(Document.GetProperty("components").GetProperty("schemas"), "#"),
         schema => Assert.True(
-            schema.Value.TryGetProperty("properties", out _) || schema.Value.TryGetProperty("additionalProperties", out _), $"{schema.At} is an object of nothing."));
+            schema.Value.TryGetProperty(
+                "properties", out _) || schema.Value.TryGetProperty("additionalProperties",
+                out _), $"{schema.At} is an object of nothing."));
 
     [Fact]
     public void Money_and_counts_have_formats() => Assert.All(
@@ -97,7 +105,8 @@ public sealed partial class DocumentTests
             Assert.True(number.Value.TryGetProperty("format", out var format), $"{number.At} has no format.");
             if (number.At.EndsWith("_usd", StringComparison.Ordinal))
                 Assert.Equal("decimal", format.GetString());
-            if (number.At.EndsWith("_tokens", StringComparison.Ordinal) && !number.At.EndsWith("max_output_tokens", StringComparison.Ordinal))
+            if (number.At.EndsWith("_tokens", StringComparison.Ordinal)
+                && !number.At.EndsWith("max_output_tokens", StringComparison.Ordinal))
                 Assert.Equal("int64", format.GetString());
         });
 
@@ -105,7 +114,9 @@ public sealed partial class DocumentTests
     public void The_server_and_the_contact_are_absolute()
     {
         Assert.Equal("https://api.example.com/api", Document.GetProperty("servers")[0].GetProperty("url").GetString());
-        Assert.Equal("https://api.example.com/api/docs", Document.GetProperty("info").GetProperty("contact").GetProperty("url").GetString());
+        Assert.Equal(
+            "https://api.example.com/api/docs",
+            Document.GetProperty("info").GetProperty("contact").GetProperty("url").GetString());
         Assert.True(Document.GetProperty("components").GetProperty("schemas").GetProperty("Problem").GetProperty("properties")
             .GetProperty("detail").GetProperty("x-ms-primary-error-message").GetBoolean());
     }
@@ -115,11 +126,13 @@ public sealed partial class DocumentTests
     {
         Assert.Equal(AgentKinds.ByName.Keys, WordsOf("AgentKind"));
         Assert.Equal(OpenAiPreset.All.Keys, WordsOf("OpenAiPreset"));
-        Assert.All(Enum.GetValues<ErrorClass>(), known => Assert.Contains(known.ToApiName(), WordsOf("StepErrorClass")));
+        Assert.All(
+            Enum.GetValues<ErrorClass>(), known => Assert.Contains(known.ToApiName(), WordsOf("StepErrorClass")));
         Assert.Equal(EventTypes.All.Order(), WordsOf("EventType").Order());
         Assert.Equal(
             DefinitionReader.StepTypes.Order(),
-            Document.GetProperty("components").GetProperty("schemas").GetProperty("WorkflowStep").GetProperty("discriminator")
+            Document.GetProperty("components").GetProperty("schemas").GetProperty("WorkflowStep")
+                .GetProperty("discriminator")
                 .GetProperty("mapping").EnumerateObject().Select(type => type.Name).Order());
         Assert.Equal(["start", "end", "join", "rollback", .. DefinitionReader.StepTypes], WordsOf("GraphNodeType"));
     }
@@ -129,7 +142,8 @@ public sealed partial class DocumentTests
     public void Every_type_of_problem_in_the_code_is_documented_and_no_other()
     {
         var code = string.Join('\n', Directory.EnumerateFiles(Path.Combine(Repository.Root, "ViralEngine.Functions"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !file.Contains("/obj/") && !file.EndsWith("ProblemKinds.cs", StringComparison.Ordinal)).Select(File.ReadAllText));
+            .Where(file => !file.Contains("/obj/") && !file.EndsWith("ProblemKinds.cs", StringComparison.Ordinal))
+                .Select(File.ReadAllText));
         var made = Code().Matches(code).Select(match => match.Groups[1].Value)
             .Concat(Enum.GetValues<ErrorClass>().Select(each => "agent-" + each.ToApiName().Replace('_', '-')));
 
@@ -141,19 +155,22 @@ public sealed partial class DocumentTests
     private static List<string> WordsOf(string schema) =>
         [.. Document.GetProperty("components").GetProperty("schemas").GetProperty(schema).GetProperty("enum").EnumerateArray().Select(word => word.GetString()!)];
 
-    private static IEnumerable<(string At, JsonElement Media)> MediaIn(JsonElement node, string at = "") => node.ValueKind != JsonValueKind.Object ? []
+    private static IEnumerable<(string At, JsonElement Media)> MediaIn(JsonElement node, string at = "") =>
+        node.ValueKind != JsonValueKind.Object ? []
         : node.EnumerateObject().SelectMany(member => member.Name == "content"
             ? member.Value.EnumerateObject().Select(media => ($"{at}/{media.Name}", media.Value))
             : MediaIn(member.Value, $"{at}/{member.Name}"));
 
     private static IEnumerable<(string At, List<string?> Words)> EnumsIn(JsonElement node, string at) =>
         Below(node, at).SelectMany(each => EnumsIn(each.Value, each.At)).Concat(
-            node.ValueKind == JsonValueKind.Object && node.TryGetProperty("enum", out var words) && words.ValueKind == JsonValueKind.Array
+            node.ValueKind == JsonValueKind.Object && node.TryGetProperty(
+                "enum", out var words) && words.ValueKind == JsonValueKind.Array
             && words.EnumerateArray().Count(word => word.ValueKind == JsonValueKind.String) > 1
                 ? [(at, words.EnumerateArray().Select(word => word.GetString()).Where(word => word is not null).ToList())]
                 : []);
 
-    private static IEnumerable<(string At, JsonElement Value)> ObjectsIn(JsonElement node, string at) => OfType(node, at, "object");
+    private static IEnumerable<(string At, JsonElement Value)> ObjectsIn(JsonElement node, string at) =>
+        OfType(node, at, "object");
 
     private static IEnumerable<(string At, JsonElement Value)> NumbersIn(JsonElement node, string at) =>
         OfType(node, at, "number").Concat(OfType(node, at, "integer"));
@@ -162,13 +179,16 @@ public sealed partial class DocumentTests
         Below(node, at).SelectMany(each => OfType(each.Value, each.At, type)).Concat(
             node.ValueKind == JsonValueKind.Object && node.TryGetProperty("type", out var named)
             && (named.ValueKind == JsonValueKind.String ? named.GetString() == type
-                : named.ValueKind == JsonValueKind.Array && named.EnumerateArray().Any(each => each.GetString() == type))
+                : named.ValueKind == JsonValueKind.Array && named.EnumerateArray().Any(
+                    each => each.GetString() == type))
                 ? [(at, node)]
                 : []);
 
-    private static IEnumerable<(string At, JsonElement Value)> Below(JsonElement node, string at) => node.ValueKind switch
+    private static IEnumerable<(string At, JsonElement Value)> Below(JsonElement node, string at) =>
+        node.ValueKind switch
     {
-        JsonValueKind.Object => node.EnumerateObject().Where(member => member.Name is not ("example" or "examples" or "default"))
+        JsonValueKind.Object => node.EnumerateObject().Where(
+            member => member.Name is not ("example" or "examples" or "default"))
             .Select(member => ($"{at}/{member.Name}", member.Value)),
         JsonValueKind.Array => node.EnumerateArray().Select((item, index) => ($"{at}/{index}", item)),
         _ => [],

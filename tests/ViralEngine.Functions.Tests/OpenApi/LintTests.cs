@@ -11,6 +11,7 @@ public sealed class LintTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
     {
         using var document = await OpenApiTools.SaveAsync(app);
 
-        await OpenApiTools.Npm.RunAsync("npx", ["--no-install", "redocly", "lint", document.Path, "--config", "redocly.yaml"]);
+        await OpenApiTools.Npm.RunAsync(
+            "npx", ["--no-install", "redocly", "lint", document.Path, "--config", "redocly.yaml"]);
     }
 }

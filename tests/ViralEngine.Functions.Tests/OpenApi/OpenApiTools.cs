@@ -3,7 +3,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.OpenApi;
 
-/// <summary>What others make of the app's document: tests/openapi with its packages, and the document as a file.</summary>
+/// <summary>
+/// What others make of the app's document: tests/openapi with its packages, and the document as a file.
+/// </summary>
 internal static class OpenApiTools
 {
     public static readonly NpmFolder Npm = new("openapi");
@@ -14,7 +16,8 @@ internal static class OpenApiTools
         using var client = app.NewClient();
         var folder = Directory.CreateTempSubdirectory("openapi-").FullName;
         var file = Path.Combine(folder, "openapi.json");
-        await File.WriteAllBytesAsync(file, (await client.GetAsync("/api/openapi.json")).Expect(HttpStatusCode.OK).Bytes);
+        await File.WriteAllBytesAsync(
+            file, (await client.GetAsync("/api/openapi.json")).Expect(HttpStatusCode.OK).Bytes);
         return new DocumentFile(folder, file);
     }
 }

@@ -4,7 +4,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.OpenApi;
 
-/// <summary>The calls of the README's tour through Prism, which holds each request and answer against the document.</summary>
+/// <summary>
+/// The calls of the README's tour through Prism, which holds each request and answer against the document.
+/// </summary>
 [Trait("Category", "BlackBox")]
 public sealed partial class ProxyTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
@@ -21,7 +23,8 @@ public sealed partial class ProxyTests(ApiUnderTest app) : IClassFixture<ApiUnde
             "node_modules/@stoplight/prism-cli/dist/index.js",
             ["proxy", document.Path, new Uri(app.Address, "/api").ToString(), "--port", $"{port}", "--errors"],
             line => lines.Enqueue(line ?? ""));
-        await Eventually.TrueAsync(() => lines.Any(line => line.Contains("Prism is listening")), "Prism to listen", Patience);
+        await Eventually.TrueAsync(
+            () => lines.Any(line => line.Contains("Prism is listening")), "Prism to listen", Patience);
 
         // Until then it lists the operations with values of its own making, which may be words like "error".
         lines.Clear();
@@ -40,16 +43,21 @@ public sealed partial class ProxyTests(ApiUnderTest app) : IClassFixture<ApiUnde
         Assert.DoesNotContain("stoplight.io/prism/errors", output);
         var complaints = lines.Where(line => Complaint().IsMatch(line)).ToList();
         Assert.True(complaints.Count == 0, string.Join('\n', complaints));
-        Assert.True(lines.Count(line => line.Contains("[HTTP SERVER]", StringComparison.Ordinal)) > 25, string.Join('\n', lines));
+        Assert.True(
+            lines.Count(line => line.Contains("[HTTP SERVER]", StringComparison.Ordinal)) > 25,
+            string.Join('\n', lines));
     }
 
-    /// <summary>The blocks of shell of the section as they stand, but for the one that starts with the keys of ./dev run.</summary>
+    /// <summary>
+    /// The blocks of shell of the section as they stand, but for the one that starts with the keys of ./dev run.
+    /// </summary>
     private static async Task<string> TourAsync()
     {
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"));
         var section = readme[readme.IndexOf("## Five minutes with curl", StringComparison.Ordinal)..];
         section = section[..section.IndexOf("\n## ", 3, StringComparison.Ordinal)];
-        return string.Join('\n', Block().Matches(section).Select(block => block.Groups[1].Value)).Replace("source .local/demo.env\n", "", StringComparison.Ordinal);
+        return string.Join('\n', Block().Matches(section).Select(block => block.Groups[1].Value)).Replace(
+            "source .local/demo.env\n", "", StringComparison.Ordinal);
     }
 
     [GeneratedRegex("```bash\n(.*?)```", RegexOptions.Singleline)]

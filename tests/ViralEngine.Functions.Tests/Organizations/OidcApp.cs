@@ -3,7 +3,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Organizations;
 
-/// <summary>The app with a real OpenID Connect provider as its authority, and a tenant whose viewer the provider's client is.</summary>
+/// <summary>
+/// The app with a real OpenID Connect provider as its authority, and a tenant whose viewer the provider's client is.
+/// </summary>
 public sealed class OidcApp : IAsyncLifetime
 {
     private readonly TestPostgres postgres = new();

@@ -18,22 +18,27 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         (await tenant.NewMemberAsync("viewer", subject)).Dispose();
         var invited = await InviteAsync(stranger, subject, "admin");
 
-        var own = (await person.GetAsync("/api/organizations")).Expect(HttpStatusCode.OK).Json.GetProperty("organizations");
+        var own = (await person.GetAsync("/api/organizations"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("organizations");
         (await ActForAsync(person, stranger)).ExpectProblem(HttpStatusCode.Forbidden);
-        var waiting = (await person.GetAsync("/api/invitations")).Expect(HttpStatusCode.OK).Json.GetProperty("invitations");
+        var waiting = (await person.GetAsync("/api/invitations"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("invitations");
         (await other.PostAsync($"/api/invitations/{invited}/accept")).ExpectProblem(HttpStatusCode.NotFound);
-        (await stranger.Owner.PostAsync($"/api/invitations/{invited}/accept")).ExpectProblem(HttpStatusCode.Unauthorized);
+        (await stranger.Owner.PostAsync($"/api/invitations/{invited}/accept")).ExpectProblem(
+            HttpStatusCode.Unauthorized);
         (await person.PostAsync($"/api/invitations/{invited}/accept")).Expect(HttpStatusCode.OK);
         (await person.PostAsync($"/api/invitations/{invited}/accept")).Expect(HttpStatusCode.OK);
         (await ActForAsync(person, stranger)).Expect(HttpStatusCode.OK);
         var unnamed = (await person.GetAsync("/api/organizations")).ExpectProblem(HttpStatusCode.BadRequest);
 
         Assert.Equal(tenant.Id, own[0].GetProperty("id").GetGuid());
-        Assert.Equal([(stranger.Id, "admin")], waiting.EnumerateArray().Select(each => (each.GetProperty("organization_id").GetGuid(), each.GetProperty("role").GetString())));
+        Assert.Equal([(stranger.Id, "admin")], waiting.EnumerateArray().Select(
+            each => (each.GetProperty("organization_id").GetGuid(), each.GetProperty("role").GetString())));
         Assert.Contains("X-Tenant-ID", unnamed.Errors.Keys);
         var log = (await stranger.Owner.GetAsync("/api/audit-log?action=member.accepted")).Json.GetProperty("entries");
         Assert.NotEmpty(log.EnumerateArray());
-        Assert.All(log.EnumerateArray(), entry => Assert.Equal($"user:{invited}", entry.GetProperty("actor").GetString()));
+        Assert.All(
+            log.EnumerateArray(), entry => Assert.Equal($"user:{invited}", entry.GetProperty("actor").GetString()));
     }
 
     [Fact]
@@ -61,7 +66,8 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         (await person.PostAsync($"/api/invitations/{invited}/decline")).Expect(HttpStatusCode.OK);
 
         (await person.PostAsync($"/api/invitations/{invited}/accept")).ExpectProblem(HttpStatusCode.NotFound);
-        (await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/members/{invited}")).ExpectProblem(HttpStatusCode.NotFound);
+        (await tenant.Owner.GetAsync($"/api/organizations/{tenant.Id}/members/{invited}")).ExpectProblem(
+            HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -75,15 +81,19 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         (await tenant.Owner.PostAsync(keys, new { name = "soon gone", role = "owner", expires_at = DateTime.UtcNow.AddHours(1) })).Expect(HttpStatusCode.Created);
 
         var refused = (await tenant.Owner.DeleteAsync($"{keys}/{first}")).ExpectProblem(HttpStatusCode.Conflict);
-        var made = (await platform.PostAsync(keys, new { name = "another", role = "owner" })).Expect(HttpStatusCode.Created).Json;
-        (await platform.PostAsync($"/api/organizations/{Guid.NewGuid()}/api-keys", new { name = "x", role = "owner" })).ExpectProblem(HttpStatusCode.NotFound);
+        var made = (await platform.PostAsync(keys, new { name = "another", role = "owner" }))
+            .Expect(HttpStatusCode.Created).Json;
+        (await platform.PostAsync($"/api/organizations/{Guid.NewGuid()}/api-keys", new { name = "x", role = "owner" }))
+            .ExpectProblem(HttpStatusCode.NotFound);
         using var again = running.App.NewClient(made.GetProperty("key").GetString()!);
         (await again.DeleteAsync($"{keys}/{first}")).Expect(HttpStatusCode.NoContent);
-        var log = (await again.GetAsync("/api/audit-log?action=api_key.created")).Expect(HttpStatusCode.OK).Json.GetProperty("entries");
+        var log = (await again.GetAsync("/api/audit-log?action=api_key.created"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("entries");
 
         Assert.EndsWith("last-owner", refused.Type);
         Assert.Contains(log.EnumerateArray(), entry =>
-            (entry.GetProperty("actor").GetString(), entry.GetProperty("target_id").GetString()) == ("platform", made.GetProperty("id").GetString()));
+            (entry.GetProperty("actor").GetString(), entry.GetProperty("target_id").GetString()) == (
+                "platform", made.GetProperty("id").GetString()));
     }
 
     [Fact]
@@ -91,7 +101,8 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
     {
         using var tenant = await NewTenantAsync();
         using var owner = await tenant.NewMemberAsync("owner");
-        var first = (await owner.GetAsync($"/api/organizations/{tenant.Id}/api-keys")).Json.GetProperty("api_keys")[0].GetProperty("id").GetString();
+        var first = (await owner.GetAsync($"/api/organizations/{tenant.Id}/api-keys")).Json.GetProperty("api_keys")[0]
+            .GetProperty("id").GetString();
         (await owner.DeleteAsync($"/api/organizations/{tenant.Id}/api-keys/{first}")).Expect(HttpStatusCode.NoContent);
         var self = $"/api/organizations/{tenant.Id}/members/{await OnlyMemberAsync(owner, tenant)}";
 
@@ -106,19 +117,23 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         using var tenant = await NewTenantAsync();
         using var admin = await tenant.NewMemberAsync("admin");
         var keys = $"/api/organizations/{tenant.Id}/api-keys";
-        var made = (await admin.PostAsync(keys, new { name = "made", role = "admin" })).Expect(HttpStatusCode.Created).Json;
+        var made = (await admin.PostAsync(keys, new { name = "made", role = "admin" }))
+            .Expect(HttpStatusCode.Created).Json;
         using var withMade = running.App.NewClient(made.GetProperty("key").GetString()!);
-        var next = (await withMade.PostAsync(keys, new { name = "next", role = "viewer" })).Expect(HttpStatusCode.Created).Json;
+        var next = (await withMade.PostAsync(keys, new { name = "next", role = "viewer" }))
+            .Expect(HttpStatusCode.Created).Json;
         using var withNext = running.App.NewClient(next.GetProperty("key").GetString()!);
         var member = $"/api/organizations/{tenant.Id}/members/{await OnlyMemberAsync(tenant.Owner, tenant)}";
 
         (await tenant.Owner.PatchAsync(member, new { role = "operator" })).Expect(HttpStatusCode.OK);
         (await withMade.GetAsync("/api/tasks")).ExpectProblem(HttpStatusCode.Unauthorized);
         (await withNext.GetAsync("/api/tasks")).Expect(HttpStatusCode.OK);
-        var removed = (await tenant.Owner.DeleteAsync(member)).Expect(HttpStatusCode.OK).Json.GetProperty("revoked_api_keys");
+        var removed = (await tenant.Owner.DeleteAsync(member))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("revoked_api_keys");
 
         (await withNext.GetAsync("/api/tasks")).ExpectProblem(HttpStatusCode.Unauthorized);
-        Assert.Equal(next.GetProperty("id").GetString(), Assert.Single(removed.EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(
+            next.GetProperty("id").GetString(), Assert.Single(removed.EnumerateArray()).GetProperty("id").GetString());
     }
 
     [Fact]
@@ -128,10 +143,12 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         var keys = $"/api/organizations/{tenant.Id}/api-keys";
         using var admin = await tenant.NewClientAsync("admin");
         var leaked = (await tenant.Owner.GetAsync(keys)).Json.GetProperty("api_keys")[0].GetProperty("id").GetString();
-        var made = (await admin.PostAsync(keys, new { name = "made", role = "viewer" })).Expect(HttpStatusCode.Created).Json;
+        var made = (await admin.PostAsync(keys, new { name = "made", role = "viewer" }))
+            .Expect(HttpStatusCode.Created).Json;
         using var viewer = running.App.NewClient(made.GetProperty("key").GetString()!);
 
-        var revoked = (await tenant.Owner.DeleteAsync($"{keys}/{leaked}?with_keys_it_made=true")).Expect(HttpStatusCode.OK).Json;
+        var revoked = (await tenant.Owner.DeleteAsync($"{keys}/{leaked}?with_keys_it_made=true"))
+            .Expect(HttpStatusCode.OK).Json;
 
         (await admin.GetAsync("/api/tasks")).ExpectProblem(HttpStatusCode.Unauthorized);
         (await viewer.GetAsync("/api/tasks")).ExpectProblem(HttpStatusCode.Unauthorized);
@@ -151,7 +168,8 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         using var tenant = await NewTenantAsync();
         using var stays = await NewTenantAsync();
         var slow = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 60_000 });
-        var caller = (await tenant.Owner.PostAsync("/api/agents", new { name = "caller", kind = "http", settings = new { url = agent.Url } }))
+        var caller = (await tenant.Owner.PostAsync(
+            "/api/agents", new { name = "caller", kind = "http", settings = new { url = agent.Url } }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
         var soon = DateTime.UtcNow.AddSeconds(12); // long after the deletion, on a busy machine too
         await tenant.SubmitAsync(new { agent_id = caller, description = "later", scheduled_at = soon });
@@ -178,7 +196,8 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         (await tenant.Owner.GetAsync("/api/tasks")).ExpectProblem(HttpStatusCode.Unauthorized);
         await reading;
         // One that stays has its turn after the time at which the other's was due.
-        var after = await stays.SubmitAsync(new { agent_id = "echo", description = "after", scheduled_at = soon.AddSeconds(2) });
+        var after = await stays.SubmitAsync(
+            new { agent_id = "echo", description = "after", scheduled_at = soon.AddSeconds(2) });
         await stays.WaitForAsync(after, "completed");
 
         Assert.Equal(0, calls);
@@ -201,7 +220,8 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         {
             Parameters = { new() { Value = tenant.Id } },
         };
-        return await Eventually.GetAsync(async () => (long)(await count.ExecuteScalarAsync())!, open => open == 0, "everything to end");
+        return await Eventually.GetAsync(
+            async () => (long)(await count.ExecuteScalarAsync())!, open => open == 0, "everything to end");
     }
 
     private static async Task ReadToItsEndAsync(TestTenant tenant, string task)
@@ -219,7 +239,8 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
 
     private static async Task<string> OnlyMemberAsync(ApiClient client, TestTenant tenant)
     {
-        JsonElement members = (await client.GetAsync($"/api/organizations/{tenant.Id}/members")).Expect(HttpStatusCode.OK).Json.GetProperty("members");
+        JsonElement members = (await client.GetAsync($"/api/organizations/{tenant.Id}/members"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("members");
         return Assert.Single(members.EnumerateArray()).GetProperty("id").GetString()!;
     }
 

@@ -1,11 +1,11 @@
 namespace ViralEngine.Functions.Tests.Organizations;
 
 /// <summary>
-/// Who may call what, written down by hand: nothing here is taken from the app. A new route is let in here first, after somebody has
-/// thought about who is to call it.
+/// Who may call what, written down by hand: nothing here is taken from the app. A new route is let in here first, after
+/// somebody has thought about who is to call it.
 /// </summary>
-/// <remarks>V viewer, A approver, O operator, M admin, W owner, P the platform's key; <c>public</c>: everybody; <c>person</c>: whoever has a
-/// token of his own, of whatever organization.</remarks>
+/// <remarks>V viewer, A approver, O operator, M admin, W owner, P the platform's key; <c>public</c>: everybody;
+/// <c>person</c>: whoever has a token of his own, of whatever organization.</remarks>
 internal static class RoleTable
 {
     private const string Text =
@@ -116,7 +116,8 @@ internal static class RoleTable
     };
 
     /// <summary>The names of the roles that may make a call; null: everybody, without a credential too.</summary>
-    public static IReadOnlyDictionary<(string Method, string Route), IReadOnlySet<string>?> Rows { get; } = Text.Split('\n')
+    public static IReadOnlyDictionary<(
+        string Method, string Route), IReadOnlySet<string>?> Rows { get; } = Text.Split('\n')
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         .ToDictionary(
             words => (words[1], words[2]),

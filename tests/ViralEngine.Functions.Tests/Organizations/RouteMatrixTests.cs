@@ -11,7 +11,8 @@ namespace ViralEngine.Functions.Tests.Organizations;
 [Trait("Category", "BlackBox")]
 public sealed partial class RouteMatrixTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 {
-    public static TheoryData<string> Functions => [.. new EndpointCatalog().Api.Where(e => !e.IsFallback && e.Allowed is not null).Select(e => e.Function)];
+    public static TheoryData<string> Functions =>
+        [.. new EndpointCatalog().Api.Where(e => !e.IsFallback && e.Allowed is not null).Select(e => e.Function)];
 
     public static TheoryData<string> FunctionsWithIds =>
         [.. new EndpointCatalog().Api.Where(e => !e.IsFallback && e.Allowed is not null && e.Route.Contains('{')).Select(e => e.Function)];
@@ -20,7 +21,8 @@ public sealed partial class RouteMatrixTests(ApiUnderTest app) : IClassFixture<A
     public void The_table_has_every_route_and_no_other()
     {
         var routes = new EndpointCatalog().Api.Where(endpoint => !endpoint.IsFallback)
-            .SelectMany(endpoint => endpoint.Methods.Where(method => method != "HEAD").Select(method => (method, endpoint.Route)));
+            .SelectMany(endpoint => endpoint.Methods.Where(method => method != "HEAD").Select(
+                method => (method, endpoint.Route)));
 
         Assert.Equal(RoleTable.Rows.Keys.Order(), routes.Order());
     }
@@ -37,12 +39,14 @@ public sealed partial class RouteMatrixTests(ApiUnderTest app) : IClassFixture<A
         foreach (var role in RoleTable.All)
         {
             using var client = role == "platform" ? app.NewPlatformClient() : await tenant.NewClientAsync(role);
-            var answer = await SendAsync(client, endpoint, Parameter().Replace(endpoint.Route, _ => Guid.NewGuid().ToString()), body: null);
+            var answer = await SendAsync(
+                client, endpoint, Parameter().Replace(endpoint.Route, _ => Guid.NewGuid().ToString()), body: null);
 
             if (allowed.Contains(role))
             {
                 Assert.False(
-                    answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, $"{role} should be let in: {answer}");
+                    answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden,
+                    $"{role} should be let in: {answer}");
             }
             else
             {
@@ -52,7 +56,8 @@ public sealed partial class RouteMatrixTests(ApiUnderTest app) : IClassFixture<A
         }
 
         using var nobody = app.NewClient();
-        var refused = await SendAsync(nobody, endpoint, Parameter().Replace(endpoint.Route, _ => Guid.NewGuid().ToString()), body: null);
+        var refused = await SendAsync(
+            nobody, endpoint, Parameter().Replace(endpoint.Route, _ => Guid.NewGuid().ToString()), body: null);
         refused.ExpectProblem(HttpStatusCode.Unauthorized);
         Assert.StartsWith("Bearer", refused.Header("WWW-Authenticate"));
     }

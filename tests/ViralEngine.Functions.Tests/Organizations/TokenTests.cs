@@ -12,7 +12,8 @@ public sealed class TokenTests(RunningApp running) : IClassFixture<RunningApp>
         using var client = running.App.NewClient(DevelopmentToken.Create(subject));
 
         (await client.GetAsync("/api/tasks")).Expect(HttpStatusCode.OK);
-        (await client.PostAsync("/api/tasks", new { agent_id = "echo", description = "no" })).ExpectProblem(HttpStatusCode.Forbidden);
+        (await client.PostAsync("/api/tasks", new { agent_id = "echo", description = "no" })).ExpectProblem(
+            HttpStatusCode.Forbidden);
 
         tenant.Dispose();
     }

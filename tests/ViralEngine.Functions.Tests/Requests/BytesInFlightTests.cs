@@ -13,7 +13,8 @@ public sealed class BytesInFlightTests
     private const long Most = 8L << 20;
     private readonly TenantId one = new(Guid.NewGuid());
     private readonly TenantId other = new(Guid.NewGuid());
-    private readonly BytesInFlight inFlight = new(Options.Create(new EdgeOptions { MaxBytesInFlight = Most }), TimeProvider.System);
+    private readonly BytesInFlight inFlight = new(
+        Options.Create(new EdgeOptions { MaxBytesInFlight = Most }), TimeProvider.System);
 
     [Fact]
     public async Task A_tenant_has_half_and_all_have_no_more_than_all()
@@ -22,7 +23,8 @@ public sealed class BytesInFlightTests
 
         var own = Assert.Throws<ProblemException>(() => inFlight.Take(one, 1));
         using var second = inFlight.Take(other, Most / 2);
-        var all = await Assert.ThrowsAsync<ProblemException>(() => inFlight.TakeAsync(new TenantId(Guid.NewGuid()), 1, default));
+        var all = await Assert.ThrowsAsync<ProblemException>(
+            () => inFlight.TakeAsync(new TenantId(Guid.NewGuid()), 1, default));
 
         Assert.Equal(429, own.Problem.Status);
         Assert.Equal(503, all.Problem.Status);
@@ -53,7 +55,8 @@ public sealed class TenantShareTests(TestPostgres postgres) : IClassFixture<Test
     public async Task A_tenant_that_holds_its_share_is_told_to_wait_and_others_are_not()
     {
         await using var app = await AppProcess.StartAsync(new AppSettings(postgres)
-            .With("Edge:MaxRequestsPerTenant", "3").With("Edge:MaxStreamsPerTenant", "2").With("Edge:BodyGraceSeconds", "60"));
+            .With("Edge:MaxRequestsPerTenant", "3").With("Edge:MaxStreamsPerTenant", "2").With(
+                "Edge:BodyGraceSeconds", "60"));
         using var noisy = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         using var quiet = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var task = await noisy.SubmitAsync(
@@ -78,7 +81,8 @@ public sealed class TenantShareTests(TestPostgres postgres) : IClassFixture<Test
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.TooManyRequests), (two.StatusCode, three.StatusCode));
         held.ForEach(client => client.Dispose());
         await Eventually.TrueAsync(
-            async () => (await noisy.Owner.GetAsync("/api/tasks")).Status == HttpStatusCode.OK, "the share to be free again");
+            async () => (await noisy.Owner.GetAsync("/api/tasks")).Status == HttpStatusCode.OK,
+            "the share to be free again");
 
         async Task<TcpClient> HoldAsync()
         {

@@ -9,15 +9,17 @@ using ViralEngine.Testing;
 namespace ViralEngine.Functions.Tests.Requests;
 
 /// <summary>
-/// Valid requests on things that are there, with one value at a time at, just inside and just beyond each bound that the API's own
-/// document gives. Never a 500; what is beyond is refused by its name, and a number that is within is not.
+/// Valid requests on things that are there, with one value at a time at, just inside and just beyond each bound that
+/// the API's own document gives. Never a 500; what is beyond is refused by its name, and a number that is within is
+/// not.
 /// </summary>
 [Trait("Category", "BlackBox")]
 public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 {
     private static readonly string[] BeyondEveryBound =
     [
-        "3000000000", "-3000000000", "9223372036854775808", "79228162514264337593543950336", "1e29", "1e308", "-1e308", "1e-300", "0.0000000001",
+        "3000000000", "-3000000000", "9223372036854775808", "79228162514264337593543950336", "1e29", "1e308", "-1e308",
+        "1e-300", "0.0000000001",
     ];
 
     private const string EveryStep =
@@ -39,7 +41,8 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         """;
 
     public static TheoryData<string> Functions => [.. new EndpointCatalog().Api
-        .Where(endpoint => endpoint.IsDocumented && endpoint.Allowed is not null && endpoint.Method.IsDefined(typeof(BodyAttribute), false))
+        .Where(endpoint => endpoint.IsDocumented && endpoint.Allowed is not null && endpoint.Method.IsDefined(
+            typeof(BodyAttribute), false))
         .Select(endpoint => endpoint.Function)];
 
     [Theory]
@@ -51,7 +54,8 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         var endpoint = new EndpointCatalog().Find(function)!;
         var client = endpoint.Function == "CreateOrganization" ? platform : tenant.Owner;
         var path = "/api/" + await ValidRequests.PathOfAsync(tenant, endpoint.Route);
-        await TryEdgesAsync(client, endpoint, path, JsonSerializer.SerializeToNode(ValidRequests.BodyOf(endpoint))!.AsObject());
+        await TryEdgesAsync(
+            client, endpoint, path, JsonSerializer.SerializeToNode(ValidRequests.BodyOf(endpoint))!.AsObject());
     }
 
     [Fact]
@@ -59,7 +63,9 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     {
         using var tenant = await api.NewTenantAsync();
 
-        await TryEdgesAsync(tenant.Owner, new EndpointCatalog().Find("CreateWorkflow")!, "/api/workflows", JsonNode.Parse(EveryStep)!.AsObject());
+        await TryEdgesAsync(
+            tenant.Owner, new EndpointCatalog().Find("CreateWorkflow")!, "/api/workflows",
+            JsonNode.Parse(EveryStep)!.AsObject());
     }
 
     private static async Task TryEdgesAsync(ApiClient client, Endpoint endpoint, string path, JsonObject valid)
@@ -76,11 +82,16 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
                 var answer = await SendAsync(client, endpoint, path, body);
 
                 Assert.True((int)answer.Status < 500, $"{string.Join('.', at)} = {Short(value)}: {answer}");
-                var faults = answer.Status == HttpStatusCode.BadRequest ? answer.ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys.ToList() : [];
+                var faults = answer.Status == HttpStatusCode.BadRequest
+                    ? answer.ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys.ToList()
+                    : [];
                 var isNamed = faults.Any(fault => fault.StartsWith(NameOf(at), StringComparison.Ordinal)
-                    || (fault.EndsWith(']') && NameOf(at).StartsWith(fault, StringComparison.Ordinal))); // an item that cannot be read
+                    // an item that cannot be read
+                    || (fault.EndsWith(']') && NameOf(at).StartsWith(fault, StringComparison.Ordinal)));
                 if (isGood is { } good)
-                    Assert.True(good != isNamed, $"{NameOf(at)} = {Short(value)} should be {(good ? "taken" : "refused by name")}: {answer}");
+                    Assert.True(
+                        good != isNamed,
+                        $"{NameOf(at)} = {Short(value)} should be {(good ? "taken" : "refused by name")}: {answer}");
             }
         }
     }
@@ -89,13 +100,16 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     {
         var template = "/" + System.Text.RegularExpressions.Regex.Replace(
             endpoint.Route, "[A-Z]", letter => "_" + letter.Value.ToLowerInvariant());
-        var content = document.GetProperty("paths").GetProperty(template).GetProperty(endpoint.Methods[0].ToLowerInvariant())
+        var content = document.GetProperty("paths").GetProperty(template).GetProperty(
+            endpoint.Methods[0].ToLowerInvariant())
             .GetProperty("requestBody").GetProperty("content");
-        return content.EnumerateObject().First(media => media.Name.EndsWith("json", StringComparison.Ordinal)).Value.GetProperty("schema");
+        return content.EnumerateObject()
+            .First(media => media.Name.EndsWith("json", StringComparison.Ordinal)).Value.GetProperty("schema");
     }
 
     /// <summary>Every property with its place: of the body itself, and of what the valid body has inside.</summary>
-    private static IEnumerable<(string[] At, JsonElement Schema)> PropertiesOf(JsonElement document, JsonElement schema, JsonObject valid)
+    private static IEnumerable<(string[] At, JsonElement Schema)> PropertiesOf(
+        JsonElement document, JsonElement schema, JsonObject valid)
     {
         if (!Resolve(document, schema, valid).TryGetProperty("properties", out var properties))
             yield break;
@@ -164,10 +178,13 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     }
 
     private static string? TypeOf(JsonElement schema) => !schema.TryGetProperty("type", out var type) ? null
-        : type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(each => each.GetString()).FirstOrDefault(each => each != "null")
+        : type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(each => each.GetString())
+            .FirstOrDefault(each => each != "null")
         : type.GetString();
 
-    /// <summary>What a schema says of a value: past references and null, as the kind that the value says that it is.</summary>
+    /// <summary>
+    /// What a schema says of a value: past references and null, as the kind that the value says that it is.
+    /// </summary>
     private static JsonElement Resolve(JsonElement document, JsonElement schema, JsonNode? value)
     {
         if (schema.TryGetProperty("$ref", out var reference))
@@ -175,14 +192,17 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         if (schema.TryGetProperty("discriminator", out var discriminator) && value is JsonObject kind
             && kind[discriminator.GetProperty("propertyName").GetString()!] is JsonValue word)
         {
-            return Resolve(document, At(document, discriminator.GetProperty("mapping").GetProperty((string)word!).GetString()!), value);
+            return Resolve(
+                document, At(document, discriminator.GetProperty("mapping").GetProperty((string)word!).GetString()!),
+                value);
         }
 
         if (schema.TryGetProperty("allOf", out var parts))
         {
             var all = parts.EnumerateArray().Select(part => Resolve(document, part, value)).Append(schema)
                 .SelectMany(part => part.GetProperty("properties").EnumerateObject());
-            return JsonSerializer.SerializeToElement(new { properties = all.ToDictionary(each => each.Name, each => each.Value) });
+            return JsonSerializer.SerializeToElement(
+                new { properties = all.ToDictionary(each => each.Name, each => each.Value) });
         }
 
         return schema.TryGetProperty("oneOf", out var several) && !schema.TryGetProperty("discriminator", out _)
@@ -204,9 +224,11 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
 
     private const string Marker = "raw:";
 
-    private static string NameOf(string[] at) => at.Aggregate((path, name) => char.IsDigit(name[0]) ? $"{path}[{name}]" : $"{path}.{name}");
+    private static string NameOf(string[] at) =>
+        at.Aggregate((path, name) => char.IsDigit(name[0]) ? $"{path}[{name}]" : $"{path}.{name}");
 
-    private static string Short(string value) => value.Length <= 60 ? value : $"{value[..60]}… ({value.Length} characters)";
+    private static string Short(string value) =>
+        value.Length <= 60 ? value : $"{value[..60]}… ({value.Length} characters)";
 
     private static string Text(decimal number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -228,7 +250,8 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         null => "null",
         JsonObject members => $"{{{string.Join(',', members.Select(member => $"{JsonSerializer.Serialize(member.Key)}:{Write(member.Value)}"))}}}",
         JsonArray items => $"[{string.Join(',', items.Select(Write))}]",
-        JsonValue value when value.TryGetValue<string>(out var text) && text.StartsWith(Marker, StringComparison.Ordinal) => text[Marker.Length..],
+        JsonValue value when value.TryGetValue<string>(out var text) && text.StartsWith(
+            Marker, StringComparison.Ordinal) => text[Marker.Length..],
         _ => node.ToJsonString(),
     };
 }

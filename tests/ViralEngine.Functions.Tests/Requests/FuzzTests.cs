@@ -6,32 +6,36 @@ using ViralEngine.Testing;
 namespace ViralEngine.Functions.Tests.Requests;
 
 /// <summary>
-/// Rubbish for every route: bodies and queries from its own request records with one thing wrong, and bytes that are no JSON at
-/// all. Never a 500, and what is refused is refused by a problem that names the field.
+/// Rubbish for every route: bodies and queries from its own request records with one thing wrong, and bytes that are no
+/// JSON at all. Never a 500, and what is refused is refused by a problem that names the field.
 /// </summary>
 [Trait("Category", "BlackBox")]
 public sealed partial class FuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 {
     private static readonly string[] Values =
     [
-        "null", "true", "0", "-1", "1e999", "99999999999999999999", "\"\"", "\" \"", "\"x\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "[null]",
-        "[[]]", "{}", "{\"a\":1}", $"\"{new string('y', 300_000)}\"", $"[{string.Join(',', Enumerable.Repeat("\"t\"", 3000))}]",
-        "\"0001-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59.9999999Z\"",
+        "null", "true", "0", "-1", "1e999", "99999999999999999999", "\"\"", "\" \"", "\"x\"", "\"\\u0000\"",
+        "\"\\ud800\"", "[]", "[null]", "[[]]", "{}", "{\"a\":1}", $"\"{new string('y', 300_000)}\"",
+        $"[{string.Join(',', Enumerable.Repeat("\"t\"", 3000))}]", "\"0001-01-01T00:00:00Z\"",
+        "\"9999-12-31T23:59:59.9999999Z\"",
     ];
 
     private static readonly string[] Bodies =
     [
-        "", " ", "{", "}", "[]", "null", "1", "\"text\"", "{\"a\":}", "{'a':1}", "{\"a\":1,\"a\":2}", new string('[', 100), new string('{', 50),
-        string.Concat(Enumerable.Repeat("{\"a\":", 100)) + "1" + new string('}', 100), "\ufeff{}", "{}{}", "{\"x\":\"\\ud800\"}",
+        "", " ", "{", "}", "[]", "null", "1", "\"text\"", "{\"a\":}", "{'a':1}", "{\"a\":1,\"a\":2}",
+        new string('[', 100), new string('{', 50),
+        string.Concat(Enumerable.Repeat("{\"a\":", 100)) + "1" + new string('}', 100), "\ufeff{}", "{}{}",
+        "{\"x\":\"\\ud800\"}",
     ];
 
     private static readonly string[] Texts =
     [
-        "", "-1", "0", "x", "99999999999999999999", "1.5", "%00", "%FF", "null", "../..", "2026-13-45", "%F0%9F%92%A9", "'; DROP TABLE tasks; --",
-        new string('z', 3000),
+        "", "-1", "0", "x", "99999999999999999999", "1.5", "%00", "%FF", "null", "../..", "2026-13-45", "%F0%9F%92%A9",
+        "'; DROP TABLE tasks; --", new string('z', 3000),
     ];
 
-    public static TheoryData<string> Functions => [.. new EndpointCatalog().Api.Where(endpoint => !endpoint.IsFallback).Select(endpoint => endpoint.Function)];
+    public static TheoryData<string> Functions =>
+        [.. new EndpointCatalog().Api.Where(endpoint => !endpoint.IsFallback).Select(endpoint => endpoint.Function)];
 
     [Theory]
     [MemberData(nameof(Functions))]
@@ -93,7 +97,8 @@ public sealed partial class FuzzTests(ApiUnderTest api) : IClassFixture<ApiUnder
 
     private static IEnumerable<string> MutationsOf(Endpoint endpoint)
     {
-        var type = endpoint.Method.GetCustomAttributes(typeof(BodyAttribute), false).Cast<BodyAttribute>().FirstOrDefault()?.Type;
+        var type = endpoint.Method.GetCustomAttributes(typeof(BodyAttribute), false).Cast<BodyAttribute>()
+            .FirstOrDefault()?.Type;
         if (type is null)
             yield break;
         yield return """{"no_such_field":1}""";
@@ -107,7 +112,8 @@ public sealed partial class FuzzTests(ApiUnderTest api) : IClassFixture<ApiUnder
 
     private static IEnumerable<string> QueriesOf(Endpoint endpoint)
     {
-        var type = endpoint.Method.GetCustomAttributes(typeof(QueryAttribute), false).Cast<QueryAttribute>().FirstOrDefault()?.Type;
+        var type = endpoint.Method.GetCustomAttributes(typeof(QueryAttribute), false).Cast<QueryAttribute>()
+            .FirstOrDefault()?.Type;
         if (type is null)
             yield break;
         yield return "no_such_parameter=1";
@@ -119,7 +125,8 @@ public sealed partial class FuzzTests(ApiUnderTest api) : IClassFixture<ApiUnder
         }
     }
 
-    private static async Task SendAsync(ApiClient client, Endpoint endpoint, string path, byte[]? body, string contentType = "application/json")
+    private static async Task SendAsync(
+        ApiClient client, Endpoint endpoint, string path, byte[]? body, string contentType = "application/json")
     {
         using var request = new HttpRequestMessage(new HttpMethod(endpoint.Methods[0]), path);
         if (body is not null)
@@ -132,7 +139,8 @@ public sealed partial class FuzzTests(ApiUnderTest api) : IClassFixture<ApiUnder
         var sent = body is null ? "" : Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 200)));
         Assert.True((int)answer.Status < 500, $"{sent}\n{answer}");
         // Kestrel itself answers what is not even HTTP; the pages behind approval links are for people.
-        if ((int)answer.Status < 400 || answer.Bytes.Length == 0 || answer.Header("Content-Type")?.StartsWith("text/html", StringComparison.Ordinal) == true)
+        if ((int)answer.Status < 400 || answer.Bytes.Length == 0
+            || answer.Header("Content-Type")?.StartsWith("text/html", StringComparison.Ordinal) == true)
             return;
 
         var problem = answer.ExpectProblem(answer.Status);

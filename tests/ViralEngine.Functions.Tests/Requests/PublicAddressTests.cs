@@ -12,10 +12,12 @@ public sealed class PublicAddressTests
     [InlineData(null, "10.0.0.0/8", "10.1.2.3", "https", "api.example.com", "https://api.example.com")]
     [InlineData(null, "10.0.0.0/8", "::ffff:10.1.2.3", "https", "api.example.com:8443", "https://api.example.com:8443")]
     [InlineData(null, "10.0.0.0/8", "192.0.2.1", "https", "evil.example.com", "http://127.0.0.1:7071")]
-    [InlineData(null, "10.0.0.0/8", "10.1.2.3", "http, https", "evil.example.com, api.example.com", "https://api.example.com")]
+    [InlineData(
+        null, "10.0.0.0/8", "10.1.2.3", "http, https", "evil.example.com, api.example.com", "https://api.example.com")]
     [InlineData(null, "10.0.0.0/8", "10.1.2.3", "javascript", "api.example.com/path", "http://127.0.0.1:7071")]
     [InlineData(null, "10.0.0.0/8", "10.1.2.3", null, null, "http://127.0.0.1:7071")]
-    [InlineData("https://api.example.com/", "10.0.0.0/8", "10.1.2.3", "http", "evil.example.com", "https://api.example.com")]
+    [InlineData(
+        "https://api.example.com/", "10.0.0.0/8", "10.1.2.3", "http", "evil.example.com", "https://api.example.com")]
     [InlineData("https://example.com/engine", null, "10.1.2.3", null, null, "https://example.com/engine")]
     public void Is_what_is_configured_or_what_a_trusted_proxy_says(
         string? configured, string? trusted, string peer, string? proto, string? host, string expected)
@@ -35,7 +37,9 @@ public sealed class PublicAddressTests
 
     [Theory]
     [InlineData("10.1.2.3", "https://api.example.com", "for=192.0.2.60;proto=https;host=api.example.com")]
-    [InlineData("10.1.2.3", "https://api.example.com:8443", "host=evil.example.com, For=\"[2001:db8::1]:4711\"; Proto=https; Host=\"api.example.com:8443\"")]
+    [InlineData(
+        "10.1.2.3", "https://api.example.com:8443",
+        "host=evil.example.com, For=\"[2001:db8::1]:4711\"; Proto=https; Host=\"api.example.com:8443\"")]
     [InlineData("10.1.2.3", "http://127.0.0.1:7071", "for=192.0.2.60")]
     [InlineData("10.1.2.3", "http://127.0.0.1:7071", "proto=javascript;host=\"a/b\"")]
     [InlineData("192.0.2.1", "http://127.0.0.1:7071", "proto=https;host=evil.example.com")]
@@ -68,5 +72,6 @@ public sealed class PublicAddressTests
     [InlineData("ftp://example.com")]
     [InlineData("https://example.com/?a=1")]
     public void A_setting_that_is_no_address_stops_the_app(string url) =>
-        Assert.Contains("Edge:PublicUrl", Assert.Single(new EdgeOptions { PublicUrl = url }.Validate(new("x"))).ErrorMessage);
+        Assert.Contains(
+            "Edge:PublicUrl", Assert.Single(new EdgeOptions { PublicUrl = url }.Validate(new("x"))).ErrorMessage);
 }

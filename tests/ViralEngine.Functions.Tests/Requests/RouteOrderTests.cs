@@ -6,8 +6,8 @@ using Microsoft.Azure.Functions.Worker;
 namespace ViralEngine.Functions.Tests.Requests;
 
 /// <summary>
-/// The Functions host tries routes in the alphabetical order of the functions' names, whatever their form. So a function whose route
-/// takes another's paths has to be named after it.
+/// The Functions host tries routes in the alphabetical order of the functions' names, whatever their form. So a
+/// function whose route takes another's paths has to be named after it.
 /// </summary>
 public sealed class RouteOrderTests
 {
@@ -54,15 +54,20 @@ public sealed class RouteOrderTests
                 .Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>())
                 .FirstOrDefault(attribute => attribute is not null);
             return method.GetCustomAttribute<FunctionAttribute>() is { } function && trigger is not null
-                ? new(function.Name, trigger.Route ?? function.Name, [.. trigger.Methods!.Select(name => name.ToUpperInvariant())])
+                ? new(
+                    function.Name, trigger.Route ?? function.Name,
+                    [.. trigger.Methods!.Select(name => name.ToUpperInvariant())])
                 : null;
         }
 
-        /// <summary>Whether a path of the other's, its parameters filled with some text, is one of this route's.</summary>
+        /// <summary>
+        /// Whether a path of the other's, its parameters filled with some text, is one of this route's.
+        /// </summary>
         public bool Takes(Route other)
         {
             var path = "/" + string.Join('/', TemplateParser.Parse(other.Template).Segments.Select(segment =>
-                string.Concat(segment.Parts.Select(part => part.IsLiteral ? part.Text : "01a2b3c4-d5e6-7f80-9a1b-2c3d4e5f6071"))));
+                string.Concat(segment.Parts.Select(
+                    part => part.IsLiteral ? part.Text : "01a2b3c4-d5e6-7f80-9a1b-2c3d4e5f6071"))));
             return new TemplateMatcher(TemplateParser.Parse(Template), []).TryMatch(path, new RouteValueDictionary());
         }
     }

@@ -22,7 +22,8 @@ public sealed class SentAgainTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     {
         using var tenant = await app.NewTenantAsync();
         var made = (await tenant.Owner.PostAsync($"/api/{collection}", body)).Expect(HttpStatusCode.Created).Json;
-        var read = (await tenant.Owner.GetAsync($"/api/{collection}/{made.GetProperty("id").GetString()}")).Expect(HttpStatusCode.OK).Json;
+        var read = (await tenant.Owner.GetAsync($"/api/{collection}/{made.GetProperty("id").GetString()}"))
+            .Expect(HttpStatusCode.OK).Json;
         var taken = await FieldsOfAsync(tenant, collection);
 
         var again = new JsonObject(read.EnumerateObject().Where(member => taken.Contains(member.Name))
@@ -45,8 +46,12 @@ public sealed class SentAgainTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         using var tenant = await app.NewTenantAsync();
         var item = """{"description":"x","id":null,"agent_id":null,"input":null,"metadata":null,"timeout_seconds":null,"max_attempts":null}""";
 
-        var task = await tenant.Owner.PostAsync("/api/tasks", item.Replace("\"id\":null,\"agent_id\":null", "\"agent_id\":\"echo\"", StringComparison.Ordinal));
-        var batch = await tenant.Owner.PostAsync("/api/batches", $$"""{"name":"n","agent_id":"echo","description":null,"failure_mode":null,"items":[{{item}}]}""");
+        var task = await tenant.Owner.PostAsync(
+            "/api/tasks",
+            item.Replace("\"id\":null,\"agent_id\":null", "\"agent_id\":\"echo\"", StringComparison.Ordinal));
+        var batch = await tenant.Owner.PostAsync(
+            "/api/batches",
+            $$"""{"name":"n","agent_id":"echo","description":null,"failure_mode":null,"items":[{{item}}]}""");
 
         var stored = task.Expect(HttpStatusCode.Created).Json;
         Assert.Equal(JsonValueKind.Null, stored.GetProperty("metadata").ValueKind);

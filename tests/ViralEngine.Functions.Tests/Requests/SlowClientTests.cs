@@ -20,18 +20,23 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
     [InlineData("POST /api/webhooks", "application/json", false)] // audited
     [InlineData("POST /api/batches", "application/json", true)]
     [InlineData("POST /api/batches?name=n&agent_id=echo", "application/x-ndjson", false)]
-    public async Task Bodies_that_do_not_come_hold_no_connection_to_the_database(string request, string contentType, bool hasKey)
+    public async Task Bodies_that_do_not_come_hold_no_connection_to_the_database(
+        string request, string contentType, bool hasKey)
     {
-        await using var app = await AppProcess.StartAsync(new AppSettings(postgres).With("Edge:BodyGraceSeconds", "60"));
+        await using var app = await AppProcess.StartAsync(
+            new AppSettings(postgres).With("Edge:BodyGraceSeconds", "60"));
         using var noisy = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         using var quiet = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var slow = new List<TcpClient>();
         for (var i = 0; i < Many; i++)
-            slow.Add(await BeginAsync(app, $"{request} HTTP/1.1", noisy.OwnerKey, contentType, hasKey ? $"Idempotency-Key: k{i}\r\n" : ""));
+            slow.Add(await BeginAsync(
+                app, $"{request} HTTP/1.1", noisy.OwnerKey, contentType, hasKey ? $"Idempotency-Key: k{i}\r\n" : ""));
 
         await Eventually.TrueAsync(async () => await InTransactionAsync() == 0, "no transaction to be open");
-        (await quiet.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" })).Expect(HttpStatusCode.Created);
-        (await noisy.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" })).Expect(HttpStatusCode.Created);
+        (await quiet.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" }))
+            .Expect(HttpStatusCode.Created);
+        (await noisy.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" }))
+            .Expect(HttpStatusCode.Created);
         (await quiet.Owner.GetAsync("/api/health/ready")).Expect(HttpStatusCode.OK);
         await Eventually.TrueAsync(async () => await InTransactionAsync() == 0, "no transaction to be open still");
 
@@ -48,7 +53,8 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         foreach (var request in new[] { "POST /api/tasks", "POST /api/batches?name=n&agent_id=echo" })
         {
-            using var client = await BeginAsync(app, $"{request} HTTP/1.1", tenant.OwnerKey, "application/x-ndjson", "");
+            using var client = await BeginAsync(
+                app, $"{request} HTTP/1.1", tenant.OwnerKey, "application/x-ndjson", "");
 
             var answer = await ReadAsync(client);
 
@@ -74,10 +80,12 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
 
         var slow = new List<TcpClient>();
         for (var i = 0; i < Many; i++)
-            slow.Add(await BeginAsync(app, $"GET /api/batches/{batch}/results HTTP/1.1", noisy.OwnerKey, "application/json", "", length: 0));
+            slow.Add(await BeginAsync(
+                app, $"GET /api/batches/{batch}/results HTTP/1.1", noisy.OwnerKey, "application/json", "", length: 0));
         await Eventually.TrueAsync(async () => await InTransactionAsync() == 0, "no transaction to be open");
 
-        (await quiet.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" })).Expect(HttpStatusCode.Created);
+        (await quiet.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" }))
+            .Expect(HttpStatusCode.Created);
         (await noisy.Owner.GetAsync("/api/tasks")).Expect(HttpStatusCode.OK);
         await Eventually.TrueAsync(async () => await InTransactionAsync() == 0, "no transaction to be open still");
         slow.ForEach(client => client.Dispose());
@@ -97,18 +105,21 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
         await using var app = await AppProcess.StartAsync(postgres);
         using var noisy = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         using var quiet = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
-        var id = (await noisy.Owner.PostAsync("/api/agents", new { name = "slow", kind = "http", settings = new { url = agent.Url } }))
+        var id = (await noisy.Owner.PostAsync(
+            "/api/agents", new { name = "slow", kind = "http", settings = new { url = agent.Url } }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
 
         var tests = Enumerable.Range(0, Many)
             .Select(i => noisy.Owner.PostAsync($"/api/agents/{id}/test", new { description = "x" }, ("Idempotency-Key", $"k{i}"))).ToList();
         await Eventually.TrueAsync(() => Volatile.Read(ref asked) >= Many, "the agent to be asked by all");
 
-        (await quiet.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" })).Expect(HttpStatusCode.Created);
+        (await quiet.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" }))
+            .Expect(HttpStatusCode.Created);
         await Eventually.TrueAsync(async () => await InTransactionAsync() == 0, "no transaction to be open still");
         answers.SetResult();
         await Task.WhenAll(tests);
-        var again = await noisy.Owner.PostAsync($"/api/agents/{id}/test", new { description = "x" }, ("Idempotency-Key", "k0"));
+        var again = await noisy.Owner.PostAsync(
+            $"/api/agents/{id}/test", new { description = "x" }, ("Idempotency-Key", "k0"));
         Assert.Equal("true", again.Header("x-idempotent-replayed"));
         Assert.Equal(Many, asked);
     }
@@ -118,7 +129,9 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
     {
         var client = new TcpClient { ReceiveBufferSize = 4096 };
         await client.ConnectAsync(IPAddress.Loopback, app.Port);
-        var body = length == 0 ? "" : $"Content-Type: {contentType}\r\nContent-Length: {length.ToString(CultureInfo.InvariantCulture)}\r\n";
+        var body = length == 0
+            ? ""
+            : $"Content-Type: {contentType}\r\nContent-Length: {length.ToString(CultureInfo.InvariantCulture)}\r\n";
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
             $"{requestLine}\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n{body}{headers}\r\n{(length == 0 ? "" : "{\"description\":\"")}"));
         return client;

@@ -12,7 +12,8 @@ public sealed class StarvedRequestsTests
     [Fact]
     public async Task A_request_that_does_not_reach_its_function_is_told_to_come_again()
     {
-        var http = await AnswerAsync(_ => throw new TimeoutException("Timed out waiting for the function context to be set."));
+        var http = await AnswerAsync(
+            _ => throw new TimeoutException("Timed out waiting for the function context to be set."));
 
         Assert.Equal(503, http.Response.StatusCode);
         Assert.Equal("1", http.Response.Headers.RetryAfter);
@@ -40,5 +41,6 @@ public sealed class StarvedRequestsTests
         return http;
     }
 
-    private static string Body(HttpContext http) => System.Text.Encoding.UTF8.GetString(((MemoryStream)http.Response.Body).ToArray());
+    private static string Body(HttpContext http) =>
+        System.Text.Encoding.UTF8.GetString(((MemoryStream)http.Response.Body).ToArray());
 }

@@ -18,7 +18,9 @@ namespace ViralEngine.Functions.Tests.Requests;
 /// <summary>A valid body for every endpoint, and a path to something that is there.</summary>
 internal static partial class ValidRequests
 {
-    /// <summary>A body that passes each endpoint's checks, so that what answers is the rule under test and not a 400.</summary>
+    /// <summary>
+    /// A body that passes each endpoint's checks, so that what answers is the rule under test and not a 400.
+    /// </summary>
     private static readonly Dictionary<Type, object> Bodies = new()
     {
         [typeof(SaveAgentRequest)] = new
@@ -28,7 +30,8 @@ internal static partial class ValidRequests
             settings = new { chunk_size = 1, price = new { input_per_million = 1, output_per_million = 1 } },
         },
         [typeof(CreateTaskRequest)] = new { agent_id = "echo", description = "theirs" },
-        [typeof(CreateBatchRequest)] = new { name = "theirs", agent_id = "echo", items = new[] { new { description = "theirs" } } },
+        [typeof(CreateBatchRequest)] =
+            new { name = "theirs", agent_id = "echo", items = new[] { new { description = "theirs" } } },
         [typeof(CreateWebhookRequest)] = new { url = "https://example.invalid/hook" },
         [typeof(CreateWorkflowRequest)] = new { steps = Steps },
         [typeof(CreateOrganizationRequest)] = new { name = "theirs" },
@@ -60,12 +63,14 @@ internal static partial class ValidRequests
 
     public static object? BodyOf(Endpoint endpoint)
     {
-        var type = endpoint.Method.GetCustomAttributes(typeof(BodyAttribute), false).Cast<BodyAttribute>().FirstOrDefault()?.Type;
+        var type = endpoint.Method.GetCustomAttributes(typeof(BodyAttribute), false).Cast<BodyAttribute>()
+            .FirstOrDefault()?.Type;
         if (type is null)
             return null;
         return Bodies.TryGetValue(type, out var body)
             ? body
-            : throw new InvalidOperationException($"Add a valid {type.Name} to {nameof(Bodies)}: the new route is not tested without.");
+            : throw new InvalidOperationException(
+                $"Add a valid {type.Name} to {nameof(Bodies)}: the new route is not tested without.");
     }
 
     /// <summary>The route with ids of things that are there, made for the tenant.</summary>
@@ -83,21 +88,28 @@ internal static partial class ValidRequests
             case ["batches", ..]:
                 return Fill(route, await CreateAsync("batches", new { name = "mine", agent_id = "echo", items = new[] { new { description = "mine" } } }));
             case ["organizations", _, "members", _]:
-                return Fill(route, $"{tenant.Id}", await CreateAsync($"organizations/{tenant.Id}/members", new { subject = "mine", role = "viewer" }));
+                return Fill(
+                    route, $"{tenant.Id}",
+                    await CreateAsync($"organizations/{tenant.Id}/members", new { subject = "mine", role = "viewer" }));
             case ["organizations", _, "api-keys", _]:
-                return Fill(route, $"{tenant.Id}", await CreateAsync($"organizations/{tenant.Id}/api-keys", new { name = "mine", role = "viewer" }));
+                return Fill(
+                    route, $"{tenant.Id}",
+                    await CreateAsync($"organizations/{tenant.Id}/api-keys", new { name = "mine", role = "viewer" }));
             case ["organizations", ..]:
                 return Fill(route, $"{tenant.Id}");
             case ["webhooks", _, "deliveries", _, ..]:
-                var withDelivery = await CreateAsync("webhooks", new { url = "https://example.invalid/hook", event_types = new[] { "*" } });
+                var withDelivery = await CreateAsync(
+                    "webhooks", new { url = "https://example.invalid/hook", event_types = new[] { "*" } });
                 await tenant.SubmitAsync(new { agent_id = "echo", description = "told" });
                 var delivery = await Eventually.GetAsync(
                     () => owner.GetAsync($"/api/webhooks/{withDelivery}/deliveries"),
                     answer => answer.Json.GetProperty("deliveries").GetArrayLength() > 0,
                     "a delivery");
-                return Fill(route, withDelivery, delivery.Json.GetProperty("deliveries")[0].GetProperty("id").GetString()!);
+                return Fill(
+                    route, withDelivery, delivery.Json.GetProperty("deliveries")[0].GetProperty("id").GetString()!);
             case ["webhooks", ..]:
-                return Fill(route, await CreateAsync("webhooks", new { url = "https://example.invalid/hook", event_types = new[] { "*" } }));
+                return Fill(route, await CreateAsync(
+                    "webhooks", new { url = "https://example.invalid/hook", event_types = new[] { "*" } }));
             case ["alert-rules", ..]:
                 return Fill(route, await CreateAsync("alert-rules", new { name = "mine", metric = "failures" }));
             case ["alerts", ..]:
@@ -119,10 +131,13 @@ internal static partial class ValidRequests
         }
     }
 
-    /// <summary>No task finishes in a minute, which a bound says is too few: the timer raises an alert when it is over.</summary>
+    /// <summary>
+    /// No task finishes in a minute, which a bound says is too few: the timer raises an alert when it is over.
+    /// </summary>
     private static async Task<string> RaiseAlertAsync(ApiClient owner)
     {
-        var rule = new { name = "silence", metric = "throughput", mode = "static", direction = "below", bound_below = 1 };
+        var rule =
+            new { name = "silence", metric = "throughput", mode = "static", direction = "below", bound_below = 1 };
         (await owner.PostAsync("/api/alert-rules", rule)).Expect(HttpStatusCode.Created);
         var raised = await Eventually.GetAsync(
             () => owner.GetAsync("/api/alerts"),

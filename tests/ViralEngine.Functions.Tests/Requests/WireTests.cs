@@ -18,16 +18,19 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
         using var tenant = await app.NewTenantAsync();
         byte[] mark = [0xEF, 0xBB, 0xBF];
 
-        (await SendAsync("/api/tasks", [.. mark, .. Encoding.UTF8.GetBytes(NewTask)], "application/json")).Expect(HttpStatusCode.Created);
+        (await SendAsync("/api/tasks", [.. mark, .. Encoding.UTF8.GetBytes(NewTask)], "application/json"))
+            .Expect(HttpStatusCode.Created);
         (await SendAsync(
             "/api/batches?name=n&agent_id=echo", [.. mark, .. "{\"description\":\"x\"}\n"u8], "application/x-ndjson"))
             .Expect(HttpStatusCode.Accepted);
         (await SendAsync(
-            "/api/batches", [.. mark, .. """{"name":"n","agent_id":"echo","items":[{"description":"x"}]}"""u8], "application/json"))
+            "/api/batches", [.. mark, .. """{"name":"n","agent_id":"echo","items":[{"description":"x"}]}"""u8],
+            "application/json"))
             .Expect(HttpStatusCode.Accepted);
         (await SendAsync("/api/tasks", mark, "application/json")).ExpectProblem(HttpStatusCode.BadRequest);
 
-        Task<ApiResponse> SendAsync(string path, byte[] body, string type) => tenant.Owner.SendBytesAsync(HttpMethod.Post, path, body, type);
+        Task<ApiResponse> SendAsync(string path, byte[] body, string type) => tenant.Owner.SendBytesAsync(
+            HttpMethod.Post, path, body, type);
     }
 
     [Theory]
@@ -41,10 +44,13 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
     {
         using var tenant = await app.NewTenantAsync();
 
-        (await SendAsync(tenant, "/api/tasks", Pack(coding, Encoding.UTF8.GetBytes(NewTask)), coding)).Expect(HttpStatusCode.Created);
-        var batch = Pack(coding, Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"description\":\"x\"}\n", 3000))));
+        (await SendAsync(tenant, "/api/tasks", Pack(coding, Encoding.UTF8.GetBytes(NewTask)), coding))
+            .Expect(HttpStatusCode.Created);
+        var batch = Pack(
+            coding, Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"description\":\"x\"}\n", 3000))));
         var made = await SendAsync(tenant, "/api/batches?name=n&agent_id=echo", batch, coding, "application/x-ndjson");
-        Assert.Equal(3000, made.Expect(HttpStatusCode.Accepted).Json.GetProperty("counts").GetProperty("total").GetInt32());
+        Assert.Equal(
+            3000, made.Expect(HttpStatusCode.Accepted).Json.GetProperty("counts").GetProperty("total").GetInt32());
     }
 
     [Fact]
@@ -56,7 +62,8 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
         var unknown = await SendAsync(tenant, "/api/tasks", [1, 2, 3], "zstd");
         var several = await SendAsync(tenant, "/api/tasks", [1, 2, 3], "gzip, gzip");
         var broken = await SendAsync(tenant, "/api/tasks", "not compressed at all"u8.ToArray(), "gzip");
-        var brokenBatch = await SendAsync(tenant, "/api/batches?name=n&agent_id=echo", "not"u8.ToArray(), "gzip", "application/x-ndjson");
+        var brokenBatch = await SendAsync(
+            tenant, "/api/batches?name=n&agent_id=echo", "not"u8.ToArray(), "gzip", "application/x-ndjson");
         var tooLarge = await SendAsync(tenant, "/api/tasks", bomb, "gzip");
 
         unknown.ExpectProblem(HttpStatusCode.UnsupportedMediaType);
@@ -82,7 +89,8 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
     {
         using var tenant = await app.NewTenantAsync();
 
-        (await tenant.Owner.PostAsync("/api/tasks", body)).Expect(good ? HttpStatusCode.Created : HttpStatusCode.BadRequest);
+        (await tenant.Owner.PostAsync("/api/tasks", body)).Expect(
+            good ? HttpStatusCode.Created : HttpStatusCode.BadRequest);
     }
 
     [Theory]
@@ -120,7 +128,8 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
             Assert.NotNull(head.Header("Content-Type"));
         }
 
-        (await tenant.Owner.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/api/tasks/{Guid.NewGuid()}"))).Expect(HttpStatusCode.NotFound);
+        (await tenant.Owner.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/api/tasks/{Guid.NewGuid()}")))
+            .Expect(HttpStatusCode.NotFound);
     }
 
     [Theory]
@@ -157,7 +166,8 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
 
         foreach (var text in new[] { new string('!', 22), new string('=', 22), new string('A', 21) + "\u00e9", "AAAA AAAA AAAA AAAA AAA" })
         {
-            var problem = (await tenant.Owner.GetAsync($"/api/tasks?cursor={Uri.EscapeDataString(text)}")).ExpectProblem(HttpStatusCode.BadRequest);
+            var problem = (await tenant.Owner.GetAsync($"/api/tasks?cursor={Uri.EscapeDataString(text)}"))
+                .ExpectProblem(HttpStatusCode.BadRequest);
             Assert.Contains("cursor", problem.Errors.Keys);
         }
 

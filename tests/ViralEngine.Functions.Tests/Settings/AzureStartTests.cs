@@ -13,7 +13,9 @@ public sealed class AzureStartTests : IDisposable
     public void Refuses_a_shared_key_for_JWTs_on_Azure()
     {
         var refused = Assert.Throws<InvalidOperationException>(() =>
-            Check(("WEBSITE_SITE_NAME", "func-viral"), ("Auth:JwtSharedKey", "0123456789012345678901234567890123456789")));
+            Check(
+                ("WEBSITE_SITE_NAME", "func-viral"),
+                ("Auth:JwtSharedKey", "0123456789012345678901234567890123456789")));
 
         Assert.Contains("Auth:JwtSharedKey", refused.Message, StringComparison.Ordinal);
         Assert.Contains("Auth:Authority", refused.Message, StringComparison.Ordinal);

@@ -15,7 +15,8 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
     public async Task What_Redis_loses_no_reader_loses(string trouble)
     {
         await using var redis = await RedisProcess.StartAsync();
-        await using var app = await AppProcess.StartAsync(new AppSettings(postgres) with { Redis = redis.ConnectionString });
+        await using var app = await AppProcess.StartAsync(
+            new AppSettings(postgres) with { Redis = redis.ConnectionString });
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var agent = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 50 });
         var words = string.Join(' ', Enumerable.Range(1, 60).Select(i => $"w{i:00}"));
@@ -50,7 +51,8 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
         var all = await ItemsAsync(tenant.Owner.StreamAsync($"/api/tasks/{ended}/{stream}"));
         var again = await ItemsAsync(tenant.Owner.StreamAsync($"/api/tasks/{ended}/{stream}", lastEventId: "700"));
         var first = await tenant.Owner.StreamAsync($"/api/tasks/{waiting}/{stream}", lastEventId: "7").FirstAsync();
-        var beyond = await tenant.Owner.StreamAsync($"/api/tasks/{waiting}/{stream}", lastEventId: "99999999999").FirstAsync();
+        var beyond = await tenant.Owner.StreamAsync($"/api/tasks/{waiting}/{stream}", lastEventId: "99999999999")
+            .FirstAsync();
 
         Assert.Equal("reset", again[0].Type);
         Assert.Equal(all, again.Skip(1));
@@ -68,7 +70,8 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
     [InlineData("organization")]
     public async Task A_stream_ends_when_who_reads_it_may_no_longer(string what)
     {
-        await using var app = await AppProcess.StartAsync(new AppSettings(postgres).With("Edge:CallerCheckSeconds", "0.2"));
+        await using var app = await AppProcess.StartAsync(
+            new AppSettings(postgres).With("Edge:CallerCheckSeconds", "0.2"));
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var task = await tenant.SubmitAsync(
             new { agent_id = "echo", description = "later", scheduled_at = DateTime.UtcNow.AddHours(1) });
@@ -81,16 +84,19 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
         switch (what)
         {
             case "key":
-                (await tenant.Owner.DeleteAsync($"/api/organizations/{tenant.Id}/api-keys/{made.GetProperty("id").GetString()}"))
+                (await tenant.Owner.DeleteAsync(
+                    $"/api/organizations/{tenant.Id}/api-keys/{made.GetProperty("id").GetString()}"))
                     .Expect(HttpStatusCode.NoContent);
                 break;
             case "membership":
                 await using (var db = postgres.NewDb())
                 {
                     await db.ExecuteAsync(
-                        new TenantId(tenant.Id), "UPDATE viral.api_keys SET role = 'approver' WHERE name = 'reader'", [], default);
+                        new TenantId(tenant.Id), "UPDATE viral.api_keys SET role = 'approver' WHERE name = 'reader'",
+                        [], default);
                     await db.ExecuteAsync(
-                        new TenantId(tenant.Id), "UPDATE viral.api_keys SET expires_at = now() WHERE name = 'reader'", [], default);
+                        new TenantId(tenant.Id), "UPDATE viral.api_keys SET expires_at = now() WHERE name = 'reader'",
+                        [], default);
                 }
 
                 break;
@@ -122,7 +128,8 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
         readers.AddRange(tasks.Skip(1).Select(FollowAsync));
         var forAll = await StatementsOfFollowingAsync(Streams);
 
-        // Each alone, they would take 150 times as many. Whether their callers may still read is looked at from time to time.
+        // Each alone, they would take 150 times as many. Whether their callers may still read is looked at from time to
+        // time.
         Assert.InRange(forAll, 0, Streams * forOne / 5);
         (await tenant.Owner.PostAsync($"/api/tasks/{tasks[7]}/cancel")).Expect(HttpStatusCode.OK);
         await Eventually.TrueAsync(() => readers[7].IsCompleted, "the stream of the cancelled task to end");
@@ -177,7 +184,9 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
     {
         await foreach (var item in client.StreamAsync($"/api/tasks/{id}/{stream}"))
         {
-            var text = JsonDocument.Parse(item.Data).RootElement.TryGetProperty("text", out var piece) ? piece.GetString()! : "";
+            var text = JsonDocument.Parse(item.Data).RootElement.TryGetProperty("text", out var piece)
+                ? piece.GetString()!
+                : "";
             take((int.Parse(item.EventId!), item.EventType, text));
         }
     }

@@ -8,8 +8,8 @@ namespace ViralEngine.Functions.Tests.Tasks;
 internal static class CancelTimes
 {
     /// <summary>
-    /// Cancels tasks that would run for minutes, and fails unless most of them end before a task of one second that was submitted
-    /// after the cancellation was.
+    /// Cancels tasks that would run for minutes, and fails unless most of them end before a task of one second that was
+    /// submitted after the cancellation was.
     /// </summary>
     public static async Task WithinASecondAsync(TestTenant tenant, ApiClient canceller, int tasks)
     {
@@ -34,7 +34,8 @@ internal static class CancelTimes
             var task = (await tenant.WaitForAsync(pair.Cancelled, "cancelled")).Json;
             Assert.Equal(JsonValueKind.Null, task.GetProperty("result").ValueKind);
             await tenant.WaitForAsync(pair.Second, "completed");
-            if (await TimeOfAsync(tenant, pair.Cancelled, "task.cancelled") < await TimeOfAsync(tenant, pair.Second, "task.completed"))
+            if (await TimeOfAsync(tenant, pair.Cancelled, "task.cancelled") < await TimeOfAsync(
+                tenant, pair.Second, "task.completed"))
                 inTime++;
         }
 

@@ -34,7 +34,8 @@ public sealed class LateReaderTests(ApiUnderTest app) : IClassFixture<ApiUnderTe
     {
         using var tenant = await app.NewTenantAsync();
         var agent = await tenant.NewEchoAsync(JsonElement.Parse(settings));
-        var id = await tenant.SubmitAsync(new { agent_id = agent, description = "one two three four", max_attempts = attempts });
+        var id = await tenant.SubmitAsync(
+            new { agent_id = agent, description = "one two three four", max_attempts = attempts });
 
         var live = await ReadAsync(tenant, id);
         var late = await ReadAsync(tenant, id);
@@ -62,11 +63,13 @@ public sealed class LateReaderTests(ApiUnderTest app) : IClassFixture<ApiUnderTe
         var live = await ReadAsync(tenant, id);
         var late = await ReadAsync(tenant, id);
 
-        Assert.Equal("token:1 reset:2 token:3 token:4 done:5", string.Join(' ', live.Select(item => $"{item.Type}:{item.Id}")));
+        Assert.Equal(
+            "token:1 reset:2 token:3 token:4 done:5", string.Join(' ', live.Select(item => $"{item.Type}:{item.Id}")));
         Assert.Equal(live, late);
     }
 
-    private static async Task<List<(string Id, string Type, string Data)>> ReadAsync(TestTenant tenant, string id, string? after = null)
+    private static async Task<List<(string Id, string Type, string Data)>> ReadAsync(
+        TestTenant tenant, string id, string? after = null)
     {
         var events = new List<(string, string, string)>();
         await foreach (var item in tenant.Owner.StreamAsync($"/api/tasks/{id}/stream-response", after))

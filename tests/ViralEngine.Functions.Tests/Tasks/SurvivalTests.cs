@@ -22,14 +22,18 @@ public sealed class SurvivalTests(TestPostgres postgres) : IClassFixture<TestPos
         var submitting = SubmitAllAsync(tenant, agent, accepted);
         for (var kill = 0; kill < Kills; kill++)
         {
-            await Eventually.TrueAsync(() => AcceptedCount() >= (kill + 1) * Tasks / (Kills + 2), "more tasks to be accepted", TimeSpan.FromMinutes(2));
+            await Eventually.TrueAsync(
+                () => AcceptedCount() >= (kill + 1) * Tasks / (Kills + 2), "more tasks to be accepted",
+                TimeSpan.FromMinutes(2));
             await Task.Delay(random.Next(20, 300)); // a random moment is the point here
             await app.KillAsync();
             await app.RestartAsync();
         }
 
         await submitting;
-        await Eventually.TrueAsync(async () => await CountAsync("status IN ('pending', 'in_progress')") == 0, "all tasks to end", TimeSpan.FromMinutes(3));
+        await Eventually.TrueAsync(
+            async () => await CountAsync("status IN ('pending', 'in_progress')") == 0, "all tasks to end",
+            TimeSpan.FromMinutes(3));
 
         Assert.Equal(Tasks, accepted.Count);
         foreach (var id in accepted)
@@ -48,7 +52,9 @@ public sealed class SurvivalTests(TestPostgres postgres) : IClassFixture<TestPos
         }
     }
 
-    /// <summary>The promised fifteen seconds are told by the app: by a task that it starts when they are over.</summary>
+    /// <summary>
+    /// The promised fifteen seconds are told by the app: by a task that it starts when they are over.
+    /// </summary>
     [Fact]
     public async Task What_a_dead_instance_was_running_runs_again_before_a_task_that_is_due_fifteen_seconds_later()
     {
@@ -82,7 +88,8 @@ public sealed class SurvivalTests(TestPostgres postgres) : IClassFixture<TestPos
                 .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
             foreach (var id in ids)
                 await Eventually.TrueAsync(() => RenewedAfterAsync(id, killedAt), $"{id} to be in living hands");
-            var laterStarted = await Eventually.GetAsync(() => StartedAsync(later), started => started is not null, "the later task to start");
+            var laterStarted = await Eventually.GetAsync(
+                () => StartedAsync(later), started => started is not null, "the later task to start");
             var moved = new List<DateTime>();
             foreach (var id in ids)
             {
@@ -104,7 +111,9 @@ public sealed class SurvivalTests(TestPostgres postgres) : IClassFixture<TestPos
         }
     }
 
-    /// <summary>Submits one after another; a connection that breaks is no answer, and the task is submitted anew.</summary>
+    /// <summary>
+    /// Submits one after another; a connection that breaks is no answer, and the task is submitted anew.
+    /// </summary>
     private static async Task SubmitAllAsync(TestTenant tenant, string agent, List<string> accepted)
     {
         await Task.WhenAll(Enumerable.Range(0, 4).Select(async worker =>
@@ -113,7 +122,8 @@ public sealed class SurvivalTests(TestPostgres postgres) : IClassFixture<TestPos
             {
                 try
                 {
-                    var answer = await tenant.Owner.PostAsync("/api/tasks", new { agent_id = agent, description = "one two three" });
+                    var answer = await tenant.Owner.PostAsync(
+                        "/api/tasks", new { agent_id = agent, description = "one two three" });
                     answer.Expect(HttpStatusCode.Created);
                     lock (accepted)
                         accepted.Add(answer.Json.GetProperty("id").GetString()!);
@@ -150,7 +160,9 @@ public sealed class SurvivalTests(TestPostgres postgres) : IClassFixture<TestPos
         Assert.Equal(0, reader.GetInt64(1)); // an event missing or doubled
     }
 
-    /// <summary>A lease is for ten seconds: one that ends later than that after a moment was renewed or taken after it.</summary>
+    /// <summary>
+    /// A lease is for ten seconds: one that ends later than that after a moment was renewed or taken after it.
+    /// </summary>
     private async Task<bool> RenewedAfterAsync(string id, DateTime moment) =>
         await CountAsync($"id = '{id}' AND lease_until > '{moment:O}'::timestamptz + interval '10.2 seconds'") == 1;
 

@@ -38,7 +38,8 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         var id = await tenant.SubmitAsync(new { agent_id = "echo", description = "hello" });
         await tenant.WaitForAsync(id, "completed");
 
-        var events = (await tenant.Owner.GetAsync($"/api/tasks/{id}/history")).Expect(HttpStatusCode.OK).Json.GetProperty("events");
+        var events = (await tenant.Owner.GetAsync($"/api/tasks/{id}/history"))
+            .Expect(HttpStatusCode.OK).Json.GetProperty("events");
 
         Assert.Equal(
             ["1 task.created", "2 task.started", "3 task.completed"],
@@ -51,7 +52,8 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         using var tenant = await api.NewTenantAsync();
         var ids = new List<string>();
         for (var i = 0; i < 7; i++)
-            ids.Add(await tenant.SubmitAsync(new { agent_id = "echo", description = $"{i}", tags = new[] { i < 2 ? "few" : "many" } }));
+            ids.Add(await tenant.SubmitAsync(
+                new { agent_id = "echo", description = $"{i}", tags = new[] { i < 2 ? "few" : "many" } }));
         ids.Reverse();
 
         var listed = new List<string>();
@@ -60,7 +62,8 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         {
             var page = (await tenant.Owner.GetAsync($"/api/tasks?limit=3{(cursor is null ? "" : $"&cursor={cursor}")}"))
                 .Expect(HttpStatusCode.OK).Json;
-            listed.AddRange(page.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("id").GetString()!));
+            listed.AddRange(
+                page.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("id").GetString()!));
             cursor = page.GetProperty("next_cursor").GetString();
         }
         while (cursor is not null);
@@ -74,7 +77,8 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
     public async Task A_scheduled_task_waits_and_can_be_cancelled_at_once()
     {
         using var tenant = await api.NewTenantAsync();
-        var id = await tenant.SubmitAsync(new { agent_id = "echo", description = "later", scheduled_at = DateTime.UtcNow.AddHours(1) });
+        var id = await tenant.SubmitAsync(
+            new { agent_id = "echo", description = "later", scheduled_at = DateTime.UtcNow.AddHours(1) });
 
         var cancelled = (await tenant.Owner.PostAsync($"/api/tasks/{id}/cancel")).Expect(HttpStatusCode.OK).Json;
         var again = (await tenant.Owner.PostAsync($"/api/tasks/{id}/cancel")).ExpectProblem(HttpStatusCode.Conflict);
@@ -115,7 +119,8 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         var broken = await tenant.NewEchoAsync(new { fail_with = "unauthorized" });
         var id = await tenant.SubmitAsync(new { agent_id = broken, description = "again" });
         await tenant.WaitForAsync(id, "failed");
-        (await tenant.Owner.PatchAsync($"/api/agents/{broken}", """{"settings":{"fail_with":null}}""")).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PatchAsync($"/api/agents/{broken}", """{"settings":{"fail_with":null}}"""))
+            .Expect(HttpStatusCode.OK);
 
         (await tenant.Owner.PostAsync($"/api/tasks/{id}/retry")).Expect(HttpStatusCode.Accepted);
         var task = (await tenant.WaitForAsync(id, "completed")).Json;
@@ -155,9 +160,13 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         await foreach (var item in tenant.Owner.StreamAsync($"/api/tasks/{id}/stream-response", lastEventId: "2"))
             rest.Add($"{item.EventId} {item.EventType} {item.Data}");
 
-        Assert.Equal(["3 token {\"text\":\"three \"}", "4 token {\"text\":\"four\"}", "5 done {\"status\":\"completed\"}"], rest);
+        Assert.Equal(
+            ["3 token {\"text\":\"three \"}", "4 token {\"text\":\"four\"}", "5 done {\"status\":\"completed\"}"],
+            rest);
         using var ended = await tenant.Owner.OpenAsync(
-            new HttpRequestMessage(HttpMethod.Get, $"/api/tasks/{id}/stream-response") { Headers = { { "Last-Event-ID", "5" } } }, default);
+            new HttpRequestMessage(
+                HttpMethod.Get,
+                $"/api/tasks/{id}/stream-response") { Headers = { { "Last-Event-ID", "5" } } }, default);
         Assert.Equal(HttpStatusCode.NoContent, ended.StatusCode);
     }
 

@@ -92,7 +92,8 @@ public sealed class TaskResultTests(RunningApp running) : IClassFixture<RunningA
         foreach (var id in ids)
             await tenant.WaitForAsync(id, "completed");
         await using var db = running.Postgres.NewDb();
-        await db.ExecuteAsync(new TenantId(tenant.Id), "UPDATE viral.tasks SET result = repeat($1, $2)", [piece, times], default);
+        await db.ExecuteAsync(
+            new TenantId(tenant.Id), "UPDATE viral.tasks SET result = repeat($1, $2)", [piece, times], default);
         return ids;
     }
 }

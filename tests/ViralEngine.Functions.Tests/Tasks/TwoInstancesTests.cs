@@ -2,7 +2,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Tasks;
 
-/// <summary>Any instance serves any request: streams, cancellations and work are not tied to the one that began them.</summary>
+/// <summary>
+/// Any instance serves any request: streams, cancellations and work are not tied to the one that began them.
+/// </summary>
 public sealed class TwoInstancesTests(TestPostgres postgres) : IClassFixture<TestPostgres>
 {
     [Theory]

@@ -29,7 +29,8 @@ public sealed class SecretTests(TestPostgres postgres) : IClassFixture<TestPostg
             "/api/webhooks",
             new { url = $"{receiver.Url}?token={UrlSecret}", headers = new Dictionary<string, string> { ["X-Secret"] = HeaderSecret } }))
             .Expect(HttpStatusCode.Created).Json;
-        var rotated = (await tenant.Owner.PostAsync($"/api/webhooks/{endpoint.GetProperty("id").GetString()}/rotate-secret"))
+        var rotated = (
+            await tenant.Owner.PostAsync($"/api/webhooks/{endpoint.GetProperty("id").GetString()}/rotate-secret"))
             .Expect(HttpStatusCode.OK).Json;
         var agent = (await tenant.Owner.PostAsync("/api/agents", new
         {
@@ -45,23 +46,26 @@ public sealed class SecretTests(TestPostgres postgres) : IClassFixture<TestPostg
         using (var stranger = app.NewClient("vk_hush-wrong-key"))
             (await stranger.GetAsync("/api/tasks")).ExpectProblem(HttpStatusCode.Unauthorized);
         await Eventually.TrueAsync(
-            () => collector.TextOf("logs").Contains(task, StringComparison.Ordinal) && collector.TextOf("traces").Contains("agent.call", StringComparison.Ordinal),
+            () => collector.TextOf("logs").Contains(task, StringComparison.Ordinal) && collector.TextOf("traces")
+                .Contains("agent.call", StringComparison.Ordinal),
             "logs and traces to arrive");
         await app.TerminateAsync();
 
         string[] secrets =
         [
-            AppSettings.PlatformKey, tenant.OwnerKey, "vk_hush-wrong-key", ProviderKey, HeaderSecret, UrlSecret, Bare(endpoint.GetProperty("secret").GetString()!),
-            Bare(rotated.GetProperty("secret").GetString()!), new NpgsqlConnectionStringBuilder(postgres.AppConnection).Password!,
+            AppSettings.PlatformKey, tenant.OwnerKey, "vk_hush-wrong-key", ProviderKey, HeaderSecret, UrlSecret,
+            Bare(endpoint.GetProperty("secret").GetString()!), Bare(rotated.GetProperty("secret").GetString()!),
+            new NpgsqlConnectionStringBuilder(postgres.AppConnection).Password!,
         ];
         (string Where, string Text)[] places =
         [
-            ("logs", collector.TextOf("logs")), ("traces", collector.TextOf("traces")), ("metrics", collector.TextOf("metrics")),
-            ("output", app.Output), ("audit log", await AuditLogAsync()),
+            ("logs", collector.TextOf("logs")), ("traces", collector.TextOf("traces")),
+            ("metrics", collector.TextOf("metrics")), ("output", app.Output), ("audit log", await AuditLogAsync()),
         ];
         Assert.All(places, place => Assert.NotEmpty(place.Text));
         Assert.All(secrets, secret => Assert.All(
-            places, place => Assert.False(place.Text.Contains(secret, StringComparison.Ordinal), $"'{secret}' is in the {place.Where}")));
+            places, place => Assert.False(
+                place.Text.Contains(secret, StringComparison.Ordinal), $"'{secret}' is in the {place.Where}")));
     }
 
     private static string Bare(string secret) => secret[(secret.IndexOf('_', StringComparison.Ordinal) + 1)..];
@@ -70,7 +74,8 @@ public sealed class SecretTests(TestPostgres postgres) : IClassFixture<TestPostg
     {
         await using var connection = new NpgsqlConnection(postgres.AdminConnection);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT string_agg(entry::text, ' ') FROM viral.audit_log AS entry", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT string_agg(entry::text, ' ') FROM viral.audit_log AS entry", connection);
         return (string)(await command.ExecuteScalarAsync())!;
     }
 }

@@ -22,7 +22,8 @@ public sealed class TraceTests(TestPostgres postgres) : IClassFixture<TestPostgr
         await using var collector = await OtlpReceiver.StartAsync();
         await using var app = await AppProcess.StartAsync(collector.Observe(new AppSettings(postgres)));
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
-        var agent = (await tenant.Owner.PostAsync("/api/agents", new { name = "remote", kind = "http", settings = new { url = provider.Url } }))
+        var agent = (await tenant.Owner.PostAsync(
+            "/api/agents", new { name = "remote", kind = "http", settings = new { url = provider.Url } }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
 
         var task = (await tenant.Owner.PostAsync(
@@ -40,7 +41,8 @@ public sealed class TraceTests(TestPostgres postgres) : IClassFixture<TestPostgr
         Assert.Equal(TraceId, call[1]);
         Assert.Equal(
             [
-                "POST", "agent.call", "task.attempt", "function CreateTask", "Microsoft.AspNetCore.Hosting.HttpRequestIn",
+                "POST", "agent.call", "task.attempt", "function CreateTask",
+                "Microsoft.AspNetCore.Hosting.HttpRequestIn",
             ],
             path.Select(span => span.Name));
     }

@@ -12,7 +12,8 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     {
         using var tenant = await api.NewTenantAsync();
         var id = await CreateAsync(tenant, "Hello {{ input.name }}, {{ input.times }}");
-        (await tenant.Owner.PutAsync($"/api/workflow-templates/{id}", Template("Goodbye {{ input.name }}"))).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PutAsync($"/api/workflow-templates/{id}", Template("Goodbye {{ input.name }}")))
+            .Expect(HttpStatusCode.OK);
 
         var wrong = (await tenant.Owner.PostAsync($"/api/workflows/from-template/{id}", new
         {
@@ -23,12 +24,15 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         (await tenant.Owner.DeleteAsync($"/api/workflow-templates/{id}")).Expect(HttpStatusCode.NoContent);
 
         Assert.Equal(
-            ["parameters.colour", "parameters.name", "parameters.other", "parameters.times"], wrong.Errors.Keys.Order());
+            ["parameters.colour", "parameters.name", "parameters.other", "parameters.times"],
+            wrong.Errors.Keys.Order());
         var first = await tenant.Owner.WaitForWorkflowAsync(old, "completed");
         Assert.Equal("Hello Ada, 3", first.Step("say").GetProperty("output").GetString());
-        Assert.Equal((id, 1), (first.GetProperty("template_id").GetString(), first.GetProperty("template_version").GetInt32()));
         Assert.Equal(
-            "Goodbye Ada", (await tenant.Owner.WaitForWorkflowAsync(latest, "completed")).Step("say").GetProperty("output").GetString());
+            (id, 1), (first.GetProperty("template_id").GetString(), first.GetProperty("template_version").GetInt32()));
+        Assert.Equal(
+            "Goodbye Ada", (await tenant.Owner.WaitForWorkflowAsync(latest, "completed")).Step("say")
+                .GetProperty("output").GetString());
     }
 
     [Fact]
@@ -40,15 +44,20 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         var hidden = await CreateAsync(tenant, "x");
         var shared = await CreateAsync(tenant, "Hi {{ input.name }}", "public");
 
-        (await operation.PostAsync("/api/workflow-templates", Template("x", "public"))).ExpectProblem(HttpStatusCode.Forbidden);
+        (await operation.PostAsync("/api/workflow-templates", Template("x", "public"))).ExpectProblem(
+            HttpStatusCode.Forbidden);
         (await stranger.Owner.GetAsync($"/api/workflow-templates/{hidden}")).ExpectProblem(HttpStatusCode.NotFound);
-        (await stranger.Owner.PostAsync($"/api/workflows/from-template/{hidden}", new { })).ExpectProblem(HttpStatusCode.NotFound);
-        (await stranger.Owner.PutAsync($"/api/workflow-templates/{shared}", Template("x"))).ExpectProblem(HttpStatusCode.NotFound);
+        (await stranger.Owner.PostAsync($"/api/workflows/from-template/{hidden}", new { })).ExpectProblem(
+            HttpStatusCode.NotFound);
+        (await stranger.Owner.PutAsync($"/api/workflow-templates/{shared}", Template("x"))).ExpectProblem(
+            HttpStatusCode.NotFound);
         (await stranger.Owner.DeleteAsync($"/api/workflow-templates/{shared}")).ExpectProblem(HttpStatusCode.NotFound);
-        var listed = (await stranger.Owner.GetAsync("/api/workflow-templates/public?limit=100")).Expect(HttpStatusCode.OK).Json;
+        var listed = (await stranger.Owner.GetAsync("/api/workflow-templates/public?limit=100"))
+            .Expect(HttpStatusCode.OK).Json;
         var started = await StartAsync(stranger, shared, new { parameters = new { name = "Bob" } });
 
-        var ids = listed.GetProperty("workflow_templates").EnumerateArray().Select(each => each.GetProperty("id").GetString()).ToList();
+        var ids = listed.GetProperty("workflow_templates").EnumerateArray().Select(
+            each => each.GetProperty("id").GetString()).ToList();
         Assert.Contains(shared, ids);
         Assert.DoesNotContain(hidden, ids);
         Assert.Equal(0, (await stranger.Owner.GetAsync("/api/workflow-templates")).Json.GetProperty("workflow_templates").GetArrayLength());
@@ -72,13 +81,17 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
                 },
             },
         };
-        var hidden = (await tenant.Owner.PostAsync("/api/workflow-templates", Naming("private"))).Expect(HttpStatusCode.Created)
+        var hidden = (await tenant.Owner.PostAsync("/api/workflow-templates", Naming("private")))
+            .Expect(HttpStatusCode.Created)
             .Json.GetProperty("id").GetString();
 
-        var refused = (await tenant.Owner.PostAsync("/api/workflow-templates", Naming("public"))).ExpectProblem(HttpStatusCode.BadRequest);
-        var older = (await tenant.Owner.PutAsync($"/api/workflow-templates/{hidden}", Template("x", "public"))).ExpectProblem(HttpStatusCode.BadRequest);
+        var refused = (await tenant.Owner.PostAsync("/api/workflow-templates", Naming("public"))).ExpectProblem(
+            HttpStatusCode.BadRequest);
+        var older = (await tenant.Owner.PutAsync($"/api/workflow-templates/{hidden}", Template("x", "public")))
+            .ExpectProblem(HttpStatusCode.BadRequest);
 
-        Assert.Equal(["definition.steps[0].agent_id", "definition.steps[0].rollback.agent_id"], refused.Errors.Keys.Order());
+        Assert.Equal(
+            ["definition.steps[0].agent_id", "definition.steps[0].rollback.agent_id"], refused.Errors.Keys.Order());
         Assert.Contains("Version 1", Assert.Single(older.Errors["visibility"]));
     }
 
@@ -88,10 +101,14 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         using var tenant = await api.NewTenantAsync();
         var steps = new object[] { new { id = "call", type = "task", agent_id = "nobody", description = "x" } };
 
-        var inside = (await tenant.Owner.PostAsync("/api/workflows", new { definition = new { steps } })).ExpectProblem(HttpStatusCode.BadRequest);
-        var bare = (await tenant.Owner.PostAsync("/api/workflows", new { steps })).ExpectProblem(HttpStatusCode.BadRequest);
+        var inside = (await tenant.Owner.PostAsync("/api/workflows", new { definition = new { steps } })).ExpectProblem(
+            HttpStatusCode.BadRequest);
+        var bare = (await tenant.Owner.PostAsync("/api/workflows", new { steps })).ExpectProblem(
+            HttpStatusCode.BadRequest);
 
-        Assert.Equal(("definition.steps[0].agent_id", "steps[0].agent_id"), (Assert.Single(inside.Errors.Keys), Assert.Single(bare.Errors.Keys)));
+        Assert.Equal(
+            ("definition.steps[0].agent_id", "steps[0].agent_id"),
+            (Assert.Single(inside.Errors.Keys), Assert.Single(bare.Errors.Keys)));
     }
 
     [Theory]
@@ -107,7 +124,8 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         using var tenant = await api.NewTenantAsync();
 
         var problem = (await tenant.Owner.PostAsync(
-            "/api/workflow-templates", $$"""{"name":"t","parameters":{{parameters}},"steps":[{"id":"d","type":"delay","seconds":0}]}"""))
+            "/api/workflow-templates",
+            $$"""{"name":"t","parameters":{{parameters}},"steps":[{"id":"d","type":"delay","seconds":0}]}"""))
             .ExpectProblem(HttpStatusCode.BadRequest);
 
         Assert.Contains(path, problem.Errors.Keys);

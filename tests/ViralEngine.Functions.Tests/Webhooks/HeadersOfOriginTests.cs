@@ -18,7 +18,8 @@ public sealed class HeadersOfOriginTests(ApiUnderTest api) : IClassFixture<ApiUn
 
         var refused = (await tenant.Owner.PatchAsync(path, new { url })).ExpectProblem(HttpStatusCode.BadRequest);
         var before = (await tenant.Owner.GetAsync(path)).Expect(HttpStatusCode.OK).Json.GetProperty("url").GetString();
-        (await tenant.Owner.PatchAsync(path, new { url, headers = new { Authorization = "theirs" } })).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PatchAsync(path, new { url, headers = new { Authorization = "theirs" } }))
+            .Expect(HttpStatusCode.OK);
 
         Assert.Equal("headers", Assert.Single(refused.Errors.Keys));
         Assert.Equal("https://example.com/hook", before);
@@ -30,8 +31,10 @@ public sealed class HeadersOfOriginTests(ApiUnderTest api) : IClassFixture<ApiUn
         using var tenant = await api.NewTenantAsync();
         var path = await CreateAsync(tenant);
 
-        var sameOrigin = (await tenant.Owner.PatchAsync(path, new { url = "https://EXAMPLE.com:443/other" })).Expect(HttpStatusCode.OK).Json;
-        var left = (await tenant.Owner.PatchAsync(path, """{"url":"https://other.example/","headers":null}""")).Expect(HttpStatusCode.OK).Json;
+        var sameOrigin = (await tenant.Owner.PatchAsync(path, new { url = "https://EXAMPLE.com:443/other" }))
+            .Expect(HttpStatusCode.OK).Json;
+        var left = (await tenant.Owner.PatchAsync(path, """{"url":"https://other.example/","headers":null}"""))
+            .Expect(HttpStatusCode.OK).Json;
 
         Assert.Equal(1, sameOrigin.GetProperty("header_names").GetArrayLength());
         Assert.Equal(0, left.GetProperty("header_names").GetArrayLength());

@@ -16,11 +16,13 @@ internal static class ReferenceVerifiers
     public static async Task AssertRefuseAsync(string secret, params IEnumerable<ReceivedWebhook> webhooks) =>
         Assert.All(
             await VerdictsAsync(secret, webhooks),
-            verdict => Assert.Equal(new Verdict("No matching signature found", "No matching signature found"), verdict));
+            verdict => Assert.Equal(
+                new Verdict("No matching signature found", "No matching signature found"), verdict));
 
     private static async Task<Verdict[]> VerdictsAsync(string secret, IEnumerable<ReceivedWebhook> webhooks)
     {
-        var messages = webhooks.Select(webhook => new { secret, headers = webhook.Headers, body = webhook.Body }).ToList();
+        var messages = webhooks.Select(webhook => new { secret, headers = webhook.Headers, body = webhook.Body })
+            .ToList();
         Assert.NotEmpty(messages);
         var output = await Verifiers.RunAsync("node", ["verify.mjs"], JsonSerializer.Serialize(messages));
         return JsonSerializer.Deserialize<Verdict[]>(output, JsonSerializerOptions.Web)!;

@@ -25,7 +25,8 @@ public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTe
         Assert.Equal($"/api/webhooks/{created.Json.GetProperty("id").GetString()}", path);
         Assert.StartsWith("whsec_", created.Json.GetProperty("secret").GetString(), StringComparison.Ordinal);
         Assert.Equal("per_object", created.Json.GetProperty("ordering").GetString());
-        Assert.Equal(["X-Token"], created.Json.GetProperty("header_names").EnumerateArray().Select(name => name.GetString()));
+        Assert.Equal(
+            ["X-Token"], created.Json.GetProperty("header_names").EnumerateArray().Select(name => name.GetString()));
 
         var read = (await tenant.Owner.GetAsync(path)).Expect(HttpStatusCode.OK);
         Assert.False(read.Json.TryGetProperty("secret", out _));
@@ -71,7 +72,9 @@ public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTe
             url = "http://169.254.169.254/latest",
             headers = new Dictionary<string, string> { ["webhook-id"] = "1", ["Host"] = "a", ["X-A"] = "line\nbreak", ["X-B"] = "fine" },
         })).ExpectProblem(HttpStatusCode.BadRequest);
-        Assert.Equal(["headers.Host", "headers.X-A", "headers.webhook-id", "url"], problem.Errors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["headers.Host", "headers.X-A", "headers.webhook-id", "url"],
+            problem.Errors.Keys.Order(StringComparer.Ordinal));
 
         (await tenant.Owner.PostAsync("/api/webhooks", new { })).ExpectProblem(HttpStatusCode.BadRequest);
     }
@@ -81,12 +84,15 @@ public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTe
     {
         using var tenant = await api.NewTenantAsync();
         using var other = await api.NewTenantAsync();
-        var path = (await tenant.Owner.PostAsync("/api/webhooks", new { url = "https://example.invalid/hook" })).Expect(HttpStatusCode.Created).Header("Location")!;
-        var delivery = (await tenant.Owner.PostAsync(path + "/test")).Expect(HttpStatusCode.OK).Json.GetProperty("id").GetString();
+        var path = (await tenant.Owner.PostAsync("/api/webhooks", new { url = "https://example.invalid/hook" }))
+            .Expect(HttpStatusCode.Created).Header("Location")!;
+        var delivery = (await tenant.Owner.PostAsync(path + "/test")).Expect(HttpStatusCode.OK).Json.GetProperty("id")
+            .GetString();
 
         foreach (var call in new[]
         {
-            other.Owner.GetAsync(path), other.Owner.PatchAsync(path, new { enabled = false }), other.Owner.DeleteAsync(path),
+            other.Owner.GetAsync(path), other.Owner.PatchAsync(
+                path, new { enabled = false }), other.Owner.DeleteAsync(path),
             other.Owner.PostAsync(path + "/test"), other.Owner.PostAsync(path + "/rotate-secret"),
             other.Owner.GetAsync(path + "/deliveries"), other.Owner.GetAsync($"{path}/deliveries/{delivery}"),
             other.Owner.PostAsync($"{path}/deliveries/{delivery}/redeliver"),

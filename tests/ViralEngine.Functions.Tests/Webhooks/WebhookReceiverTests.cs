@@ -18,17 +18,20 @@ public sealed class WebhookReceiverTests(ApiUnderTest api) : IClassFixture<ApiUn
 
         await tenant.SubmitAsync(new { agent_id = "echo", description = "Grüße 😀" });
         var before = await receiver.WaitForAsync(3);
-        var rotated = (await tenant.Owner.PostAsync(path + "/rotate-secret", new { overlap_hours = 1 })).Expect(HttpStatusCode.OK).Json;
+        var rotated = (await tenant.Owner.PostAsync(path + "/rotate-secret", new { overlap_hours = 1 }))
+            .Expect(HttpStatusCode.OK).Json;
         await tenant.SubmitAsync(new { agent_id = "echo", description = "again" });
         var during = (await receiver.WaitForAsync(6)).Skip(3).ToList();
-        var third = (await tenant.Owner.PostAsync(path + "/rotate-secret", new { overlap_hours = 0, secret = OwnSecret }))
+        var third = (
+            await tenant.Owner.PostAsync(path + "/rotate-secret", new { overlap_hours = 0, secret = OwnSecret }))
             .Expect(HttpStatusCode.OK).Json;
         await tenant.SubmitAsync(new { agent_id = "echo", description = "and again" });
         var after = (await receiver.WaitForAsync(9)).Skip(6).ToList();
 
         var newSecret = rotated.GetProperty("secret").GetString()!;
         Assert.Equal(OwnSecret, third.GetProperty("secret").GetString());
-        Assert.Equal(["task.completed", "task.created", "task.started"], before.Select(webhook => webhook.Type).Order());
+        Assert.Equal(
+            ["task.completed", "task.created", "task.started"], before.Select(webhook => webhook.Type).Order());
         await ReferenceVerifiers.AssertAcceptAsync(secret, before);
         await ReferenceVerifiers.AssertAcceptAsync(secret, during);
         await ReferenceVerifiers.AssertAcceptAsync(newSecret, during);
@@ -36,7 +39,8 @@ public sealed class WebhookReceiverTests(ApiUnderTest api) : IClassFixture<ApiUn
         await ReferenceVerifiers.AssertAcceptAsync(OwnSecret, after);
         await ReferenceVerifiers.AssertRefuseAsync(newSecret, after);
         await ReferenceVerifiers.AssertRefuseAsync(secret, after);
-        await ReferenceVerifiers.AssertRefuseAsync(secret, before.Select(webhook => webhook with { Body = webhook.Body + " " }));
+        await ReferenceVerifiers.AssertRefuseAsync(
+            secret, before.Select(webhook => webhook with { Body = webhook.Body + " " }));
         Assert.All(during, webhook => Assert.Equal(2, webhook.Headers["webhook-signature"].Split(' ').Length));
     }
 
@@ -58,7 +62,8 @@ public sealed class WebhookReceiverTests(ApiUnderTest api) : IClassFixture<ApiUn
         Assert.Equal(receiver.Received[0].Body, tested.GetProperty("request").GetProperty("body").GetString());
         Assert.Equal(tested.GetProperty("message_id").GetString(), receiver.Received[0].Id);
         await ReferenceVerifiers.AssertAcceptAsync(secret, receiver.Received);
-        var details = (await tenant.Owner.GetAsync($"{path}/deliveries/{tested.GetProperty("id").GetString()}")).Expect(HttpStatusCode.OK).Json;
+        var details = (await tenant.Owner.GetAsync($"{path}/deliveries/{tested.GetProperty("id").GetString()}"))
+            .Expect(HttpStatusCode.OK).Json;
         Assert.Single(details.GetProperty("attempts").EnumerateArray());
     }
 
@@ -73,7 +78,9 @@ public sealed class WebhookReceiverTests(ApiUnderTest api) : IClassFixture<ApiUn
         await Eventually.TrueAsync(async () => (await ListAsync("?status=delivered")).Count == 3, "three deliveries");
 
         Assert.Empty(await ListAsync("?status=failed"));
-        Assert.Equal("task.started", Assert.Single(await ListAsync("?event_type=task.started")).GetProperty("event_type").GetString());
+        Assert.Equal(
+            "task.started",
+            Assert.Single(await ListAsync("?event_type=task.started")).GetProperty("event_type").GetString());
         Assert.Equal(3, (await ListAsync("?event_type=task.*&created_after=2020-01-01T00:00:00Z")).Count);
         Assert.Empty(await ListAsync("?created_before=2020-01-01T00:00:00Z"));
         var first = (await tenant.Owner.GetAsync(path + "/deliveries?limit=2")).Expect(HttpStatusCode.OK).Json;
@@ -87,7 +94,8 @@ public sealed class WebhookReceiverTests(ApiUnderTest api) : IClassFixture<ApiUn
 
         await tenant.Owner.PatchAsync(path, new { enabled = false });
         (await tenant.Owner.PostAsync(again)).ExpectProblem(HttpStatusCode.Conflict);
-        (await tenant.Owner.PostAsync($"{path}/deliveries/{Guid.NewGuid()}/redeliver")).ExpectProblem(HttpStatusCode.Conflict);
+        (await tenant.Owner.PostAsync($"{path}/deliveries/{Guid.NewGuid()}/redeliver")).ExpectProblem(
+            HttpStatusCode.Conflict);
 
         async Task<List<JsonElement>> ListAsync(string query) =>
         [
@@ -106,8 +114,10 @@ public sealed class WebhookReceiverTests(ApiUnderTest api) : IClassFixture<ApiUn
         receiver.AnswerWith(200);
 
         var problem = (await tenant.Owner.PostAsync(path + "/recover")).ExpectProblem(HttpStatusCode.BadRequest);
-        var none = (await tenant.Owner.PostAsync(path + "/recover?since=2100-01-01T00:00:00Z")).Expect(HttpStatusCode.Accepted).Json;
-        var one = (await tenant.Owner.PostAsync(path + "/recover?since=2020-01-01T00:00:00Z")).Expect(HttpStatusCode.Accepted).Json;
+        var none = (await tenant.Owner.PostAsync(path + "/recover?since=2100-01-01T00:00:00Z")).Expect(
+            HttpStatusCode.Accepted).Json;
+        var one = (await tenant.Owner.PostAsync(path + "/recover?since=2020-01-01T00:00:00Z")).Expect(
+            HttpStatusCode.Accepted).Json;
 
         Assert.Equal(["since"], problem.Errors.Keys);
         Assert.Equal(0, none.GetProperty("queued").GetInt32());

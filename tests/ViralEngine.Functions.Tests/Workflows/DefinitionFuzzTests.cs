@@ -5,23 +5,26 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Workflows;
 
-/// <summary>Whatever is sent as a definition, a template or a decision: taken, or refused with a problem that says why.</summary>
+/// <summary>
+/// Whatever is sent as a definition, a template or a decision: taken, or refused with a problem that says why.
+/// </summary>
 [Trait("Category", "BlackBox")]
 public sealed class DefinitionFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
 {
     private static readonly string[] Fields =
     [
-        "id", "type", "name", "agent_id", "description", "input", "branches", "conditions", "condition", "default", "value", "pattern",
-        "min", "max", "text", "is", "approvers", "roles", "users", "quorum", "timeout_seconds", "on_timeout", "escalation", "title",
-        "retry", "max_attempts", "rollback", "url", "headers", "body", "seconds", "until", "steps", "parameters", "decision", "reason",
-        "expires_in_seconds", "approver", "visibility", "version", "definition", "rollback_on_cancel",
+        "id", "type", "name", "agent_id", "description", "input", "branches", "conditions", "condition", "default",
+        "value", "pattern", "min", "max", "text", "is", "approvers", "roles", "users", "quorum", "timeout_seconds",
+        "on_timeout", "escalation", "title", "retry", "max_attempts", "rollback", "url", "headers", "body", "seconds",
+        "until", "steps", "parameters", "decision", "reason", "expires_in_seconds", "approver", "visibility", "version",
+        "definition", "rollback_on_cancel",
     ];
 
     private static readonly string[] Texts =
     [
-        "task", "parallel", "choice", "approval", "delay", "webhook", "echo", "a", "", "{{ input.x }}", "{% for %}", "{{", "(a+)+$", "(",
-        "\ud83d", "é", "https://example.com", "approve", "reject", "public", "2030-01-01T00:00:00Z", "approver", "regex_match", "all",
-        "string", "enum", "'; DROP TABLE viral.tasks; --",
+        "task", "parallel", "choice", "approval", "delay", "webhook", "echo", "a", "", "{{ input.x }}", "{% for %}",
+        "{{", "(a+)+$", "(", "\ud83d", "é", "https://example.com", "approve", "reject", "public",
+        "2030-01-01T00:00:00Z", "approver", "regex_match", "all", "string", "enum", "'; DROP TABLE viral.tasks; --",
     ];
 
     [Fact]
@@ -33,7 +36,8 @@ public sealed class DefinitionFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnd
         [
             "/api/workflows", "/api/workflow-templates", $"/api/workflows/from-template/{Guid.NewGuid()}",
             $"/api/workflows/{Guid.NewGuid()}/gates/x/decisions", $"/api/workflows/{Guid.NewGuid()}/gates/x/links",
-            "/api/workflows/%20/retry-from-step/%20", "/api/approvals/links/" + new string('A', 98), "/api/approvals/links/x",
+            "/api/workflows/%20/retry-from-step/%20", "/api/approvals/links/" + new string('A', 98),
+            "/api/approvals/links/x",
         ];
         for (var round = 0; round < 400; round++)
         {
@@ -47,7 +51,9 @@ public sealed class DefinitionFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnd
 
             var answer = await tenant.Owner.SendBytesAsync(HttpMethod.Post, route, bytes, "application/json");
 
-            Assert.True(answer.Status < HttpStatusCode.InternalServerError, $"{Encoding.UTF8.GetString(bytes)}: {answer}\n{answer.Log()}");
+            Assert.True(
+                answer.Status < HttpStatusCode.InternalServerError,
+                $"{Encoding.UTF8.GetString(bytes)}: {answer}\n{answer.Log()}");
             if (answer.Status == HttpStatusCode.BadRequest)
                 Assert.NotEmpty(answer.ExpectProblem(HttpStatusCode.BadRequest).Errors);
         }

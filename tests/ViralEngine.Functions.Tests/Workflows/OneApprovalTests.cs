@@ -15,7 +15,8 @@ public sealed class OneApprovalTests(ApiUnderTest api) : IClassFixture<ApiUnderT
         var id = await tenant.StartAsync(new { steps = new[] { Echo("pay", "pay") } });
         await tenant.Owner.WaitForWorkflowAsync(id, "completed");
 
-        var refused = (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/pay")).ExpectProblem(HttpStatusCode.Conflict);
+        var refused = (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/pay")).ExpectProblem(
+            HttpStatusCode.Conflict);
 
         Assert.EndsWith("workflow-not-retryable", refused.Type);
     }
@@ -34,7 +35,8 @@ public sealed class OneApprovalTests(ApiUnderTest api) : IClassFixture<ApiUnderT
                 new
                 {
                     id = "route", type = "choice",
-                    conditions = new object[] { new { type = "boolean", value = "true", steps = new object[] { Ask("ask") } } },
+                    conditions =
+                        new object[] { new { type = "boolean", value = "true", steps = new object[] { Ask("ask") } } },
                 },
                 Echo("book", "two"),
                 new { id = "pay", type = "task", agent_id = broken, description = "three" },
@@ -50,10 +52,13 @@ public sealed class OneApprovalTests(ApiUnderTest api) : IClassFixture<ApiUnderT
         var after = await tenant.Owner.WaitForWorkflowAsync(id, "failed");
 
         Assert.Equal("waiting", waiting.StatusOf("ask"));
-        Assert.DoesNotContain(waiting.GetProperty("steps").EnumerateArray(), step => step.GetProperty("id").GetString() == "pay");
+        Assert.DoesNotContain(
+            waiting.GetProperty("steps").EnumerateArray(), step => step.GetProperty("id").GetString() == "pay");
         Assert.Equal(TaskOf(before, "book"), TaskOf(after, "book"));
         Assert.NotEqual(TaskOf(before, "pay"), TaskOf(after, "pay"));
-        Assert.Equal((1, 2), (after.Step("draft").GetProperty("run").GetInt32(), after.Step("ask").GetProperty("run").GetInt32()));
+        Assert.Equal(
+            (1, 2),
+            (after.Step("draft").GetProperty("run").GetInt32(), after.Step("ask").GetProperty("run").GetInt32()));
     }
 
     [Fact]
@@ -95,10 +100,12 @@ public sealed class OneApprovalTests(ApiUnderTest api) : IClassFixture<ApiUnderT
     {
         using var tenant = await api.NewTenantAsync();
         var broken = await tenant.NewEchoAsync(new { fail_with = "invalid_request" });
-        var id = await tenant.StartAsync(new { steps = new object[] { new { id = "pay", type = "task", agent_id = broken, description = "x" } } });
+        var id = await tenant.StartAsync(
+            new { steps = new object[] { new { id = "pay", type = "task", agent_id = broken, description = "x" } } });
         var failed = await tenant.Owner.WaitForWorkflowAsync(id, "failed");
 
-        var refused = (await tenant.Owner.PostAsync($"/api/tasks/{TaskOf(failed, "pay")}/retry")).ExpectProblem(HttpStatusCode.Conflict);
+        var refused = (await tenant.Owner.PostAsync($"/api/tasks/{TaskOf(failed, "pay")}/retry")).ExpectProblem(
+            HttpStatusCode.Conflict);
 
         Assert.EndsWith("task-of-workflow", refused.Type);
     }
@@ -106,5 +113,6 @@ public sealed class OneApprovalTests(ApiUnderTest api) : IClassFixture<ApiUnderT
     private static string? TaskOf(System.Text.Json.JsonElement workflow, string step) =>
         workflow.Step(step).GetProperty("task_id").GetString();
 
-    private static object Ask(string id) => new { id, type = "approval", title = "Pay?", approvers = new { roles = new[] { "approver" } } };
+    private static object Ask(string id) =>
+        new { id, type = "approval", title = "Pay?", approvers = new { roles = new[] { "approver" } } };
 }

@@ -4,7 +4,9 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Functions.Tests.Workflows;
 
-/// <summary>Whatever comes in and whatever is wrong inside, a workflow comes to an end, and nobody is called without end.</summary>
+/// <summary>
+/// Whatever comes in and whatever is wrong inside, a workflow comes to an end, and nobody is called without end.
+/// </summary>
 public sealed class PoisonTests(PoisonTests.PoisonedApp running) : IClassFixture<PoisonTests.PoisonedApp>
 {
     [Theory]
@@ -41,12 +43,14 @@ public sealed class PoisonTests(PoisonTests.PoisonedApp running) : IClassFixture
     public async Task A_workflow_that_cannot_be_read_any_more_fails_and_says_so()
     {
         using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
-        var id = await tenant.StartAsync(new { steps = new object[] { new { id = "wait", type = "delay", seconds = 2 } } });
+        var id = await tenant.StartAsync(
+            new { steps = new object[] { new { id = "wait", type = "delay", seconds = 2 } } });
         await tenant.Owner.WaitForWorkflowAsync(id, "waiting");
         await using (var connection = new NpgsqlConnection(running.Postgres.AdminConnection))
         {
             await connection.OpenAsync();
-            await using var broken = new NpgsqlCommand("UPDATE viral.workflows SET definition = $2::json WHERE id = $1", connection)
+            await using var broken = new NpgsqlCommand(
+                "UPDATE viral.workflows SET definition = $2::json WHERE id = $1", connection)
             {
                 // Two steps of one name: a shape that the document allows and the reader does not.
                 Parameters =

@@ -26,7 +26,8 @@ public sealed class RollbackSurvivalTests(TestPostgres postgres) : IClassFixture
 
         await tenant.Owner.WaitForWorkflowAsync(id, "failed");
         var events = await tenant.Owner.EventsAsync(id);
-        var tasks = (await tenant.Owner.GetAsync("/api/tasks?tag=workflow&limit=100")).Json.GetProperty("tasks").EnumerateArray()
+        var tasks = (await tenant.Owner.GetAsync("/api/tasks?tag=workflow&limit=100")).Json.GetProperty("tasks")
+            .EnumerateArray()
             .Count(task => task.GetProperty("metadata").GetProperty("kind").GetString() == "rollback");
 
         AssertRollbacks(events);

@@ -22,7 +22,8 @@ public sealed class RollbackTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         Assert.Equal("four", failed.GetProperty("error").GetProperty("step").GetString());
         Assert.Equal("undo one: result of one", failed.Step("one", "rollback").GetProperty("output").GetString());
         AssertRollbacks(events);
-        (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/four")).ExpectProblem(HttpStatusCode.Conflict);
+        (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/four")).ExpectProblem(
+            HttpStatusCode.Conflict);
     }
 
     internal static async Task<object> FailingAsync(TestTenant tenant, string undoing)
@@ -38,7 +39,8 @@ public sealed class RollbackTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
         {
             steps = new object[]
             {
-                Step("one"), Step("two"), Step("three"), new { id = "four", type = "task", agent_id = broken, description = "x" },
+                Step("one"), Step("two"), Step(
+                    "three"), new { id = "four", type = "task", agent_id = broken, description = "x" },
                 Step("five"),
             },
         };
@@ -46,7 +48,10 @@ public sealed class RollbackTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
 
     internal static void AssertRollbacks(List<(string Type, System.Text.Json.JsonElement Data)> events)
     {
-        string[] Of(string type) => [.. events.Where(e => e.Type == type).Select(e => e.Data.GetProperty("step").GetString()!)];
+        string[] Of(string type) =>
+        [
+            .. events.Where(e => e.Type == type).Select(e => e.Data.GetProperty("step").GetString()!)
+        ];
 
         Assert.Equal(Reversed, Of("workflow.rollback_started"));
         Assert.Equal(Reversed, Of("workflow.rollback_completed"));

@@ -38,12 +38,15 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
                     id = "look", type = "task", agent_id = "echo", description = "{\"confidence\": 0.9, \"tags\": [\"a\"]}",
                     input = new { lines = "{{ input.order.lines }}", text = "total {{ input.order.total }}", n = 7 },
                 },
-                Echo("use", "{{ steps.look.output.confidence }} {{ steps.look.output.tags[0] }} {{ steps.look.status }}"),
+                Echo(
+                    "use",
+                    "{{ steps.look.output.confidence }} {{ steps.look.output.tags[0] }} {{ steps.look.status }}"),
             },
         });
 
         var done = await tenant.Owner.WaitForWorkflowAsync(id, "completed");
-        var task = (await tenant.Owner.GetAsync($"/api/tasks/{done.Step("look").GetProperty("task_id").GetString()}")).Json;
+        var task = (
+            await tenant.Owner.GetAsync($"/api/tasks/{done.Step("look").GetProperty("task_id").GetString()}")).Json;
 
         Assert.Equal("""{"lines":[1,2,3],"text":"total 12.5","n":7}""", task.GetProperty("input").GetRawText());
         Assert.Equal(id, task.GetProperty("metadata").GetProperty("workflow_id").GetString());
@@ -91,7 +94,8 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         var done = await tenant.Owner.WaitForWorkflowAsync(id, "completed");
 
         Assert.Equal(branch, done.Step("after").GetProperty("output").GetString());
-        Assert.Equal(3, done.GetProperty("steps").GetArrayLength()); // the choice, one of its branches, and what follows
+        // the choice, one of its branches, and what follows
+        Assert.Equal(3, done.GetProperty("steps").GetArrayLength());
     }
 
     [Fact]
@@ -117,7 +121,8 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
             },
         };
         var lenient = await tenant.StartAsync(Parallel("continue", Echo("good", "good")));
-        var strict = await tenant.StartAsync(Parallel("fail_fast", new { id = "good", type = "task", agent_id = slow, description = "slow one" }));
+        var strict = await tenant.StartAsync(
+            Parallel("fail_fast", new { id = "good", type = "task", agent_id = slow, description = "slow one" }));
 
         var completed = await tenant.Owner.WaitForWorkflowAsync(lenient, "completed");
         var failed = await tenant.Owner.WaitForWorkflowAsync(strict, "failed");
@@ -150,7 +155,9 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         var final = await tenant.StartAsync(With("rate_limited"));
 
         Assert.Equal(3, (await tenant.Owner.WaitForWorkflowAsync(retried, "failed")).Step("call").GetProperty("attempt").GetInt32());
-        Assert.Equal(1, (await tenant.Owner.WaitForWorkflowAsync(final, "failed")).Step("call").GetProperty("attempt").GetInt32());
+        Assert.Equal(
+            1,
+            (await tenant.Owner.WaitForWorkflowAsync(final, "failed")).Step("call").GetProperty("attempt").GetInt32());
     }
 
     [Fact]
@@ -231,16 +238,21 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
             },
         });
         var failed = await tenant.Owner.WaitForWorkflowAsync(id, "failed");
-        (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/last")).ExpectProblem(HttpStatusCode.Conflict);
-        (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/nowhere")).ExpectProblem(HttpStatusCode.NotFound);
-        (await tenant.Owner.PatchAsync($"/api/agents/{broken}", """{"settings":{"fail_with":null}}""")).Expect(HttpStatusCode.OK);
+        (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/last")).ExpectProblem(
+            HttpStatusCode.Conflict);
+        (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/nowhere")).ExpectProblem(
+            HttpStatusCode.NotFound);
+        (await tenant.Owner.PatchAsync($"/api/agents/{broken}", """{"settings":{"fail_with":null}}"""))
+            .Expect(HttpStatusCode.OK);
 
         (await tenant.Owner.PostAsync($"/api/workflows/{id}/retry-from-step/breaks")).Expect(HttpStatusCode.Accepted);
         var done = await tenant.Owner.WaitForWorkflowAsync(id, "completed");
 
         Assert.Equal(2, done.GetProperty("run").GetInt32());
         Assert.Equal("two three four", done.Step("last").GetProperty("output").GetString());
-        Assert.Equal(failed.Step("inner").GetProperty("task_id").GetString(), done.Step("inner").GetProperty("task_id").GetString());
+        Assert.Equal(
+            failed.Step("inner").GetProperty("task_id").GetString(),
+            done.Step("inner").GetProperty("task_id").GetString());
     }
 
     [Fact]
@@ -259,7 +271,8 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         await tenant.Owner.WaitForGateAsync(id, "ask");
 
         var graph = (await tenant.Owner.GetAsync($"/api/workflows/{id}/visualize")).Expect(HttpStatusCode.OK).Json;
-        var chart = (await tenant.Owner.GetAsync($"/api/workflows/{id}/visualize?format=mermaid")).Expect(HttpStatusCode.OK).Text;
+        var chart = (await tenant.Owner.GetAsync($"/api/workflows/{id}/visualize?format=mermaid"))
+            .Expect(HttpStatusCode.OK).Text;
 
         var states = graph.GetProperty("nodes").EnumerateArray().ToDictionary(
             node => node.GetProperty("id").GetString()!, node => node.GetProperty("status").GetString());
@@ -273,18 +286,24 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
     [Theory]
     [InlineData("""{"steps":[]}""", "steps")]
     [InlineData("""{"steps":[{"id":"a","type":"task","agent_id":"nobody","description":"x"}]}""", "steps[0].agent_id")]
-    [InlineData("""{"steps":[{"id":"a","type":"delay","seconds":0},{"id":"a","type":"delay","seconds":0}]}""", "steps[1].id")]
+    [InlineData(
+        """{"steps":[{"id":"a","type":"delay","seconds":0},{"id":"a","type":"delay","seconds":0}]}""", "steps[1].id")]
     [InlineData("""{"steps":[{"id":"a","type":"delay","seconds":0,"wait":1}]}""", "steps[0].wait")]
     [InlineData("""{"steps":[{"id":"a","type":"jump"}]}""", "steps[0].type")]
     [InlineData("""{"definition":{"steps":[{"id":"a","type":"delay"}]}}""", "definition.steps[0].seconds")]
     [InlineData("""{"steps":[{"id":"a","type":"task","agent_id":"echo","description":"{{ steps.b.output }}"},{"id":"b","type":"delay","seconds":0}]}""", "steps[0].description")]
-    [InlineData("""{"steps":[{"id":"a","type":"task","agent_id":"echo","description":"x","input":{"y":["{{ oops"]}}]}""", "steps[0].input.y[0]")]
+    [InlineData(
+        """{"steps":[{"id":"a","type":"task","agent_id":"echo","description":"x","input":{"y":["{{ oops"]}}]}""",
+        "steps[0].input.y[0]")]
     [InlineData("""{"steps":[{"id":"d","type":"delay","seconds":0},{"id":"e","type":"delay","seconds":0},{"id":"c","type":"choice","conditions":[{"type":"regex_match","value":"x","pattern":"(a"}]}]}""", "steps[2].conditions[0].pattern")]
     [InlineData("""{"steps":[{"id":"c","type":"choice","conditions":[{"type":"regex_match","value":"x","pattern":"((a{1,500}){1,500}){1,500}"}]}]}""", "steps[0].conditions[0].pattern")]
     [InlineData("""{"steps":[{"id":"c","type":"choice","conditions":[{"type":"all","conditions":[{"type":"numeric_range","value":"1"}]}]}]}""", "steps[0].conditions[0].conditions[0].min")]
-    [InlineData("""{"steps":[{"id":"g","type":"approval","title":"t","approvers":{"roles":["viewer"]}}]}""", "steps[0].approvers.roles[0]")]
+    [InlineData(
+        """{"steps":[{"id":"g","type":"approval","title":"t","approvers":{"roles":["viewer"]}}]}""",
+        "steps[0].approvers.roles[0]")]
     [InlineData("""{"steps":[{"id":"w","type":"webhook","url":"ftp://example.com"}]}""", "steps[0].url")]
-    [InlineData("""{"steps":[{"id":"w","type":"webhook","url":"https://example.com/{{ input.x | nope }}"}]}""", "steps[0].url")]
+    [InlineData(
+        """{"steps":[{"id":"w","type":"webhook","url":"https://example.com/{{ input.x | nope }}"}]}""", "steps[0].url")]
     public async Task A_faulty_definition_is_refused_with_the_path_of_the_fault(string body, string path)
     {
         using var tenant = await api.NewTenantAsync();

@@ -5,7 +5,9 @@ namespace ViralEngine.Functions.Tests.Workflows;
 
 public sealed class WakingTests(TestPostgres postgres) : IClassFixture<TestPostgres>
 {
-    /// <summary>The orchestration then gives its timer up, and must do so as an orchestration may: else its host fails it.</summary>
+    /// <summary>
+    /// The orchestration then gives its timer up, and must do so as an orchestration may: else its host fails it.
+    /// </summary>
     [Fact]
     public async Task A_decision_wakes_a_workflow_that_waits_for_its_time_out_too()
     {

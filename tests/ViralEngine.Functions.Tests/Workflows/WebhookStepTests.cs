@@ -42,6 +42,7 @@ public sealed class WebhookStepTests(RunningApp running) : IClassFixture<Running
 
         Assert.Equal("200 7", done.Step("then").GetProperty("output").GetString());
         Assert.Equal([$"{id}-step-pay-1-1", $"{id}-step-pay-1-2"], calls.Select(call => call.Key));
-        Assert.All(calls, call => Assert.Equal(("t-1", """{"amount":12.5,"note":"for pay"}"""), (call.Token, call.Body)));
+        Assert.All(
+            calls, call => Assert.Equal(("t-1", """{"amount":12.5,"note":"for pay"}"""), (call.Token, call.Body)));
     }
 }

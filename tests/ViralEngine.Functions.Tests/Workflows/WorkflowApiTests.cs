@@ -35,9 +35,9 @@ public sealed class WorkflowApiTests(ApiUnderTest api) : IClassFixture<ApiUnderT
         Assert.Equal(0, (await approver.GetAsync("/api/approvals")).Json.GetProperty("approvals").GetArrayLength());
         Assert.Equal(
             [
-                "workflow.created", "workflow.started", "workflow.step_started", "workflow.step_completed", "workflow.step_started",
-                "approval.requested", "workflow.waiting", "approval.decided", "workflow.step_completed", "workflow.step_started",
-                "workflow.step_completed", "workflow.completed",
+                "workflow.created", "workflow.started", "workflow.step_started", "workflow.step_completed",
+                "workflow.step_started", "approval.requested", "workflow.waiting", "approval.decided",
+                "workflow.step_completed", "workflow.step_started", "workflow.step_completed", "workflow.completed",
             ],
             (await tenant.Owner.EventsAsync(id)).Select(happened => happened.Type));
     }

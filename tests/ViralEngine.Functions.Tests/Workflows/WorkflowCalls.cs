@@ -8,9 +8,11 @@ namespace ViralEngine.Functions.Tests.Workflows;
 internal static class WorkflowCalls
 {
     public static async Task<string> StartAsync(this TestTenant tenant, object workflow) =>
-        (await tenant.Owner.PostAsync("/api/workflows", workflow)).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
+        (await tenant.Owner.PostAsync("/api/workflows", workflow)).Expect(HttpStatusCode.Created).Json.GetProperty("id")
+            .GetString()!;
 
-    public static async Task<JsonElement> WaitForWorkflowAsync(this ApiClient client, string id, params string[] statuses) =>
+    public static async Task<JsonElement> WaitForWorkflowAsync(
+        this ApiClient client, string id, params string[] statuses) =>
         (await Eventually.GetAsync(
             () => client.GetAsync($"/api/workflows/{id}"),
             answer => statuses.Contains(answer.Json.GetProperty("status").GetString()),
@@ -30,7 +32,8 @@ internal static class WorkflowCalls
         workflow.GetProperty("steps").EnumerateArray()
             .Single(step => step.GetProperty("id").GetString() == id && step.GetProperty("kind").GetString() == kind);
 
-    public static string StatusOf(this JsonElement workflow, string id) => workflow.Step(id).GetProperty("status").GetString()!;
+    public static string StatusOf(this JsonElement workflow, string id) =>
+        workflow.Step(id).GetProperty("status").GetString()!;
 
     /// <summary>Every event of an ended workflow, as <c>number type</c>.</summary>
     public static async Task<List<(string Type, JsonElement Data)>> EventsAsync(this ApiClient client, string id)

@@ -51,7 +51,8 @@ public sealed class AzureDatabaseTests : IAsyncLifetime
         var ran = await azure.MigrateAsync(azure.Operator);
 
         Assert.NotEqual(0, ran.ExitCode);
-        Assert.Contains($"ALTER DATABASE \"{azure.Database}\" OWNER TO viral_owner", ran.Complaints, StringComparison.Ordinal);
+        Assert.Contains(
+            $"ALTER DATABASE \"{azure.Database}\" OWNER TO viral_owner", ran.Complaints, StringComparison.Ordinal);
     }
 
     private static async Task<string?> AskAsync(NpgsqlConnectionStringBuilder where, string question)

@@ -4,8 +4,8 @@ using Npgsql;
 namespace ViralEngine.Infrastructure.Tests.Databases;
 
 /// <summary>
-/// PostgreSQL with what Azure adds to it: administrators that are no superusers but members of azure_pg_admin, and the function
-/// that makes a login of an identity.
+/// PostgreSQL with what Azure adds to it: administrators that are no superusers but members of azure_pg_admin, and the
+/// function that makes a login of an identity.
 /// </summary>
 internal sealed class AzureServer : IAsyncDisposable
 {
@@ -76,7 +76,8 @@ internal sealed class AzureServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await SayAsync($"DROP DATABASE IF EXISTS {Database} WITH (FORCE)", $"DROP DATABASE IF EXISTS {Copy} WITH (FORCE)");
+        await SayAsync(
+            $"DROP DATABASE IF EXISTS {Database} WITH (FORCE)", $"DROP DATABASE IF EXISTS {Copy} WITH (FORCE)");
         await superuser.DisposeAsync();
     }
 

@@ -5,8 +5,8 @@ using ViralEngine.Infrastructure.Tests.Scripts;
 namespace ViralEngine.Infrastructure.Tests.Databases;
 
 /// <summary>
-/// The drill of tools/azure/restore.sh: az is a stand-in whose "restore" copies a real database, and the copy is compared
-/// with real statements.
+/// The drill of tools/azure/restore.sh: az is a stand-in whose "restore" copies a real database, and the copy is
+/// compared with real statements.
 /// </summary>
 [Trait("Category", "Database")]
 public sealed class RestoreTests : IAsyncLifetime, IDisposable
@@ -16,7 +16,8 @@ public sealed class RestoreTests : IAsyncLifetime, IDisposable
     private readonly StandIns machine = new("dev");
     private AzureServer azure = null!;
 
-    private static string Now => DateTime.UtcNow.AddSeconds(1).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+    private static string Now =>
+        DateTime.UtcNow.AddSeconds(1).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
     public async Task InitializeAsync()
     {
@@ -57,9 +58,11 @@ public sealed class RestoreTests : IAsyncLifetime, IDisposable
         var ran = await RunAsync(Now);
 
         Assert.True(ran.ExitCode == 0, ran.ToString());
-        Assert.Contains("organizations made by then: 1 in use, 1 in the copy", ran.Complaints, StringComparison.Ordinal);
+        Assert.Contains(
+            "organizations made by then: 1 in use, 1 in the copy", ran.Complaints, StringComparison.Ordinal);
         Assert.Contains("tasks accepted by then: 0 in use, 0 in the copy", ran.Complaints, StringComparison.Ordinal);
-        Assert.Single(machine.Calls, call => call.StartsWith("az postgres flexible-server delete ", StringComparison.Ordinal));
+        Assert.Single(
+            machine.Calls, call => call.StartsWith("az postgres flexible-server delete ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -73,7 +76,8 @@ public sealed class RestoreTests : IAsyncLifetime, IDisposable
 
         Assert.NotEqual(0, ran.ExitCode);
         Assert.Contains("the copy lacks 1 organizations", ran.Complaints, StringComparison.Ordinal);
-        Assert.Single(machine.Calls, call => call.StartsWith("az postgres flexible-server delete ", StringComparison.Ordinal));
+        Assert.Single(
+            machine.Calls, call => call.StartsWith("az postgres flexible-server delete ", StringComparison.Ordinal));
     }
 
     [Fact]

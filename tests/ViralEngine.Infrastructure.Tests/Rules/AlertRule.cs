@@ -2,10 +2,15 @@ using System.Text.Json.Nodes;
 
 namespace ViralEngine.Infrastructure.Tests.Rules;
 
-/// <summary>Something speaks when the thing that measures stops, when money or room runs out, and when keys end.</summary>
+/// <summary>
+/// Something speaks when the thing that measures stops, when money or room runs out, and when keys end.
+/// </summary>
 internal static class AlertRule
 {
-    private static readonly string[] Questions = ["heartbeat", "daily-cap", "http-5xx", "failures", "task-failures", "queue-age"];
+    private static readonly string[] Questions =
+    [
+        "heartbeat", "daily-cap", "http-5xx", "failures", "task-failures", "queue-age"
+    ];
 
     private static readonly string[] Measures =
         ["postgres-cpu", "postgres-storage", "postgres-down", "postgres-connections", "storage-availability"];
@@ -28,8 +33,10 @@ internal static class AlertRule
             if ((alert.Text("properties/overrideQueryTimeRange") is not null) != (alert == heartbeat))
                 yield return $"{Name(alert)} looks back on another time than it says";
         // Measured on average, a failover of a minute would be an outage for a quarter of an hour.
-        var down = deployment.OfType("Microsoft.Insights/metricAlerts").SingleOrDefault(alert => Name(alert) == "postgres-down");
-        if (down?.Text("properties/windowSize") != "PT5M" || !down.ToJsonString().Contains("\"Maximum\"", StringComparison.Ordinal))
+        var down = deployment.OfType("Microsoft.Insights/metricAlerts").SingleOrDefault(
+            alert => Name(alert) == "postgres-down");
+        if (down?.Text("properties/windowSize") != "PT5M"
+            || !down.ToJsonString().Contains("\"Maximum\"", StringComparison.Ordinal))
             yield return "PostgreSQL is said to be down when it was up";
 
         var budget = deployment.OfType("Microsoft.Consumption/budgets").SingleOrDefault();

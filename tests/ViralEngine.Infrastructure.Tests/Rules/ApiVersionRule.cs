@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ViralEngine.Infrastructure.Tests.Rules;
 
 /// <summary>
-/// An API version reaches the regions over months, and its faults are found in the first of them. It only gets older, so what
-/// keeps this rule once keeps it for ever.
+/// An API version reaches the regions over months, and its faults are found in the first of them. It only gets older,
+/// so what keeps this rule once keeps it for ever.
 /// </summary>
 internal static class ApiVersionRule
 {

@@ -15,7 +15,8 @@ internal static partial class ConnectionRule
         var limit = Limits.GetValueOrDefault(size, 5000);
         var instances = Number(deployment.OfType("Microsoft.Web/sites").Single()
             .Text("properties/functionAppConfig/scaleAndConcurrency/maximumInstanceCount")!);
-        var settings = deployment.OfType("Microsoft.Web/sites/config").Single().Text("properties/ConnectionStrings__Postgres")!;
+        var settings = deployment.OfType("Microsoft.Web/sites/config").Single().Text(
+            "properties/ConnectionStrings__Postgres")!;
         var pool = Number(PoolSize().Match(settings).Groups[1].Value);
 
         if (instances * pool > limit)

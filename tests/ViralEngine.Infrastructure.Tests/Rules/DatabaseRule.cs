@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace ViralEngine.Infrastructure.Tests.Rules;
 
 /// <summary>
-/// The database is made after the administrators, by one of them, with a role as its owner; the server's parameters come
-/// first, since it takes one change at a time; and the firewall has no rule that stays.
+/// The database is made after the administrators, by one of them, with a role as its owner; the server's parameters
+/// come first, since it takes one change at a time; and the firewall has no rule that stays.
 /// </summary>
 internal static class DatabaseRule
 {

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace ViralEngine.Infrastructure.Tests.Rules;
 
 /// <summary>
-/// Flex Consumption refuses what it does not know with error 51021 and the whole deployment with it: among others ftpsState,
-/// alwaysOn, use32BitWorkerProcess, netFrameworkVersion. The list is of what it is known to take.
+/// Flex Consumption refuses what it does not know with error 51021 and the whole deployment with it: among others
+/// ftpsState, alwaysOn, use32BitWorkerProcess, netFrameworkVersion. The list is of what it is known to take.
 /// </summary>
 internal static class FlexRule
 {
@@ -23,8 +23,8 @@ internal static class FlexRule
     private static readonly string[] SettingsOfOtherPlans =
     [
         "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_CONTENTSHARE",
-        "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING", "WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT", "WEBSITE_VNET_ROUTE_ALL",
-        "SCM_DO_BUILD_DURING_DEPLOYMENT", "ENABLE_ORYX_BUILD",
+        "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING", "WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT",
+        "WEBSITE_VNET_ROUTE_ALL", "SCM_DO_BUILD_DURING_DEPLOYMENT", "ENABLE_ORYX_BUILD",
     ];
 
     public static IEnumerable<string> Breaches(Deployment deployment)

@@ -1,7 +1,8 @@
 namespace ViralEngine.Infrastructure.Tests.Rules;
 
 /// <summary>
-/// The app is told to keep orchestrations where they were deployed to be kept, and whoever builds its package is told the same.
+/// The app is told to keep orchestrations where they were deployed to be kept, and whoever builds its package is told
+/// the same.
 /// </summary>
 internal static class OrchestrationRule
 {
@@ -13,7 +14,9 @@ internal static class OrchestrationRule
         var scheduled = deployment.OfType("Microsoft.DurableTask/schedulers").Any();
 
         if ((settings[$"{Provider}type"]?.ToString() == "azureManaged") != scheduled)
-            yield return scheduled ? "the app does not use the scheduler that is there" : "the app uses a scheduler that is not there";
+            yield return scheduled
+                ? "the app does not use the scheduler that is there"
+                : "the app uses a scheduler that is not there";
         var connection = settings[$"{Provider}connectionStringName"]?.ToString();
         if (connection is null == scheduled || connection is not null && !settings.ContainsKey(connection))
             yield return "the app has no way to the scheduler, or one too many";

@@ -1,8 +1,8 @@
 namespace ViralEngine.Infrastructure.Tests.Rules;
 
 /// <summary>
-/// What has a private endpoint is not reached from the public network. PostgreSQL may have a public name where its firewall
-/// lets nobody in, which <see cref="DatabaseRule"/> looks after.
+/// What has a private endpoint is not reached from the public network. PostgreSQL may have a public name where its
+/// firewall lets nobody in, which <see cref="DatabaseRule"/> looks after.
 /// </summary>
 internal static class PrivateEndpointRule
 {

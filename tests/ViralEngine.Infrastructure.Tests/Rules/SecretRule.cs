@@ -27,14 +27,16 @@ internal static partial class SecretRule
                     yield return $"output {name} sounds like a secret";
                 if (Listing().IsMatch(value))
                     yield return $"output {name} asks for keys";
-                foreach (var parameter in secure.Where(p => value.Contains($"parameters('{p}')", StringComparison.Ordinal)))
+                foreach (var parameter in secure.Where(
+                    p => value.Contains($"parameters('{p}')", StringComparison.Ordinal)))
                     yield return $"output {name} shows parameter {parameter}";
             }
         }
 
         foreach (var settings in deployment.OfType("Microsoft.Web/sites/config"))
             foreach (var (name, value) in Members(settings.AsObject(), "properties", any: true))
-                if (Secretive().IsMatch(name) && !value.ToString().StartsWith("@Microsoft.KeyVault(", StringComparison.Ordinal))
+                if (Secretive().IsMatch(name)
+                    && !value.ToString().StartsWith("@Microsoft.KeyVault(", StringComparison.Ordinal))
                     yield return $"setting {name} is no reference to the vault";
     }
 
@@ -57,7 +59,8 @@ internal static partial class SecretRule
         TypeOf(declaration).StartsWith("secure", StringComparison.Ordinal);
 
     // "rotatingSecretsKey" is a switch, not a string; a name such as AzureWebJobsStorage__credential holds a kind.
-    [GeneratedRegex("password|secret|(platform|shared|account|access|s)_*key|connectionkey|token$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        "password|secret|(platform|shared|account|access|s)_*key|connectionkey|token$", RegexOptions.IgnoreCase)]
     private static partial Regex Secretive();
 
     [GeneratedRegex(@"\blist\w*\(", RegexOptions.IgnoreCase)]

@@ -32,7 +32,8 @@ internal static class SharedKeyRule
 
         foreach (var call in Keys(deployment.Template))
             yield return $"the template asks for keys: {call}";
-        foreach (var resource in deployment.Resources.Where(r => r.ToJsonString().Contains("AccountKey=", StringComparison.Ordinal)))
+        foreach (var resource in deployment.Resources.Where(
+            r => r.ToJsonString().Contains("AccountKey=", StringComparison.Ordinal)))
             yield return $"{resource.Id()} holds an account key";
     }
 

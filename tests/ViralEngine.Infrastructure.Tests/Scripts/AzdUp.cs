@@ -1,6 +1,8 @@
 namespace ViralEngine.Infrastructure.Tests.Scripts;
 
-/// <summary>What "azd up" does by azure.yaml: each hook as it is written there, between the two steps that are azd's own.</summary>
+/// <summary>
+/// What "azd up" does by azure.yaml: each hook as it is written there, between the two steps that are azd's own.
+/// </summary>
 internal static class AzdUp
 {
     /// <summary>The commands in the order in which azd runs them.</summary>

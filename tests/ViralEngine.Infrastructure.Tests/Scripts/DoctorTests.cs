@@ -1,6 +1,8 @@
 namespace ViralEngine.Infrastructure.Tests.Scripts;
 
-/// <summary>What stands in the way of a deployment is said at once, each with the command that mends it, and nothing is changed.</summary>
+/// <summary>
+/// What stands in the way of a deployment is said at once, each with the command that mends it, and nothing is changed.
+/// </summary>
 public sealed class DoctorTests
 {
     private const string Doctor = "bash tools/azure/doctor.sh";
@@ -49,15 +51,17 @@ public sealed class DoctorTests
             "az group create --name rg-viral-prod --location westeurope && az keyvault recover --name kv-viral-abcde",
             .. from provider in (string[])
                [
-                   "App", "Storage", "KeyVault", "ManagedIdentity", "Network", "DBforPostgreSQL", "OperationalInsights", "Insights",
-                   "EventGrid", "Consumption", "Cache", "ContainerRegistry", "ContainerInstance", "DurableTask",
+                   "App", "Storage", "KeyVault", "ManagedIdentity", "Network", "DBforPostgreSQL", "OperationalInsights",
+                   "Insights", "EventGrid", "Consumption", "Cache", "ContainerRegistry", "ContainerInstance",
+                   "DurableTask",
                ]
                select $"az provider register --wait --namespace Microsoft.{provider}",
         ];
         Assert.NotEqual(0, ran.ExitCode);
         Assert.All(commands, command => Assert.Contains(command, ran.Complaints, StringComparison.Ordinal));
         Assert.Contains("Azure Managed Redis is not offered in westeurope", ran.Complaints, StringComparison.Ordinal);
-        Assert.Contains("Durable Task Scheduler is not offered in westeurope", ran.Complaints, StringComparison.Ordinal);
+        Assert.Contains(
+            "Durable Task Scheduler is not offered in westeurope", ran.Complaints, StringComparison.Ordinal);
         Assert.DoesNotContain("keyvault purge", ran.Complaints, StringComparison.Ordinal);
         var named = ran.Complaints.Split('\n').Count(line => line.StartsWith("- ", StringComparison.Ordinal));
         Assert.Contains($"doctor: {named} to fix before prod", ran.Complaints, StringComparison.Ordinal);
@@ -67,7 +71,8 @@ public sealed class DoctorTests
 
     [Theory]
     [InlineData("az functionapp list-flexconsumption-runtimes *", "9.0", "has no .NET 10")]
-    [InlineData("az postgres flexible-server list-skus *", "[{\"name\": \"Standard_D2ds_v5\"}]", "has no Standard_B1ms")]
+    [InlineData(
+        "az postgres flexible-server list-skus *", "[{\"name\": \"Standard_D2ds_v5\"}]", "has no Standard_B1ms")]
     [InlineData("az account show *", "$exit 1", "not signed in")]
     [InlineData("dotnet --list-sdks", "8.0.400 [/usr/share/dotnet/sdk]", "SDK 10 is missing")]
     [InlineData("az keyvault list-deleted *", "kv-viral-abcde\\twesteurope", "az keyvault purge --name kv-viral-abcde")]

@@ -1,8 +1,8 @@
 namespace ViralEngine.Infrastructure.Tests.Scripts;
 
 /// <summary>
-/// Every call of every script fails once. Then there is a message of the script's own, what was opened is closed, what was
-/// made for the moment is gone, and running the same again succeeds.
+/// Every call of every script fails once. Then there is a message of the script's own, what was opened is closed, what
+/// was made for the moment is gone, and running the same again succeeds.
 /// </summary>
 public sealed class FailureTests
 {
@@ -77,7 +77,8 @@ public sealed class FailureTests
             "$grep -q 'flexible-server restore' \"$STANDIN/calls\" && echo there || true");
         var ran = await machine.RunAsync("azd provision");
         Assert.Equal(0, ran.ExitCode);
-        await machine.RunAsync("printf 'VIRAL_OPERATOR_NAME=olga@example.com\\nVIRAL_PLATFORM_KEY=p\\n' >>\"$STANDIN/azd.env\"");
+        await machine.RunAsync(
+            "printf 'VIRAL_OPERATOR_NAME=olga@example.com\\nVIRAL_PLATFORM_KEY=p\\n' >>\"$STANDIN/azd.env\"");
         return machine;
     }
 

@@ -1,6 +1,8 @@
 namespace ViralEngine.Infrastructure.Tests.Scripts;
 
-/// <summary>The token of whoever migrates goes only to a server whose certificate is for the name that was asked.</summary>
+/// <summary>
+/// The token of whoever migrates goes only to a server whose certificate is for the name that was asked.
+/// </summary>
 public sealed class MigrateTests
 {
     [Theory]
@@ -15,7 +17,8 @@ public sealed class MigrateTests
         var ran = await machine.RunAsync("bash tools/azure/migrate.sh", 0, ("VIRAL_LOGIN", "olga@example.com"));
 
         Assert.True(ran.ExitCode == 0, ran.ToString());
-        Assert.Contains($"Host=psql-viral-{size}-abcde.postgres.database.azure.com", ran.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Host=psql-viral-{size}-abcde.postgres.database.azure.com", ran.Output, StringComparison.Ordinal);
         Assert.Contains("SSL Mode=VerifyFull", ran.Output, StringComparison.Ordinal);
     }
 

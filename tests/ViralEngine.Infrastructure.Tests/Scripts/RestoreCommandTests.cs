@@ -5,7 +5,8 @@ public sealed class RestoreCommandTests
 {
     private const string Restore = "bash tools/azure/restore.sh --at 2026-11-24T10:00:00Z";
 
-    // Whether backups are copied to another region is chosen when a server is made, and cannot be provisioned afterwards.
+    // Whether backups are copied to another region is chosen when a server is made, and cannot be provisioned
+    // afterwards.
     [Theory]
     [InlineData("Enabled")]
     [InlineData("Disabled")]

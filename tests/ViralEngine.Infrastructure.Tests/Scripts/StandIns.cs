@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace ViralEngine.Infrastructure.Tests.Scripts;
 
 /// <summary>
-/// A machine on which az, azd, curl, dotnet, psql and npm are stand-ins that note how they are called. Everything else the scripts use
-/// (bash, zip, openssl, python3, …) is real.
+/// A machine on which az, azd, curl, dotnet, psql and npm are stand-ins that note how they are called. Everything else
+/// the scripts use (bash, zip, openssl, python3, …) is real.
 /// </summary>
 internal sealed partial class StandIns : IDisposable
 {
@@ -16,7 +16,8 @@ internal sealed partial class StandIns : IDisposable
     /// <summary>The checkout.</summary>
     public static string Root { get; } = Path.GetFullPath(Path.Combine(BicepCompiler.Templates, "../.."));
 
-    private static readonly string Source = Path.Combine(Root, "tests/ViralEngine.Infrastructure.Tests/Scripts/standin.sh");
+    private static readonly string Source = Path.Combine(
+        Root, "tests/ViralEngine.Infrastructure.Tests/Scripts/standin.sh");
 
     private readonly string folder = Directory.CreateTempSubdirectory("stand-ins").FullName;
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace ViralEngine.Infrastructure.Tests.Scripts;
 
 /// <summary>
-/// "azd up" from an empty environment, call by call. The files in Golden are to be read: they say what happens in Azure's
-/// name. Written anew by VIRAL_WRITE_GOLDEN=1.
+/// "azd up" from an empty environment, call by call. The files in Golden are to be read: they say what happens in
+/// Azure's name. Written anew by VIRAL_WRITE_GOLDEN=1.
 /// </summary>
 public sealed class WalkThroughTests
 {

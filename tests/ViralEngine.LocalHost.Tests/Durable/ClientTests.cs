@@ -44,7 +44,8 @@ public sealed class ClientTests(DurableDatabaseFixture database) : IClassFixture
         Assert.Equal(42, again.ReadOutputAs<int>());
         Assert.IsType<OrchestrationAlreadyExistsException>(refused);
         Assert.Equal(1L, await database.ScalarAsync<long>(
-            "SELECT count(DISTINCT execution_id) FROM local_durable.history WHERE instance_id = $1", options.InstanceId!));
+            "SELECT count(DISTINCT execution_id) FROM local_durable.history WHERE instance_id = $1",
+            options.InstanceId!));
     }
 
     [Fact]
@@ -69,7 +70,8 @@ public sealed class ClientTests(DurableDatabaseFixture database) : IClassFixture
 
         var later = await host.Client.ScheduleNewOrchestrationInstanceAsync(
             "Quick", 1, new StartOrchestrationOptions(null, startAt.AddHours(1)));
-        var soon = await host.Client.ScheduleNewOrchestrationInstanceAsync("Quick", 1, new StartOrchestrationOptions(null, startAt));
+        var soon = await host.Client.ScheduleNewOrchestrationInstanceAsync(
+            "Quick", 1, new StartOrchestrationOptions(null, startAt));
         var finished = await host.FinishedAsync(soon);
         var pending = await host.Client.GetInstanceAsync(later);
 
@@ -163,7 +165,8 @@ public sealed class ClientTests(DurableDatabaseFixture database) : IClassFixture
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
             LocalDurableSchema.InstallAsync(database.ConnectionString, CancellationToken.None)));
 
-        Assert.True(await host.Services.GetRequiredService<WorkerStore>().PingAsync(CancellationToken.None) > TimeSpan.Zero);
+        Assert.True(
+            await host.Services.GetRequiredService<WorkerStore>().PingAsync(CancellationToken.None) > TimeSpan.Zero);
     }
 
     [Theory]

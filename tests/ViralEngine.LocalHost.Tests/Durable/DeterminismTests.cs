@@ -93,7 +93,8 @@ public sealed class DeterminismTests(DurableDatabaseFixture database) : IClassFi
 
         Assert.Equal(OrchestrationRuntimeStatus.Failed, finished.RuntimeStatus);
         Assert.Equal(NonDeterministic, finished.FailureDetails!.ErrorType);
-        Assert.Contains("Non-Deterministic workflow detected", finished.FailureDetails.ErrorMessage, StringComparison.Ordinal);
+        Assert.Contains(
+            "Non-Deterministic workflow detected", finished.FailureDetails.ErrorMessage, StringComparison.Ordinal);
     }
 
     private sealed class Recorder : ILoggerProvider, ILogger

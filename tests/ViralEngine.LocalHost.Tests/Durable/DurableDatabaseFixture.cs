@@ -18,7 +18,8 @@ public sealed class DurableDatabaseFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await ExecuteAsync(Admin, $"CREATE DATABASE {name}");
-        ConnectionString = new NpgsqlConnectionStringBuilder(Admin) { Database = name, Pooling = false }.ConnectionString;
+        ConnectionString =
+            new NpgsqlConnectionStringBuilder(Admin) { Database = name, Pooling = false }.ConnectionString;
         await LocalDurableSchema.InstallAsync(ConnectionString, CancellationToken.None);
         ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = true }.ConnectionString;
     }

@@ -59,7 +59,8 @@ public sealed class EventAndTimerTests(DurableDatabaseFixture database) : IClass
 
         await host.Client.RaiseEventAsync("nobody", "e", 1);
         await host.Client.RaiseEventAsync(finished.InstanceId, "e", "stale");
-        await host.Client.ScheduleNewOrchestrationInstanceAsync("Long", new StartOrchestrationOptions(finished.InstanceId));
+        await host.Client.ScheduleNewOrchestrationInstanceAsync(
+            "Long", new StartOrchestrationOptions(finished.InstanceId));
         await host.Client.RaiseEventAsync(finished.InstanceId, "e", "fresh");
 
         Assert.Equal("fresh", (await host.FinishedAsync(finished.InstanceId)).ReadOutputAs<string>());

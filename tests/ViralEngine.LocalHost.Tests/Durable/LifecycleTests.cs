@@ -39,7 +39,8 @@ public sealed class LifecycleTests(DurableDatabaseFixture database) : IClassFixt
 
         Assert.Equal("123", finished.ReadOutputAs<string>());
         Assert.InRange(
-            await database.ScalarAsync<long>("SELECT sum(event_count) FROM local_durable.history WHERE instance_id = $1", id),
+            await database.ScalarAsync<long>(
+                "SELECT sum(event_count) FROM local_durable.history WHERE instance_id = $1", id),
             1,
             20);
     }

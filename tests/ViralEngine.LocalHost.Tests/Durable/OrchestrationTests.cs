@@ -53,7 +53,8 @@ public sealed class OrchestrationTests(DurableDatabaseFixture database) : IClass
 
         Assert.Equal(OrchestrationRuntimeStatus.Failed, finished.RuntimeStatus);
         Assert.Equal(typeof(TaskFailedException).FullName, finished.FailureDetails!.ErrorType);
-        Assert.Equal("Task 'Fail' (#0) failed with an unhandled exception: no such row", finished.FailureDetails.ErrorMessage);
+        Assert.Equal(
+            "Task 'Fail' (#0) failed with an unhandled exception: no such row", finished.FailureDetails.ErrorMessage);
         Assert.True(finished.FailureDetails.InnerFailure!.IsCausedBy<InvalidDataException>());
     }
 

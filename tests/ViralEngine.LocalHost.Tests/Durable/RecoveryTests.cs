@@ -21,7 +21,8 @@ public sealed class RecoveryTests(DurableDatabaseFixture database) : IClassFixtu
                 return n;
             })
             .Orchestrator("Share", async context =>
-                (await Task.WhenAll(Enumerable.Range(0, 200).Select(n => context.CallActivityAsync<int>("Work", n)))).Sum());
+                (await Task.WhenAll(Enumerable.Range(0, 200).Select(n => context.CallActivityAsync<int>("Work", n))))
+                    .Sum());
         void Few(DurableOptions options) => options.MaxConcurrentActivities = 8;
         await using var first = await DurableHost.StartAsync(database.ConnectionString, Code("first"), Few);
         await using var second = await DurableHost.StartAsync(database.ConnectionString, Code("second"), Few);
@@ -36,7 +37,8 @@ public sealed class RecoveryTests(DurableDatabaseFixture database) : IClassFixtu
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Another_engine_takes_over_what_a_dead_one_was_running_and_the_late_result_changes_nothing(bool silently)
+    public async Task Another_engine_takes_over_what_a_dead_one_was_running_and_the_late_result_changes_nothing(
+        bool silently)
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var late = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -128,7 +130,8 @@ public sealed class RecoveryTests(DurableDatabaseFixture database) : IClassFixtu
                 new DelegateCode(),
                 options => (options.MaxConcurrentOrchestrations, options.MaxConcurrentActivities) = (0, 0)))
             {
-                for (var i = 0; i < 20; i++) ids.Add(await client.Client.ScheduleNewOrchestrationInstanceAsync("Steps", 50));
+                for (var i = 0; i < 20; i++) ids.Add(
+                    await client.Client.ScheduleNewOrchestrationInstanceAsync("Steps", 50));
                 foreach (var id in ids) await client.UntilAsync(id, found => found.IsRunning);
             }
         }

@@ -42,7 +42,9 @@ public sealed class ReplayPropertyTests(DurableDatabaseFixture database) : IClas
         return finished.FailureDetails?.ErrorMessage ?? finished.ReadOutputAs<string>();
     }
 
-    /// <summary>A program that its seed determines: calls in sequence, in parallel and nested, timers and events.</summary>
+    /// <summary>
+    /// A program that its seed determines: calls in sequence, in parallel and nested, timers and events.
+    /// </summary>
     private static async Task<string> RunAsync(TaskOrchestrationContext context, int seed, int depth)
     {
         var dice = new Lcg((uint)seed);
@@ -56,7 +58,8 @@ public sealed class ReplayPropertyTests(DurableDatabaseFixture database) : IClas
                     break;
                 case 1:
                     var width = 1 + dice.Next(6);
-                    var mixed = await Task.WhenAll(Enumerable.Range(value % 100, width).Select(n => MixAsync(context, n)));
+                    var mixed = await Task.WhenAll(
+                        Enumerable.Range(value % 100, width).Select(n => MixAsync(context, n)));
                     value = mixed.Aggregate(value, (sum, n) => unchecked((sum * 17) + n));
                     break;
                 case 2:

@@ -38,7 +38,9 @@ public sealed class TimerTests(ScratchDatabase database) : IClassFixture<Scratch
     public async Task A_run_that_a_process_with_a_wrong_clock_put_off_is_not_waited_for()
     {
         await using (TimerProcess.Start(database, runs, new SteppedTime(Noon.AddHours(1))))
-            await Eventually.TrueAsync(async () => await database.QueryAsync<long>("SELECT count(*) FROM local_durable.timers") == 1, "the row");
+            await Eventually.TrueAsync(
+                async () => await database.QueryAsync<long>("SELECT count(*) FROM local_durable.timers") == 1,
+                "the row");
 
         await using var process = TimerProcess.Start(database, runs, time);
         await time.StepAsync();
@@ -54,7 +56,8 @@ public sealed class TimerTests(ScratchDatabase database) : IClassFixture<Scratch
         await time.StepAsync();
         await runs.NextAsync();
         await Eventually.TrueAsync(
-            async () => await database.QueryAsync<bool>("SELECT last_run IS NOT NULL FROM local_durable.timers"), "the run to end");
+            async () => await database.QueryAsync<bool>("SELECT last_run IS NOT NULL FROM local_durable.timers"),
+            "the run to end");
         await database.ExecuteAsync("UPDATE local_durable.timers SET next_run = next_run + interval '1 hour'");
 
         while (runs.Count == 1 && time.GetUtcNow() < Noon.AddMinutes(10))

@@ -11,11 +11,14 @@ using ViralEngine.Core.Workflows;
 
 namespace ViralEngine.Testing.Lists;
 
-/// <summary>A list of the API with one filter, over the rows of <see cref="ManyRows"/>: each finds a page, one row or nothing.</summary>
+/// <summary>
+/// A list of the API with one filter, over the rows of <see cref="ManyRows"/>: each finds a page, one row or nothing.
+/// </summary>
 /// <param name="Filter">The filter's name, and what it is given.</param>
 /// <param name="Expected">How many rows it gives.</param>
 /// <param name="CallAsync">Gets the first page at a time, and counts its rows.</param>
-public sealed record ListCase(string List, string Filter, int Expected, Func<Db, TenantId, DateTime, Task<int>> CallAsync)
+public sealed record ListCase(
+    string List, string Filter, int Expected, Func<Db, TenantId, DateTime, Task<int>> CallAsync)
 {
     private const int Page = 20;
     private const int Longest = 400; // days, before the oldest row of ten million
@@ -36,7 +39,8 @@ public sealed record ListCase(string List, string Filter, int Expected, Func<Db,
             "batches", $"Status {status}", status == AgentTaskStatus.Completed ? Page : 0,
             async (db, tenant, _) => (await new BatchStore(db).ListAsync(tenant, status, null, Page, default)).Count)),
         .. Enum.GetValues<WorkflowStatus>().Select(status => Workflows(
-            $"Status {status}", status == WorkflowStatus.Completed ? Page : 0, (_, _) => new(status, null, null, null))),
+            $"Status {status}", status == WorkflowStatus.Completed ? Page : 0,
+            (_, _) => new(status, null, null, null))),
         Workflows("TemplateId nobody's", 0, (_, _) => new(null, Guid.NewGuid(), null, null)),
         Workflows("TemplateId rare", 1, (tenant, _) => new(null, tenant.Value, null, null)),
         Workflows("CreatedAfter an hour ago", 0, (_, now) => new(null, null, now.AddHours(-1), null)),
@@ -70,23 +74,31 @@ public sealed record ListCase(string List, string Filter, int Expected, Func<Db,
 
     public override string ToString() => $"{List} {Filter}".TrimEnd();
 
-    private static ListCase Tasks(string name, int expected, Func<DateTime, TaskFilter> filter) => new("tasks", name, expected,
+    private static ListCase Tasks(
+        string name, int expected, Func<DateTime, TaskFilter> filter) => new("tasks", name, expected,
         async (db, tenant, now) => (await new TaskStore(db, null!, TimeProvider.System).ListAsync(tenant, filter(now), null, Page, default)).Tasks.Count);
 
-    private static ListCase Workflows(string name, int expected, Func<TenantId, DateTime, WorkflowFilter> filter) => new(
+    private static ListCase Workflows(
+        string name, int expected, Func<TenantId, DateTime, WorkflowFilter> filter) => new(
         "workflows", name, expected,
-        async (db, tenant, now) => (await new WorkflowStore(db).ListAsync(tenant, filter(tenant, now), null, Page, default)).Count);
+        async (db, tenant, now) =>
+            (await new WorkflowStore(db).ListAsync(tenant, filter(tenant, now), null, Page, default)).Count);
 
-    private static ListCase Gates(string name, int expected) => new("approvals", $"of {name}", expected, async (db, tenant, _) =>
+    private static ListCase Gates(
+        string name, int expected) => new("approvals", $"of {name}", expected, async (db, tenant, _) =>
         (await new GateStore(db).WaitingForAsync(new Caller(CallerKind.User, name, tenant, Role.Approver), null, Page, default)).Count);
 
     private static ListCase Deliveries(string name, int expected, Func<DateTime, WebhookDeliveryFilter> filter) => new(
         "deliveries", name, expected,
-        async (db, tenant, now) => (await new DeliveryLog(db).ListAsync(tenant, tenant.Value, filter(now), null, Page, default)).Count);
+        async (db, tenant, now) =>
+            (await new DeliveryLog(db).ListAsync(tenant, tenant.Value, filter(now), null, Page, default)).Count);
 
     private static ListCase Audit(string name, Func<DateTime, AuditFilter> filter) => new("audit log", name, 0,
-        async (db, tenant, now) => (await new AuditStore(db).ListAsync(tenant, filter(now), null, Page, default)).Count);
+        async (db, tenant, now) =>
+            (await new AuditStore(db).ListAsync(tenant, filter(now), null, Page, default)).Count);
 
-    private static ListCase Agents(string name, int expected, AgentKind? kind, string? agent) => new("agents", name, expected,
-        async (db, tenant, _) => (await new AgentStore(db, null!).ListAsync(tenant, kind, agent, null, Page, default)).Count);
+    private static ListCase Agents(
+        string name, int expected, AgentKind? kind, string? agent) => new("agents", name, expected,
+        async (db, tenant, _) =>
+            (await new AgentStore(db, null!).ListAsync(tenant, kind, agent, null, Page, default)).Count);
 }

@@ -4,8 +4,8 @@ using ViralEngine.Core.Storage;
 namespace ViralEngine.Testing.Lists;
 
 /// <summary>
-/// A tenant with as many rows behind each list as asked for, one a second until two hours ago. All are alike but the oldest of each
-/// kind, which is the one that a rare filter finds.
+/// A tenant with as many rows behind each list as asked for, one a second until two hours ago. All are alike but the
+/// oldest of each kind, which is the one that a rare filter finds.
 /// </summary>
 public static class ManyRows
 {
@@ -16,37 +16,41 @@ public static class ManyRows
     [
         """
         INSERT INTO viral.tasks (
-            tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by, created_at,
-            updated_at, due_at, completed_at, result)
+            tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by,
+            created_at, updated_at, due_at, completed_at, result)
         SELECT $1, id, 'completed', CASE WHEN rare THEN 'rare' ELSE 'echo' END, 'x', 5,
                CASE WHEN rare THEN ARRAY['rare', 'common'] ELSE ARRAY['common'] END, 300, 3, 'test', at, at, at, at, 'x'
         FROM made
         """,
         """
         INSERT INTO viral.batches (
-            tenant_id, id, name, status, concurrency_limit, failure_mode, total_items, created_by, created_at, updated_at, completed_at,
-            check_at, progress_at)
+            tenant_id, id, name, status, concurrency_limit, failure_mode, total_items, created_by, created_at,
+            updated_at, completed_at, check_at, progress_at)
         SELECT $1, id, 'x', 'completed', 10, 'continue', 1, 'test', at, at, at, at, at
         FROM made
         """,
         """
         INSERT INTO viral.workflows (
-            tenant_id, id, status, definition, template_id, template_version, created_by, created_at, updated_at, completed_at, check_at)
+            tenant_id, id, status, definition, template_id, template_version, created_by, created_at, updated_at,
+            completed_at, check_at)
         SELECT $1, id, 'completed', '{}', CASE WHEN rare THEN $1 END, CASE WHEN rare THEN 1 END, 'test', at, at, at, at
         FROM made
         """,
         """
         INSERT INTO viral.approval_gates (
-            tenant_id, id, workflow_id, gate_id, run, title, roles, users, quorum, reject_quorum, exclude_requester, requested_by,
-            opened_at, on_timeout)
-        SELECT $1, id, id, 'ask', 1, 'x', '{}', CASE WHEN rare THEN ARRAY['rare'] ELSE ARRAY['other'] END, 1, 1, true, 'user:test', at,
+            tenant_id, id, workflow_id, gate_id, run, title, roles, users, quorum, reject_quorum, exclude_requester,
+            requested_by, opened_at, on_timeout)
+        SELECT $1, id, id, 'ask', 1, 'x', '{}', CASE WHEN rare THEN ARRAY['rare']
+               ELSE ARRAY['other'] END, 1, 1, true, 'user:test', at,
                'reject'
         FROM made
         """,
         """
         INSERT INTO viral.webhook_deliveries (
-            tenant_id, id, endpoint_id, message_id, event_type, subject_id, number, status, due_at, created_at, completed_at)
-        SELECT $1, id, $1, $1, CASE WHEN rare THEN 'alert.opened' ELSE 'task.completed' END, id, 1, 'delivered', at, at, at
+            tenant_id, id, endpoint_id, message_id, event_type, subject_id, number, status, due_at, created_at,
+            completed_at)
+        SELECT $1, id, $1, $1, CASE WHEN rare THEN 'alert.opened'
+               ELSE 'task.completed' END, id, 1, 'delivered', at, at, at
         FROM made
         """,
         """
@@ -57,7 +61,8 @@ public static class ManyRows
         """
         INSERT INTO viral.agents (tenant_id, id, name, kind, settings, created_by, created_at, updated_at)
         SELECT $1, id, 'agent ' || n, CASE WHEN rare THEN 'openai' ELSE 'echo' END,
-               CASE WHEN rare THEN '{"base_url": "https://provider.example/v1", "model": "m"}'::jsonb ELSE '{}'::jsonb END, 'test', at, at
+               CASE WHEN rare THEN '{"base_url": "https://provider.example/v1", "model": "m"}'::jsonb
+                   ELSE '{}'::jsonb END, 'test', at, at
         FROM made
         """,
         """
@@ -72,7 +77,8 @@ public static class ManyRows
     {
         await using var admin = new NpgsqlConnection(adminConnection + ";Command Timeout=3600");
         await admin.OpenAsync();
-        await ExecuteAsync("INSERT INTO viral.organizations (id, name, plan) VALUES ($1, 'Many rows', 'enterprise')", tenant.Value);
+        await ExecuteAsync(
+            "INSERT INTO viral.organizations (id, name, plan) VALUES ($1, 'Many rows', 'enterprise')", tenant.Value);
         await ExecuteAsync(
             """
             INSERT INTO viral.webhook_endpoints (tenant_id, id, url, event_types, ordering, created_by)
@@ -91,7 +97,8 @@ public static class ManyRows
                     WITH made AS (
                         SELECT n, at, n = $5 AS rare,
                                -- UUID version 7: the time, then what keeps the rows of a millisecond apart.
-                               (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0')
+                               (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7'
+                                   || lpad(to_hex(n % 4096), 3, '0')
                                    || '8000' || lpad(to_hex(n), 12, '0'))::uuid AS id
                         FROM (
                             SELECT n, $2::timestamptz - n * interval '1 second' AS at

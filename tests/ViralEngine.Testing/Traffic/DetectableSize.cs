@@ -1,15 +1,16 @@
 namespace ViralEngine.Testing.Traffic;
 
 /// <summary>
-/// What docs/operating.md says is found within five minutes (a drift within an hour), by how many tasks a minute are expected at
-/// the time: a share of errors, a factor of latency, a factor of latency in an hour, silence, minutes that differ
-/// (standard deviation of its logarithm), a factor of throughput.
+/// What docs/operating.md says is found within five minutes (a drift within an hour), by how many tasks a minute are
+/// expected at the time: a share of errors, a factor of latency, a factor of latency in an hour, silence, minutes that
+/// differ (standard deviation of its logarithm), a factor of throughput.
 /// </summary>
 public static class DetectableSize
 {
     private const double LeastForSilence = 10;
 
-    private static readonly (double PerMinute, double Errors, double Latency, double Drift, double Jitter, double Season)[] Rows =
+    private static readonly (
+        double PerMinute, double Errors, double Latency, double Drift, double Jitter, double Season)[] Rows =
     [
         (6, 0.5, 3, 4, 2.5, 4),
         (20, 0.3, 2.5, 2.5, 1.2, 3),

@@ -2,8 +2,8 @@ namespace ViralEngine.Testing.Traffic;
 
 /// <summary>
 /// A year of one tenant's tasks by the minute: a daily and a weekly shape, half as many again at its end as at its
-/// beginning, a holiday, a change of clocks in spring and in autumn, and 24 planted incidents of six kinds, each of the least
-/// size that is documented to be found at its time.
+/// beginning, a holiday, a change of clocks in spring and in autumn, and 24 planted incidents of six kinds, each of the
+/// least size that is documented to be found at its time.
 /// </summary>
 public sealed class TrafficYear
 {
@@ -49,8 +49,10 @@ public sealed class TrafficYear
             };
             var typical = tasks == 0
                 ? 0
-                : Math.Log(TypicalSeconds) + slower + (0.03 * noise.Normal()) + (SecondsSpread / Math.Sqrt(tasks) * noise.Normal());
-            yield return new TrafficMinute(minute, Start.AddMinutes(minute), tasks, noise.Binomial(tasks, errors), typical);
+                : Math.Log(TypicalSeconds) + slower + (0.03 * noise.Normal())
+                    + (SecondsSpread / Math.Sqrt(tasks) * noise.Normal());
+            yield return new TrafficMinute(
+                minute, Start.AddMinutes(minute), tasks, noise.Binomial(tasks, errors), typical);
         }
     }
 
@@ -84,7 +86,9 @@ public sealed class TrafficYear
         return planted;
     }
 
-    /// <summary>A lost shape is no incident where it agrees with the usual one: from when on it is far enough away.</summary>
+    /// <summary>
+    /// A lost shape is no incident where it agrees with the usual one: from when on it is far enough away.
+    /// </summary>
     private int? FirstVisible(int start, int minutes)
     {
         for (var minute = start; minute < start + minutes; minute++)

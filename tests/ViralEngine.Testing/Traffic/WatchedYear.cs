@@ -33,7 +33,8 @@ public sealed record WatchedYear(IReadOnlyDictionary<Incident, int> Found, IRead
                     minute.Minute >= incident.Minute && minute.Minute < incident.Minute + incident.Minutes + Aftermath);
                 if (incident is null)
                     wrong[i] += step == AlarmStep.Opened ? 1 : 0;
-                else if (Shows(incident, i) && minute.Minute >= (incident.Visible ?? incident.Minute) && incident.Covers(minute.Minute))
+                else if (Shows(incident, i) && minute.Minute >= (incident.Visible ?? incident.Minute)
+                    && incident.Covers(minute.Minute))
                     found.TryAdd(incident, minute.Minute - (incident.Visible ?? incident.Minute) + 1);
             }
         }

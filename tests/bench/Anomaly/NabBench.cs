@@ -13,7 +13,8 @@ internal static class NabBench
     {
         long points = 0;
         var inDetector = TimeSpan.Zero;
-        foreach (var file in Directory.GetFiles(data, "*.csv", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (var file in Directory.GetFiles(data, "*.csv", SearchOption.AllDirectories).Order(
+            StringComparer.Ordinal))
         {
             var rows = File.ReadLines(file).Skip(1).Where(line => line.Length > 0).Select(Parse).ToArray();
             var scores = new double[rows.Length];
@@ -27,10 +28,12 @@ internal static class NabBench
             var target = Path.Combine(output, Path.GetRelativePath(data, file));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.WriteAllLines(target, rows.Select((row, i) => string.Create(
-                CultureInfo.InvariantCulture, $"{row.Timestamp},{scores[i]:0.######}")).Prepend("timestamp,anomaly_score"));
+                CultureInfo.InvariantCulture,
+                $"{row.Timestamp},{scores[i]:0.######}")).Prepend("timestamp,anomaly_score"));
         }
 
-        Console.WriteLine($"{points:N0} points, {points / inDetector.TotalSeconds:N0} a second on one core, state carried in memory");
+        Console.WriteLine(
+            $"{points:N0} points, {points / inDetector.TotalSeconds:N0} a second on one core, state carried in memory");
     }
 
     /// <summary>A score that is no record goes on with an incident; from 0 to 1, and higher is stranger.</summary>
@@ -58,7 +61,8 @@ internal static class NabBench
     {
         var comma = line.IndexOf(',', StringComparison.Ordinal);
         var timestamp = line[..comma];
-        var at = DateTime.Parse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
+        var at = DateTime.Parse(
+            timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
         var value = double.Parse(line.AsSpan(comma + 1), CultureInfo.InvariantCulture);
         return (timestamp, new Observation(Observation.MinuteOf(at), value, 1));
     }

@@ -44,7 +44,8 @@ internal static class NoiseBench
                 var verdict = detector.Observe(next(minute) with { Minute = minute });
                 for (var i = 0; i < allowed.Length; i++)
                 {
-                    if (alarm[i].Step(verdict, detector.Threshold(allowed[i])) == AlarmStep.Opened && minute >= Learning * 1440)
+                    if (alarm[i].Step(verdict, detector.Threshold(allowed[i])) == AlarmStep.Opened
+                        && minute >= Learning * 1440)
                         Interlocked.Increment(ref alarms[i]);
                 }
             }

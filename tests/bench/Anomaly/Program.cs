@@ -1,7 +1,7 @@
 using ViralEngine.Anomaly.Bench;
 
-// The detector as the product runs it, without a database: over a folder of files in the Numenta Anomaly Benchmark's form, or over
-// a synthetic year and over noise.
+// The detector as the product runs it, without a database: over a folder of files in the Numenta Anomaly Benchmark's
+// form, or over a synthetic year and over noise.
 var simple = args.SkipWhile(arg => arg != "--mode").ElementAtOrDefault(1) switch
 {
     null or "default" => false,

@@ -3,8 +3,8 @@ using ViralEngine.Testing.Traffic;
 namespace ViralEngine.Anomaly.Bench;
 
 /// <summary>
-/// The synthetic year at the defaults, at several volumes: of the incidents that have the documented size, how many are found and
-/// how late, and what is raised for nothing.
+/// The synthetic year at the defaults, at several volumes: of the incidents that have the documented size, how many are
+/// found and how late, and what is raised for nothing.
 /// </summary>
 internal static class YearBench
 {
@@ -16,7 +16,8 @@ internal static class YearBench
         Console.WriteLine("A synthetic year: found of the incidents of detectable size (most minutes until the alarm), false alarms a month");
         Console.WriteLine($"{"volume",-12}{string.Concat(Enum.GetNames<IncidentKind>().Select(name => $"{name,15}"))}   all  throughput  error rate  latency");
         var rows = new string[Volumes.Length];
-        Parallel.For(0, Volumes.Length, i => rows[i] = RunOne(Volumes[i].Name, new TrafficYear(Volumes[i].PerMinute, seed: 7)));
+        Parallel.For(
+            0, Volumes.Length, i => rows[i] = RunOne(Volumes[i].Name, new TrafficYear(Volumes[i].PerMinute, seed: 7)));
         foreach (var row in rows)
             Console.WriteLine(row);
     }
@@ -26,7 +27,8 @@ internal static class YearBench
         var result = WatchedYear.Of(year);
         var kinds = Enum.GetValues<IncidentKind>().Select(kind =>
         {
-            var planted = year.Incidents.Where(incident => incident.Kind == kind && incident.Visible is not null).ToArray();
+            var planted = year.Incidents.Where(incident => incident.Kind == kind && incident.Visible is not null)
+                .ToArray();
             var found = planted.Where(result.Found.ContainsKey).Select(incident => result.Found[incident]).ToArray();
             var late = found.Length == 0 ? "" : $" ({found.Max()})";
             return $"{$"{found.Length} of {planted.Length}{late}",15}";

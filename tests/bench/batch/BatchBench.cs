@@ -6,8 +6,8 @@ using ViralEngine.Testing;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// A batch of the echo agent, from its first claim to its last commit, against pg-boss and a hand-written loop over as many no-op
-/// jobs on the same server. Ours does more: it runs an agent and keeps what it answers.
+/// A batch of the echo agent, from its first claim to its last commit, against pg-boss and a hand-written loop over as
+/// many no-op jobs on the same server. Ours does more: it runs an agent and keeps what it answers.
 /// </summary>
 internal static class BatchBench
 {
@@ -24,10 +24,13 @@ internal static class BatchBench
         Report.Line(
             "batch of 100,000 echo items, execution", $"{ours,7:0} items/s",
             $"{ours / 8000:0.00} of the goal of 8,000/s");
-        Report.Line("  hand-written claim and complete loop", $"{raw,7:0} jobs/s", $"ours {ours / raw:0.00} of it (goal 0.25)");
+        Report.Line(
+            "  hand-written claim and complete loop", $"{raw,7:0} jobs/s", $"ours {ours / raw:0.00} of it (goal 0.25)");
 
         var (boss, settings) = await PgBoss.RunAsync(Items);
-        Report.Line("  pg-boss, each job settled by itself", $"{boss,7:0} jobs/s", $"ours {ours / boss:0.00} of it (goal 1)   {settings}");
+        Report.Line(
+            "  pg-boss, each job settled by itself", $"{boss,7:0} jobs/s",
+            $"ours {ours / boss:0.00} of it (goal 1)   {settings}");
     }
 
     public static async Task<(double Submitted, double Executed)> RunBatchAsync(BenchStack stack, int items)
@@ -39,7 +42,8 @@ internal static class BatchBench
         var body = Encoding.UTF8.GetBytes(lines.ToString());
 
         var began = Stopwatch.GetTimestamp();
-        var id = (await client.SendBytesAsync(HttpMethod.Post, "/api/batches?name=bench&agent_id=echo", body, "application/x-ndjson"))
+        var id = (await client.SendBytesAsync(
+            HttpMethod.Post, "/api/batches?name=bench&agent_id=echo", body, "application/x-ndjson"))
             .Expect(HttpStatusCode.Accepted).Json.GetProperty("id").GetString();
         var submission = Stopwatch.GetElapsedTime(began).TotalSeconds;
         var batch = await Eventually.GetAsync(

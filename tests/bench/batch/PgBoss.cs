@@ -8,7 +8,8 @@ namespace ViralEngine.Bench;
 /// <summary>pg-boss from npm, settling each job by itself as the app does; it keeps its rows too.</summary>
 internal static class PgBoss
 {
-    /// <returns>Jobs a second with the best of its settings, from starting the workers to the commit of the last completion.</returns>
+    /// <returns>Jobs a second with the best of its settings, from starting the workers to the commit of the last
+    /// completion.</returns>
     public static async Task<(double PerSecond, string Settings)> RunAsync(int jobs)
     {
         var folder = await InstallAsync();
@@ -43,11 +44,14 @@ internal static class PgBoss
         var folder = Path.Combine(Repository.Root, ".local", "bench-batch");
         Directory.CreateDirectory(folder);
         foreach (var file in new[] { "package.json", "pg-boss.mjs" })
-            File.Copy(Path.Combine(Repository.Root, "tests", "bench", "batch", file), Path.Combine(folder, file), overwrite: true);
+            File.Copy(
+                Path.Combine(Repository.Root, "tests", "bench", "batch", file), Path.Combine(folder, file),
+                overwrite: true);
         if (!Directory.Exists(Path.Combine(folder, "node_modules", "pg-boss")))
         {
             await Command.RunAsync(
-                "npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"], new Dictionary<string, string>());
+                "npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"],
+                new Dictionary<string, string>());
         }
 
         return folder;

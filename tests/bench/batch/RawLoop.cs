@@ -6,7 +6,8 @@ using ViralEngine.Testing;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// The practical limit of a table of jobs: eight workers that claim two hundred rows and complete two hundred, a statement each.
+/// The practical limit of a table of jobs: eight workers that claim two hundred rows and complete two hundred, a
+/// statement each.
 /// </summary>
 internal static class RawLoop
 {
@@ -20,7 +21,8 @@ internal static class RawLoop
         await postgres.InitializeAsync();
         try
         {
-            await using var db = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres.AdminConnection) { Pooling = true }.ConnectionString);
+            await using var db = NpgsqlDataSource.Create(
+                new NpgsqlConnectionStringBuilder(postgres.AdminConnection) { Pooling = true }.ConnectionString);
             await FillAsync(db, jobs);
             var started = Stopwatch.GetTimestamp();
             await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(() => DrainAsync(db))));
@@ -50,7 +52,8 @@ internal static class RawLoop
             """,
             connection);
         await create.ExecuteNonQueryAsync();
-        await using (var import = await connection.BeginBinaryImportAsync("COPY jobs (payload) FROM STDIN (FORMAT binary)"))
+        await using (var import = await connection.BeginBinaryImportAsync(
+            "COPY jobs (payload) FROM STDIN (FORMAT binary)"))
         {
             for (long i = 0; i < jobs; i++)
             {

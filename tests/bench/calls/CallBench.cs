@@ -9,8 +9,9 @@ using Npgsql;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// What users do: calls that wait for a model. Tasks and a batch at several degrees of concurrency against the time that is ideal, and
-/// against a bare HttpClient that makes the same calls and stores nothing. <c>CALLS</c> chooses the degrees (<c>100,1000,2000</c>),
+/// What users do: calls that wait for a model. Tasks and a batch at several degrees of concurrency against the time
+/// that is ideal, and against a bare HttpClient that makes the same calls and stores nothing. <c>CALLS</c> chooses the
+/// degrees (<c>100,1000,2000</c>),
 /// <c>CALL_SECONDS</c> how long a call takes, <c>CALL_ROUNDS</c> how many each place makes.
 /// </summary>
 internal static class CallBench
@@ -40,7 +41,8 @@ internal static class CallBench
     }
 
     private static async Task<(double Ratio, double Cpu)> MeasureAsync(
-        string name, int process, double ideal, int calls, int concurrency, (double Ratio, double Cpu)? bare, Func<Task> workAsync)
+        string name, int process, double ideal, int calls, int concurrency, (double Ratio, double Cpu)? bare,
+        Func<Task> workAsync)
     {
         var before = ProcessUse.Of(process);
         var most = before.Bytes;
@@ -71,7 +73,8 @@ internal static class CallBench
 
     private static async Task CallBareAsync(Uri url, int calls, int concurrency)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { Timeout = Timeout.InfiniteTimeSpan };
+        using var http = new HttpClient(
+            new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { Timeout = Timeout.InfiniteTimeSpan };
         var left = calls;
         await Task.WhenAll(Enumerable.Range(0, concurrency).Select(async _ =>
         {
@@ -99,7 +102,8 @@ internal static class CallBench
             lines.Append("{\"description\":\"say something\"}\n");
         using var body = new StringContent(lines.ToString(), Encoding.UTF8, "application/x-ndjson");
         using var answer = await client.PostAsync(
-            new Uri($"/api/batches?name=calls&agent_id={agent}&concurrency_limit={concurrency}", UriKind.Relative), body);
+            new Uri($"/api/batches?name=calls&agent_id={agent}&concurrency_limit={concurrency}", UriKind.Relative),
+            body);
         var id = (await ReadAsync(answer, HttpStatusCode.Accepted)).GetProperty("id").GetString();
         while (true)
         {
@@ -117,8 +121,8 @@ internal static class CallBench
     }
 
     /// <summary>
-    /// All are submitted, sixteen at a time; the agent's own limit says how many run. Whether they have ended is asked of the
-    /// database: to ask the app for each would be another load.
+    /// All are submitted, sixteen at a time; the agent's own limit says how many run. Whether they have ended is asked
+    /// of the database: to ask the app for each would be another load.
     /// </summary>
     private static async Task RunTasksAsync(BenchStack stack, HttpClient client, string agent, int calls)
     {
@@ -131,7 +135,8 @@ internal static class CallBench
         await using var database = NpgsqlDataSource.Create(stack.Postgres.AdminConnection);
         await using var counts = database.CreateCommand(
             """
-            SELECT count(*) FILTER (WHERE status = 'completed'), count(*) FILTER (WHERE status IN ('failed', 'cancelled'))
+            SELECT count(*) FILTER (WHERE status = 'completed'),
+                   count(*) FILTER (WHERE status IN ('failed', 'cancelled'))
             FROM viral.tasks
             WHERE agent_id = $1
             """);

@@ -6,8 +6,10 @@ using System.Text.Json;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// How much of what a provider allows is used, and how often it is asked in vain: a batch against a provider that answers 429 beyond
-/// <c>FLOW_RPM</c> requests a minute (6,000), which halves its limit and doubles it again on the way. Nothing of it is declared.
+/// How much of what a provider allows is used, and how often it is asked in vain: a batch against a provider that
+/// answers 429 beyond
+/// <c>FLOW_RPM</c> requests a minute (6,000), which halves its limit and doubles it again on the way. Nothing of it is
+/// declared.
 /// </summary>
 internal static class FlowBench
 {
@@ -27,11 +29,13 @@ internal static class FlowBench
             new Uri("/api/agents", UriKind.Relative), new { name = "limited", kind = "http", settings = new { url } });
         var agent = (await ReadAsync(made)).GetProperty("id").GetString();
 
-        Console.WriteLine($"a batch against a provider that allows {PerMinute} requests a minute and says so to nobody");
+        Console.WriteLine(
+            $"a batch against a provider that allows {PerMinute} requests a minute and says so to nobody");
         await SetAsync(PerMinute);
         var items = (int)(PerMinute / 60.0 * 3.5 * (Finding + Watching).TotalSeconds);
         using var body = new StringContent(
-            string.Concat(Enumerable.Repeat("{\"description\":\"say something\"}\n", items)), Encoding.UTF8, "application/x-ndjson");
+            string.Concat(Enumerable.Repeat("{\"description\":\"say something\"}\n", items)), Encoding.UTF8,
+            "application/x-ndjson");
         using var batch = await client.PostAsync(
             new Uri($"/api/batches?name=flow&agent_id={agent}&concurrency_limit=1000", UriKind.Relative), body);
         var id = (await ReadAsync(batch)).GetProperty("id").GetString();
@@ -41,7 +45,8 @@ internal static class FlowBench
         await PhaseAsync("  halved", PerMinute / 2);
         await PhaseAsync("  doubled", PerMinute);
         var all = await CountsAsync() - begun;
-        Report.Line("  all of it, finding included", $"{all.Admitted} calls", $"{Percent(all.Refused, all.Total)} got a 429");
+        Report.Line(
+            "  all of it, finding included", $"{all.Admitted} calls", $"{Percent(all.Refused, all.Total)} got a 429");
         using var cancelled = await client.PostAsync(new Uri($"/api/batches/{id}/cancel", UriKind.Relative), null);
 
         async Task PhaseAsync(string name, int rate)
@@ -67,7 +72,9 @@ internal static class FlowBench
         async Task<Counts> CountsAsync()
         {
             var counts = (await control.GetStringAsync(new Uri("/counts", UriKind.Relative))).Split(' ');
-            return new(long.Parse(counts[0], CultureInfo.InvariantCulture), long.Parse(counts[1], CultureInfo.InvariantCulture));
+            return new(
+                long.Parse(counts[0], CultureInfo.InvariantCulture),
+                long.Parse(counts[1], CultureInfo.InvariantCulture));
         }
     }
 
@@ -77,13 +84,16 @@ internal static class FlowBench
     private static async Task<JsonElement> ReadAsync(HttpResponseMessage answer)
     {
         var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? JsonElement.Parse(text) : throw new InvalidOperationException($"{answer.StatusCode}: {text}");
+        return answer.IsSuccessStatusCode
+            ? JsonElement.Parse(text)
+            : throw new InvalidOperationException($"{answer.StatusCode}: {text}");
     }
 
     private sealed record Counts(long Admitted, long Refused)
     {
         public long Total => Admitted + Refused;
 
-        public static Counts operator -(Counts one, Counts other) => new(one.Admitted - other.Admitted, one.Refused - other.Refused);
+        public static Counts operator -(Counts one, Counts other) =>
+            new(one.Admitted - other.Admitted, one.Refused - other.Refused);
     }
 }

@@ -6,8 +6,8 @@ using ViralEngine.Testing;
 namespace ViralEngine.Bench;
 
 /// <summary>
-/// A model's provider for measurements, in a process of its own: answers token by token as an event stream, in a time that is
-/// log-normally distributed around the mean asked for, and refuses what goes beyond a rate.
+/// A model's provider for measurements, in a process of its own: answers token by token as an event stream, in a time
+/// that is log-normally distributed around the mean asked for, and refuses what goes beyond a rate.
 /// </summary>
 internal static class SlowProvider
 {
@@ -18,7 +18,8 @@ internal static class SlowProvider
     private const double Spread = 0.1;
     private static readonly ReadOnlyMemory<byte> Token = Encoding.UTF8.GetBytes("data: token \n\n");
     private static readonly ReadOnlyMemory<byte> End =
-        Encoding.UTF8.GetBytes("event: usage\ndata: {\"input_tokens\":20,\"output_tokens\":50}\n\nevent: done\ndata: {}\n\n");
+        Encoding.UTF8.GetBytes(
+            "event: usage\ndata: {\"input_tokens\":20,\"output_tokens\":50}\n\nevent: done\ndata: {}\n\n");
 
     /// <summary>Serves until it is killed; the first line it writes is its address.</summary>
     public static async Task ServeAsync()
@@ -90,7 +91,8 @@ internal static class SlowProvider
             {
                 var now = TimeProvider.System.GetTimestamp();
                 var perSecond = PerMinute / 60.0;
-                tokens = Math.Min(perSecond, tokens + (TimeProvider.System.GetElapsedTime(last, now).TotalSeconds * perSecond));
+                tokens = Math.Min(
+                    perSecond, tokens + (TimeProvider.System.GetElapsedTime(last, now).TotalSeconds * perSecond));
                 last = now;
                 if (PerMinute > 0 && tokens < 1)
                 {

@@ -1,4 +1,5 @@
-// A story of the API through a client that was generated from its document: what compiles here can be called, and what is read is there.
+// A story of the API through a client that was generated from its document: what compiles here can be called, and what
+// is read is there.
 using Microsoft.Kiota.Abstractions.Authentication;
 using Microsoft.Kiota.Abstractions.Serialization;
 using Microsoft.Kiota.Http.HttpClientLibrary;
@@ -44,11 +45,15 @@ using (var stream = new StreamReader((await api.Tasks[id].StreamResponse.GetAsyn
 // 6. A batch.
 var batch = (await api.Batches.PostAsync(new CreateBatchRequest
 {
-    Name = "story", AgentId = "echo", Items = [new BatchItemRequest { Description = "a" }, new BatchItemRequest { Description = "b" }],
+    Name = "story", AgentId = "echo", Items =
+    [
+        new BatchItemRequest { Description = "a" }, new BatchItemRequest { Description = "b" }
+    ],
 }))!;
 
 // 7. Its results.
-batch = await UntilAsync(() => api.Batches[batch.Id!.Value].GetAsync(), read => read.Status == AgentTaskStatus.Completed);
+batch = await UntilAsync(
+    () => api.Batches[batch.Id!.Value].GetAsync(), read => read.Status == AgentTaskStatus.Completed);
 var results = (await api.Batches[batch.Id!.Value].Results.GetAsync())!;
 Assert(results.Results!.Count == 2 && results.Results[0].Result == "a", "the batch's results");
 
@@ -86,16 +91,21 @@ var workflow = (await api.Workflows.PostAsync(new CreateWorkflowRequest
     ],
 }))!;
 Assert(workflow.Definition!.Steps![0].ApprovalStep!.Title == "May I?", "the first step read back");
-Assert(workflow.Definition.Steps[1].ChoiceStep!.Conditions![0].TextMatchBranch!.Steps![0].TaskStep!.Description == "yes", "the branch read back");
+Assert(
+    workflow.Definition.Steps[1].ChoiceStep!.Conditions![0].TextMatchBranch!.Steps![0].TaskStep!.Description == "yes",
+    "the branch read back");
 
 // 9. The approver decides, and it goes on.
 var gate = approver.Workflows[workflow.Id!.Value].Gates["ask"];
-await UntilAsync(async () => (await approver.Approvals.GetAsync())!.Approvals!, waiting => waiting.Any(each => each.WorkflowId == workflow.Id));
+await UntilAsync(
+    async () => (await approver.Approvals.GetAsync())!.Approvals!,
+    waiting => waiting.Any(each => each.WorkflowId == workflow.Id));
 Assert((await gate.Decisions.PostAsync(new DecideRequest { Decision = DecisionKind.Approve }))!.Status == GateStatus.Approved, "the gate");
 await UntilAsync(() => api.Workflows[workflow.Id.Value].GetAsync(), read => read.Status == WorkflowStatus.Completed);
 
 // 10. What was read can be sent again.
-await api.Workflows.PostAsync(new CreateWorkflowRequest { Name = workflow.Name, Definition = workflow.Definition, Input = workflow.Input });
+await api.Workflows.PostAsync(
+    new CreateWorkflowRequest { Name = workflow.Name, Definition = workflow.Definition, Input = workflow.Input });
 
 // 11. A merge patch, and a problem with its words as the exception's.
 var member = await api.Organizations.GetAsync();
@@ -107,7 +117,9 @@ try
 }
 catch (Problem problem)
 {
-    Assert(problem is { Type: ProblemType.UrnViralEngineProblemNotFound, Message: "There is no such task." }, $"the problem: {problem.Type}, {problem.Message}");
+    Assert(
+        problem is { Type: ProblemType.UrnViralEngineProblemNotFound, Message: "There is no such task." },
+        $"the problem: {problem.Type}, {problem.Message}");
 }
 
 Console.WriteLine("told");
@@ -140,6 +152,7 @@ internal sealed class Key(string key) : IAccessTokenProvider
     public AllowedHostsValidator AllowedHostsValidator { get; } = new();
 
     public Task<string> GetAuthorizationTokenAsync(
-        Uri uri, Dictionary<string, object>? additionalAuthenticationContext = null, CancellationToken cancellationToken = default) =>
+        Uri uri, Dictionary<string, object>? additionalAuthenticationContext = null,
+        CancellationToken cancellationToken = default) =>
         Task.FromResult(key);
 }

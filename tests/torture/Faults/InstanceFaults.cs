@@ -11,8 +11,11 @@ internal static class InstanceFaults
         new("kill", NeedsInstance: true, KillAsync),
         new("freeze", NeedsInstance: true, FreezeAsync),
         new("graceful restart", NeedsInstance: true, RestartAsync),
-        new("cut PostgreSQL off", NeedsInstance: true, (world, timeline, instance, random) => CutAsync(timeline, instance, instance.Postgres, "PostgreSQL", random)),
-        new("cut Redis off", NeedsInstance: true, (world, timeline, instance, random) => CutAsync(timeline, instance, instance.Redis, "Redis", random)),
+        new("cut PostgreSQL off", NeedsInstance: true, (world, timeline, instance, random) => CutAsync(
+            timeline, instance, instance.Postgres, "PostgreSQL", random)),
+        new(
+            "cut Redis off", NeedsInstance: true,
+            (world, timeline, instance, random) => CutAsync(timeline, instance, instance.Redis, "Redis", random)),
         new("slow network", NeedsInstance: true, SlowAsync),
         .. FakeTime.Library is null ? [] : (Fault[])[new("clock shift", NeedsInstance: true, ShiftAsync)],
     ];
@@ -70,7 +73,8 @@ internal static class InstanceFaults
     private static async Task ShiftAsync(World world, Timeline timeline, Instance instance, Random random)
     {
         var shift = TimeSpan.FromHours(random.Next(2) == 0 ? 1 : -1);
-        var trouble = timeline.Begin($"SIGTERM, to be started with a clock {shift.TotalHours:+0;-0} h off", instance.Number);
+        var trouble = timeline.Begin(
+            $"SIGTERM, to be started with a clock {shift.TotalHours:+0;-0} h off", instance.Number);
         await StopAsync(timeline, instance);
         instance.ClockShift = shift;
         await instance.StartAsync();

@@ -6,8 +6,8 @@ using ViralEngine.Torture.Stack;
 namespace ViralEngine.Torture.Faults;
 
 /// <summary>
-/// Starts an instance again that has ended by itself, as a supervisor would, and notes it. Notes as well when an instance, or this whole
-/// machine, was too busy to answer: that it lost its work then is nobody's fault.
+/// Starts an instance again that has ended by itself, as a supervisor would, and notes it. Notes as well when an
+/// instance, or this whole machine, was too busy to answer: that it lost its work then is nobody's fault.
 /// </summary>
 internal sealed class Keeper(World world, Timeline timeline)
 {
@@ -24,7 +24,8 @@ internal sealed class Keeper(World world, Timeline timeline)
     {
         while (!stop.IsCancellationRequested)
         {
-            foreach (var instance in world.Instances.Where(instance => instance is { ShouldRun: true, App.IsRunning: false }))
+            foreach (var instance in world.Instances.Where(
+                instance => instance is { ShouldRun: true, App.IsRunning: false }))
             {
                 ended.Enqueue($"at {timeline.Now:0.0} s {instance.Name} ended by itself; its log ends:\n{Tail(instance.App.Output)}");
                 var trouble = timeline.Begin("ended by itself", instance.Number);
@@ -36,7 +37,9 @@ internal sealed class Keeper(World world, Timeline timeline)
         }
     }
 
-    /// <summary>Asks the database for nothing, and looks how long that takes, and how late this process is itself.</summary>
+    /// <summary>
+    /// Asks the database for nothing, and looks how long that takes, and how late this process is itself.
+    /// </summary>
     private async Task WatchAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
@@ -74,7 +77,8 @@ internal sealed class Keeper(World world, Timeline timeline)
                 // It is down.
             }
 
-            if (Stopwatch.GetElapsedTime(began) > TooLong && timeline.Explains(instance.Number, from, timeline.Now) is null && !stop.IsCancellationRequested)
+            if (Stopwatch.GetElapsedTime(began) > TooLong
+                && timeline.Explains(instance.Number, from, timeline.Now) is null && !stop.IsCancellationRequested)
                 timeline.Note($"too busy to answer for {timeline.Now - from:0.0} s", instance.Number, from);
             await Task.Delay(500, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

@@ -12,7 +12,9 @@ internal static class ServerFaults
         new("failover", NeedsInstance: false, FailOverAsync),
         new("Redis away", NeedsInstance: false, StopRedisAsync),
         new("FLUSHALL", NeedsInstance: false, (world, timeline, _, _) => TellRedisAsync(world, timeline, "FLUSHALL")),
-        new("CLIENT KILL", NeedsInstance: false, (world, timeline, _, _) => TellRedisAsync(world, timeline, "CLIENT", "KILL", "TYPE", "NORMAL")),
+        new(
+            "CLIENT KILL", NeedsInstance: false,
+            (world, timeline, _, _) => TellRedisAsync(world, timeline, "CLIENT", "KILL", "TYPE", "NORMAL")),
         .. world.Disk.CanBeFilled ? (Fault[])[new("disk full", NeedsInstance: false, FillDiskAsync)] : [],
     ];
 
@@ -40,7 +42,8 @@ internal static class ServerFaults
         world.Disk.Free();
         var stopped = await world.ReviveDatabaseAsync();
         timeline.End(trouble);
-        timeline.Say(full ? $"  the database {(stopped ? "had stopped" : "went on running")}" : "  it could not be made full");
+        timeline.Say(
+            full ? $"  the database {(stopped ? "had stopped" : "went on running")}" : "  it could not be made full");
     }
 
     private static async Task StopRedisAsync(World world, Timeline timeline, Instance instance, Random random)

@@ -5,8 +5,8 @@ using ViralEngine.Torture.Stack;
 namespace ViralEngine.Torture.Load;
 
 /// <summary>
-/// Keeps the load to what the machine bears: where much is open already, clients wait before they send more. A backlog that grows for
-/// ever shows nothing but that.
+/// Keeps the load to what the machine bears: where much is open already, clients wait before they send more. A backlog
+/// that grows for ever shows nothing but that.
 /// </summary>
 internal sealed class Backlog(World world)
 {

@@ -15,7 +15,8 @@ internal sealed class BatchLoad(Client client, Recorder recorder, Backlog backlo
         {
             await SubmitAsync(tenants[number % tenants.Count], over);
             await backlog.HasRoomAsync(Backlog.Batches, stop);
-            await Task.Delay(Random.Shared.Next(3000, 7000), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Random.Shared.Next(3000, 7000), stop).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -35,7 +36,8 @@ internal sealed class BatchLoad(Client client, Recorder recorder, Backlog backlo
                 items = items.Select(item => new { description = item, max_attempts = 20, timeout_seconds = 60 }),
             })
             : new Request(
-                tenant, tenant.Key, HttpMethod.Post, $"/api/batches?name={marker}&agent_id={agent}&concurrency_limit=10", Lines(items),
+                tenant, tenant.Key, HttpMethod.Post,
+                $"/api/batches?name={marker}&agent_id={agent}&concurrency_limit=10", Lines(items),
                 "application/x-ndjson", Guid.NewGuid().ToString("n"));
         var answer = await client.SendAsync(request, over);
         recorder.Batches.Enqueue(new SentBatch(tenant, marker, items, answer is { Status: 202 } ? answer.Id : null));
@@ -49,7 +51,8 @@ internal sealed class BatchLoad(Client client, Recorder recorder, Backlog backlo
     {
         var lines = new StringBuilder();
         foreach (var item in items)
-            lines.Append(JsonSerializer.Serialize(new { description = item, max_attempts = 20, timeout_seconds = 60 })).Append('\n');
+            lines.Append(JsonSerializer.Serialize(new { description = item, max_attempts = 20, timeout_seconds = 60 }))
+                .Append('\n');
         return lines.ToString();
     }
 }

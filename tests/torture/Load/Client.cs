@@ -5,14 +5,15 @@ using ViralEngine.Torture.Stack;
 namespace ViralEngine.Torture.Load;
 
 /// <summary>
-/// Sends requests to any instance, as behind a balancer that knows nothing: where there is no answer, or one that asks to come back,
-/// the same request goes with the same key to whichever instance is next.
+/// Sends requests to any instance, as behind a balancer that knows nothing: where there is no answer, or one that asks
+/// to come back, the same request goes with the same key to whichever instance is next.
 /// </summary>
 internal sealed class Client(World world, Recorder recorder, Timeline timeline) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
+    private readonly HttpClient http = new(
+        new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
@@ -61,7 +62,8 @@ internal sealed class Client(World world, Recorder recorder, Timeline timeline) 
     }
 
     /// <summary>Opens a stream at any instance; null: there was none to be had.</summary>
-    public async Task<HttpResponseMessage?> OpenStreamAsync(Tenant tenant, string path, int after, CancellationToken over)
+    public async Task<HttpResponseMessage?> OpenStreamAsync(
+        Tenant tenant, string path, int after, CancellationToken over)
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(Any().App.Address, path));
         message.Headers.Authorization = new("Bearer", tenant.Key);
@@ -84,7 +86,8 @@ internal sealed class Client(World world, Recorder recorder, Timeline timeline) 
 
     public void Dispose() => http.Dispose();
 
-    private async Task<Answer?> TryAsync(Request request, CancellationToken over) => await ExchangeAsync(request.ToMessage(), over);
+    private async Task<Answer?> TryAsync(Request request, CancellationToken over) =>
+        await ExchangeAsync(request.ToMessage(), over);
 
     private async Task<Answer?> ExchangeAsync(HttpRequestMessage message, CancellationToken over)
     {
@@ -113,7 +116,8 @@ internal sealed class Client(World world, Recorder recorder, Timeline timeline) 
         var at = $"at {timeline.Now:0.0} s, instance {instance.Number}: {message.Method} {message.RequestUri!.AbsolutePath} answered {(int)response.StatusCode}";
         if (world.Documented.FaultOf(message.Method, message.RequestUri.AbsolutePath, response, body) is { } fault)
             recorder.Wonder($"{at} not as documented: {fault}");
-        else if ((int)response.StatusCode == 500 || response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        else if ((int)response.StatusCode == 500
+            || response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
             recorder.Wonder($"{at}: {System.Text.Encoding.UTF8.GetString(body)}");
     }
 
@@ -121,5 +125,6 @@ internal sealed class Client(World world, Recorder recorder, Timeline timeline) 
 
     /// <summary>An outage, a limit, a body that came too slowly, or the same request under way elsewhere.</summary>
     private static bool AsksToComeBack(Answer answer) =>
-        answer.Status is 408 or 429 or >= 500 || (answer.Status == 409 && answer.Body.Contains("idempotency-key-in-flight", StringComparison.Ordinal));
+        answer.Status is 408 or 429 or >= 500 || (answer.Status == 409 && answer.Body.Contains(
+            "idempotency-key-in-flight", StringComparison.Ordinal));
 }

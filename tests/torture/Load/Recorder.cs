@@ -35,7 +35,8 @@ internal sealed class Recorder
 
     public void Acknowledge(Request request, Answer answer) => acknowledged.Enqueue((request, answer));
 
-    public void Replayed(Request request, Answer first, Answer again) => replays.Enqueue(new Replay(request, first, again));
+    public void Replayed(Request request, Answer first, Answer again) =>
+        replays.Enqueue(new Replay(request, first, again));
 
     public void Wonder(string what) => strange.Enqueue(what);
 }

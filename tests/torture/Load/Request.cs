@@ -5,15 +5,18 @@ using System.Text.Json;
 namespace ViralEngine.Torture.Load;
 
 /// <summary>What a client asks for, under a key that it sends again until it has an answer.</summary>
-internal sealed record Request(Tenant Tenant, string Credential, HttpMethod Method, string Path, string Body, string ContentType, string Key)
+internal sealed record Request(
+    Tenant Tenant, string Credential, HttpMethod Method, string Path, string Body, string ContentType, string Key)
 {
     /// <param name="body">Named in snake_case.</param>
     public static Request Post(Tenant tenant, string path, object body, string? credential = null) => new(
-        tenant, credential ?? tenant.Key, HttpMethod.Post, path, JsonSerializer.Serialize(body), "application/json", Guid.NewGuid().ToString("n"));
+        tenant, credential ?? tenant.Key, HttpMethod.Post, path, JsonSerializer.Serialize(body), "application/json",
+        Guid.NewGuid().ToString("n"));
 
     public HttpRequestMessage ToMessage()
     {
-        var message = new HttpRequestMessage(Method, Path) { Content = new StringContent(Body, Encoding.UTF8, ContentType) };
+        var message =
+            new HttpRequestMessage(Method, Path) { Content = new StringContent(Body, Encoding.UTF8, ContentType) };
         message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Credential);
         message.Headers.TryAddWithoutValidation("Idempotency-Key", Key);
         return message;

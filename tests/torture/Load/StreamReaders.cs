@@ -5,7 +5,8 @@ using System.Net.ServerSentEvents;
 namespace ViralEngine.Torture.Load;
 
 /// <summary>
-/// Readers of streams who leave now and then, and come back at another instance with the number of the last event they have.
+/// Readers of streams who leave now and then, and come back at another instance with the number of the last event they
+/// have.
 /// </summary>
 internal sealed class StreamReaders(Client client, Recorder recorder)
 {
@@ -20,14 +21,16 @@ internal sealed class StreamReaders(Client client, Recorder recorder)
         {
             await ReadSomeAsync(stream, over);
             if (!stream.IsWhole)
-                await Task.Delay(Random.Shared.Next(50, 500), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Random.Shared.Next(50, 500), over).ConfigureAwait(
+                    ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     private async Task ReadSomeAsync(ReadStream stream, CancellationToken over)
     {
         var after = stream.Events.Count > 0 ? stream.Events[^1].Id : 0;
-        using var response = await client.OpenStreamAsync(stream.Tenant, $"/api/tasks/{stream.Task}/{stream.Kind}", after, over);
+        using var response = await client.OpenStreamAsync(
+            stream.Tenant, $"/api/tasks/{stream.Task}/{stream.Kind}", after, over);
         if (response is null)
             return;
         stream.Connections++;
@@ -53,7 +56,8 @@ internal sealed class StreamReaders(Client client, Recorder recorder)
             await foreach (var item in SseParser.Create(body).EnumerateAsync(silence.Token))
             {
                 silence.CancelAfter(LongestSilence);
-                stream.Events.Add((int.Parse(item.EventId ?? "-1", CultureInfo.InvariantCulture), item.EventType, item.Data));
+                stream.Events.Add(
+                    (int.Parse(item.EventId ?? "-1", CultureInfo.InvariantCulture), item.EventType, item.Data));
                 if (--left <= 0)
                     return;
             }

@@ -3,10 +3,11 @@ using ViralEngine.Torture.Outside;
 namespace ViralEngine.Torture.Load;
 
 /// <summary>
-/// Clients that submit tasks one after the other: most to a provider that costs money, some that must fail, some that are cancelled, run
-/// again, or followed by readers.
+/// Clients that submit tasks one after the other: most to a provider that costs money, some that must fail, some that
+/// are cancelled, run again, or followed by readers.
 /// </summary>
-internal sealed class TaskLoad(Client client, Recorder recorder, StreamReaders readers, Backlog backlog, IReadOnlyList<Tenant> tenants)
+internal sealed class TaskLoad(
+    Client client, Recorder recorder, StreamReaders readers, Backlog backlog, IReadOnlyList<Tenant> tenants)
 {
     private const int Clients = 4;
     private static int last;
@@ -14,7 +15,8 @@ internal sealed class TaskLoad(Client client, Recorder recorder, StreamReaders r
     /// <param name="stop">Nothing more is submitted; what was is brought to its end.</param>
     /// <param name="over">It is left as it is.</param>
     public Task RunAsync(CancellationToken stop, CancellationToken over) =>
-        Task.WhenAll(Enumerable.Range(0, Clients).Select(number => Task.Run(() => SubmitAllAsync(tenants[number % tenants.Count], stop, over), CancellationToken.None)));
+        Task.WhenAll(Enumerable.Range(0, Clients).Select(number => Task.Run(
+            () => SubmitAllAsync(tenants[number % tenants.Count], stop, over), CancellationToken.None)));
 
     private async Task SubmitAllAsync(Tenant tenant, CancellationToken stop, CancellationToken over)
     {
@@ -52,10 +54,13 @@ internal sealed class TaskLoad(Client client, Recorder recorder, StreamReaders r
         recorder.Tasks.Enqueue(task);
         if (answer is not null && answer.Status != 201)
             recorder.Wonder($"a task was answered {answer.Status}: {answer.Body}");
-        return task.Id is { } id && answer is not null ? FollowAsync(task, id, request, answer, luck, over) : Task.CompletedTask;
+        return task.Id is { } id && answer is not null
+            ? FollowAsync(task, id, request, answer, luck, over)
+            : Task.CompletedTask;
     }
 
-    private async Task FollowAsync(SentTask task, Guid id, Request request, Answer answer, int luck, CancellationToken over)
+    private async Task FollowAsync(
+        SentTask task, Guid id, Request request, Answer answer, int luck, CancellationToken over)
     {
         if (Random.Shared.Next(10) == 0)
             await client.RepeatAsync(request, answer, over);

@@ -4,8 +4,8 @@ using ViralEngine.Torture.Outside;
 namespace ViralEngine.Torture.Load;
 
 /// <summary>
-/// Workflows that prepare, ask two of three people, pay and end. Some are rejected; with some the payment fails, and they are run again
-/// from there, which asks again.
+/// Workflows that prepare, ask two of three people, pay and end. Some are rejected; with some the payment fails, and
+/// they are run again from there, which asks again.
 /// </summary>
 internal sealed class WorkflowLoad(Client client, Recorder recorder, Backlog backlog, IReadOnlyList<Tenant> tenants)
 {
@@ -21,7 +21,8 @@ internal sealed class WorkflowLoad(Client client, Recorder recorder, Backlog bac
             following.RemoveAll(task => task.IsCompletedSuccessfully);
             following.Add(RunOneAsync(tenants[number % tenants.Count], over));
             await backlog.HasRoomAsync(Backlog.Workflows, stop);
-            await Task.Delay(Random.Shared.Next(1500, 4000), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Random.Shared.Next(1500, 4000), stop).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await Task.WhenAll(following);
@@ -93,15 +94,20 @@ internal sealed class WorkflowLoad(Client client, Recorder recorder, Backlog bac
         }
     }
 
-    /// <summary>All three at once, each of them twice now and then: two count, and the third comes too late or counts as well.</summary>
+    /// <summary>
+    /// All three at once, each of them twice now and then: two count, and the third comes too late or counts as well.
+    /// </summary>
     private Task DecideAsync(SentWorkflow workflow, Guid id, int run, string decision, CancellationToken over)
     {
-        var people = Enumerable.Range(0, workflow.Tenant.ApproverKeys.Count).SelectMany(person => Enumerable.Repeat(person, Random.Shared.Next(1, 3)));
+        var people = Enumerable.Range(0, workflow.Tenant.ApproverKeys.Count).SelectMany(
+            person => Enumerable.Repeat(person, Random.Shared.Next(1, 3)));
         return Task.WhenAll(people.Select(async person =>
         {
             await Task.Delay(Random.Shared.Next(200), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var answer = await client.SendAsync(
-                Request.Post(workflow.Tenant, $"/api/workflows/{id}/gates/{Gate}/decisions", new { decision }, workflow.Tenant.ApproverKeys[person]), over);
+                Request.Post(
+                    workflow.Tenant, $"/api/workflows/{id}/gates/{Gate}/decisions", new { decision },
+                    workflow.Tenant.ApproverKeys[person]), over);
             if (answer is { Status: 200 })
                 workflow.Decisions.Enqueue((answer.Json.GetProperty("run").GetInt32(), person, decision));
             else if (answer is not null && answer.Status != 409)
@@ -109,6 +115,7 @@ internal sealed class WorkflowLoad(Client client, Recorder recorder, Backlog bac
         }));
     }
 
-    private static bool HasFailed(JsonElement workflow, string step) => workflow.GetProperty("steps").EnumerateArray().Any(each =>
+    private static bool HasFailed(
+        JsonElement workflow, string step) => workflow.GetProperty("steps").EnumerateArray().Any(each =>
         each.GetProperty("id").GetString() == step && each.GetProperty("status").GetString() == "failed");
 }

@@ -9,8 +9,9 @@ using ViralEngine.Torture.Stack;
 namespace ViralEngine.Torture.Outside;
 
 /// <summary>
-/// A provider of models: gives back what it is told word by word, tells what it used, and notes every call. Some calls it refuses,
-/// answers late or breaks off, as a number from the seed and the call's own id says. An answer costs <see cref="Price"/>.
+/// A provider of models: gives back what it is told word by word, tells what it used, and notes every call. Some calls
+/// it refuses, answers late or breaks off, as a number from the seed and the call's own id says. An answer costs <see
+/// cref="Price"/>.
 /// </summary>
 internal sealed class Provider : IAsyncDisposable
 {
@@ -138,7 +139,8 @@ internal sealed class Provider : IAsyncDisposable
 /// <summary>A call that a provider got.</summary>
 /// <param name="Task">The task or batch item it was for.</param>
 /// <param name="Instance">Who made it; 0: unknown.</param>
-internal sealed record ProviderCall(string Tenant, Guid Task, int Attempt, string Description, int Instance, double Began)
+internal sealed record ProviderCall(
+    string Tenant, Guid Task, int Attempt, string Description, int Instance, double Began)
 {
     /// <summary>When it had told what it used; null: it never has.</summary>
     public double? Told { get; set; }

@@ -9,8 +9,8 @@ using ViralEngine.Testing;
 namespace ViralEngine.Torture.Outside;
 
 /// <summary>
-/// Receives the webhooks of every tenant, each at a path of its own, and answers some badly: with an error, too late, or not at all. A
-/// message that it has refused twice it takes.
+/// Receives the webhooks of every tenant, each at a path of its own, and answers some badly: with an error, too late,
+/// or not at all. A message that it has refused twice it takes.
 /// </summary>
 internal sealed class Receiver : IAsyncDisposable
 {

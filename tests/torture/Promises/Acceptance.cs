@@ -11,16 +11,20 @@ internal static class Acceptance
         var kept = evidence.NewPromise("accepted is not lost");
         var once = evidence.NewPromise("one key, one resource");
         var (recorder, rows) = (evidence.Recorder, evidence.Rows);
-        var tasks = rows.Tasks.Values.Where(task => task.Workflow is null).ToLookup(task => (task.Tenant, MarkerOf(task.Description)), task => task.Id);
+        var tasks = rows.Tasks.Values.Where(task => task.Workflow is null).ToLookup(
+            task => (task.Tenant, MarkerOf(task.Description)), task => task.Id);
         var batches = rows.Batches.Values.ToLookup(batch => (batch.Tenant, batch.Name), batch => batch.Id);
-        var workflows = rows.Workflows.Values.ToLookup(workflow => (workflow.Tenant, workflow.Name), workflow => workflow.Id);
+        var workflows = rows.Workflows.Values.ToLookup(
+            workflow => (workflow.Tenant, workflow.Name), workflow => workflow.Id);
         foreach (var task in recorder.Tasks)
             CheckOne("task", task.Tenant, task.Marker, task.Id, tasks);
         foreach (var batch in recorder.Batches)
         {
             CheckOne("batch", batch.Tenant, batch.Marker, batch.Id, batches);
             if (batch.Id is { } id)
-                kept.Expect(rows.Items[id].Select(item => item.Description).SequenceEqual(batch.Items), () => $"batch {id} has not the items it was sent with");
+                kept.Expect(
+                    rows.Items[id].Select(item => item.Description).SequenceEqual(batch.Items),
+                    () => $"batch {id} has not the items it was sent with");
         }
 
         foreach (var workflow in recorder.Workflows)
@@ -30,9 +34,12 @@ internal static class Acceptance
         void CheckOne(string what, Tenant tenant, string marker, Guid? accepted, ILookup<(Guid, string), Guid> there)
         {
             var found = there[(tenant.Id, marker)].ToList();
-            once.Expect(found.Count <= 1, () => $"{what} {marker} is there {found.Count} times: {string.Join(", ", found)}");
+            once.Expect(
+                found.Count <= 1, () => $"{what} {marker} is there {found.Count} times: {string.Join(", ", found)}");
             if (accepted is { } id)
-                kept.Expect(found.Contains(id), () => $"{what} {marker}, accepted as {id}, is not there (found: {string.Join(", ", found)})");
+                kept.Expect(
+                    found.Contains(id),
+                    () => $"{what} {marker}, accepted as {id}, is not there (found: {string.Join(", ", found)})");
         }
     }
 

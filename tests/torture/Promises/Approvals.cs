@@ -15,9 +15,11 @@ internal static class Approvals
             foreach (var gate in rows.Gates[id])
             {
                 var decisions = rows.Decisions[gate.Id].ToList();
-                var accepted = sent.Decisions.Where(decision => decision.Run == gate.Run).Select(decision => decision.Approver).Distinct().Count();
+                var accepted = sent.Decisions.Where(decision => decision.Run == gate.Run)
+                    .Select(decision => decision.Approver).Distinct().Count();
                 counted.Expect(
-                    decisions.Count >= accepted && decisions.Select(decision => decision.Decider).Distinct().Count() == decisions.Count,
+                    decisions.Count >= accepted && decisions.Select(decision => decision.Decider).Distinct()
+                        .Count() == decisions.Count,
                     () => $"gate {gate.Id} of workflow {id}, run {gate.Run}: {accepted} people's decisions were accepted, {decisions.Count} are stored:\n{rows.HistoryOf(id)}");
                 counted.Expect(
                     gate.Status is "approved" or "rejected"
@@ -26,10 +28,12 @@ internal static class Approvals
             }
 
             counted.Equal(
-                rows.Gates[id].Sum(gate => rows.Decisions[gate.Id].Count()), rows.Events[id].Count(happened => happened.Type == "approval.decided"),
+                rows.Gates[id].Sum(gate => rows.Decisions[gate.Id].Count()),
+                rows.Events[id].Count(happened => happened.Type == "approval.decided"),
                 () => $"events of the decisions about workflow {id}:\n{rows.HistoryOf(id)}\n   ");
             var approved = rows.Gates[id].Count(gate => gate.Status == "approved");
-            var made = rows.Tasks.Values.Where(task => task.Workflow == id && task.Step == "pay").Select(task => task.Id).ToList();
+            var made = rows.Tasks.Values.Where(task => task.Workflow == id && task.Step == "pay")
+                .Select(task => task.Id).ToList();
             behind.Expect(
                 made.Count == approved,
                 () => $"workflow {id} was approved {approved} times, and its payment was made as the tasks {string.Join(", ", made)}:\n{rows.HistoryOf(id)}");

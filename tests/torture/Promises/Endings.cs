@@ -43,7 +43,8 @@ internal static class Endings
         {
             if (!rows.Tasks.TryGetValue(sent.Id!.Value, out var task))
                 continue;
-            var fails = sent.Description.StartsWith(Provider.Refused, StringComparison.Ordinal) && sent.Agent == sent.Tenant.Provider;
+            var fails = sent.Description.StartsWith(Provider.Refused, StringComparison.Ordinal)
+                && sent.Agent == sent.Tenant.Provider;
             var right = task.Status switch
             {
                 "completed" => !fails && task.Result == sent.Description,
@@ -60,7 +61,8 @@ internal static class Endings
         {
             answers.Expect(
                 item.Status == "completed" ? item.Result == item.Description : item.Status == "failed" && item.Description.StartsWith(Provider.Refused, StringComparison.Ordinal),
-                () => $"item {item.Number} of batch {item.Batch} ({item.Description}) is {item.Status}: '{item.Result}'");
+                () =>
+                    $"item {item.Number} of batch {item.Batch} ({item.Description}) is {item.Status}: '{item.Result}'");
         }
     }
 }

@@ -5,7 +5,8 @@ namespace ViralEngine.Torture.Promises;
 
 /// <summary>Everything there is to judge by: what was done, what was seen from outside, and what is stored.</summary>
 internal sealed record Evidence(
-    IReadOnlyList<Tenant> Tenants, Recorder Recorder, Rows Rows, IReadOnlyList<ProviderCall> Calls, IReadOnlyList<Received> Webhooks,
+    IReadOnlyList<Tenant> Tenants, Recorder Recorder, Rows Rows, IReadOnlyList<ProviderCall> Calls,
+    IReadOnlyList<Received> Webhooks,
     Timeline Timeline)
 {
     private readonly List<Promise> promises = [];

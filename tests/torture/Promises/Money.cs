@@ -3,12 +3,14 @@ using ViralEngine.Torture.Outside;
 namespace ViralEngine.Torture.Promises;
 
 /// <summary>
-/// Calls cost money. One that was made again has a reason that took the first one's work away; and what is booked is what providers have
-/// counted, but for calls whose process died before it could book them.
+/// Calls cost money. One that was made again has a reason that took the first one's work away; and what is booked is
+/// what providers have counted, but for calls whose process died before it could book them.
 /// </summary>
 internal static class Money
 {
-    /// <summary>How long an instance goes on trying to book a call while the database is away, and some time to notice.</summary>
+    /// <summary>
+    /// How long an instance goes on trying to book a call while the database is away, and some time to notice.
+    /// </summary>
     private const double Booking = 70;
 
     /// <summary>An outage that is longer may be too long for it.</summary>
@@ -34,7 +36,8 @@ internal static class Money
                 .ToList();
             explained.Expect(
                 unexplained.Count < runs,
-                () => string.Join("\n    ", unexplained.Select(pair => $"{pair.First}\n      was made again as {pair.Second}"))
+                () => string.Join(
+                    "\n    ", unexplained.Select(pair => $"{pair.First}\n      was made again as {pair.Second}"))
                     + $"\n      and nothing had happened to the instance:\n{evidence.Rows.HistoryOf(same.Key.Task)}");
         }
     }
@@ -63,7 +66,8 @@ internal static class Money
             var calls = evidence.Calls.Where(call => call.Tenant == tenant.Name && call.Told is not null).ToList();
             var cancelled = evidence.Recorder.Tasks.Where(task => task.IsCancelled).Select(task => task.Id).ToHashSet();
             var lost = calls.Where(call => call.WasBrokenOff || cancelled.Contains(call.Task) || MayBeLost(evidence.Timeline, call)).ToList();
-            foreach (var line in evidence.Rows.Spending.Where(line => line.Tenant == tenant.Id && (line.Agent.Length == 0 || line.Agent == tenant.Provider)))
+            foreach (var line in evidence.Rows.Spending.Where(
+                line => line.Tenant == tenant.Id && (line.Agent.Length == 0 || line.Agent == tenant.Provider)))
             {
                 var booked = line.Spent / Provider.Price;
                 spent.Expect(
@@ -71,7 +75,8 @@ internal static class Money
                     () => $"{tenant.Name}{(line.Agent.Length == 0 ? "" : ", its agent,")} has spent {line.Spent} USD, which is {booked} calls; "
                         + $"{calls.Count} told what they used, and {lost.Count} of them may not have been heard, or been lost with their process:\n      "
                         + string.Join("\n      ", lost) + $"\n    more was told than is on these:\n      {string.Join("\n      ", Missing(evidence, calls.Except(lost)))}");
-                reserved.Equal(line.OfReservations, line.Reserved, () => $"set aside by {tenant.Name}, agent '{line.Agent}'");
+                reserved.Equal(
+                    line.OfReservations, line.Reserved, () => $"set aside by {tenant.Name}, agent '{line.Agent}'");
             }
         }
     }
@@ -89,16 +94,18 @@ internal static class Money
     }
 
     /// <summary>
-    /// Its process died before the call could be booked, at once or later while the database was away; or the database was away for longer
-    /// than it is tried.
+    /// Its process died before the call could be booked, at once or later while the database was away; or the database
+    /// was away for longer than it is tried.
     /// </summary>
     private static bool MayBeLost(Timeline timeline, ProviderCall call) => timeline.All.Any(trouble =>
         trouble.StopsWork && trouble.From <= call.Told + Booking && trouble.Until >= call.Began
         && (call.Instance == 0 || trouble.Instance == 0 || trouble.Instance == call.Instance)
         && (Kills(trouble) ? IsTooEarly(timeline, trouble, call) : trouble.From <= call.Told + 3 && trouble.Until - call.Told > LongestTried));
 
-    private static bool Kills(Trouble trouble) => trouble.What.StartsWith("SIG", StringComparison.Ordinal) && trouble.What != "SIGSTOP";
+    private static bool Kills(Trouble trouble) =>
+        trouble.What.StartsWith("SIG", StringComparison.Ordinal) && trouble.What != "SIGSTOP";
 
     private static bool IsTooEarly(Timeline timeline, Trouble death, ProviderCall call) =>
-        death.From <= call.Told + 3 || timeline.Explains(call.Instance, call.Told!.Value, death.From - 0.01) is not null;
+        death.From <= call.Told
+            + 3 || timeline.Explains(call.Instance, call.Told!.Value, death.From - 0.01) is not null;
 }

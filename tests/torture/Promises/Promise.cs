@@ -23,5 +23,7 @@ internal sealed class Promise(string name)
     }
 
     public void Equal<T>(T expected, T actual, Func<string> what) =>
-        Expect(EqualityComparer<T>.Default.Equals(expected, actual), () => $"{what()}: expected {expected}, found {actual}");
+        Expect(
+            EqualityComparer<T>.Default.Equals(expected, actual),
+            () => $"{what()}: expected {expected}, found {actual}");
 }

@@ -10,7 +10,9 @@ internal static class Quiet
 
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(30);
 
-    /// <summary>Waits until nothing is open any more, and gives what is open still when it does not become less.</summary>
+    /// <summary>
+    /// Waits until nothing is open any more, and gives what is open still when it does not become less.
+    /// </summary>
     public static async Task<IReadOnlyList<(string What, long Count)>> WaitAsync(World world, Timeline timeline)
     {
         var began = timeline.Now;
@@ -21,7 +23,8 @@ internal static class Quiet
             var open = await OpenAsync(world);
             if (open.Sum(each => each.Count) is var left && left < least)
                 (least, since) = (left, timeline.Now);
-            if (left == 0 || timeline.Now - since > Standstill.TotalSeconds || timeline.Now - began > Bound.TotalSeconds)
+            if (left == 0 || timeline.Now - since > Standstill.TotalSeconds
+                || timeline.Now - began > Bound.TotalSeconds)
                 return open;
             if (timeline.Now - last > 15)
             {

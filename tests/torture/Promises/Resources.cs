@@ -4,12 +4,16 @@ using ViralEngine.Torture.Stack;
 
 namespace ViralEngine.Torture.Promises;
 
-/// <summary>What instances hold: connections and memory, when nothing had happened yet and when everything is over.</summary>
+/// <summary>
+/// What instances hold: connections and memory, when nothing had happened yet and when everything is over.
+/// </summary>
 internal sealed record Resources(long Connections, IReadOnlyList<long> Bytes)
 {
     private const long Megabyte = 1024 * 1024;
 
-    /// <summary>A pool that nobody uses gives connections back within half a minute; a few are held for good (notifications).</summary>
+    /// <summary>
+    /// A pool that nobody uses gives connections back within half a minute; a few are held for good (notifications).
+    /// </summary>
     private const int FewConnections = 6;
 
     /// <summary>An instance that was busy for the first time keeps compiled code and some heap.</summary>
@@ -32,19 +36,24 @@ internal sealed record Resources(long Connections, IReadOnlyList<long> Bytes)
         Resources now;
         try
         {
-            now = await Eventually.GetAsync(() => MeasureAsync(world), now => now.Connections <= Connections + FewConnections, "connections to be given back", Bound);
+            now = await Eventually.GetAsync(
+                () => MeasureAsync(world), now => now.Connections <= Connections + FewConnections,
+                "connections to be given back", Bound);
         }
         catch (TimeoutException)
         {
             now = await MeasureAsync(world);
         }
 
-        connections.Expect(now.Connections <= Connections + FewConnections, () => $"{Connections} before, {now.Connections} when all was quiet");
+        connections.Expect(
+            now.Connections <= Connections + FewConnections,
+            () => $"{Connections} before, {now.Connections} when all was quiet");
         foreach (var (instance, before, after) in world.Instances.Zip(Bytes, now.Bytes))
         {
             memory.Expect(
                 after <= before + SomeBytes,
-                () => $"{instance.Name} held {before / Megabyte} MiB before, {after / Megabyte} MiB when all was quiet");
+                () =>
+                    $"{instance.Name} held {before / Megabyte} MiB before, {after / Megabyte} MiB when all was quiet");
         }
     }
 

@@ -31,13 +31,16 @@ internal sealed class Rows
         Tasks = (await QueryAsync(
             database,
             """
-            SELECT id, tenant_id, status, description, result, run, attempt, lost_attempts, cost_usd, last_event, workflow_id,
+            SELECT id, tenant_id, status, description, result, run, attempt, lost_attempts, cost_usd, last_event,
+                   workflow_id,
                    metadata ->> 'step'
             FROM viral.tasks
             """,
             row => new TaskRow(
-                row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), Text(row, 4), row.GetInt32(5), row.GetInt32(6),
-                row.GetInt32(7), Number(row, 8), row.GetInt32(9), row.IsDBNull(10) ? null : row.GetGuid(10), Text(row, 11))))
+                row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), Text(row, 4), row.GetInt32(5),
+                row.GetInt32(6),
+                row.GetInt32(7), Number(row, 8), row.GetInt32(9), row.IsDBNull(10) ? null : row.GetGuid(10),
+                Text(row, 11))))
             .ToDictionary(task => task.Id),
         Batches = (await QueryAsync(
             database,
@@ -46,20 +49,23 @@ internal sealed class Rows
                    counted.completed, counted.failed, counted.cancelled, counted.cost_usd
             FROM viral.batches AS batch
             CROSS JOIN LATERAL (
-                SELECT COALESCE(sum(completed), 0), COALESCE(sum(failed), 0), COALESCE(sum(cancelled), 0), COALESCE(sum(cost_usd), 0)
+                SELECT COALESCE(sum(completed), 0), COALESCE(sum(failed), 0), COALESCE(sum(cancelled), 0),
+                       COALESCE(sum(cost_usd), 0)
                 FROM viral.batch_lanes AS lane
                 WHERE lane.batch_id = batch.id
             ) AS counted (completed, failed, cancelled, cost_usd)
             """,
             row => new BatchRow(
-                row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5), row.GetInt32(6),
+                row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5),
+                row.GetInt32(6),
                 row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetDecimal(10))))
             .ToDictionary(batch => batch.Id),
         Items = (await QueryAsync(
             database,
             "SELECT batch_id, number, description, status, result, attempt, cost_usd FROM viral.batch_items ORDER BY batch_id, number",
             row => new ItemRow(
-                row.GetGuid(0), row.GetInt32(1), row.GetString(2), row.GetString(3), Text(row, 4), row.GetInt32(5), Number(row, 6))))
+                row.GetGuid(0), row.GetInt32(1), row.GetString(2), row.GetString(3), Text(row, 4), row.GetInt32(5),
+                Number(row, 6))))
             .ToLookup(item => item.Batch),
         Workflows = (await QueryAsync(
             database,
@@ -89,7 +95,8 @@ internal sealed class Rows
             FROM viral.webhook_deliveries
             """,
             row => new DeliveryRow(
-                row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetString(3), row.GetGuid(4), row.GetInt32(5), row.GetString(6),
+                row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetString(3), row.GetGuid(4), row.GetInt32(5),
+                row.GetString(6),
                 row.GetInt32(7))),
         Spending = await QueryAsync(
             database,
@@ -98,14 +105,17 @@ internal sealed class Rows
                    COALESCE((
                        SELECT sum(reservation.amount_usd)
                        FROM viral.reservations AS reservation
-                       WHERE reservation.tenant_id = spending.tenant_id AND spending.agent_id = ANY (reservation.agent_ids)), 0)
+                       WHERE reservation.tenant_id = spending.tenant_id
+                           AND spending.agent_id = ANY (reservation.agent_ids)), 0)
             FROM viral.spending AS spending
             GROUP BY spending.tenant_id, spending.agent_id
             """,
-            row => new SpendingRow(row.GetGuid(0), row.GetString(1), row.GetDecimal(2), row.GetDecimal(3), row.GetDecimal(4))),
+            row => new SpendingRow(
+                row.GetGuid(0), row.GetString(1), row.GetDecimal(2), row.GetDecimal(3), row.GetDecimal(4))),
     };
 
-    public static async Task<List<T>> QueryAsync<T>(NpgsqlConnection database, string sql, Func<NpgsqlDataReader, T> read)
+    public static async Task<List<T>> QueryAsync<T>(
+        NpgsqlConnection database, string sql, Func<NpgsqlDataReader, T> read)
     {
         await using var command = new NpgsqlCommand(sql, database);
         await using var reader = await command.ExecuteReaderAsync();
@@ -119,19 +129,24 @@ internal sealed class Rows
     public string HistoryOf(Guid subject) => string.Join(
         "\n", Events[subject].Select(happened => $"      {happened.Number} {happened.Type} {happened.Data}"));
 
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    private static string? Text(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetString(column);
 
-    private static decimal Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? 0 : row.GetDecimal(column);
+    private static decimal Number(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? 0 : row.GetDecimal(column);
 }
 
 internal sealed record TaskRow(
-    Guid Id, Guid Tenant, string Status, string Description, string? Result, int Run, int Attempt, int Lost, decimal Cost, int LastEvent,
+    Guid Id, Guid Tenant, string Status, string Description, string? Result, int Run, int Attempt, int Lost,
+    decimal Cost, int LastEvent,
     Guid? Workflow, string? Step);
 
 internal sealed record BatchRow(
-    Guid Id, Guid Tenant, string Name, string Status, int Run, int Total, int LastEvent, long Completed, long Failed, long Cancelled, decimal Cost);
+    Guid Id, Guid Tenant, string Name, string Status, int Run, int Total, int LastEvent, long Completed, long Failed,
+    long Cancelled, decimal Cost);
 
-internal sealed record ItemRow(Guid Batch, int Number, string Description, string Status, string? Result, int Attempt, decimal Cost);
+internal sealed record ItemRow(
+    Guid Batch, int Number, string Description, string Status, string? Result, int Attempt, decimal Cost);
 
 internal sealed record WorkflowRow(Guid Id, Guid Tenant, string Name, string Status, int Run, int LastEvent);
 

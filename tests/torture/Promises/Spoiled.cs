@@ -6,8 +6,8 @@ using ViralEngine.Torture.Stack;
 namespace ViralEngine.Torture.Promises;
 
 /// <summary>
-/// Tries the checks themselves: the history of the run is spoiled in one place after the other, and the promise that this breaks must be
-/// seen to be broken. Nothing of it stays.
+/// Tries the checks themselves: the history of the run is spoiled in one place after the other, and the promise that
+/// this breaks must be seen to be broken. Nothing of it stays.
 /// </summary>
 internal static class Spoiled
 {
@@ -15,7 +15,8 @@ internal static class Spoiled
     [
         ("accepted is not lost",
             """
-            WITH gone AS (DELETE FROM viral.tasks WHERE id = (SELECT id FROM viral.tasks WHERE workflow_id IS NULL LIMIT 1) RETURNING id)
+            WITH gone AS (DELETE FROM viral.tasks
+                WHERE id = (SELECT id FROM viral.tasks WHERE workflow_id IS NULL LIMIT 1) RETURNING id)
             DELETE FROM viral.events WHERE subject_id = (SELECT id FROM gone)
             """),
         ("one key, one resource",
@@ -71,7 +72,9 @@ internal static class Spoiled
         var webhook = evidence.Webhooks[0];
         TryWebhook("a webhook has one id, however often it comes", webhook with { Id = "msg_another" });
         TryWebhook("webhooks are signed", webhook with { Signature = "v1,AAAA" });
-        TryWebhook("no tenant is told of another's", webhook with { Tenant = evidence.Tenants.First(tenant => tenant.Name != webhook.Tenant).Name });
+        TryWebhook(
+            "no tenant is told of another's",
+            webhook with { Tenant = evidence.Tenants.First(tenant => tenant.Name != webhook.Tenant).Name });
         // Of work that was run once: attempts begin at 1 again when it is run again.
         var single = evidence.Calls.Where(each => evidence.Rows.Tasks.GetValueOrDefault(each.Task) is not { Run: > 1 });
         if (single.FirstOrDefault(each => evidence.Timeline.Explains(each.Instance, each.Began, each.Began + 0.01) is null) is { } call)
@@ -81,10 +84,14 @@ internal static class Spoiled
                 evidence.With(calls: [.. evidence.Calls, new ProviderCall(call.Tenant, call.Task, call.Attempt, "", 1, call.Began + 0.01)]), 1);
         }
 
-        TryStream("a stream gives each event once and in order, from any instance", stream => stream.Events.RemoveAt(0));
-        TryStream("what a reader puts together is the stored answer", stream => stream.Events.RemoveAll(item => item.Type == "token"));
+        TryStream(
+            "a stream gives each event once and in order, from any instance", stream => stream.Events.RemoveAt(0));
+        TryStream(
+            "what a reader puts together is the stored answer",
+            stream => stream.Events.RemoveAll(item => item.Type == "token"));
 
-        void TryWebhook(string promise, Received spoiled) => Try(promise, evidence.With(webhooks: [.. evidence.Webhooks, spoiled]), 1);
+        void TryWebhook(string promise, Received spoiled) => Try(
+            promise, evidence.With(webhooks: [.. evidence.Webhooks, spoiled]), 1);
 
         void TryStream(string promise, Action<ReadStream> spoil)
         {

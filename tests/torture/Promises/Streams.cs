@@ -27,13 +27,15 @@ internal static class Streams
             if (task.Status == "completed")
             {
                 var text = string.Concat(stream.Events.Skip(stream.Events.FindLastIndex(item => item.Type == "reset") + 1)
-                    .Where(item => item.Type == "token").Select(item => JsonElement.Parse(item.Data).GetProperty("text").GetString()));
+                    .Where(item => item.Type == "token").Select(
+                        item => JsonElement.Parse(item.Data).GetProperty("text").GetString()));
                 texts.Expect(text == task.Result, () => $"the response of task {stream.Task}, read over {stream.Connections} connections, gives '{text}', stored is '{task.Result}':\n{read}");
             }
         }
     }
 
     /// <summary>After a reset numbers may begin lower: what was heard is heard again.</summary>
-    private static bool IsInOrder(List<(int Id, string Type, string Data)> events) => events.Zip(events.Skip(1)).All(pair =>
+    private static bool IsInOrder(
+        List<(int Id, string Type, string Data)> events) => events.Zip(events.Skip(1)).All(pair =>
         pair.Second.Type == "reset" || (pair.First.Type == "reset" ? pair.Second.Id >= pair.First.Id : pair.Second.Id == pair.First.Id + 1));
 }

@@ -12,9 +12,11 @@ internal static class Webhooks
         foreach (var tenant in evidence.Tenants)
         {
             var received = evidence.Webhooks.Where(webhook => webhook.Tenant == tenant.Name).ToList();
-            var subjects = evidence.Rows.Events.SelectMany(events => events).Where(happened => happened.Tenant == tenant.Id).ToList();
+            var subjects = evidence.Rows.Events.SelectMany(events => events).Where(
+                happened => happened.Tenant == tenant.Id).ToList();
             var known = subjects.Select(happened => happened.Subject).ToHashSet();
-            var taken = received.Where(webhook => webhook.WasTaken).Select(webhook => (webhook.Subject, webhook.Number)).ToHashSet();
+            var taken = received.Where(webhook => webhook.WasTaken).Select(webhook => (webhook.Subject, webhook.Number))
+                .ToHashSet();
             var queued = evidence.Rows.Deliveries.Where(delivery => delivery.Endpoint == tenant.Webhook)
                 .ToDictionary(delivery => (delivery.Subject, delivery.Number));
             foreach (var happened in subjects)
@@ -29,13 +31,19 @@ internal static class Webhooks
             foreach (var same in received.GroupBy(webhook => (webhook.Subject, webhook.Number)))
             {
                 var used = same.Select(webhook => webhook.Id).Distinct().ToList();
-                ids.Expect(used.Count == 1, () => $"event {same.Key.Number} of {same.Key.Subject} came as {string.Join(", ", used)}");
+                ids.Expect(
+                    used.Count == 1,
+                    () => $"event {same.Key.Number} of {same.Key.Subject} came as {string.Join(", ", used)}");
             }
 
             foreach (var webhook in received)
             {
-                signed.Expect(webhook.IsSignedWith(tenant.WebhookSecret), () => $"{webhook} is not signed with the secret of {tenant.Name}");
-                own.Expect(known.Contains(webhook.Subject), () => $"{tenant.Name} was told of {webhook.Subject}, which is not its own: {webhook.Body}");
+                signed.Expect(
+                    webhook.IsSignedWith(tenant.WebhookSecret),
+                    () => $"{webhook} is not signed with the secret of {tenant.Name}");
+                own.Expect(
+                    known.Contains(webhook.Subject),
+                    () => $"{tenant.Name} was told of {webhook.Subject}, which is not its own: {webhook.Body}");
             }
         }
     }

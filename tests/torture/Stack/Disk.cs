@@ -4,8 +4,8 @@ using System.Globalization;
 namespace ViralEngine.Torture.Stack;
 
 /// <summary>
-/// The disk of one database: a file system in memory, which is full as soon as it is made as small as what it holds. Only root can
-/// mount one; others get a folder that cannot be filled.
+/// The disk of one database: a file system in memory, which is full as soon as it is made as small as what it holds.
+/// Only root can mount one; others get a folder that cannot be filled.
 /// </summary>
 internal sealed class Disk : IDisposable
 {
@@ -23,7 +23,8 @@ internal sealed class Disk : IDisposable
     public static Disk Create()
     {
         var path = Directory.CreateTempSubdirectory("viral-engine-torture-").FullName;
-        var mounted = Environment.UserName == "root" && Try("mount", "-t", "tmpfs", "-o", $"size={Megabytes}m,mode=0777", "tmpfs", path);
+        var mounted = Environment.UserName == "root"
+            && Try("mount", "-t", "tmpfs", "-o", $"size={Megabytes}m,mode=0777", "tmpfs", path);
         // The server has a user of its own where this is root.
         if (!mounted && Environment.UserName == "root")
             Try("chmod", "777", path);

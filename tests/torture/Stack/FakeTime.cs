@@ -5,7 +5,8 @@ internal static class FakeTime
 {
     public static string? Library { get; } = Directory.Exists("/usr/lib")
         ? Directory.EnumerateFiles(
-            "/usr/lib", "libfaketimeMT.so.1", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 3 })
+            "/usr/lib", "libfaketimeMT.so.1",
+            new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 3 })
             .FirstOrDefault()
         : null;
 }

@@ -36,8 +36,10 @@ internal sealed class Instance : IAsyncDisposable
     public TimeSpan? ClockShift
     {
         set => App.Settings = value is { } shift
-            ? usual.With("LD_PRELOAD", FakeTime.Library).With("FAKETIME", $"{(shift < TimeSpan.Zero ? '-' : '+')}{(int)shift.Duration().TotalSeconds}s")
-                .With("FAKETIME_DONT_FAKE_MONOTONIC", "1").With("DONT_FAKE_MONOTONIC", "1").With("FAKETIME_NO_CACHE", "1")
+            ? usual.With("LD_PRELOAD", FakeTime.Library).With(
+                "FAKETIME", $"{(shift < TimeSpan.Zero ? '-' : '+')}{(int)shift.Duration().TotalSeconds}s")
+                .With("FAKETIME_DONT_FAKE_MONOTONIC", "1").With("DONT_FAKE_MONOTONIC", "1")
+                    .With("FAKETIME_NO_CACHE", "1")
             : usual;
     }
 
@@ -114,7 +116,8 @@ internal sealed class Instance : IAsyncDisposable
     private static AppSettings Settings(string postgres, string redis)
     {
         var settings = new AppSettings(
-                postgres + ";Connection Idle Lifetime=60;Connection Pruning Interval=10;Max Auto Prepare=100", redis, new Dictionary<string, string?>())
+                postgres + ";Connection Idle Lifetime=60;Connection Pruning Interval=10;Max Auto Prepare=100", redis,
+                new Dictionary<string, string?>())
             .With("Logging:LogLevel:Default", "Warning")
             .With("Logging:Console:FormatterName", "simple")
             .With("Logging:Console:FormatterOptions:TimestampFormat", "HH:mm:ss.fff ")

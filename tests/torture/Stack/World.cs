@@ -4,7 +4,9 @@ using ViralEngine.Torture.Outside;
 
 namespace ViralEngine.Torture.Stack;
 
-/// <summary>Three instances, a database with a standby, Redis, a provider of models and a receiver of webhooks.</summary>
+/// <summary>
+/// Three instances, a database with a standby, Redis, a provider of models and a receiver of webhooks.
+/// </summary>
 internal sealed class World : IAsyncDisposable
 {
     private readonly List<Disk> disks = [];
@@ -70,7 +72,9 @@ internal sealed class World : IAsyncDisposable
     private PostgresServer standby = null!;
     private Disk standbyDisk = null!;
 
-    /// <summary>The database is lost for good, and its standby takes its place. Gives what is left to do when things are calm.</summary>
+    /// <summary>
+    /// The database is lost for good, and its standby takes its place. Gives what is left to do when things are calm.
+    /// </summary>
     public async Task FailOverAsync()
     {
         var (lost, lostDisk) = (Database, Disk);
