@@ -21,8 +21,7 @@ public enum MetricGroup
 /// <param name="Retried">Attempts that failed and are retried.</param>
 /// <param name="ErrorRate">The share of finished work that failed; null if nothing finished.</param>
 /// <param name="LatencyP50">Seconds from the start of the successful attempt, within 2 %.</param>
-/// <param name="TimeToFirstTokenP50">Seconds from the call to the first piece of the answer, of tasks, within 2
-/// %.</param>
+/// <param name="TimeToFirstTokenP50">Seconds from the call to the first piece of the answer, within 2 %.</param>
 /// <param name="QueueAgeSeconds">Seconds that the oldest due task had waited; only for the whole organization.</param>
 public sealed record MetricPoint(
     DateTime At,

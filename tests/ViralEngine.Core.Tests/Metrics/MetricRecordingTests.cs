@@ -132,11 +132,12 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
             default);
         ItemOutcome[] outcomes =
         [
-            new(1, "completed", new ItemResult("r", null), "echo", "stop", null, new AgentUsage(0, 7, 0), null),
-            new(2, "completed", new ItemResult("r", null), "echo", "stop", null, new AgentUsage(0, 7, 0), null),
+            Answered(1, "echo", new AgentUsage(0, 7, 0), seconds: 20, firstToken: 5),
+            // An empty answer has no first token.
+            Answered(2, "echo", new AgentUsage(0, 7, 0), seconds: 40, firstToken: null),
             new(3, "failed", null, null, null, "{}", new AgentUsage(100, 0, 2), null),
             new(4, "pending", null, null, null, "{}", new AgentUsage(1000, 0, 30), TimeSpan.FromSeconds(1)),
-            new(6, "completed", new ItemResult("r", null), "a", "stop", null, null, null),
+            Answered(6, "a", null, seconds: 3, firstToken: 1),
         ];
 
         await new BatchLaneStore(db).SettleAndClaimAsync(
@@ -151,7 +152,13 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         var echo = series["echo"];
         Assert.Equal((2, 1, 1), (echo.Completed, echo.Failed, echo.Retried));
         Assert.Equal((1100, 14, 32), (echo.InputTokens, echo.OutputTokens, echo.CostUsd));
-        Assert.Equal(1, series[$"{agent}"].Completed);
+        AssertNear(20, echo.LatencyP50);
+        AssertNear(40, echo.LatencyP99);
+        AssertNear(5, echo.TimeToFirstTokenP99);
+        var other = series[$"{agent}"];
+        Assert.Equal(1, other.Completed);
+        AssertNear(3, other.LatencyP99);
+        AssertNear(1, other.TimeToFirstTokenP50);
         Assert.Equal(
             ["echo", "openai"],
             (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
@@ -241,6 +248,16 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
     private static FinishedAttempt Finished(
         Guid id, int attempt, AgentUsage? used = null, TimeSpan? firstToken = null) =>
         new(id, attempt, new TaskAnswer("r", [1], 0, "echo", "stop", firstToken, used));
+
+    private static ItemOutcome Answered(
+        int number, string agent, AgentUsage? used, double seconds, double? firstToken) =>
+        new(
+            number, "completed", new ItemResult("r", null), agent, "stop", null, used, null,
+            TimeSpan.FromSeconds(seconds), firstToken is { } first ? TimeSpan.FromSeconds(first) : null);
+
+    /// <summary>Percentiles are off by 2 % at most.</summary>
+    private static void AssertNear(double expected, double? actual) =>
+        Assert.InRange(actual!.Value, expected * 0.98, expected * 1.02);
 
     private TaskLeaseStore Leases() => new(postgres.DataSource, new TaskGroups(postgres.DataSource));
 
