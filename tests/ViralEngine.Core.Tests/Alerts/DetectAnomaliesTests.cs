@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using ViralEngine.Core.Alerts;
 using ViralEngine.Core.Alerts.Detection;
 using ViralEngine.Core.Audit;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Storage;
 using ViralEngine.Testing;
@@ -183,6 +184,26 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         var points = series.Points!.Where(point => point.At >= Noon.AddMinutes(-1)).ToArray();
         Assert.Equal([null, 0, 0, 0.75, 0.75, 0.75, null], points.Select(point => point.Value));
         Assert.Equal(series.OpenedAt.AddHours(-1), series.Points![0].At);
+    }
+
+    [Fact]
+    public async Task An_open_alert_is_work_for_detection_until_it_is_resolved_and_none_for_lanes()
+    {
+        await AddRuleAsync(AlertMode.Static, boundAbove: 0.5);
+        await using var db = postgres.NewDb();
+        var work = new OpenWork(db);
+
+        var before = await work.AnyAlertAsync(default);
+        await PlayAsync(minutes: 2, completed: 0, failed: 10);
+        var open = await work.AnyAlertAsync(default);
+        var lanes = await work.AnyAsync(default);
+        // Nothing is done any more.
+        await PlayAsync(minutes: 12, completed: 0, failed: 0);
+        var after = await work.AnyAlertAsync(default);
+
+        Assert.Equal((false, true, false), (before, open, after));
+        Assert.False(lanes);
+        Assert.Equal("recovery", Assert.Single(await AlertsAsync()).ResolvedBy);
     }
 
     [Fact]
