@@ -123,12 +123,19 @@ public sealed partial class DetectAnomalies(
             return;
         }
 
+        var at = minute.AddMinutes(1);
         var calm = finding.Score < finding.Threshold / 2 ? series.Calm + 1 : 0;
         if (calm >= AlarmState.CalmPoints)
-            await EndAsync(series, minute.AddMinutes(1), ct);
-        else
-            await store.GoOnAsync(
-                series, calm, finding, AlertWords.Reason(rule.Metric, rule.AgentId ?? "", finding), ct);
+        {
+            await EndAsync(series, at, ct);
+            return;
+        }
+
+        var reason = AlertWords.Reason(rule.Metric, rule.AgentId ?? "", finding);
+        var tells = series.Tells(finding.Score, at) && !rule.IsQuiet(minute);
+        await store.GoOnAsync(series, calm, finding, reason, tells, ct);
+        if (tells)
+            await course.WorsenAsync(tenant, series.AlertId, reason, at, ct);
     }
 
     private async Task EndAsync(OpenSeries series, DateTime at, CancellationToken ct)

@@ -65,7 +65,10 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         Assert.Equal((AlertStatus.Resolved, "recovery"), (resolved.Status, resolved.ResolvedBy));
         Assert.Empty(await RestraintsAsync());
         Assert.Equal(["agent.pause_agent", "agent.pause_agent_undone"], await AuditedAsync());
-        Assert.Equal(["alert.opened", "alert.resolved"], await EventsAsync(alert.Id));
+        var events = await EventsAsync(alert.Id);
+        Assert.Equal(("alert.opened", "alert.resolved"), (events[0], events[^1]));
+        // As the window fills with failures, it gets worse.
+        Assert.All(events.Skip(1).SkipLast(1), type => Assert.Equal("alert.updated", type));
     }
 
     [Fact]
@@ -121,6 +124,45 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         Assert.Equal(
             [AlertMetric.ErrorRate, AlertMetric.Failures], alert.Series.Select(series => series.Metric).Order());
         Assert.Equal(["alert.opened", "alert.updated"], await EventsAsync(alert.Id));
+    }
+
+    [Fact]
+    public async Task A_series_that_gets_twice_as_bad_is_told_again_and_not_every_minute()
+    {
+        await OpenByFailuresAsync();
+
+        // Worse, but less than twice.
+        await PlayAsync(minutes: 1, completed: 0, failed: 30);
+        var soon = Assert.Single(await AlertsAsync());
+        Assert.Equal(["alert.opened"], await EventsAsync(soon.Id));
+        Assert.Contains("was 19 per minute", soon.Summary, StringComparison.Ordinal);
+        Assert.Equal(30, Assert.Single(soon.Series).Actual);
+        await PlayAsync(minutes: 1, completed: 0, failed: 100);
+        var worse = Assert.Single(await AlertsAsync());
+        await PlayAsync(minutes: 2, completed: 0, failed: 100);
+
+        Assert.Contains("was 100 per minute", worse.Summary, StringComparison.Ordinal);
+        Assert.Equal(soon.UpdatedAt.AddMinutes(2), worse.UpdatedAt);
+        Assert.Equal((worse.Summary, worse.UpdatedAt), Told(Assert.Single(await AlertsAsync())));
+        Assert.Equal(["alert.opened", "alert.updated"], await EventsAsync(worse.Id));
+
+        static (string, DateTime) Told(Alert alert) => (alert.Summary, alert.UpdatedAt);
+    }
+
+    [Fact]
+    public async Task A_muted_alert_that_gets_worse_tells_nobody()
+    {
+        await OpenByFailuresAsync();
+        var opened = Assert.Single(await AlertsAsync());
+        await using var db = postgres.NewDb();
+        await new AlertStore(db, new AlertCourse(db, new AuditStore(db)), time)
+            .MuteAsync(tenant, opened.Id, Noon.AddDays(1), default);
+
+        await PlayAsync(minutes: 1, completed: 0, failed: 100);
+
+        var worse = Assert.Single(await AlertsAsync());
+        Assert.Equal((opened.Summary, 100), (worse.Summary, Assert.Single(worse.Series).Actual));
+        Assert.Equal(["alert.opened"], await EventsAsync(worse.Id));
     }
 
     [Fact]
@@ -249,6 +291,20 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         await SweepAsync(
             "INSERT INTO viral.series_states (tenant_id, metric, agent_id, mode, state) VALUES ($1, 'error_rate', $2, 'anomaly', $3)",
             tenant.Value, rule.AgentId!, detector.Write());
+    }
+
+    /// <summary>
+    /// An alert of a score of 3: after minutes whose failures have a mean of 10 and a deviation of 1, three deviations
+    /// above are the limit, and nine were seen.
+    /// </summary>
+    private async Task OpenByFailuresAsync()
+    {
+        const int Learned = 110;
+        await AddRuleAsync(AlertMode.Simple, AlertMetric.Failures);
+        for (var minute = 0; minute < Learned; minute++)
+            await AddMinutesAsync(1, completed: 0, failed: minute % 2 == 0 ? 9 : 11, Noon.AddMinutes(minute));
+        await PlayAsync(minutes: 1, completed: 0, failed: 19, Noon.AddMinutes(Learned));
+        Assert.Equal(3, Assert.Single(Assert.Single(await AlertsAsync()).Series).Score, 3);
     }
 
     /// <summary>Minutes pass, each judged as it ends.</summary>
