@@ -25,6 +25,7 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         await SweepAsync("DELETE FROM viral.metric_rollups");
         await SweepAsync("DELETE FROM viral.series_states");
         await SweepAsync("DELETE FROM viral.alerts");
+        await SweepAsync("DELETE FROM viral.tasks");
         await SweepAsync("INSERT INTO viral.organizations (id, name) VALUES ($1, 'o')", tenant.Value);
         await SweepAsync("UPDATE viral.metric_progress SET until = $1 WHERE name = 'minute'", Noon);
     }
@@ -246,6 +247,40 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         Assert.Equal((false, true, false), (before, open, after));
         Assert.False(lanes);
         Assert.Equal("recovery", Assert.Single(await AlertsAsync()).ResolvedBy);
+    }
+
+    [Fact]
+    public async Task Of_minutes_whose_queues_were_not_measured_nothing_is_learned_or_concluded()
+    {
+        await using var db = postgres.NewDb();
+        await new AlertRuleStore(db).AddAsync(
+            tenant, Guid.CreateVersion7(),
+            Draft(AlertMode.Static, AlertMetric.QueueAge, 30, null) with { AgentId = null }, "test", default);
+        await SweepAsync(
+            """
+            INSERT INTO viral.tasks (
+                tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by,
+                created_at, updated_at, due_at, ready)
+            VALUES ($1, $2, 'pending', 'echo', 'x', 5, '{}', 60, 3, 'test', $3, $3, $3, true)
+            """,
+            tenant.Value, Guid.CreateVersion7(), Noon.AddMinutes(-1));
+        await PlayAsync(minutes: 2, completed: 0, failed: 0);
+        var learned = Assert.Single(await QueueStatesAsync());
+
+        // Minutes that are caught up after an outage.
+        time.SetUtcNow(Noon.AddHours(2));
+        await Detection(db).RunAsync(default);
+        var open = Assert.Single(await AlertsAsync());
+        var kept = Assert.Single(await QueueStatesAsync());
+        await SweepAsync("DELETE FROM viral.tasks");
+        await PlayAsync(minutes: 12, completed: 0, failed: 0);
+
+        Assert.Equal((AlertStatus.Open, learned), (open.Status, kept));
+        Assert.Equal(AlertStatus.Resolved, Assert.Single(await AlertsAsync()).Status);
+        Assert.NotEqual(learned, Assert.Single(await QueueStatesAsync()));
+
+        Task<List<string>> QueueStatesAsync() =>
+            TextsAsync("SELECT md5(state) FROM viral.series_states WHERE tenant_id = $1 AND metric = 'queue_age'");
     }
 
     [Fact]
