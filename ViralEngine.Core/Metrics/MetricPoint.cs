@@ -44,6 +44,10 @@ public sealed record MetricPoint(
 /// <param name="Group">The agent's id, the provider or the model; null without grouping.</param>
 public sealed record MetricSeries(string? Group, IReadOnlyList<MetricPoint> Points);
 
+/// <summary>Sums for dashboards, each at the start of its period.</summary>
+/// <param name="Agents">The last day of each agent: series of one point.</param>
+public sealed record MetricTotals(MetricPoint LastHour, MetricPoint LastDay, IReadOnlyList<MetricSeries> Agents);
+
 /// <param name="From">Inclusive.</param>
 /// <param name="To">Exclusive.</param>
 public sealed record MetricWindow(DateTime From, DateTime To, MetricStep Step, MetricGroup Group, string? AgentId)
