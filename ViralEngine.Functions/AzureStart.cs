@@ -22,8 +22,8 @@ internal static class AzureStart
         if (!string.IsNullOrEmpty(configuration["Auth:JwtSharedKey"]))
         {
             throw new InvalidOperationException(
-                "Auth:JwtSharedKey is for development only, because its holder can act as anybody. Remove it, and set Auth:Authority "
-                + "to accept JWTs.");
+                "Auth:JwtSharedKey is for development only, because its holder can act as anybody. "
+                + "Remove it, and set Auth:Authority to accept JWTs.");
         }
 
         var wanted = string.Equals(configuration[StorageType], "azureManaged", StringComparison.OrdinalIgnoreCase);

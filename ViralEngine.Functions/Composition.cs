@@ -62,7 +62,8 @@ internal static class Composition
         if (string.IsNullOrWhiteSpace(connectionString))
         {
             throw new InvalidOperationException(
-                "ConnectionStrings:Postgres is not set. Set the environment variable ConnectionStrings__Postgres, or start with ./dev run.");
+                "ConnectionStrings:Postgres is not set. "
+                + "Set the environment variable ConnectionStrings__Postgres, or start with ./dev run.");
         }
 
         var credential = configuration.AzureCredential();

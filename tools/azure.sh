@@ -18,13 +18,13 @@ usage() {
 usage: ./dev azure [--port N] [--check]
        ./dev azure doctor
 
-  doctor      what stands in the way of a deployment to Azure, each with the command that mends it
+  doctor      check what a deployment to Azure needs, and print the command that fixes each problem
 
-  --port N    where the Functions host listens (7071 unless told)
-  --check     say what is missing on this machine, build, and start nothing
+  --port N    where the Functions host listens (default: 7071)
+  --check     check the tools on this machine and build; start nothing
 
-Needs the .NET SDK 10, Node.js with npm (for Azurite) and the Azure Functions Core Tools 4. Settings of your own go into local.settings.json, which is made from
-local.settings.sample.json the first time; what the environment sets wins over it.
+Needs the .NET SDK 10, Node.js with npm (for Azurite) and the Azure Functions Core Tools 4. Put your settings into local.settings.json, which is
+copied from local.settings.sample.json the first time; environment variables override it.
 HELP
 }
 
@@ -155,7 +155,7 @@ azure_command() {
   wait_until_ready "$port"
   demo "$port"
   show_how "$port"
-  say "Everything that knows nothing but the API: source .local/demo.env && ./dev test --url http://127.0.0.1:$port"
+  say "Run the black-box tests: source .local/demo.env && ./dev test --url http://127.0.0.1:$port"
   wait "$APP" || die "the host ended by itself; the end of its log:
 $(tail -n 20 "$STATE/func.log")"
 }

@@ -39,18 +39,43 @@ function tellSignedOut() {
   document.querySelector("main")?.prepend(said);
 }
 
+/** @param {string} words for those who listen to the page instead of looking at it */
+function say(words) {
+  const said = document.getElementById("said");
+  if (said) said.textContent = words;
+}
+
+/** @param {Element} region */
+const statusIn = (region) => region.querySelector("h1 .status")?.textContent;
+
+/** @type {Map<string, Element>} What is newer than the page, by the id of its region. */
+const newer = new Map();
+
+/** Takes over what is newer. A region that somebody is in stays as it is until they leave it. */
+function update() {
+  for (const [id, next] of newer) {
+    const region = document.getElementById(id);
+    if (region?.contains(document.activeElement)) continue;
+    newer.delete(id);
+    if (!region) continue;
+    const taken = document.adoptNode(next);
+    localTimes(taken);
+    region.replaceWith(taken);
+    const status = statusIn(taken);
+    if (status && status !== statusIn(region)) say(`Status: ${status}`);
+  }
+}
+
 /**
- * Takes over what has changed: the regions, by their ids. One that somebody is in stays as it is.
+ * Takes over what has changed: the regions, by their ids.
  * @param {Document} fresh
  */
 function take(fresh) {
   for (const region of document.querySelectorAll("[data-region]")) {
     const next = fresh.getElementById(region.id);
-    if (!next || region.contains(document.activeElement)) continue;
-    const taken = document.adoptNode(next);
-    localTimes(taken);
-    region.replaceWith(taken);
+    if (next) newer.set(region.id, next);
   }
+  update();
 }
 
 let loading = false;
@@ -127,9 +152,10 @@ function followTokens() {
     source.addEventListener("reset", () => {
       place.textContent = "";
     });
-    source.addEventListener("done", () => {
+    source.addEventListener("done", (event) => {
       waits?.remove();
       source.close();
+      if (JSON.parse(event.data).status === "completed") say("The answer is complete.");
       void refresh();
     });
   });
@@ -159,6 +185,8 @@ function menu() {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+// The focus has arrived elsewhere only after this event.
+document.addEventListener("focusout", () => setTimeout(update));
 localTimes(document);
 menu();
 keys();

@@ -16,7 +16,9 @@ public static class MetricLines
         var byTime = points.ToDictionary(point => point.At);
         var length = MetricWindow.LengthOf(window.Step);
         var line = new List<ChartPoint>();
-        for (var at = new DateTime(window.From.Ticks - (window.From.Ticks % length.Ticks), DateTimeKind.Utc); at < window.To; at += length)
+        for (var at = new DateTime(window.From.Ticks - (window.From.Ticks % length.Ticks), DateTimeKind.Utc);
+            at < window.To;
+            at += length)
             line.Add(new ChartPoint(at, byTime.TryGetValue(at, out var point) ? value(point) : whenNothing));
         return new ChartLine(name, colour, line);
     }
@@ -24,7 +26,9 @@ public static class MetricLines
     /// <summary>The metric of an alert, in its own unit.</summary>
     public static ChartLine Of(AlertMetric metric, MetricWindow window, IReadOnlyList<MetricPoint> points)
     {
-        var minutes = MetricWindow.LengthOf(window.Step).TotalMinutes;
+        // The newest step is not over.
+        double Minutes(MetricPoint point) =>
+            Math.Clamp((window.To - point.At).TotalMinutes, 1, MetricWindow.LengthOf(window.Step).TotalMinutes);
         return metric switch
         {
             AlertMetric.ErrorRate => Of("", "one", window, points, point => point.ErrorRate, null),
@@ -33,8 +37,8 @@ public static class MetricLines
                 Of(
                     "", "one", window, points,
                     point => point.Completed == 0 ? null : (double)(point.CostUsd / point.Completed), null),
-            AlertMetric.Failures => Of("", "one", window, points, point => point.Failed / minutes, 0),
-            AlertMetric.Throughput => Of("", "one", window, points, point => point.Finished / minutes, 0),
+            AlertMetric.Failures => Of("", "one", window, points, point => point.Failed / Minutes(point), 0),
+            AlertMetric.Throughput => Of("", "one", window, points, point => point.Finished / Minutes(point), 0),
             AlertMetric.QueueAge => Of("", "one", window, points, point => point.QueueAgeSeconds, 0),
         };
     }

@@ -7,5 +7,5 @@ public sealed record ChartLine(string Name, string Class, IReadOnlyList<ChartPoi
 
 public readonly record struct ChartPoint(DateTime At, double? Value);
 
-/// <summary>The expected band.</summary>
-public sealed record ChartBand(double Low, double High, double Expected);
+/// <summary>What is expected at a time: a range, and the usual value.</summary>
+public readonly record struct ChartBand(DateTime At, double Low, double High, double Expected);

@@ -15,14 +15,15 @@ public static class PageRenderer
         await using var renderer = new HtmlRenderer(services, logs);
         return await renderer.Dispatcher.InvokeAsync(async () =>
         {
-            var document = await renderer.RenderComponentAsync<Document>(ParameterView.FromDictionary(new Dictionary<string, object?>
-            {
-                [nameof(Document.Who)] = viewer,
-                [nameof(Document.Title)] = title,
-                [nameof(Document.Section)] = section,
-                [nameof(Document.Page)] = typeof(TPage),
-                [nameof(Document.Parameters)] = page.ToDictionary(each => each.Key, each => each.Value!),
-            }));
+            var document = await renderer.RenderComponentAsync<Document>(
+                ParameterView.FromDictionary(new Dictionary<string, object?>
+                {
+                    [nameof(Document.Who)] = viewer,
+                    [nameof(Document.Title)] = title,
+                    [nameof(Document.Section)] = section,
+                    [nameof(Document.Page)] = typeof(TPage),
+                    [nameof(Document.Parameters)] = page.ToDictionary(each => each.Key, each => each.Value!),
+                }));
             return "<!doctype html>\n" + document.ToHtmlString();
         });
     }

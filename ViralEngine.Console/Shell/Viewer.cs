@@ -52,6 +52,7 @@ public static class Notices
         "member-changed" => "The role was changed.",
         "member-removed" => "The member was removed, and the keys they created were revoked.",
         "key-revoked" => "The key was revoked.",
+        "alert-acknowledged" => "The alert was acknowledged.",
         "alert-resolved" => "The alert was resolved.",
         "alert-muted" => "The alert is muted.",
         "invitation-accepted" => "You are now a member of this organization.",

@@ -27,7 +27,8 @@ internal static class FinishReasons
         return word switch
         {
             null or "" or "null" or "none" => null,
-            "stop" or "eos" or "eos_token" or "end" or "end_turn" or "stop_sequence" or "complete" or "completed" or "done" => Stop,
+            "stop" or "eos" or "eos_token" or "end" or "end_turn" or "stop_sequence" or "complete" or "completed"
+                or "done" => Stop,
             "length" or "max_tokens" or "max_output_tokens" or "max_length" or "model_length" or "token_limit" =>
                 Length,
             "content_filter" or "content_filtered" or "safety" or "recitation" or "blocklist" or "prohibited_content" =>

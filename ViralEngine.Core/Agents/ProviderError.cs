@@ -68,15 +68,15 @@ internal sealed record ProviderError(string Message, int? Status, string Kind)
     {
         (string[] Any, ErrorClass Class)[] rules =
         [
-            (["rate_limit", "rate limit", "quota", "too many requests", "too_many_requests", "tokens per minute", "throttl"],
-                ErrorClass.RateLimited),
-            (["authentication", "invalid_api_key", "api key", "permission", "unauthorized", "forbidden", "insufficient_balance"],
-                ErrorClass.Unauthorized),
+            (["rate_limit", "rate limit", "quota", "too many requests", "too_many_requests", "tokens per minute",
+                "throttl"], ErrorClass.RateLimited),
+            (["authentication", "invalid_api_key", "api key", "permission", "unauthorized", "forbidden",
+                "insufficient_balance"], ErrorClass.Unauthorized),
             (["overloaded", "over_capacity", "capacity", "server_error", "internal", "unavailable", "api_error"],
                 ErrorClass.Unavailable),
             (["timeout", "timed out", "timed_out"], ErrorClass.Timeout),
-            (["invalid_request", "badrequest", "bad_request", "context_length", "context length", "content_filter", "invalid_value",
-                "not_found", "notfound", "unsupported", "exceed_context"], ErrorClass.InvalidRequest),
+            (["invalid_request", "badrequest", "bad_request", "context_length", "context length", "content_filter",
+                "invalid_value", "not_found", "notfound", "unsupported", "exceed_context"], ErrorClass.InvalidRequest),
         ];
         foreach (var (any, errorClass) in rules)
         {

@@ -30,8 +30,8 @@ internal static class ProviderFault
                 {
                     Evidence = HostEvidence.Alive,
                 },
-                HttpRequestException or HttpIOException or SocketException when e.InnerException is null or SocketException =>
-                    FromConnection(e, label, failure),
+                HttpRequestException or HttpIOException or SocketException
+                    when e.InnerException is null or SocketException => FromConnection(e, label, failure),
                 JsonException or InvalidDataException or FormatException => new AgentException(
                     ErrorClass.Malformed, $"{label} sent an unreadable answer.", inner: failure)
                 {

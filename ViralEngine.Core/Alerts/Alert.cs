@@ -10,6 +10,8 @@ public enum AlertStatus
 /// <param name="Summary">One sentence that says what is wrong.</param>
 /// <param name="ResolvedBy">The principal, or <c>recovery</c> if the series recovered; null while open.</param>
 /// <param name="MutedUntil">Until then, only its resolution is announced.</param>
+/// <param name="AcknowledgedAt">When somebody first said that they are working on it; null if nobody has.</param>
+/// <param name="AcknowledgedBy">The principal who said so.</param>
 public sealed record Alert(
     Guid Id,
     AlertStatus Status,
@@ -19,6 +21,8 @@ public sealed record Alert(
     DateTime? ResolvedAt,
     string? ResolvedBy,
     DateTime? MutedUntil,
+    DateTime? AcknowledgedAt,
+    string? AcknowledgedBy,
     IReadOnlyList<AlertSeries> Series);
 
 /// <summary>A series of an alert, at its most unusual.</summary>

@@ -8,8 +8,8 @@ public sealed class AlertRuleStore(Db db)
 {
     internal const string Columns =
         """
-        id, name, metric, agent_id, mode, direction, false_alarms_per_month, least_volume, bound_above, bound_below, quiet_from,
-        quiet_to, time_zone, action, enabled, created_by, created_at, updated_at
+        id, name, metric, agent_id, mode, direction, false_alarms_per_month, least_volume, bound_above, bound_below,
+        quiet_from, quiet_to, time_zone, action, enabled, created_by, created_at, updated_at
         """;
 
     public Task<AlertRule?> FindAsync(TenantId tenant, Guid id, CancellationToken ct) =>

@@ -14,7 +14,11 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
     /// <summary>A longer alert shows only its beginning.</summary>
     private static readonly TimeSpan MaxShown = TimeSpan.FromHours(12);
 
-    private const string Columns = "id, status, summary, opened_at, updated_at, resolved_at, resolved_by, muted_until";
+    private const string Columns =
+        """
+        id, status, summary, opened_at, updated_at, resolved_at, resolved_by, muted_until, acknowledged_at,
+        acknowledged_by
+        """;
 
     public async Task<Alert?> FindAsync(TenantId tenant, Guid id, CancellationToken ct)
     {
@@ -68,13 +72,30 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
         return resolved;
     }
 
+    /// <summary>
+    /// Acknowledges an open alert; the first acknowledgement stays. False if there is no such open alert.
+    /// </summary>
+    public async Task<bool> AcknowledgeAsync(
+        TenantId tenant, Guid id, string by, DateTime at, CancellationToken ct) =>
+        await db.ExecuteAsync(
+            tenant,
+            """
+            UPDATE viral.alerts
+            SET acknowledged_at = COALESCE(acknowledged_at, $4), acknowledged_by = COALESCE(acknowledged_by, $3),
+                updated_at = CASE WHEN acknowledged_at IS NULL THEN $4 ELSE updated_at END
+            WHERE tenant_id = $1 AND id = $2 AND status = 'open'
+            """,
+            [tenant.Value, id, by, at],
+            ct) > 0;
+
     /// <summary>Mutes an open alert until a time.</summary>
-    public async Task<bool> MuteAsync(
-        TenantId tenant, Guid id, DateTime until, CancellationToken ct) => await db.ExecuteAsync(
-        tenant,
-        "UPDATE viral.alerts SET muted_until = $3, updated_at = now() WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
-        [tenant.Value, id, until],
-        ct) > 0;
+    public async Task<bool> MuteAsync(TenantId tenant, Guid id, DateTime until, CancellationToken ct) =>
+        await db.ExecuteAsync(
+            tenant,
+            "UPDATE viral.alerts SET muted_until = $3, updated_at = now() "
+            + "WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
+            [tenant.Value, id, until],
+            ct) > 0;
 
     /// <summary>What the detector saw, minute by minute. Empty if those minutes are no longer kept.</summary>
     private async Task<IReadOnlyList<AlertPoint>> AroundAsync(TenantId tenant, AlertSeries series, CancellationToken ct)
@@ -132,5 +153,7 @@ public sealed class AlertStore(Db db, AlertCourse course, TimeProvider time)
         row.GetDateTimeOrNull(5),
         row.GetStringOrNull(6),
         row.GetDateTimeOrNull(7),
+        row.GetDateTimeOrNull(8),
+        row.GetStringOrNull(9),
         []);
 }

@@ -18,8 +18,9 @@ internal static class AlertWords
         var subject = agentId.Length == 0 ? "" : $" of agent {agentId}";
         var than = finding.Direction >= 0 ? "above" : "below";
         var over = finding.ScaleMinutes > 1 ? $" over the last {finding.ScaleMinutes} minutes" : " in the last minute";
-        return $"{Name(metric)}{subject} was {Text(metric, finding.Actual)}{over}, {than} the {Text(metric, finding.Low)} to "
-            + $"{Text(metric, finding.High)} expected ({Text(metric, finding.Expected)} is usual at this time).";
+        return $"{Name(metric)}{subject} was {Text(metric, finding.Actual)}{over}, "
+            + $"{than} the {Text(metric, finding.Low)} to {Text(metric, finding.High)} expected "
+            + $"({Text(metric, finding.Expected)} is usual at this time).";
     }
 
     private static string Name(AlertMetric metric) => metric switch

@@ -36,7 +36,8 @@ public sealed class ApproverDirectory(Db db)
     public Task<string[]> EyesOfAsync(TenantId tenant, string[] principals, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            "SELECT ARRAY(SELECT viral.eyes($1, name) FROM unnest($2::text[]) WITH ORDINALITY AS asked (name, place) ORDER BY place)",
+            "SELECT ARRAY(SELECT viral.eyes($1, name) "
+            + "FROM unnest($2::text[]) WITH ORDINALITY AS asked (name, place) ORDER BY place)",
             [tenant.Value, principals],
             row => row.GetFieldValue<string[]>(0),
             ct)!;

@@ -239,7 +239,10 @@ public sealed class BatchIntake(Db db, NpgsqlDataSource dataSource, TimeProvider
             ORDER BY item.number, again.number
             LIMIT 20
             """,
-            [tenant.Value, batchId, repeated.Select(item => item.ItemId).ToArray(), repeated.Select(item => item.Number).ToArray()],
+            [
+                tenant.Value, batchId, repeated.Select(item => item.ItemId).ToArray(),
+                repeated.Select(item => item.Number).ToArray(),
+            ],
             row => new RepeatedId(row.GetString(0), row.GetInt32(1), row.GetInt32(2)),
             ct);
 

@@ -146,8 +146,8 @@ public sealed class BatchStore(Db db)
         {
             AgentTaskStatus.InProgress when recentlyAt is { } since && recentlySettled is { } before =>
                 Rate(completed + failed - before, seenAt - since),
-            AgentTaskStatus.Completed or AgentTaskStatus.Failed or AgentTaskStatus.Cancelled when startedAt is { } begun =>
-                Rate(completed + failed, completedAt!.Value - begun),
+            AgentTaskStatus.Completed or AgentTaskStatus.Failed or AgentTaskStatus.Cancelled
+                when startedAt is { } begun => Rate(completed + failed, completedAt!.Value - begun),
             _ => null,
         };
         return new Batch(

@@ -33,7 +33,9 @@ public sealed class BreakerRegister(RedisConnection redis, TimeProvider time)
     /// </summary>
     private const string OpenScript =
         """
-        if ARGV[3] == '0' and redis.call('EXISTS', KEYS[1]) == 1 then return math.max(0, redis.call('PTTL', KEYS[2])) end
+        if ARGV[3] == '0' and redis.call('EXISTS', KEYS[1]) == 1 then
+            return math.max(0, redis.call('PTTL', KEYS[2]))
+        end
         redis.call('SET', KEYS[2], '1', 'PX', ARGV[1])
         redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
         redis.call('DEL', KEYS[3])

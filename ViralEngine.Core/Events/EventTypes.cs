@@ -59,7 +59,11 @@ public static class EventTypes
     public const string WebhookTest = "webhook.test";
 
     public static readonly IReadOnlyList<string> All =
-        [.. typeof(EventTypes).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!)];
+    [
+        .. typeof(EventTypes).GetFields()
+            .Where(field => field.IsLiteral)
+            .Select(field => (string)field.GetRawConstantValue()!),
+    ];
 
     /// <summary>What events are about: the part before the dot.</summary>
     public static readonly IReadOnlyList<string> Kinds = [.. All.Select(type => type.Split('.')[0]).Distinct()];

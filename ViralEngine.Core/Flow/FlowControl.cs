@@ -156,7 +156,8 @@ public sealed class FlowControl
 
     private static async Task<double> NowAsync(IDatabase database) => double.Parse(
         (string)(await database.ScriptEvaluateAsync(
-            "local t = redis.call('TIME') return tostring(tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000))"))!,
+            "local t = redis.call('TIME') "
+            + "return tostring(tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000))"))!,
         CultureInfo.InvariantCulture);
 
     /// <summary>The end of a pause is known; the time in a queue is not.</summary>
@@ -167,7 +168,8 @@ public sealed class FlowControl
     private static long EstimateOf(AgentCall call)
     {
         var settings = call.Agent.Settings;
-        var input = (call.Description.Length + (call.Input?.GetRawText().Length ?? 0) + (settings.Instructions?.Length ?? 0)) / 4;
+        var input = (call.Description.Length + (call.Input?.GetRawText().Length ?? 0)
+            + (settings.Instructions?.Length ?? 0)) / 4;
         return input + (settings.MaxOutputFor(input) ?? 500);
     }
 

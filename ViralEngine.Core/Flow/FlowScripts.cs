@@ -16,7 +16,8 @@ internal static class FlowScripts
         """
         local clock = redis.call('TIME')
         local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
-        local s = redis.call('HMGET', KEYS[1], 'paused', 'request_at', 'token_at', 'rate', 'window', 'grow_at', 'step', 'cut_at')
+        local s = redis.call('HMGET', KEYS[1],
+            'paused', 'request_at', 'token_at', 'rate', 'window', 'grow_at', 'step', 'cut_at')
         local function number(text) return tonumber(text or '0') or 0 end
         local paused = number(s[1])
         if paused > now then return {tostring(paused - now), '0', 'provider'} end
@@ -35,7 +36,8 @@ internal static class FlowScripts
                 rate = 12000
                 redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'grow_at', tostring(now + 500))
             elseif now >= number(s[6]) and number(s[2]) > now then
-                -- All of it is used and nothing was refused for a while: a little more, and ever more as long as that stays so.
+                -- All of it is used and nothing was refused for a while: a little more, and ever more as long as that
+                -- stays so.
                 local never = number(s[8]) == 0
                 local step = never and 1 or number(s[7])
                 -- Where it goes back to if more is refused.
@@ -122,12 +124,14 @@ internal static class FlowScripts
                 local rate = seconds > 0 and 60 * through / seconds or 60
                 if number(s[1]) > 0 then rate = math.min(rate, number(s[1])) end
                 if number(s[6]) > 0 then rate = math.min(rate, number(s[6])) end
-                redis.call('HSET', KEYS[1], 'rate', tostring(math.max(6, rate * 0.99)), 'cut_at', tostring(now), 'step', '0.005',
-                    'grow_at', tostring(now + 10000), 'before', '0')
+                redis.call('HSET', KEYS[1], 'rate', tostring(math.max(6, rate * 0.99)), 'cut_at', tostring(now),
+                    'step', '0.005', 'grow_at', tostring(now + 10000), 'before', '0')
             end
         end
         local pause = number(ARGV[3])
-        if pause > 0 and now + pause > number(s[4]) then redis.call('HSET', KEYS[1], 'paused', tostring(now + pause)) end
+        if pause > 0 and now + pause > number(s[4]) then
+            redis.call('HSET', KEYS[1], 'paused', tostring(now + pause))
+        end
         return 'ok'
         """;
 

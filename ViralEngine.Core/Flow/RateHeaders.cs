@@ -61,7 +61,9 @@ public static partial class RateHeaders
         {
             var since1970 = (now - DateTimeOffset.UnixEpoch).TotalSeconds;
             // Nobody waits for years: such a number is a time, in seconds or in milliseconds.
-            var seconds = number > since1970 * 100 ? (number / 1000) - since1970 : number > since1970 / 2 ? number - since1970 : number;
+            var seconds = number > since1970 * 100 ? (number / 1000) - since1970
+                : number > since1970 / 2 ? number - since1970
+                : number;
             return TimeSpan.FromSeconds(Math.Min(seconds, MaxPause.TotalSeconds));
         }
 

@@ -54,7 +54,8 @@ public sealed partial class Budgets(
                 await SettleAsync(call, new BudgetedCall(id, true, agentId, month), 0);
             throw new AgentException(
                 ErrorClass.BudgetExceeded,
-                $"The budget needs a price for the model of agent '{call.Agent.Name}'. Set settings.price of the agent.");
+                $"The budget needs a price for the model of agent '{call.Agent.Name}'. "
+                + "Set settings.price of the agent.");
         }
 
         return outcome switch

@@ -95,7 +95,8 @@ public sealed class MetricRollup(Db db, TimeProvider time)
     public async Task DeleteOldAsync(MetricsOptions options, CancellationToken ct)
     {
         var now = time.GetUtcNow().UtcDateTime;
-        foreach (var (step, days) in new[] { ("minute", options.MinutesDays), ("hour", options.HoursDays), ("day", options.DaysDays) })
+        foreach (var (step, days) in
+            new[] { ("minute", options.MinutesDays), ("hour", options.HoursDays), ("day", options.DaysDays) })
         {
             while (await db.ExecuteAsync(
                 DbScope.AllTenants,

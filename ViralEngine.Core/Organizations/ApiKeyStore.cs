@@ -70,7 +70,8 @@ public sealed class ApiKeyStore(Db db)
     public Task<int> RevokeAsync(TenantId tenant, Guid[] ids, CancellationToken ct) =>
         db.ExecuteAsync(
             tenant,
-            "UPDATE viral.api_keys SET revoked_at = now() WHERE tenant_id = $1 AND id = ANY ($2) AND revoked_at IS NULL",
+            "UPDATE viral.api_keys SET revoked_at = now() "
+            + "WHERE tenant_id = $1 AND id = ANY ($2) AND revoked_at IS NULL",
             [tenant.Value, ids],
             ct);
 

@@ -99,7 +99,8 @@ public sealed class Authenticator(Db db, ApiKeyLookup keys, TokenValidator token
         if (memberships.Count == 0)
         {
             return new Outcome.NotForTenant(
-                "The token's subject is not a member of any organization. Accept pending invitations at /api/invitations.");
+                "The token's subject is not a member of any organization. "
+                + "Accept pending invitations at /api/invitations.");
         }
 
         if (tenantAsked is { } asked)

@@ -40,7 +40,9 @@ public sealed class DeleteOrganization(Db db, Signals signals)
     public async Task StopAsync(TenantId tenant, CancellationToken ct)
     {
         var stopped = await StopWorkflowsAndBatchesAsync(tenant, ct);
-        for (var portion = 0; portion < MaxPortions && await CancelTasksAsync(tenant, ct) is { Count: > 0 } tasks; portion++)
+        for (var portion = 0;
+            portion < MaxPortions && await CancelTasksAsync(tenant, ct) is { Count: > 0 } tasks;
+            portion++)
             stopped.AddRange(tasks);
 
         await db.AfterCommitAsync(

@@ -49,7 +49,8 @@ internal static class TokenRules
         {
             var text = subject.GetString()!;
             return text.Length == 0 ? "The token has no subject."
-                : text.Length > MaxSubjectCharacters || OutsideText.Of(text) != text ? "The token's subject is not valid."
+                : text.Length > MaxSubjectCharacters || OutsideText.Of(text) != text
+                    ? "The token's subject is not valid."
                 : null;
         }
         catch (InvalidOperationException)

@@ -24,7 +24,9 @@ public sealed class SecretsOptions : IValidatableObject
         {
             // The message must not contain the key, not even a broken one.
             if (!TryParse(Keys[i], out var id, out _))
-                yield return Wrong($"entry {i} must be 32 bytes in base64, or id:base64 with an id of 1 to 32 of a-z, A-Z, 0-9, - and _");
+                yield return Wrong(
+                    $"entry {i} must be 32 bytes in base64, "
+                    + "or id:base64 with an id of 1 to 32 of a-z, A-Z, 0-9, - and _");
             else if (!ids.Add(id))
                 yield return Wrong($"has the id '{id}' twice");
         }

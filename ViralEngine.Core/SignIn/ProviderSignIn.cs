@@ -63,7 +63,9 @@ public sealed partial class ProviderSignIn(
         if (await DiscoverAsync(ct) is not { } document)
             return Failed("it cannot be reached");
         // Protects against mix-up of providers (RFC 9207).
-        if (answer.Issuer is { } issuer ? issuer != document.Issuer : document.AuthorizationResponseIssParameterSupported)
+        if (answer.Issuer is { } issuer
+            ? issuer != document.Issuer
+            : document.AuthorizationResponseIssParameterSupported)
             return Failed("the response has the wrong issuer");
         if (answer.Error is { } error)
             return new Outcome.NotFinished(Explain(error, answer.ErrorDescription));

@@ -117,7 +117,9 @@ public sealed class TokenEndpoint(IOptions<SignInOptions> options) : IDisposable
         catch (JsonException)
         {
             return new Answer.Failed(
-                status == HttpStatusCode.OK ? "its response cannot be read" : $"it responded with status {(int)status}");
+                status == HttpStatusCode.OK
+                    ? "its response cannot be read"
+                    : $"it responded with status {(int)status}");
         }
     }
 

@@ -13,6 +13,9 @@ internal static class NullableColumns
     public static Guid? GetGuidOrNull(this NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetGuid(column);
 
+    public static bool? GetBooleanOrNull(this NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : row.GetBoolean(column);
+
     public static int? GetInt32OrNull(this NpgsqlDataReader row, int column) =>
         row.IsDBNull(column) ? null : row.GetInt32(column);
 

@@ -10,7 +10,7 @@ namespace ViralEngine.Core.Tasks;
 public sealed class TaskGroups
 {
     /// <summary>How many groups run concurrently; one tenant's groups run one after the other.</summary>
-    private const int Lanes = 8;
+    private const int Rows = 8;
 
     /// <summary>The maximum number of tasks per read, because tasks may be large.</summary>
     private const int MaxRead = 32;
@@ -23,31 +23,31 @@ public sealed class TaskGroups
     public TaskGroups(NpgsqlDataSource dataSource)
     {
         this.dataSource = dataSource;
-        additions = InLanes<NewTask, DateTime?>(task => task.Id, TaskGroupStore.InsertAsync);
-        reads = InLanes<Guid, AgentTask?>(_ => null, TaskGroupStore.ReadAsync, MaxRead);
-        completions = InLanes<FinishedAttempt, bool>(attempt => attempt.TaskId, TaskGroupStore.CompleteAsync);
+        additions = InRows<NewTask, DateTime?>(task => task.Id, TaskGroupStore.InsertAsync);
+        reads = InRows<Guid, AgentTask?>(_ => null, TaskGroupStore.ReadAsync, MaxRead);
+        completions = InRows<FinishedAttempt, bool>(attempt => attempt.TaskId, TaskGroupStore.CompleteAsync);
     }
 
     /// <summary>Stores a task. Returns its creation time, or null if this month's tasks are used up.</summary>
     internal Task<DateTime?> AddAsync(TenantId tenant, NewTask task) =>
-        LaneOf(additions, tenant).RunAsync((tenant, task));
+        RowOf(additions, tenant).RunAsync((tenant, task));
 
     /// <summary>Reads a task; null if it does not exist.</summary>
     internal Task<AgentTask?> ReadAsync(TenantId tenant, Guid taskId) =>
-        LaneOf(reads, tenant).RunAsync((tenant, taskId));
+        RowOf(reads, tenant).RunAsync((tenant, taskId));
 
     /// <summary>Ends a task with its answer; false if the lease was lost and nothing changed.</summary>
     internal Task<bool> CompleteAsync(TenantId tenant, FinishedAttempt attempt) =>
-        LaneOf(completions, tenant).RunAsync((tenant, attempt));
+        RowOf(completions, tenant).RunAsync((tenant, attempt));
 
-    private static T LaneOf<T>(T[] lanes, TenantId tenant) => lanes[(uint)tenant.GetHashCode() % Lanes];
+    private static T RowOf<T>(T[] rows, TenantId tenant) => rows[(uint)tenant.GetHashCode() % Rows];
 
-    private GroupRunner<(TenantId Tenant, TItem Item), TResult>[] InLanes<TItem, TResult>(
+    private GroupRunner<(TenantId Tenant, TItem Item), TResult>[] InRows<TItem, TResult>(
         Func<TItem, object?> keyOf,
         Func<Db, TenantId, IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> runAsync,
         int largestGroup = 256)
     {
-        return [.. Enumerable.Range(0, Lanes).Select(_ => new GroupRunner<(TenantId Tenant, TItem Item), TResult>(
+        return [.. Enumerable.Range(0, Rows).Select(_ => new GroupRunner<(TenantId Tenant, TItem Item), TResult>(
             item => keyOf(item.Item), RunAsync, item => item.Tenant, largestGroup))];
 
         async Task<IReadOnlyList<TResult>> RunAsync(

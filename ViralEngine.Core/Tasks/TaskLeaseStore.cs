@@ -177,7 +177,8 @@ public sealed class TaskLeaseStore(NpgsqlDataSource dataSource, TaskGroups group
     public Task<int> MoveStreamAsync(TenantId tenant, Guid taskId, int attempt, int streamBase, CancellationToken ct) =>
         InOneAsync(db => db.ExecuteAsync(
             tenant,
-            "UPDATE viral.tasks SET stream_base = $4 WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'",
+            "UPDATE viral.tasks SET stream_base = $4 "
+            + "WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'in_progress'",
             [tenant.Value, taskId, attempt, streamBase],
             ct));
 

@@ -32,7 +32,8 @@ internal static class TaskRow
 
     private const string After =
         """
-        answered_by, finish_reason, error::text, input_tokens, output_tokens, cost_usd, waiting_for, octet_length(result)
+        answered_by, finish_reason, error::text, input_tokens, output_tokens, cost_usd, waiting_for,
+        octet_length(result)
         """;
 
     public static AgentTask Read(NpgsqlDataReader row)

@@ -35,7 +35,6 @@ public sealed partial class TaskRunner(
             "task.attempt", ActivityKind.Internal, attempt.TraceParent);
         activity?.SetTag("viral.task.id", attempt.TaskId).SetTag("viral.task.attempt", attempt.Attempt);
         using var lease = keeper.Hold(tenant, attempt.TaskId, attempt.Attempt, since, ct);
-        signals.Publish(tenant, attempt.TaskId);
         TokenWriter? writer = null;
         try
         {
@@ -64,9 +63,14 @@ public sealed partial class TaskRunner(
         AgentOutcome outcome;
         try
         {
-            outcome = attempt.LostAttempts >= MaxLostAttempts
-                ? Fault(attempt, $"The process running the task stopped {attempt.LostAttempts} times.")
-                : await CallAsync(tenant, attempt, chain, writer, lease);
+            var calling = attempt.LostAttempts >= MaxLostAttempts
+                ? Task.FromResult<AgentOutcome>(
+                    Fault(attempt, $"The process running the task stopped {attempt.LostAttempts} times."))
+                : CallAsync(tenant, attempt, chain, writer, lease);
+            // An immediate answer is signalled once, when it is stored.
+            if (!calling.IsCompleted)
+                signals.Publish(tenant, attempt.TaskId);
+            outcome = await calling;
         }
         catch (OperationCanceledException) when (lease.Ended.IsCancellationRequested)
         {
@@ -74,7 +78,7 @@ public sealed partial class TaskRunner(
             return await GiveUpAsync(tenant, attempt, writer, lease, ct);
         }
 
-        writer.Flush();
+        writer.FlushRest();
         using var whole = await memory.HoldWholeAsync(writer.Collected, CancellationToken.None);
         return outcome switch
         {

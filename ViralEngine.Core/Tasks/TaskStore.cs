@@ -7,7 +7,43 @@ namespace ViralEngine.Core.Tasks;
 /// <summary>Tasks in PostgreSQL for users: submit, read, cancel, retry. Each call is one round trip.</summary>
 public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
 {
+    /// <summary>
+    /// The most tasks that one page of a search looks through: where few match, it may be empty though more follow.
+    /// </summary>
+    public const int MaxLookedThrough = 10_000;
+
+    /// <summary>The most bytes of descriptions, likewise; the task that reaches them is the last.</summary>
+    private const int MaxBytesLookedThrough = 32 * 1024 * 1024;
+
     private const int MaxListBytes = 1024 * 1024;
+
+    /// <summary>
+    /// The tasks that a search finds among those it looks through, and the last of those if there may be more. There is
+    /// no index of words, which would cost every write.
+    /// </summary>
+    private const string Searched =
+        """
+        , found AS (
+            SELECT id, matches, ends
+            FROM (
+                SELECT id, position(lower($12) IN lower(description)) > 0 AS matches,
+                       place = $8 OR so_far >= $14 AS ends
+                FROM (
+                    SELECT id, description, row_number() OVER newest AS place,
+                           sum(octet_length(description)) OVER newest AS so_far
+                    FROM looked
+                    WINDOW newest AS (ORDER BY id DESC ROWS UNBOUNDED PRECEDING)
+                ) AS counted
+                WHERE so_far - octet_length(description) < $14
+            ) AS tried
+            WHERE matches OR ends
+            ORDER BY id DESC
+            LIMIT $13
+        )
+        """;
+
+    /// <summary>Whether the last task that the search looks at matches; NULL for any other.</summary>
+    private const string SearchEnd = ", (SELECT matches FROM found WHERE ends AND found.id = tasks.id)";
 
     /// <summary>For <see cref="Events.EventStore.ReadAsync"/>.</summary>
     public const string EventHead =
@@ -47,17 +83,18 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
     /// <summary>
     /// Newest first, with the beginning of results. <paramref name="before"/> is the id of the last task of the
     /// previous page. Prompts may be large, so the list ends early when it reaches a megabyte, but has at least one
-    /// task.
+    /// task. A search looks through <see cref="MaxLookedThrough"/> tasks that match the other filters.
     /// </summary>
     public async Task<TaskList> ListAsync(
         TenantId tenant, TaskFilter filter, Guid? before, int limit, CancellationToken ct)
     {
+        var searches = filter.Search is not null;
         var rows = await db.QueryListAsync(
             tenant,
             $"""
-            WITH found AS (
+            WITH {(searches ? "looked" : "found")} AS (
                 (
-                    SELECT id
+                    SELECT id{(searches ? ", description" : "")}
                     FROM viral.tasks
                     WHERE tenant_id = $1 AND $5::text IS NULL
                       AND ($2::uuid IS NULL OR id < $2)
@@ -70,7 +107,7 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
                 )
                 UNION ALL
                 (
-                    SELECT task.id
+                    SELECT task.id{(searches ? ", task.description" : "")}
                     FROM viral.task_tags AS tagged
                     JOIN viral.tasks AS task ON task.tenant_id = $1 AND task.id = tagged.task_id
                     WHERE tagged.tenant_id = $1 AND tagged.tag = $5
@@ -82,26 +119,38 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
                     ORDER BY tagged.task_id DESC
                     LIMIT $8
                 )
-            ), page AS (
+            ){(searches ? Searched : "")}, page AS (
                 SELECT id, row_number() OVER newest AS place,
                        sum(octet_length(description) + COALESCE(octet_length(input::text), 0)) OVER newest AS so_far
                 FROM viral.tasks
                 WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT id FROM found))
                 WINDOW newest AS (ORDER BY id DESC)
             )
-            SELECT {TaskRow.ListColumns}, (SELECT count(*) FROM found)
+            SELECT {TaskRow.ListColumns}{(searches ? SearchEnd : "")}, (SELECT count(*) FROM found)
             FROM viral.tasks
             WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT id FROM page WHERE place = 1 OR so_far <= $11))
             ORDER BY id DESC
             """,
             [
                 tenant.Value, before, filter.Status?.ToText(), filter.AgentId, filter.Tag, filter.CreatedAfter,
-                filter.CreatedBefore, limit, Lists.IdFrom(filter.CreatedAfter), Lists.IdBefore(filter.CreatedBefore),
-                MaxListBytes,
+                filter.CreatedBefore, searches ? MaxLookedThrough : limit, Lists.IdFrom(filter.CreatedAfter),
+                Lists.IdBefore(filter.CreatedBefore), MaxListBytes,
+                .. filter.Search is null ? [] : (object[])[filter.Search, limit, MaxBytesLookedThrough],
             ],
-            row => (Task: TaskRow.ReadForList(row), Found: row.GetInt64(row.FieldCount - 1)),
+            row => (
+                Task: TaskRow.ReadForList(row),
+                EndMatches: searches ? row.GetBooleanOrNull(row.FieldCount - 2) : null,
+                Found: row.GetInt64(row.FieldCount - 1)),
             ct);
-        return new TaskList([.. rows.Select(row => row.Task)], rows is [var first, ..] && first.Found > rows.Count);
+        var tasks = rows.ConvertAll(row => row.Task);
+        if (rows.Count == 0 || rows[^1].EndMatches is not { } matches)
+            return new TaskList(tasks, rows.Count > 0 && rows[0].Found > rows.Count);
+
+        // The last task that the search looked at, from which the next page continues.
+        var lookedTo = tasks[^1].Id;
+        if (!matches)
+            tasks.RemoveAt(tasks.Count - 1);
+        return new TaskList(tasks, Cut: false, lookedTo);
     }
 
     /// <summary>Part of a result, from a character on; null if there is no such task or result.</summary>
@@ -158,7 +207,8 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
     public Task<TaskWorkflow?> FindWorkflowAsync(TenantId tenant, Guid id, CancellationToken ct) =>
         db.QueryOneAsync(
             tenant,
-            "SELECT workflow_id, workflow_run FROM viral.tasks WHERE tenant_id = $1 AND id = $2 AND workflow_id IS NOT NULL",
+            "SELECT workflow_id, workflow_run FROM viral.tasks "
+            + "WHERE tenant_id = $1 AND id = $2 AND workflow_id IS NOT NULL",
             [tenant.Value, id],
             row => new TaskWorkflow(row.GetGuid(0), row.GetInt32(1)),
             ct);
@@ -196,12 +246,15 @@ public sealed class TaskStore(Db db, TaskGroups groups, TimeProvider time)
 }
 
 /// <summary>Which tasks to list; null means any.</summary>
+/// <param name="Search">A part of the description, in upper or lower case.</param>
 public sealed record TaskFilter(
     AgentTaskStatus? Status = null,
     string? AgentId = null,
     string? Tag = null,
     DateTime? CreatedAfter = null,
-    DateTime? CreatedBefore = null);
+    DateTime? CreatedBefore = null,
+    string? Search = null);
 
 /// <param name="Cut">Whether the list ends early and there are more.</param>
-public sealed record TaskList(List<AgentTask> Tasks, bool Cut);
+/// <param name="LookedTo">The task that a search ended at, though there may be more; it need not match.</param>
+public sealed record TaskList(List<AgentTask> Tasks, bool Cut, Guid? LookedTo = null);

@@ -118,6 +118,21 @@ internal sealed class TokenWriter(
         signals.Publish(tenant, attempt.TaskId);
     }
 
+    /// <summary>
+    /// Passes on what came last, if readers have seen the first of it. Those who have seen nothing get the whole answer
+    /// when it is stored.
+    /// </summary>
+    public void FlushRest()
+    {
+        lock (gate)
+        {
+            if (passedOn == 0)
+                return;
+        }
+
+        Flush();
+    }
+
     /// <summary>The attempt is over: readers get the rest from its outcome.</summary>
     public void Dispose()
     {

@@ -113,17 +113,22 @@ public sealed class DeliveryLog(Db db)
             row => row.GetBoolean(0),
             ct);
 
-    /// <summary>Queues all deliveries again that failed permanently since then.</summary>
+    /// <summary>
+    /// Queues all deliveries again that failed permanently, of the messages queued since then, and before
+    /// <paramref name="until"/> if that is set.
+    /// </summary>
     /// <returns>The number of deliveries.</returns>
-    public Task<int> RecoverAsync(TenantId tenant, Guid endpointId, DateTime since, CancellationToken ct) =>
+    public Task<int> RecoverAsync(
+        TenantId tenant, Guid endpointId, DateTime since, DateTime? until, CancellationToken ct) =>
         db.ExecuteAsync(
             tenant,
             """
             UPDATE viral.webhook_deliveries
             SET status = 'pending', tries = 0, due_at = now(), completed_at = NULL
             WHERE tenant_id = $1 AND endpoint_id = $2 AND status = 'failed' AND created_at >= $3 AND id >= $4
+              AND ($5::timestamptz IS NULL OR (created_at < $5 AND id < $6))
             """,
-            [tenant.Value, endpointId, since, Lists.IdFrom(since)],
+            [tenant.Value, endpointId, since, Lists.IdFrom(since), until, Lists.IdBefore(until)],
             ct);
 
     private static string ToText(WebhookDeliveryStatus status) => status switch

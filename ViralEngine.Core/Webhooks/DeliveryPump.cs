@@ -241,7 +241,7 @@ public sealed partial class DeliveryPump : IDisposable
 
     [LoggerMessage(
         2, LogLevel.Error,
-        "Delivery {DeliveryId}: the result of attempt {Attempt} could not be stored; the attempt is made again")]
+        "Delivery {DeliveryId}: the result of attempt {Attempt} could not be stored; it will be sent again")]
     private static partial void LogNotStored(ILogger logger, Exception exception, Guid deliveryId, int attempt);
 
     [LoggerMessage(

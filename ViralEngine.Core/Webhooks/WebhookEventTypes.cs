@@ -9,5 +9,6 @@ namespace ViralEngine.Core.Webhooks;
 public static class WebhookEventTypes
 {
     public static bool IsPattern(string text) =>
-        text == "*" || EventTypes.All.Contains(text) || (text.EndsWith(".*", StringComparison.Ordinal) && EventTypes.Kinds.Contains(text[..^2]));
+        text == "*" || EventTypes.All.Contains(text)
+        || (text.EndsWith(".*", StringComparison.Ordinal) && EventTypes.Kinds.Contains(text[..^2]));
 }

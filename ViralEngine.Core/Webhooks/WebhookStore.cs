@@ -15,8 +15,8 @@ public sealed class WebhookStore(Db db, SecretBox box, IOptions<WebhooksOptions>
     /// <summary>In the order in which <see cref="Read"/> reads them.</summary>
     private const string Columns =
         """
-        id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason, disabled_at, failing_since,
-        created_by, created_at, updated_at
+        id, url, description, event_types, ordering, rate_limit, header_names, enabled, disabled_reason, disabled_at,
+        failing_since, created_by, created_at, updated_at
         """;
 
     /// <summary>Null if the tenant has the maximum number of endpoints.</summary>

@@ -41,7 +41,8 @@ public sealed class DefinitionReader(UrlPolicy urls)
     {
         var errors = new FieldErrors();
         return Read(json, "", errors) ?? throw new InvalidOperationException(
-            $"A stored definition is no longer valid: {string.Join("; ", errors.ToDictionary().Select(e => $"{e.Key}: {e.Value[0]}"))}");
+            "A stored definition is no longer valid: "
+            + string.Join("; ", errors.ToDictionary().Select(e => $"{e.Key}: {e.Value[0]}")));
     }
 }
 

@@ -150,5 +150,9 @@ public sealed record RetryPolicy(
     }
 
     private static readonly HashSet<string> Retryable =
-        [.. Enum.GetValues<Agents.ErrorClass>().Where(Agents.ErrorClassRules.IsRetryable).Select(Agents.ErrorClassRules.ToApiName)];
+    [
+        .. Enum.GetValues<Agents.ErrorClass>()
+            .Where(Agents.ErrorClassRules.IsRetryable)
+            .Select(Agents.ErrorClassRules.ToApiName),
+    ];
 }

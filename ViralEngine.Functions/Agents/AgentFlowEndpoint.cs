@@ -11,7 +11,9 @@ namespace ViralEngine.Functions.Agents;
 internal sealed class AgentFlowEndpoint(AgentFlow flow)
 {
     [Function("GetAgentFlow"), Allow(Roles.Readers)]
-    [Summary("Read how fast an agent's provider is called, and what holds work back: the provider, a limit, the budget or the plan.")]
+    [Summary(
+        "Read how fast an agent's provider is called, and what holds work back: "
+        + "the provider, a limit, the budget or the plan.")]
     [Returns(200, typeof(AgentFlowState))]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/agents/{id}/flow")] HttpRequest request,

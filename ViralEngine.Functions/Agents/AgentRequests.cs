@@ -26,7 +26,9 @@ internal sealed record SaveAgentRequest
 
     [StringLength(4096, MinimumLength = 1)]
     [RegularExpression("[!-~]+", ErrorMessage = "Must be printable ASCII without spaces.")]
-    [Description("The provider's API key, stored encrypted and never shown. Omit it to keep the stored key, send null to remove it.")]
+    [Description(
+        "The provider's API key, stored encrypted and never shown. "
+        + "Omit it to keep the stored key, send null to remove it.")]
     public string? ApiKey { get; init; }
 
     [MaxLength(AgentDraft.MaxFallbacks, ErrorMessage = "Must have at most 5 agents.")]

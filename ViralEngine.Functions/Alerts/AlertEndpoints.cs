@@ -37,6 +37,22 @@ internal sealed class AlertEndpoints(AlertStore store, TimeProvider time)
             ? Results.Ok(found)
             : Problem.NotFound("alert");
 
+    [Function("AcknowledgeAlert"), Allow(Roles.Operators), Audited("alert.acknowledged", Target = "id")]
+    [Summary("Acknowledge an open alert: say that you are working on it. The first acknowledgement stays.")]
+    [Returns(200, typeof(Alert))]
+    public async Task<IResult> AcknowledgeAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/alerts/{id}/acknowledge")] HttpRequest request,
+        string id,
+        CancellationToken ct)
+    {
+        var caller = request.Caller();
+        if (!Ids.TryParse(id, out var alertId) || await store.FindAsync(caller.Tenant, alertId, ct) is null)
+            return Problem.NotFound("alert");
+        return await store.AcknowledgeAsync(caller.Tenant, alertId, caller.Principal, time.GetUtcNow().UtcDateTime, ct)
+            ? Results.Ok(await store.FindAsync(caller.Tenant, alertId, ct))
+            : NotOpen();
+    }
+
     [Function("ResolveAlert"), Allow(Roles.Operators), Audited("alert.resolved", Target = "id")]
     [Summary("Resolve an open alert, and undo the actions of its rules.")]
     [Returns(200, typeof(Alert))]

@@ -21,7 +21,9 @@ internal sealed record AlertRuleRequest
     [Description("Only this agent's tasks; by default all of the organization.")]
     public string? AgentId { get; init; }
 
-    [Description("anomaly learns what is usual; simple alerts at three standard deviations from the mean, or for latency at twice the mean; static alerts at a fixed bound.")]
+    [Description(
+        "anomaly learns what is usual; simple alerts at three standard deviations from the mean, "
+        + "or for latency at twice the mean; static alerts at a fixed bound.")]
     public AlertMode Mode { get; init; }
 
     [Description("Which direction raises an alert.")]
@@ -54,8 +56,10 @@ internal sealed record AlertRuleRequest
     [Description("The time zone of quiet hours, an IANA name such as Europe/Berlin.")]
     public string TimeZone { get; init; } = "UTC";
 
-    [Description("What to do while the alert is open: pause_agent makes the agent's tasks wait, use_fallback sends them to its fallbacks, "
-        + "halve_concurrency halves how many calls it makes at a time. Requires one of the organization's own agents.")]
+    [Description(
+        "What to do while the alert is open: pause_agent makes the agent's tasks wait, use_fallback sends them to its "
+        + "fallbacks, halve_concurrency halves how many calls it makes at a time. "
+        + "Requires one of the organization's own agents.")]
     public AlertAction? Action { get; init; }
 
     public bool Enabled { get; init; } = true;

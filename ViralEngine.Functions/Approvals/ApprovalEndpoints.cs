@@ -47,7 +47,9 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
             : Problem.NotFound("gate");
 
     [Function("CreateDecision"), Allow(Roles.Deciders), Audited("approval.decided", KeepsAnswer = false)]
-    [Summary("Decide at a gate. A decision counts while the gate is open, once per person, whatever keys they hold, and is final.")]
+    [Summary(
+        "Decide at a gate. A decision counts while the gate is open, once per person, "
+        + "whatever keys they hold, and is final.")]
     [Body(typeof(DecideRequest))]
     [Returns(200, typeof(GateResource), Description = "The decision is counted, or was counted before.")]
     public async Task<IResult> DecideAsync(
@@ -81,7 +83,9 @@ internal sealed class ApprovalEndpoints(Db db, GateStore store, DecideGate decid
         DecideGate.Outcome.NotOpenYet => Problem.Conflict(
             "gate-not-open", "The workflow has not reached this gate yet."),
         DecideGate.Outcome.Closed(var gate) => Problem.Conflict(
-            "gate-closed", $"The gate is closed: it was {gate.Status.ToText()}{(gate.TimedOut ? " because nobody decided in time" : "")}."),
+            "gate-closed",
+            $"The gate is closed: it was {gate.Status.ToText()}"
+            + $"{(gate.TimedOut ? " because nobody decided in time" : "")}."),
         DecideGate.Outcome.DecidedAlready(var decision) => Problem.Conflict(
             "already-decided", $"You have already decided: {decision.Kind.ToText()}. A decision is final."),
         DecideGate.Outcome.SamePerson(var decision) => Problem.Conflict(

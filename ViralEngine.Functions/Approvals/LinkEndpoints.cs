@@ -26,13 +26,18 @@ internal sealed class LinkEndpoints(
     WorkflowStarts starts,
     AuditTrail trail,
     PublicAddress address,
+    LinkPages pages,
     TimeProvider time)
 {
     private const int MaxFormBytes = 16 * 1024;
     private const int MaxReasonCharacters = 2000;
+    private const string NotValid = "The link is not valid.";
+    private const string Over = "The link has been used or has expired.";
 
     [Function("CreateApprovalLink"), Allow(Roles.Deciders), Audited("approval.link_created", KeepsAnswer = false)]
-    [Summary("Create a one-time link that decides at a gate in the caller's name. Links cannot be created for others, because their creator sees them.")]
+    [Summary(
+        "Create a one-time link that decides at a gate in the caller's name. "
+        + "Links cannot be created for others, because their creator sees them.")]
     [Body(typeof(CreateLinkRequest)), Returns(201, typeof(CreatedLink))]
     public async Task<IResult> CreateAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/{id}/gates/{gateId}/links")]
@@ -76,7 +81,10 @@ internal sealed class LinkEndpoints(
             new CreatedLink($"{address.Of(request)}{path}", decision, approver.Principal, expiresAt.UtcDateTime));
     }
 
-    [Function("GetApprovalLink"), Summary("Show the page behind a one-time link. The page names the decision and records it only when its button is pressed.")]
+    [Function("GetApprovalLink")]
+    [Summary(
+        "Show the page behind a one-time link. "
+        + "The page names the decision and records it only when its button is pressed.")]
     [Returns(200, typeof(string), ContentType = "text/html")]
     [Returns(404, typeof(string), ContentType = "text/html", Description = "The link is not valid.")]
     [Returns(410, typeof(string), ContentType = "text/html", Description = "The link has been used or has expired.")]
@@ -89,9 +97,12 @@ internal sealed class LinkEndpoints(
         string token,
         CancellationToken ct)
     {
+        pages.Prepare(request.HttpContext);
         if (signer.Verify(token) is not { } read || await links.FindAsync(read.Tenant, read.LinkId, ct) is not { } link)
-            return LinkPage.Over(404, "The link is not valid.");
-        return link.Used || read.ExpiresAt <= time.GetUtcNow() ? Over() : LinkPage.Ask(link);
+            return await pages.RefuseAsync(request, 404, NotValid);
+        return link.Used || read.ExpiresAt <= time.GetUtcNow()
+            ? await pages.RefuseAsync(request, 410, Over)
+            : await pages.AskAsync(request, link);
     }
 
     [Function("UseApprovalLink"), Audited("approval.decided", KeepsAnswer = false)]
@@ -115,10 +126,11 @@ internal sealed class LinkEndpoints(
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct)
     {
+        pages.Prepare(request.HttpContext);
         if (signer.Verify(token) is not { } read)
-            return LinkPage.Over(404, "The link is not valid.");
+            return await pages.RefuseAsync(request, 404, NotValid);
         if (read.ExpiresAt <= time.GetUtcNow())
-            return Over();
+            return await pages.RefuseAsync(request, 410, Over);
         var reason = await ReasonAsync(request, ct);
 
         await db.BeginAsync(ct);
@@ -128,27 +140,25 @@ internal sealed class LinkEndpoints(
             trail.ByLink(read.Tenant, link.Decider, taken.Gate.Id);
             await db.AfterCommitAsync(next => starts.TellAsync(durable, link.WorkflowId, taken.Gate.Run, next), ct);
             await db.CommitAsync(ct);
-            return LinkPage.Done(link);
+            return await pages.ThankAsync(request, link);
         }
 
         await db.CommitAsync(ct); // a time-out that was noticed on the way
-        return outcome switch
+        var (status, fault) = outcome switch
         {
-            DecideByLink.Outcome.Decided { Result: var result } => Refused(result),
-            DecideByLink.Outcome.NotTheirs => LinkPage.Over(
-                403, "This link was created by somebody else, so it cannot decide in your name."),
-            DecideByLink.Outcome.NobodyThere => LinkPage.Over(
-                403, "The person this link was made for may no longer decide."),
-            _ => Over(),
+            DecideByLink.Outcome.Decided { Result: var result } => Refusal(result),
+            DecideByLink.Outcome.NotTheirs =>
+                (403, "This link was created by somebody else, so it cannot decide in your name."),
+            DecideByLink.Outcome.NobodyThere => (403, "The person this link was made for may no longer decide."),
+            _ => (410, Over),
         };
+        return await pages.RefuseAsync(request, status, fault);
     }
 
-    private static LinkPage Over() => LinkPage.Over(410, "The link has been used or has expired.");
-
-    private static LinkPage Refused(DecideGate.Outcome result)
+    private static (int Status, string Fault) Refusal(DecideGate.Outcome result)
     {
         var problem = ApprovalEndpoints.ProblemOf(result);
-        return LinkPage.Over(problem.Status, problem.Detail ?? problem.Title);
+        return (problem.Status, problem.Detail ?? problem.Title);
     }
 
     private static async Task<string?> ReasonAsync(HttpRequest request, CancellationToken ct)
@@ -168,7 +178,9 @@ internal sealed record CreateLinkRequest
     public DecisionKind? Decision { get; init; }
 
     [StringLength(300, MinimumLength = 1)]
-    [Description("Who decides: user:<member id>, the subject of a member's tokens, or api_key:<id>. Must be the caller; may be omitted.")]
+    [Description(
+        "Who decides: user:<member id>, the subject of a member's tokens, or api_key:<id>. "
+        + "Must be the caller; may be omitted.")]
     public string? Approver { get; init; }
 
     [Range(60, 30 * 24 * 3600)]

@@ -47,7 +47,8 @@ internal sealed class BatchEndpoints(
     [Returns(200, ContentType = "text/event-stream", EventData = "BatchEvent")]
     [Returns(204, Description = "The batch has ended and the client has every event.")]
     public Task StreamAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches/{id}/stream")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches/{id}/stream")]
+        HttpRequest request,
         string id,
         CancellationToken ct) =>
         follower.FollowAsync(request, request.Caller().Tenant, BatchStore.EventHead, id, "batch", ct);
@@ -82,7 +83,8 @@ internal sealed class BatchEndpoints(
     [Summary("Run only the failed items of a finished batch again.")]
     [Returns(202, typeof(Batch))]
     public async Task<IResult> RetryFailedAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/batches/{id}/retry-failed")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/batches/{id}/retry-failed")]
+        HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct)
@@ -96,7 +98,9 @@ internal sealed class BatchEndpoints(
         {
             return Problem.Conflict(
                 "batch-not-retryable",
-                batch.Status.IsTerminal() ? "No item of the batch failed." : $"The batch has not ended: it is {batch.Status.ToText()}.");
+                batch.Status.IsTerminal()
+                    ? "No item of the batch failed."
+                    : $"The batch has not ended: it is {batch.Status.ToText()}.");
         }
 
         await db.AfterCommitAsync(async token =>

@@ -30,7 +30,8 @@ public sealed class BatchOrchestration(BatchCourse course)
         var start = context.GetInput<BatchStart>()!;
         var places = await context.CallActivityAsync<int>(nameof(BeginBatch), start, Persistent);
         await RunLanesAsync(context, start, places);
-        while (await context.CallActivityAsync<BatchPause>(nameof(EndBatch), start, Persistent) is { Until: { } until } pause)
+        while (await context.CallActivityAsync<BatchPause>(nameof(EndBatch), start, Persistent)
+            is { Until: { } until } pause)
         {
             await context.CreateTimer(until, CancellationToken.None);
             if (pause.HasWork)

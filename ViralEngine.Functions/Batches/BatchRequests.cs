@@ -26,7 +26,9 @@ internal record BatchSettings
     [Description("How many items may run at a time.")]
     public int ConcurrencyLimit { get; init; } = BatchLimits.DefaultConcurrency;
 
-    [Description("What happens when an item fails. continue: the other items run. fail_fast: they are cancelled and the batch fails.")]
+    [Description(
+        "What happens when an item fails. continue: the other items run. "
+        + "fail_fast: they are cancelled and the batch fails.")]
     public FailureMode FailureMode { get; init; }
 }
 

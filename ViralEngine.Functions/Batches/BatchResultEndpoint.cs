@@ -16,12 +16,15 @@ internal sealed class BatchResultEndpoint(
     BatchStore store, BatchResultReader results, BytesInFlight inFlight, CallerCheck check)
 {
     [Function("GetBatchResults"), Allow(Roles.Readers), StreamsResult]
-    [Summary("Download the results of a batch in the order of submission, as JSON, NDJSON or CSV. While it runs, the results so far.")]
+    [Summary(
+        "Download the results of a batch in the order of submission, as JSON, NDJSON or CSV. "
+        + "While it runs, the results so far.")]
     [Query(typeof(BatchResultsQuery)), Returns(200, typeof(BatchResults))]
     [Returns(200, typeof(BatchResult), ContentType = "application/x-ndjson")]
     [Returns(200, typeof(string), ContentType = "text/csv")]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches/{id}/results")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/batches/{id}/results")]
+        HttpRequest request,
         string id,
         CancellationToken ct)
     {

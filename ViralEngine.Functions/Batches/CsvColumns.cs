@@ -48,7 +48,11 @@ internal sealed class CsvColumns
             names.RemoveAt(names.Count - 1);
         var before = errors.Count;
         foreach (var repeated in names.GroupBy(name => name).Where(group => group.Count() > 1))
-            errors.Add(where, repeated.Key.Length == 0 ? "Must name every column." : $"Must not have the column '{repeated.Key}' twice.");
+            errors.Add(
+                where,
+                repeated.Key.Length == 0
+                    ? "Must name every column."
+                    : $"Must not have the column '{repeated.Key}' twice.");
         if (!names.Contains("description"))
             errors.Add(where, "Must have a column 'description'. The first line names the columns.");
         if (names.Contains("input") && names.Find(name => !IsOwn(name)) is { } other)

@@ -40,7 +40,9 @@ internal sealed class AgentFormPages(AgentEndpoints api, AgentStore store, Conso
 
     [Function("ConsoleEditAgent"), Allow(Roles.Admins)]
     public async Task<IResult> EditAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/agents/{id}/edit")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/agents/{id}/edit")]
+        HttpRequest request,
+        string id,
         CancellationToken ct) =>
         Ids.TryParse(id, out var agentId) && await store.FindAsync(request.Caller().Tenant, agentId, ct) is { } agent
             ? await ShowAsync(request, id, ValuesOf(AgentResource.Of(agent)), null, 200, ct)

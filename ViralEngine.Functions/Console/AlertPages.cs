@@ -45,6 +45,13 @@ internal sealed class AlertPages(
         CancellationToken ct) =>
         ShowAsync(request, id, null, 200, ct);
 
+    [Function("ConsoleAcknowledgeAlert"), Allow(Roles.Operators), Audited("alert.acknowledged", Target = "id")]
+    public async Task<IResult> AcknowledgeAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alerts/{id}/acknowledge")]
+        HttpRequest request, string id, CancellationToken ct) =>
+        SeeOther.After(
+            await api.AcknowledgeAsync(request, id, ct), _ => $"/console/alerts/{id}?notice=alert-acknowledged");
+
     [Function("ConsoleResolveAlert"), Allow(Roles.Operators), Audited("alert.resolved", Target = "id")]
     public async Task<IResult> ResolveAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alerts/{id}/resolve")] HttpRequest request,
@@ -97,7 +104,9 @@ internal sealed class AlertPages(
         var (from, to) = (alert.OpenedAt - Before, (alert.ResolvedAt ?? now) + After);
         if (to > now)
             to = now;
-        var step = to - from < TimeSpan.FromHours(12) ? MetricStep.Minute : to - from < TimeSpan.FromDays(30) ? MetricStep.Hour : MetricStep.Day;
+        var step = to - from < TimeSpan.FromHours(12) ? MetricStep.Minute
+            : to - from < TimeSpan.FromDays(30) ? MetricStep.Hour
+            : MetricStep.Day;
         return new MetricWindow(from, to, step, MetricGroup.None, null);
     }
 }

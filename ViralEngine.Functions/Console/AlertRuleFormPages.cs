@@ -18,7 +18,8 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
 
     [Function("ConsoleNewAlertRule"), Allow(Roles.Admins)]
     public Task<IResult> NewAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules/new")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules/new")]
+        HttpRequest request,
         CancellationToken ct) =>
         ShowAsync(request, null, [], null, null, 200, ct);
 
@@ -37,7 +38,9 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
 
     [Function("ConsoleEditAlertRule"), Allow(Roles.Admins)]
     public async Task<IResult> EditAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules/{id}/edit")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules/{id}/edit")]
+        HttpRequest request,
+        string id,
         CancellationToken ct) =>
         Ids.TryParse(id, out var ruleId) && await store.FindAsync(request.Caller().Tenant, ruleId, ct) is { } rule
             ? await ShowAsync(request, id, ValuesOf(rule), null, null, 200, ct)
@@ -45,7 +48,9 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
 
     [Function("ConsoleSaveAlertRule"), Allow(Roles.Admins), Audited("alert_rule.changed")]
     public async Task<IResult> SaveAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/{id}/edit")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/{id}/edit")]
+        HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
@@ -58,7 +63,9 @@ internal sealed class AlertRuleFormPages(AlertRuleEndpoints api, AlertRuleStore 
 
     [Function("ConsoleDeleteAlertRule"), Allow(Roles.Admins), Audited("alert_rule.deleted", KeepsAnswer = false)]
     public async Task<IResult> DeleteAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/{id}/delete")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/alert-rules/{id}/delete")]
+        HttpRequest request,
+        string id,
         CancellationToken ct) =>
         SeeOther.After(await api.DeleteAsync(request, id, ct), _ => "/console/alert-rules?notice=rule-deleted");
 

@@ -33,7 +33,9 @@ internal sealed class AlertRulePages(AlertRuleEndpoints api, AlertRuleStore stor
     /// <summary>With <c>days</c> in the query, previews the rule over the history.</summary>
     [Function("ConsoleShowAlertRule"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/alert-rules/{id}")]
+        HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var caller = request.Caller();

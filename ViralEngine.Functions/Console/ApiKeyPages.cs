@@ -39,7 +39,9 @@ internal sealed class ApiKeyPages(ApiKeyEndpoints api, ConsolePages pages)
 
     [Function("ConsoleRevokeApiKey"), Allow(Roles.Admins), Audited("api_key.revoked", KeepsAnswer = false)]
     public async Task<IResult> RevokeAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/api-keys/{keyId}/revoke")] HttpRequest request, string keyId,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/api-keys/{keyId}/revoke")]
+        HttpRequest request,
+        string keyId,
         CancellationToken ct)
     {
         var caller = request.Caller();

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using ViralEngine.Console.Approvals;
+using ViralEngine.Console.Workflows;
 using ViralEngine.Core.Approvals;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Core.Workflows;
@@ -9,11 +10,13 @@ using ViralEngine.Functions.Approvals;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
+using ViralEngine.Functions.Workflows;
 
 namespace ViralEngine.Functions.Console;
 
 /// <summary>The approval inbox and the gates.</summary>
-internal sealed class ApprovalPages(ApprovalEndpoints api, GateStore store, ConsolePages pages)
+internal sealed class ApprovalPages(
+    ApprovalEndpoints api, GateStore store, WorkflowStore workflows, WorkflowEndpoints workflowApi, ConsolePages pages)
 {
     private const string Section = "approvals";
 
@@ -34,14 +37,21 @@ internal sealed class ApprovalPages(ApprovalEndpoints api, GateStore store, Cons
 
     [Function("ConsoleGate"), Allow(Roles.Readers)]
     public Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/approvals/{id}/{gateId}")] HttpRequest request,
-        string id, string gateId, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/approvals/{id}/{gateId}")]
+        HttpRequest request,
+        string id,
+        string gateId,
+        CancellationToken ct) =>
         ShowAsync(request, id, gateId, null, ct);
 
     [Function("ConsoleDecideGate"), Allow(Roles.Deciders), Audited("approval.decided", KeepsAnswer = false)]
     public async Task<IResult> DecideAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/approvals/{id}/{gateId}/decide")] HttpRequest request,
-        string id, string gateId, [DurableClient] DurableTaskClient durable, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/approvals/{id}/{gateId}/decide")]
+        HttpRequest request,
+        string id,
+        string gateId,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var answer = await ConsoleForm.AnswerOfAsync(
@@ -58,12 +68,15 @@ internal sealed class ApprovalPages(ApprovalEndpoints api, GateStore store, Cons
         HttpRequest request, string id, string gateId, IReadOnlyDictionary<string, string[]>? faults,
         CancellationToken ct)
     {
-        if (!Ids.TryParse(id, out var workflow)
-            || await store.FindAsync(request.Caller().Tenant, workflow, gateId, ct) is not { } gate)
+        var tenant = request.Caller().Tenant;
+        if (!Ids.TryParse(id, out var workflowId)
+            || await store.FindAsync(tenant, workflowId, gateId, ct) is not { } gate
+            || await workflows.FindAsync(tenant, workflowId, ct) is not { } workflow)
             return Problem.NotFound("gate");
         return await pages.ShowAsync<GatePage>(request, "Gate", Section, new()
         {
             [nameof(GatePage.Gate)] = ViewOf(GateResource.Of(gate)),
+            [nameof(GatePage.Workflow)] = new WorkflowView(workflow, workflowApi.GraphOf(workflow)),
             [nameof(GatePage.Errors)] = faults,
         }, ct, faults is null ? 200 : 400);
     }
@@ -75,5 +88,6 @@ internal sealed class ApprovalPages(ApprovalEndpoints api, GateStore store, Cons
     private static GateView ViewOf(GateResource gate) => new(
         RowOf(gate), gate.Status.ToText(), gate.Status == GateStatus.Open, gate.TimedOut, gate.Message,
         [.. gate.Roles, .. gate.Users], gate.RejectQuorum, gate.OnTimeout.ToText(), gate.DecidedAt,
-        [.. gate.Decisions.Select(made => new DecisionView(made.Decision.ToText(), made.By, made.Reason, made.Via, made.DecidedAt))]);
+        [.. gate.Decisions.Select(made => new DecisionView(
+            made.Decision.ToText(), made.By, made.Reason, made.Via, made.DecidedAt))]);
 }

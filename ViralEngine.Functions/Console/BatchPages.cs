@@ -53,7 +53,9 @@ internal sealed class BatchPages(
 
     [Function("ConsoleBatchResults"), Allow(Roles.Readers), StreamsResult]
     public Task<IResult> ResultsAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches/{id}/results")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/batches/{id}/results")]
+        HttpRequest request,
+        string id,
         CancellationToken ct) =>
         results.GetAsync(request, id, ct);
 
@@ -61,14 +63,18 @@ internal sealed class BatchPages(
     public async Task<IResult> CancelAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/{id}/cancel")] HttpRequest request,
         string id,
-        [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct) =>
         SeeOther.After(
             await api.CancelAsync(request, id, durable, ct), _ => $"/console/batches/{id}?notice=batch-cancelled");
 
     [Function("ConsoleRetryBatch"), Allow(Roles.Operators), Audited("batch.retried", KeepsAnswer = false)]
     public async Task<IResult> RetryAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/{id}/retry-failed")] HttpRequest request, string id,
-        [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/batches/{id}/retry-failed")]
+        HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct) =>
         SeeOther.After(
             await api.RetryFailedAsync(request, id, durable, ct), _ => $"/console/batches/{id}?notice=batch-retried");
 }

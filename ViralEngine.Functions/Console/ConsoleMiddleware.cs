@@ -15,10 +15,6 @@ namespace ViralEngine.Functions.Console;
 internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie sessions, PublicAddress address)
     : IFunctionsWorkerMiddleware
 {
-    private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; " +
-        "frame-ancestors 'none'; base-uri 'none'";
-
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         if (endpoints.Find(context.FunctionDefinition.Name) is not { IsApi: false } endpoint)
@@ -28,12 +24,7 @@ internal sealed class ConsoleMiddleware(EndpointCatalog endpoints, SessionCookie
         }
 
         var http = context.GetHttpContext()!;
-        var headers = http.Response.Headers;
-        headers.ContentSecurityPolicy = Policy;
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "same-origin";
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        headers.CacheControl = "no-store";
+        ConsoleHeaders.Set(http.Response);
         http.Features.Set<IProblemPage>(new ConsoleProblem(context.InstanceServices));
 
         if (HttpMethods.IsPost(http.Request.Method))

@@ -30,7 +30,7 @@ internal sealed class ConsolePages(
     }
 
     /// <summary>Renders a page without the database, which may be the problem.</summary>
-    public Task<IResult> ProblemAsync<TPage>(
+    public Task<IResult> ShowWithoutDatabaseAsync<TPage>(
         HttpRequest request, string title, Dictionary<string, object?> parameters, int status)
         where TPage : IComponent =>
         RenderAsync<TPage>(ViewerOf(request, request.HttpContext.FindCaller(), null), title, "", parameters, status);

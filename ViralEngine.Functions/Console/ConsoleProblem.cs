@@ -30,14 +30,15 @@ internal sealed class ConsoleProblem(IServiceProvider services) : IProblemPage
             http.Response.Headers[name] = value;
         if (problem.RetryAfter is { } seconds)
             http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        var page = await services.GetRequiredService<ConsolePages>().ProblemAsync<ProblemPage>(http.Request, problem.Title, new()
-        {
-            [nameof(ProblemPage.Status)] = problem.Status,
-            [nameof(ProblemPage.Title)] = problem.Title,
-            [nameof(ProblemPage.Detail)] = problem.Errors is null ? problem.Detail : null,
-            [nameof(ProblemPage.Errors)] = problem.Errors ?? new Dictionary<string, string[]>(),
-            [nameof(ProblemPage.RequestId)] = RequestIds.Of(http),
-        }, problem.Status);
+        var page = await services.GetRequiredService<ConsolePages>().ShowWithoutDatabaseAsync<ProblemPage>(
+            http.Request, problem.Title, new()
+            {
+                [nameof(ProblemPage.Status)] = problem.Status,
+                [nameof(ProblemPage.Title)] = problem.Title,
+                [nameof(ProblemPage.Detail)] = problem.Errors is null ? problem.Detail : null,
+                [nameof(ProblemPage.Errors)] = problem.Errors ?? new Dictionary<string, string[]>(),
+                [nameof(ProblemPage.RequestId)] = RequestIds.Of(http),
+            }, problem.Status);
         await page.ExecuteAsync(http);
     }
 

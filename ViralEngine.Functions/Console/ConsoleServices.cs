@@ -26,6 +26,7 @@ internal static class ConsoleServices
         services.AddScoped<SessionStart>();
         services.AddScoped<SignInPages>();
         services.AddScoped<ConsolePages>();
+        services.AddScoped<LinkPages>();
         // Pages and forms call what the API's endpoints call.
         services.AddScoped<TaskEndpoints>();
         services.AddScoped<ApprovalEndpoints>();

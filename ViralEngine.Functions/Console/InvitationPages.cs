@@ -32,14 +32,17 @@ internal sealed class InvitationPages(
     /// <summary>Switches to the organization that was just joined.</summary>
     [Function("ConsoleAcceptInvitation"), AllowPeople, Audited("member.accepted")]
     public async Task<IResult> AcceptAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/invitations/{id}/accept")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/invitations/{id}/accept")]
+        HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var answer = await api.AcceptAsync(await PersonAsync(request), id, ct);
         if (answer is IValueHttpResult { Value: Invitation { OrganizationId: var organization } })
         {
             var credential = sessions.Read(request.HttpContext)!.Credential;
-            if (await authenticator.AuthenticateAsync(credential, organization, ct) is Authenticator.Outcome.Known(var member))
+            if (await authenticator.AuthenticateAsync(credential, organization, ct)
+                is Authenticator.Outcome.Known(var member))
                 sessions.Switch(request.HttpContext, organization, member.Sessions);
         }
 
@@ -48,7 +51,9 @@ internal sealed class InvitationPages(
 
     [Function("ConsoleDeclineInvitation"), AllowPeople, Audited("member.declined")]
     public async Task<IResult> DeclineAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/invitations/{id}/decline")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/invitations/{id}/decline")]
+        HttpRequest request,
+        string id,
         CancellationToken ct) =>
         SeeOther.After(
             await api.DeclineAsync(await PersonAsync(request), id, ct), _ => Address + "?notice=invitation-declined");

@@ -35,7 +35,9 @@ internal sealed class MemberPages(MemberEndpoints api, ConsolePages pages)
 
     [Function("ConsoleChangeMember"), Allow(Roles.Admins), Audited("member.changed")]
     public async Task<IResult> ChangeAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/members/{memberId}/role")] HttpRequest request, string memberId,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/members/{memberId}/role")]
+        HttpRequest request,
+        string memberId,
         CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
@@ -48,7 +50,9 @@ internal sealed class MemberPages(MemberEndpoints api, ConsolePages pages)
 
     [Function("ConsoleRemoveMember"), Allow(Roles.Admins), Audited("member.removed", KeepsAnswer = false)]
     public async Task<IResult> RemoveAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/members/{memberId}/remove")] HttpRequest request, string memberId,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/members/{memberId}/remove")]
+        HttpRequest request,
+        string memberId,
         CancellationToken ct) =>
         SeeOther.After(
             await api.RemoveAsync(request, request.Caller().Tenant.Value.ToString(), memberId, ct),

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Console.Metrics;
+using ViralEngine.Core.Alerts;
 using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Organizations;
 using ViralEngine.Functions.Metrics;
@@ -10,8 +11,12 @@ using ViralEngine.Functions.Requests;
 namespace ViralEngine.Functions.Console;
 
 /// <summary>Metrics of tasks and batch items, as charts.</summary>
-internal sealed class MetricPages(MetricEndpoints api, MetricStore store, ConsolePages pages, TimeProvider time)
+internal sealed class MetricPages(
+    MetricEndpoints api, MetricStore store, AlertStore alerts, ConsolePages pages, TimeProvider time)
 {
+    /// <summary>How many alerts are looked through for incidents.</summary>
+    private const int MaxAlerts = 50;
+
     [Function("ConsoleMetrics"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/metrics")] HttpRequest request,
@@ -22,6 +27,9 @@ internal sealed class MetricPages(MetricEndpoints api, MetricStore store, Consol
         // Charts have one series; the table below groups by agent.
         var window = query.Bind<MetricQuery>().ToWindow(time.GetUtcNow().UtcDateTime) with { Group = MetricGroup.None };
         var series = await store.ReadAsync(caller.Tenant, window, ct);
+        var history = window.Step == MetricStep.Hour
+            ? await store.ReadAsync(caller.Tenant, UsualBand.Before(window), ct)
+            : [];
         var summary = await api.SummaryAsync(caller, ct);
         return await pages.ShowAsync<MetricsPage>(request, "Metrics", "metrics", new()
         {
@@ -30,6 +38,8 @@ internal sealed class MetricPages(MetricEndpoints api, MetricStore store, Consol
                 [.. summary.Agents.Select(agent => (agent.AgentId, NumbersOf(agent.LastDay)))], summary.OpenAlerts),
             [nameof(MetricsPage.Window)] = window,
             [nameof(MetricsPage.Points)] = (IReadOnlyList<MetricPoint>)[.. series.SelectMany(each => each.Points)],
+            [nameof(MetricsPage.History)] = (IReadOnlyList<MetricPoint>)[.. history.SelectMany(each => each.Points)],
+            [nameof(MetricsPage.Alerts)] = await alerts.ListAsync(caller.Tenant, null, null, MaxAlerts, ct),
             [nameof(MetricsPage.Query)] = query.Values,
         }, ct);
     }

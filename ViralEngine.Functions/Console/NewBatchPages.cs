@@ -118,5 +118,8 @@ internal sealed class NewBatchPages(
     }
 
     private static List<LineFault> FaultsIn(IReadOnlyDictionary<string, string[]> faults, Func<string, bool> isOne) =>
-        [.. faults.Where(fault => isOne(fault.Key)).SelectMany(fault => fault.Value.Select(rule => new LineFault(fault.Key, rule)))];
+    [
+        .. faults.Where(fault => isOne(fault.Key))
+            .SelectMany(fault => fault.Value.Select(rule => new LineFault(fault.Key, rule))),
+    ];
 }

@@ -13,7 +13,8 @@ internal sealed class ProviderSignInPages(
 
     [Function("ConsoleProviderSignIn"), WaitsForOthers]
     public async Task<IResult> BeginAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/sign-in/provider")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/sign-in/provider")]
+        HttpRequest request,
         CancellationToken ct)
     {
         if (provider.Name is not { } name)
@@ -28,7 +29,8 @@ internal sealed class ProviderSignInPages(
 
     [Function("ConsoleProviderCallback"), WaitsForOthers]
     public async Task<IResult> FinishAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/sign-in/callback")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/sign-in/callback")]
+        HttpRequest request,
         CancellationToken ct)
     {
         if (provider.Name is null)

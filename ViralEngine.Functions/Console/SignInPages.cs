@@ -104,7 +104,13 @@ internal sealed class SignInPages(
         CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
-        var cookie = new CookieOptions { Path = Start, SameSite = SameSiteMode.Lax, HttpOnly = true, MaxAge = TimeSpan.FromDays(365) };
+        var cookie = new CookieOptions
+        {
+            Path = Start,
+            SameSite = SameSiteMode.Lax,
+            HttpOnly = true,
+            MaxAge = TimeSpan.FromDays(365),
+        };
         if (form["theme"].ToString() is "light" or "dark")
             request.HttpContext.Response.Cookies.Append(ConsolePages.ThemeCookie, form["theme"].ToString(), cookie);
         else

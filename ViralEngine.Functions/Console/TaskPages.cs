@@ -53,6 +53,7 @@ internal sealed class TaskPages(TaskEndpoints api, TaskStore store, EventStore e
             [nameof(TaskDetailPage.Task)] = task with { Result = answer },
             [nameof(TaskDetailPage.IsCut)] = task.Result is null && task.ResultBytes > MaxAnswerCharacters,
             [nameof(TaskDetailPage.History)] = history?.Items ?? [],
+            [nameof(TaskDetailPage.IsHistoryCut)] = history?.More ?? false,
             [nameof(TaskDetailPage.TraceId)] = await store.TraceIdOfAsync(tenant, taskId, ct),
         }, ct);
     }

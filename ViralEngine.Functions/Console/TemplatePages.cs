@@ -22,7 +22,8 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
 
     [Function("ConsoleTemplates"), Allow(Roles.Readers)]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflow-templates")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflow-templates")]
+        HttpRequest request,
         CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
@@ -32,7 +33,8 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
 
     [Function("ConsolePublicTemplates"), Allow(Roles.Readers)]
     public async Task<IResult> ListPublicAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflow-templates/public")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflow-templates/public")]
+        HttpRequest request,
         CancellationToken ct)
     {
         var query = ConsoleQuery.Of(request);
@@ -42,7 +44,9 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
 
     [Function("ConsoleShowTemplate"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflow-templates/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflow-templates/{id}")]
+        HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var version = ConsoleQuery.Of(request).Bind<TemplateQuery>().Version;
@@ -54,8 +58,11 @@ internal sealed class TemplatePages(TemplateEndpoints api, TemplateStore store, 
 
     [Function("ConsoleStartTemplate"), Allow(Roles.Operators)]
     public async Task<IResult> StartAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/workflow-templates/{id}/start")] HttpRequest request, string id,
-        [DurableClient] DurableTaskClient durable, CancellationToken ct)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/workflow-templates/{id}/start")]
+        HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
         var version = int.TryParse(form["version"], out var asked) ? asked : (int?)null;

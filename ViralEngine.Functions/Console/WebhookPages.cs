@@ -86,13 +86,17 @@ internal sealed class WebhookPages(
 
     [Function("ConsoleDisableWebhook"), Allow(Roles.Admins), Audited("webhook.changed", Target = "id")]
     public Task<IResult> DisableAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/disable")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/disable")]
+        HttpRequest request,
+        string id,
         CancellationToken ct) =>
         SwitchAsync(request, id, false, ct);
 
     [Function("ConsoleRotateWebhookSecret"), Allow(Roles.Admins), Audited("webhook.secret_rotated")]
     public async Task<IResult> RotateSecretAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/rotate-secret")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/rotate-secret")]
+        HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
@@ -111,7 +115,9 @@ internal sealed class WebhookPages(
 
     [Function("ConsoleRecoverWebhook"), Allow(Roles.Operators), Audited("webhook.recovered")]
     public async Task<IResult> RecoverAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/recover")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/webhooks/{id}/recover")]
+        HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         var form = await ConsoleForm.ReadAsync(request, ct);
@@ -120,7 +126,7 @@ internal sealed class WebhookPages(
         var answer = await ConsoleForm.AnswerOfAsync(
             () => deliveries.RecoverAsync(request.Caller(), id, ConsoleForm.Bind<RecoverQuery>(form), ct));
         return ConsoleForm.FaultsOf(answer) is { } faults
-            ? await ShowAsync(request, endpoint, faults, 400, ct)
+            ? await ShowAsync(request, endpoint, faults, 400, ct, sent: ConsoleForm.ValuesOf(form))
             : SeeOther.After(answer, _ => $"/console/webhooks/{id}?notice=webhook-recovered");
     }
 
@@ -145,7 +151,7 @@ internal sealed class WebhookPages(
     private async Task<IResult> ShowAsync(
         HttpRequest request, WebhookEndpoint endpoint, IReadOnlyDictionary<string, string[]> faults, int status,
         CancellationToken ct,
-        string? secret = null, DateTime? oldSecretsEndAt = null)
+        string? secret = null, DateTime? oldSecretsEndAt = null, Dictionary<string, string>? sent = null)
     {
         // A form's address has no filters.
         var query = ConsoleQuery.Of(request);
@@ -160,6 +166,7 @@ internal sealed class WebhookPages(
                 : query.Values,
             [nameof(WebhookPage.Next)] = page.NextCursor,
             [nameof(WebhookPage.Errors)] = faults,
+            [nameof(WebhookPage.Sent)] = sent ?? [],
             [nameof(WebhookPage.Secret)] = secret,
             [nameof(WebhookPage.OldSecretsEndAt)] = oldSecretsEndAt,
         }, ct, status);

@@ -33,7 +33,9 @@ internal sealed class WorkflowPages(WorkflowEndpoints api, WorkflowStore store, 
 
     [Function("ConsoleShowWorkflow"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflows/{id}")] HttpRequest request, string id,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/workflows/{id}")]
+        HttpRequest request,
+        string id,
         CancellationToken ct)
     {
         if (!Ids.TryParse(id, out var workflowId)
@@ -41,23 +43,29 @@ internal sealed class WorkflowPages(WorkflowEndpoints api, WorkflowStore store, 
             return Problem.NotFound("workflow");
         return await pages.ShowAsync<WorkflowDetailPage>(request, "Workflow", Section, new()
         {
-            [nameof(WorkflowDetailPage.Workflow)] = workflow,
-            [nameof(WorkflowDetailPage.Graph)] = api.GraphOf(workflow),
+            [nameof(WorkflowDetailPage.View)] = new WorkflowView(workflow, api.GraphOf(workflow)),
         }, ct);
     }
 
     [Function("ConsoleCancelWorkflow"), Allow(Roles.Operators), Audited("workflow.cancelled", KeepsAnswer = false)]
     public async Task<IResult> CancelAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/workflows/{id}/cancel")] HttpRequest request, string id,
-        [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/workflows/{id}/cancel")]
+        HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct) =>
         SeeOther.After(
             await api.CancelAsync(request, id, durable, ct), _ => $"/console/workflows/{id}?notice=workflow-cancelled");
 
     [Function("ConsoleRetryWorkflow"), Allow(Roles.Operators)]
     [Audited("workflow.retried", Target = "id", KeepsAnswer = false)]
     public async Task<IResult> RetryAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/workflows/{id}/retry-from-step/{stepId}")] HttpRequest request,
-        string id, string stepId, [DurableClient] DurableTaskClient durable, CancellationToken ct) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "console/workflows/{id}/retry-from-step/{stepId}")]
+        HttpRequest request,
+        string id,
+        string stepId,
+        [DurableClient] DurableTaskClient durable,
+        CancellationToken ct) =>
         SeeOther.After(
             await api.RetryAsync(request, id, stepId, durable, ct),
             _ => $"/console/workflows/{id}?notice=workflow-retried");

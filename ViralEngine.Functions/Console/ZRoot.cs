@@ -13,6 +13,7 @@ internal static class ZRoot
     // last.
     [Function("ZRoot")]
     public static IResult Run(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "{nothing:maxlength(0)?}")] HttpRequest request) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "{nothing:maxlength(0)?}")]
+        HttpRequest request) =>
         Results.Redirect("/console");
 }

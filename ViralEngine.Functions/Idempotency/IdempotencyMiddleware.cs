@@ -140,7 +140,8 @@ internal sealed class IdempotencyMiddleware(
         context.TakeResult() is { } result
             ? CapturedAnswer.OfAsync(result, http)
             : throw new InvalidOperationException(
-                $"{context.FunctionDefinition.Name} must return an IResult: what it writes itself is sent before the commit.");
+                $"{context.FunctionDefinition.Name} must return an IResult: "
+                + "what it writes itself is sent before the commit.");
 
     private static async Task GiveUpAsync(Db db, IdempotencyStore store, IdempotencyScope scope, Guid token)
     {
@@ -156,7 +157,8 @@ internal sealed class IdempotencyMiddleware(
         {
             throw new ProblemException(new Problem(
                 422, "idempotency-key-reused", "The Idempotency-Key was used for a different request.",
-                "A key identifies one request: the same method, path, query and body. Use a new key for a new request."));
+                "A key identifies one request: the same method, path, query and body. "
+                + "Use a new key for a new request."));
         }
 
         await CapturedAnswer.ReplayAsync(http, answer, ct);

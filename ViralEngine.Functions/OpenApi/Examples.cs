@@ -29,7 +29,8 @@ internal static class Examples
     /// <summary>A stream.</summary>
     public static string OfStream(string data) => data switch
     {
-        "TaskToken" => "retry: 1000\n\nid: 1\nevent: token\ndata: {\"text\":\"Late \"}\n\nid: 2\nevent: done\ndata: {\"status\":\"completed\"}\n\n",
+        "TaskToken" => "retry: 1000\n\nid: 1\nevent: token\ndata: {\"text\":\"Late \"}\n\n"
+            + "id: 2\nevent: done\ndata: {\"status\":\"completed\"}\n\n",
         "BatchEvent" => Stream("batch.started", """{"status":"in_progress","total":3,"settled":0}"""),
         "WorkflowEvent" => Stream("workflow.started", """{"status":"in_progress","run":1}"""),
         _ => Stream("task.started", """{"status":"in_progress","attempt":1}"""),
@@ -44,7 +45,8 @@ internal static class Examples
     };
 
     private static string Stream(string type, string data) =>
-        $"retry: 1000\n\nid: 2\nevent: {type}\ndata: {{\"number\":2,\"type\":\"{type}\",\"data\":{data},\"created_at\":\"2030-01-31T12:00:00Z\"}}\n\n";
+        $"retry: 1000\n\nid: 2\nevent: {type}\n"
+        + $"data: {{\"number\":2,\"type\":\"{type}\",\"data\":{data},\"created_at\":\"2030-01-31T12:00:00Z\"}}\n\n";
 
     private static JsonNode? First(string name) => Written.Value[name]?.AsObject().First().Value?.DeepClone();
 

@@ -35,7 +35,13 @@ internal static class Headers
             + "one of them and grants no access.", new JsonObject { ["type"] = "string", ["format"] = "uuid" }),
         ["IdempotencyKey"] = Parameter(
             "Idempotency-Key", "header", ApiInfo.Idempotency,
-            new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 512, ["examples"] = new JsonArray("8e03978e-40d5-43e8-bc93-6894a57f9324") }),
+            new JsonObject
+            {
+                ["type"] = "string",
+                ["minLength"] = 1,
+                ["maxLength"] = 512,
+                ["examples"] = new JsonArray("8e03978e-40d5-43e8-bc93-6894a57f9324"),
+            }),
         ["LastEventIdHeader"] = Parameter(
             "Last-Event-ID", "header",
             "The id of the last event received. The stream resumes after it, on any instance.",

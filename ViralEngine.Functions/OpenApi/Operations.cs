@@ -130,7 +130,11 @@ internal sealed class Operations(Schemas schemas, Responses responses, XmlDocs d
             {
                 content[body.ContentType] = new JsonObject
                 {
-                    ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object per line, described by x-line." },
+                    ["schema"] = new JsonObject
+                    {
+                        ["type"] = "string",
+                        ["description"] = "One JSON object per line, described by x-line.",
+                    },
                     ["x-line"] = schemas.OfRequest(body.Type),
                     ["example"] = Examples.OfLines(body.Type),
                 };

@@ -56,10 +56,12 @@ internal static class ProblemKinds
     {
         400 => "The request is not valid. `errors` names each invalid field and its problem.",
         401 => "The credential is missing, invalid, expired or revoked.",
-        403 => "The caller's role does not allow this, or the credential does not belong to the organization in X-Tenant-ID.",
+        403 => "The caller's role does not allow this, "
+            + "or the credential does not belong to the organization in X-Tenant-ID.",
         404 => "The resource does not exist, or belongs to another organization.",
         408 => "The body arrived too slowly.",
-        409 => "The state of the resource does not allow this request, or a request with the same Idempotency-Key is in progress.",
+        409 => "The state of the resource does not allow this request, "
+            + "or a request with the same Idempotency-Key is in progress.",
         413 => "The body is too large.",
         415 => "The body's content type or encoding is not supported.",
         422 => "The Idempotency-Key was used for a different request.",
@@ -102,7 +104,8 @@ internal static class ProblemKinds
             415 => (
                 "unsupported-media-type", "The content type is not supported.", "Send Content-Type: application/json."),
             422 => ("idempotency-key-reused", "The Idempotency-Key was used for a different request.",
-                "A key identifies one request: the same method, path, query and body. Use a new key for a new request."),
+                "A key identifies one request: the same method, path, query and body. "
+                + "Use a new key for a new request."),
             429 => ("rate-limited", "Too many requests.", "Try again in 12 seconds."),
             503 => ("unavailable", "The database cannot be reached.", "Try again."),
             _ => ("internal", "Internal error.", "It is logged under the request id. Try again."),

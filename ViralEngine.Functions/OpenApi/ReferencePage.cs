@@ -18,8 +18,8 @@ internal sealed class ReferencePage
             .Replace("/*script*/", script, StringComparison.Ordinal));
         ETag = $"\"{Convert.ToHexStringLower(SHA256.HashData(Bytes))[..32]}\"";
         ContentSecurityPolicy =
-            $"default-src 'none'; script-src '{Hash(script)}'; style-src '{Hash(style)}'; connect-src 'self'; img-src data:; "
-            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+            $"default-src 'none'; script-src '{Hash(script)}'; style-src '{Hash(style)}'; "
+            + "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     }
 
     public byte[] Bytes { get; }

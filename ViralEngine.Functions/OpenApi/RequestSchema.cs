@@ -51,7 +51,11 @@ internal static class RequestSchema
 
     /// <summary>OpenAPI's format of a numeric type; null for other types.</summary>
     public static string? NumberFormatOf(Type type) =>
-        type == typeof(int) ? "int32" : type == typeof(long) ? "int64" : type == typeof(double) ? "double" : type == typeof(decimal) ? "decimal" : null;
+        type == typeof(int) ? "int32"
+        : type == typeof(long) ? "int64"
+        : type == typeof(double) ? "double"
+        : type == typeof(decimal) ? "decimal"
+        : null;
 
     /// <summary>Allows null in a schema; an empty one already does.</summary>
     public static void AllowNull(JsonObject schema)
@@ -77,7 +81,11 @@ internal static class RequestSchema
         if (type == typeof(bool))
             return new JsonObject { ["type"] = "boolean" };
         if (NumberFormatOf(type) is { } format)
-            return new JsonObject { ["type"] = format.StartsWith("int", StringComparison.Ordinal) ? "integer" : "number", ["format"] = format };
+            return new JsonObject
+            {
+                ["type"] = format.StartsWith("int", StringComparison.Ordinal) ? "integer" : "number",
+                ["format"] = format,
+            };
         if (type == typeof(Guid))
             return new JsonObject { ["type"] = "string", ["format"] = "uuid" };
         if (type == typeof(DateTime))

@@ -32,7 +32,10 @@ internal sealed class Responses(Schemas schemas)
     {
         var response = new JsonObject
         {
-            ["description"] = string.Join(' ', answers.Select(answer => answer.Description).OfType<string>().DefaultIfEmpty(DefaultText(status, answers[0].ContentType))),
+            ["description"] = string.Join(
+                ' ',
+                answers.Select(answer => answer.Description).OfType<string>()
+                    .DefaultIfEmpty(DefaultText(status, answers[0].ContentType))),
             ["headers"] = Headers.Reference(HeadersOf(endpoint, method, status)),
         };
         var content = new JsonObject();
@@ -57,13 +60,21 @@ internal sealed class Responses(Schemas schemas)
         }
 
         if (!answer.ContentType.EndsWith("json", StringComparison.Ordinal) || answer.Type is null)
-            return new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" }, ["example"] = Examples.OfText(answer.ContentType) };
+            return new JsonObject
+            {
+                ["schema"] = new JsonObject { ["type"] = "string" },
+                ["example"] = Examples.OfText(answer.ContentType),
+            };
         // Newline-delimited JSON.
         if (answer.ContentType.EndsWith("ndjson", StringComparison.Ordinal))
         {
             return new JsonObject
             {
-                ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "One JSON object per line, described by x-line." },
+                ["schema"] = new JsonObject
+                {
+                    ["type"] = "string",
+                    ["description"] = "One JSON object per line, described by x-line.",
+                },
                 ["x-line"] = schemas.OfResponse(answer.Type),
                 ["example"] = Examples.OfLines(answer.Type),
             };
@@ -111,7 +122,8 @@ internal sealed class Responses(Schemas schemas)
         else
         {
             // Pages for people, and the document itself.
-            foreach (var name in (string[])["ETag", "Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"])
+            foreach (var name in (string[])
+                ["ETag", "Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"])
                 yield return name;
         }
 

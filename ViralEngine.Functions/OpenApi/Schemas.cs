@@ -146,7 +146,8 @@ internal sealed class Schemas(XmlDocs docs)
     private JsonObject Member(JsonObject schema, PropertyInfo property)
     {
         var canBeNull = Nullable.GetUnderlyingType(property.PropertyType) is not null
-            || (!property.PropertyType.IsValueType && new NullabilityInfoContext().Create(property).ReadState != NullabilityState.NotNull);
+            || (!property.PropertyType.IsValueType
+                && new NullabilityInfoContext().Create(property).ReadState != NullabilityState.NotNull);
         if (TypedMembers.Find(property) is { } written)
         {
             schema = OfWritten(written);

@@ -28,8 +28,8 @@ internal sealed class Webhooks(Schemas schemas)
                 new JsonObject { ["type"] = "integer", ["format"] = "int64" }),
             Header(
                 WebhookSignature.SignatureHeader,
-                "`v1,` and the base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`, one for each valid secret, separated "
-                + "by spaces.",
+                "`v1,` and the base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`, "
+                + "one for each valid secret, separated by spaces.",
                 new JsonObject { ["type"] = "string" })),
         ["requestBody"] = new JsonObject
         {
@@ -47,7 +47,10 @@ internal sealed class Webhooks(Schemas schemas)
         {
             ["2XX"] = new JsonObject { ["description"] = "Received." },
             ["410"] = new JsonObject { ["description"] = "Gone: the endpoint is disabled." },
-            ["default"] = new JsonObject { ["description"] = "Not received: the message is sent again, after `Retry-After` if present." },
+            ["default"] = new JsonObject
+            {
+                ["description"] = "Not received: the message is sent again, after `Retry-After` if present.",
+            },
         },
     };
 

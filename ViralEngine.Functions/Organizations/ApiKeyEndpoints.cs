@@ -12,10 +12,13 @@ internal sealed class ApiKeyEndpoints(
     ApiKeyStore store, OrganizationStore organizations, WaysIn waysIn, AuditTrail audit, TimeProvider time)
 {
     [Function("CreateApiKey"), Allow(Roles.Admins | Role.Platform), Audited("api_key.created")]
-    [Summary("Create an API key. The response is the only place that shows its secret. The platform key creates one for an organization that is locked out.")]
+    [Summary(
+        "Create an API key. The response is the only place that shows its secret. "
+        + "The platform key creates one for an organization that is locked out.")]
     [Body(typeof(CreateApiKeyRequest)), Returns(201, typeof(CreatedApiKey))]
     public async Task<IResult> CreateAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/organizations/{id}/api-keys")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/organizations/{id}/api-keys")]
+        HttpRequest request,
         string id,
         CancellationToken ct) =>
         await CreateAsync(request.Caller(), id, await RequestBody.ReadAsync<CreateApiKeyRequest>(request, ct), ct);
@@ -71,7 +74,9 @@ internal sealed class ApiKeyEndpoints(
             : Problem.NotFound("API key");
 
     [Function("DeleteApiKey"), Allow(Roles.Admins), Audited("api_key.revoked", KeepsAnswer = false)]
-    [Summary("Revoke an API key, immediately and permanently. If it has leaked, also revoke the keys that were created with it.")]
+    [Summary(
+        "Revoke an API key, immediately and permanently. "
+        + "If it has leaked, also revoke the keys that were created with it.")]
     [Query(typeof(RevokeApiKeyQuery))]
     [Returns(200, typeof(RevokedKeys), Description = "Other keys were revoked with it."), Returns(204)]
     public async Task<IResult> RevokeAsync(

@@ -14,10 +14,11 @@ internal static class BearerToken
         var header = request.Headers.Authorization.ToString();
         if (header.Length == 0)
         {
-            throw new ProblemException(Problem.Unauthorized("Send an API key or a token as Authorization: Bearer ….") with
-            {
-                Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\"" },
-            });
+            throw new ProblemException(
+                Problem.Unauthorized("Send an API key or a token as Authorization: Bearer ….") with
+                {
+                    Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\"" },
+                });
         }
 
         return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)

@@ -20,7 +20,8 @@ internal sealed class MemberEndpoints(
     [Summary("Invite a person by the subject of their tokens. They become a member when they accept.")]
     [Body(typeof(AddMemberRequest)), Returns(201, typeof(Member))]
     public async Task<IResult> AddAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/organizations/{id}/members")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/organizations/{id}/members")]
+        HttpRequest request,
         string id,
         CancellationToken ct) =>
         await AddAsync(request.Caller(), id, await RequestBody.ReadAsync<AddMemberRequest>(request, ct), ct);

@@ -49,7 +49,8 @@ internal sealed class OrganizationEndpoints(
     [Summary("Read an organization, its limits and its usage.")]
     [Returns(200, typeof(OrganizationDetails))]
     public async Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/organizations/{id}")]
+        HttpRequest request,
         string id,
         CancellationToken ct) =>
         Ids.TryParse(id, out var organization) && await ReadAsync(request.Caller(), organization, ct) is { } found
@@ -90,7 +91,9 @@ internal sealed class OrganizationEndpoints(
     }
 
     [Function("DeleteOrganization"), Allow(Role.Owner | Role.Platform), Audited("organization.deleted")]
-    [Summary("Delete an organization. Its keys, tokens, work and webhooks stop immediately; its data is erased after the retention period.")]
+    [Summary(
+        "Delete an organization. Its keys, tokens, work and webhooks stop immediately; "
+        + "its data is erased after the retention period.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "api/organizations/{id}")] HttpRequest request,

@@ -12,7 +12,9 @@ internal sealed record CreateOrganizationRequest
     public string Name { get; init; } = "";
 
     [AllowedValues("free", "team", "enterprise", ErrorMessage = "Must be one of free, team, enterprise.")]
-    [Description("Sets the organization's limits. The enterprise plan has none unless the settings of the installation define them.")]
+    [Description(
+        "Sets the organization's limits. "
+        + "The enterprise plan has none unless the settings of the installation define them.")]
     public string Plan { get; init; } = "enterprise";
 }
 

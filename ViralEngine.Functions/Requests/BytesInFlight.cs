@@ -82,7 +82,8 @@ internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider 
     internal static Problem Full(bool isOwn) => isOwn
         ? new Problem(
             429, "too-much-at-once", "Too much data in flight.",
-            "Your organization's requests and results have reached their memory limit on this instance. Wait for some to finish.")
+            "Your organization's requests and results have reached their memory limit on this instance. "
+            + "Wait for some to finish.")
         {
             RetryAfter = 1,
         }

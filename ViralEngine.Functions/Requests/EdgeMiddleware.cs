@@ -66,7 +66,8 @@ internal sealed partial class EdgeMiddleware(IOptions<EdgeOptions> options, ILog
             LogGivenUp(logger, context.FunctionDefinition.Name, options.Value.StatementTimeoutSeconds);
             await AnswerAsync(context, http, new Problem(
                 503, "took-too-long", "The database took too long to respond.",
-                $"A statement timed out after {options.Value.StatementTimeoutSeconds:0.###} s. Simplify the request: use fewer filters or a shorter time range.")
+                $"A statement timed out after {options.Value.StatementTimeoutSeconds:0.###} s. "
+                + "Simplify the request: use fewer filters or a shorter time range.")
             {
                 RetryAfter = 5,
             });

@@ -32,7 +32,8 @@ internal sealed class IncomingBody : Stream
         var request = http.Request;
         // Both parts are escaped, so neither contains a line break.
         hash.AppendData(Encoding.UTF8.GetBytes(
-            $"{request.Method} {request.PathBase.ToUriComponent()}{request.Path.ToUriComponent()}{request.QueryString.ToUriComponent()}\n"));
+            $"{request.Method} {request.PathBase.ToUriComponent()}{request.Path.ToUriComponent()}"
+            + $"{request.QueryString.ToUriComponent()}\n"));
     }
 
     public override bool CanRead => true;
@@ -135,7 +136,8 @@ internal sealed class IncomingBody : Stream
     // RFC 9110, section 15.5.9: the connection is closed.
     private Problem TooSlow() => new(
         408, "body-too-slow", "The body arrived too slowly.",
-        $"Send at least {options.MinBodyBytesPerSecond:N0} bytes per second on average; this is checked after {options.BodyGraceSeconds:N0} s of waiting.")
+        $"Send at least {options.MinBodyBytesPerSecond:N0} bytes per second on average; "
+        + $"this is checked after {options.BodyGraceSeconds:N0} s of waiting.")
     {
         Headers = new Dictionary<string, string> { ["Connection"] = "close" },
     };

@@ -41,6 +41,9 @@ internal abstract record PageQuery
         if (rows.Count <= Limit && !isCut)
             return null;
         rows.RemoveRange(Math.Min(Limit, rows.Count), Math.Max(0, rows.Count - Limit));
-        return Base64Url.EncodeToString(id(rows[^1]).ToByteArray(bigEndian: true));
+        return CursorAfter(id(rows[^1]));
     }
+
+    /// <summary>The cursor for the page that begins after a row.</summary>
+    public static string CursorAfter(Guid id) => Base64Url.EncodeToString(id.ToByteArray(bigEndian: true));
 }

@@ -46,12 +46,18 @@ internal sealed record Problem(int Status, string Code, string Title, string? De
 
     public static Problem Unauthorized(string detail) => new(401, "unauthorized", "Authentication failed.", detail)
     {
-        Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\", error=\"invalid_token\"" },
+        Headers = new Dictionary<string, string>
+        {
+            ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\", error=\"invalid_token\"",
+        },
     };
 
     public static Problem Forbidden(string detail) => new(403, "forbidden", "Permission denied.", detail)
     {
-        Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\", error=\"insufficient_scope\"" },
+        Headers = new Dictionary<string, string>
+        {
+            ["WWW-Authenticate"] = "Bearer realm=\"viral-engine\", error=\"insufficient_scope\"",
+        },
     };
 
     public static Problem NotFound(string what) => new(404, "not-found", "Not found.", $"There is no such {what}.");

@@ -16,7 +16,8 @@ internal sealed class QueryMiddleware(EndpointCatalog endpoints) : IFunctionsWor
     private readonly HashSet<string> strict =
     [
         .. endpoints.All
-            .Where(endpoint => endpoint.IsApi && endpoint.Allowed is not null && endpoint.Method.GetCustomAttribute<QueryAttribute>() is null)
+            .Where(endpoint => endpoint.IsApi && endpoint.Allowed is not null
+                && endpoint.Method.GetCustomAttribute<QueryAttribute>() is null)
             .Select(endpoint => endpoint.Function),
     ];
 

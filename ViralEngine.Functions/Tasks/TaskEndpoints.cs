@@ -68,9 +68,11 @@ internal sealed class TaskEndpoints(
 
     internal async Task<TaskPage> ListAsync(Caller caller, TaskListQuery query, CancellationToken ct)
     {
-        var filter = new TaskFilter(query.Status, query.AgentId, query.Tag, query.CreatedAfter, query.CreatedBefore);
+        var filter = new TaskFilter(
+            query.Status, query.AgentId, query.Tag, query.CreatedAfter, query.CreatedBefore, query.Search);
         var list = await store.ListAsync(caller.Tenant, filter, query.After(), query.Limit + 1, ct);
-        var next = query.Next(list.Tasks, task => task.Id, list.Cut);
+        var next = query.Next(list.Tasks, task => task.Id, list.Cut)
+            ?? (list.LookedTo is { } last ? PageQuery.CursorAfter(last) : null);
         return new TaskPage(list.Tasks, next);
     }
 
@@ -156,7 +158,8 @@ internal sealed class TaskEndpoints(
     [Function("GetTaskHistory"), Allow(Roles.Readers), Summary("List what happened to a task, in order.")]
     [Query(typeof(HistoryQuery)), Returns(200, typeof(EventHistory))]
     public async Task<IResult> HistoryAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/tasks/{id}/history")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/tasks/{id}/history")]
+        HttpRequest request,
         string id,
         CancellationToken ct)
     {

@@ -56,6 +56,11 @@ internal sealed record TaskListQuery : PageQuery
     public DateTime? CreatedAfter { get; init; }
 
     public DateTime? CreatedBefore { get; init; }
+
+    [StringLength(200, MinimumLength = 1)]
+    [Description("Text that the description contains, in upper or lower case. A page looks through at most 10,000 "
+        + "tasks that match the other filters, or 32 MiB of descriptions, and may be empty: next_cursor continues.")]
+    public string? Search { get; init; }
 }
 
 internal sealed record TaskPage(IReadOnlyList<AgentTask> Tasks, string? NextCursor);

@@ -23,8 +23,10 @@ internal sealed class TaskStreams(EventFollower follower, TaskTokenReader tokens
 
     [Function("StreamTaskResponse"), Allow(Roles.Readers)]
     [Summary("Follow the answer of a task's agent, token by token, as server-sent events.")]
-    [Returns(200, ContentType = "text/event-stream", EventData = "TaskToken", Description =
-        "token {text}: the next piece of the answer. reset {}: discard the text so far, because another attempt begins. done {status, error}: the end.")]
+    [Returns(
+        200, ContentType = "text/event-stream", EventData = "TaskToken",
+        Description = "token {text}: the next piece of the answer. "
+            + "reset {}: discard the text so far, because another attempt begins. done {status, error}: the end.")]
     [Returns(204, Description = "The task has ended and the client has every event.")]
     public Task StreamResponseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/tasks/{id}/stream-response")]

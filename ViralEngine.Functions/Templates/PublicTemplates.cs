@@ -30,7 +30,8 @@ internal sealed class PublicTemplates(TemplateStore store, DefinitionReader read
             {
                 throw new ProblemException(Problem.Validation(
                     "visibility",
-                    $"Version {version} names your own agents or approvers and would become public, too. Create a new template instead."));
+                    $"Version {version} names your own agents or approvers and would become public, too. "
+                    + "Create a new template instead."));
             }
         }
     }
@@ -40,9 +41,12 @@ internal sealed class PublicTemplates(TemplateStore store, DefinitionReader read
         // A version that is no longer valid cannot be started and discloses nothing.
         if (reader.Read(json, path, new FieldErrors()) is not { } definition)
             return;
-        foreach (var (at, agent) in NamesInDefinition.Agents(definition).Where(
-            each => BuiltInAgents.Find(each.Name) is null))
-            errors.Add(at, $"A public template must not name one of your agents ({agent}): use a parameter, {{{{ input.agent }}}}.");
+        foreach (var (at, agent) in NamesInDefinition.Agents(definition)
+            .Where(each => BuiltInAgents.Find(each.Name) is null))
+            errors.Add(
+                at,
+                $"A public template must not name one of your agents ({agent}): "
+                + "use a parameter, {{ input.agent }}.");
         foreach (var (at, user) in NamesInDefinition.Users(definition))
             errors.Add(at, $"A public template must not name your members or keys ({user}): use roles instead.");
     }

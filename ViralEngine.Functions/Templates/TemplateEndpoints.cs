@@ -37,7 +37,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
     [Summary("List the organization's workflow templates, newest first.")]
     [Query(typeof(TemplateListQuery)), Returns(200, typeof(TemplatePage))]
     public async Task<IResult> ListAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflow-templates")]
+        HttpRequest request,
         CancellationToken ct) =>
         Results.Ok(await ListAsync(request.Caller(), RequestBinder.BindQuery<TemplateListQuery>(request.Query), ct));
 
@@ -120,7 +121,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
     [Summary("Delete a workflow template with all its versions. Workflows started from it continue.")]
     [Returns(204)]
     public async Task<IResult> DeleteAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "api/workflow-templates/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "api/workflow-templates/{id}")]
+        HttpRequest request,
         string id,
         CancellationToken ct) =>
         Ids.TryParse(id, out var templateId) && await store.DeleteAsync(request.Caller().Tenant, templateId, ct)
@@ -131,7 +133,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
     [Summary("Submit a workflow from a template.")]
     [Body(typeof(StartFromTemplateRequest)), Returns(201, typeof(Workflow))]
     public Task<IResult> StartAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/from-template/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/from-template/{id}")]
+        HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct) =>
@@ -140,7 +143,8 @@ internal sealed class TemplateEndpoints(TemplateStore store, SubmitWorkflow subm
     [Function("CreateWorkflowFromTemplate"), Allow(Roles.Operators), Summary("Submit a workflow from a template.")]
     [Body(typeof(StartFromTemplateRequest)), Returns(201, typeof(Workflow))]
     public async Task<IResult> CreateWorkflowAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflow-templates/{id}/workflows")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflow-templates/{id}/workflows")]
+        HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient durable,
         CancellationToken ct) =>

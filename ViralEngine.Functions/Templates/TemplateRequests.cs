@@ -15,15 +15,19 @@ internal sealed record SaveTemplateRequest
     public string? Description { get; init; }
 
     [AllowedValues("private", "public", ErrorMessage = "Must be private or public.")]
-    [Description("public: every organization may read it and start workflows from it. Only admins and owners may publish a template.")]
+    [Description(
+        "public: every organization may read it and start workflows from it. "
+        + "Only admins and owners may publish a template.")]
     public string Visibility { get; init; } = "private";
 
     [Description(
-        "The template's parameters: name, type (string, integer, number, boolean, enum, object, array), required, default, min, "
-        + "max, pattern, values. Steps read the values as input.<name>.")]
+        "The template's parameters: name, type (string, integer, number, boolean, enum, object, array), required, "
+        + "default, min, max, pattern, values. Steps read the values as input.<name>.")]
     public JsonElement? Parameters { get; init; }
 
-    [Description("The definition of a workflow: an object with steps and rollback_on_cancel. Alternatively, give these two fields here.")]
+    [Description(
+        "The definition of a workflow: an object with steps and rollback_on_cancel. "
+        + "Alternatively, give these two fields here.")]
     public JsonElement? Definition { get; init; }
 
     public JsonElement? Steps { get; init; }

@@ -80,7 +80,7 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
     }
 
     [Function("RecoverWebhook"), Allow(Roles.Operators), Audited("webhook.recovered")]
-    [Summary("Redeliver everything that failed since a time.")]
+    [Summary("Redeliver everything that failed since a time, or between two.")]
     [Query(typeof(RecoverQuery)), Returns(202, typeof(Recovered))]
     public async Task<IResult> RecoverAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/recover")] HttpRequest request,
@@ -93,11 +93,13 @@ internal sealed class WebhookDeliveryEndpoints(Db db, WebhookStore store, Delive
         var (tenant, since) = (caller.Tenant, query.Since);
         if (since is null)
             return Problem.Validation("since", "Is required.");
+        if (query.Until <= since)
+            return Problem.Validation("until", "Must be after since.");
         if (!Ids.TryParse(id, out var endpoint) || await store.FindAsync(tenant, endpoint, ct) is not { } found)
             return Problem.NotFound("webhook");
         if (!found.Enabled)
             return Disabled();
-        var queued = await log.RecoverAsync(tenant, endpoint, since.Value, ct);
+        var queued = await log.RecoverAsync(tenant, endpoint, since.Value, query.Until, ct);
         await WakeAsync(ct);
         return Results.Accepted($"/api/webhooks/{endpoint}/deliveries", new Recovered(queued));
     }

@@ -124,7 +124,8 @@ internal sealed class WebhookEndpoints(WebhookStore store, WebhookTest test, Url
     [Summary("Rotate the signing secret. For a time, messages are signed with the old secret, too.")]
     [Body(typeof(RotateSecretRequest)), Returns(200, typeof(RotatedSecret))]
     public async Task<IResult> RotateSecretAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/rotate-secret")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/webhooks/{id}/rotate-secret")]
+        HttpRequest request,
         string id,
         CancellationToken ct) =>
         await RotateSecretAsync(

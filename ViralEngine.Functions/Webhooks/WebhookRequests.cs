@@ -11,17 +11,24 @@ namespace ViralEngine.Functions.Webhooks;
 internal sealed record CreateWebhookRequest
 {
     [Required, StringLength(UrlPolicy.MaxLength, MinimumLength = 1)]
-    [Description("The URL to POST messages to. Private, loopback and metadata addresses are rejected; redirects are not followed.")]
+    [Description(
+        "The URL to POST messages to. Private, loopback and metadata addresses are rejected; "
+        + "redirects are not followed.")]
     public string Url { get; init; } = "";
 
     [StringLength(500)]
     public string? Description { get; init; }
 
-    [MinLength(1, ErrorMessage = "Must have at least one."), MaxLength(100, ErrorMessage = "Must have at most 100."), EventTypePatterns]
-    [Description("The events to receive: * for all, task.* for a kind, task.completed for one type. Kinds: task, batch, workflow, approval, alert, webhook.")]
+    [MinLength(1, ErrorMessage = "Must have at least one."), MaxLength(100, ErrorMessage = "Must have at most 100.")]
+    [EventTypePatterns]
+    [Description(
+        "The events to receive: * for all, task.* for a kind, task.completed for one type. "
+        + "Kinds: task, batch, workflow, approval, alert, webhook.")]
     public string[] EventTypes { get; init; } = ["*"];
 
-    [Description("per_object: a message waits until the previous message about the same object is delivered or has failed for good.")]
+    [Description(
+        "per_object: a message waits until the previous message about the same object is delivered "
+        + "or has failed for good.")]
     public WebhookOrdering Ordering { get; init; }
 
     [Range(1, 1000)]
@@ -56,7 +63,8 @@ internal sealed record ChangeWebhookRequest
     [StringLength(500)]
     public string? Description { get; init; }
 
-    [MinLength(1, ErrorMessage = "Must have at least one."), MaxLength(100, ErrorMessage = "Must have at most 100."), EventTypePatterns]
+    [MinLength(1, ErrorMessage = "Must have at least one."), MaxLength(100, ErrorMessage = "Must have at most 100.")]
+    [EventTypePatterns]
     public string[]? EventTypes { get; init; }
 
     public WebhookOrdering? Ordering { get; init; }
@@ -118,6 +126,9 @@ internal sealed record RecoverQuery
 {
     [Description("The start of the range. Messages queued since then that failed for good are queued again.")]
     public DateTime? Since { get; init; }
+
+    [Description("The end of the range, exclusive: a time after since; by default now.")]
+    public DateTime? Until { get; init; }
 }
 
 internal sealed record WebhookListQuery : PageQuery;

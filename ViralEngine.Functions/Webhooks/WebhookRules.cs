@@ -41,8 +41,8 @@ internal static class WebhookRules
 /// <summary>Event types or patterns of them.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class EventTypePatternsAttribute() : ValidationAttribute(
-    $"Each must be *, a kind ({string.Join(", ", EventTypes.Kinds.Select(kind => kind + ".*"))}) or an event type such as task.completed. "
-    + "The API reference lists them under EventType.")
+    $"Each must be *, a kind ({string.Join(", ", EventTypes.Kinds.Select(kind => kind + ".*"))}) "
+    + "or an event type such as task.completed. The API reference lists them under EventType.")
 {
     public override bool IsValid(object? value) =>
         value is not string[] patterns || patterns.All(

@@ -72,7 +72,9 @@ internal sealed class WorkflowEndpoints(
             : Problem.NotFound("workflow");
 
     [Function("CancelWorkflow"), Allow(Roles.Operators), Audited("workflow.cancelled", KeepsAnswer = false)]
-    [Summary("Cancel a workflow. Its waits end immediately and its running tasks within a second; rollbacks run if rollback_on_cancel is true.")]
+    [Summary(
+        "Cancel a workflow. Its waits end immediately and its running tasks within a second; "
+        + "rollbacks run if rollback_on_cancel is true.")]
     [Returns(200, typeof(Workflow), Description = "Cancelled.")]
     [Returns(202, typeof(Workflow), Description = "The workflow is being rolled back.")]
     public async Task<IResult> CancelAsync(
@@ -101,7 +103,9 @@ internal sealed class WorkflowEndpoints(
     }
 
     [Function("RetryWorkflow"), Allow(Roles.Operators), Audited("workflow.retried", Target = "id", KeepsAnswer = false)]
-    [Summary("Retry a failed or cancelled workflow from a step. Earlier steps keep their outputs; gates before steps that already ran open again.")]
+    [Summary(
+        "Retry a failed or cancelled workflow from a step. "
+        + "Earlier steps keep their outputs; gates before steps that already ran open again.")]
     [Returns(202, typeof(Workflow))]
     public async Task<IResult> RetryAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/workflows/{id}/retry-from-step/{stepId}")]
@@ -157,7 +161,8 @@ internal sealed class WorkflowEndpoints(
     [Returns(200, ContentType = "text/event-stream", EventData = "WorkflowEvent")]
     [Returns(204, Description = "The workflow has ended and the client has every event.")]
     public Task StreamAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows/{id}/stream")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/workflows/{id}/stream")]
+        HttpRequest request,
         string id,
         CancellationToken ct) =>
         follower.FollowAsync(request, request.Caller().Tenant, WorkflowStore.EventHead, id, "workflow", ct);

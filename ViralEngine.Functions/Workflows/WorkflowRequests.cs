@@ -16,8 +16,8 @@ internal sealed record CreateWorkflowRequest
     public JsonElement? Definition { get; init; }
 
     [Description(
-        "The steps, in order: task, parallel, choice, approval, delay or webhook. Texts are Liquid templates over input and "
-        + "steps.<id>.output.")]
+        "The steps, in order: task, parallel, choice, approval, delay or webhook. "
+        + "Texts are Liquid templates over input and steps.<id>.output.")]
     public JsonElement? Steps { get; init; }
 
     [Description("Whether to roll back completed steps when the workflow is cancelled.")]

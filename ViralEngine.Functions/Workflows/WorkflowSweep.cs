@@ -12,12 +12,12 @@ namespace ViralEngine.Functions.Workflows;
 internal sealed partial class WorkflowSweep(
     WorkflowSweeper sweeper, WorkflowStarts starts, IOptions<WorkflowsOptions> options, ILogger<WorkflowSweep> logger)
 {
-    private const int Most = 200;
+    private const int MaxTaken = 200;
     private const int MaxDeleted = 500;
 
     public async Task RunAsync(DurableTaskClient durable, CancellationToken ct)
     {
-        var workflows = await sweeper.TakeAsync(Most, ct);
+        var workflows = await sweeper.TakeAsync(MaxTaken, ct);
         foreach (var workflow in workflows)
         {
             await starts.StartAsync(durable, workflow.Tenant, workflow.Id, workflow.Run, ct);

@@ -186,7 +186,10 @@ internal sealed class DurableService(
     {
         if (request.OrchestrationIdReusePolicy is not { } policy) return "{}";
         OrchestrationStatus[] finished =
-            [OrchestrationStatus.Completed, OrchestrationStatus.Failed, OrchestrationStatus.Canceled, OrchestrationStatus.Terminated];
+        [
+            OrchestrationStatus.Completed, OrchestrationStatus.Failed, OrchestrationStatus.Canceled,
+            OrchestrationStatus.Terminated,
+        ];
         return $"{{{string.Join(',', finished.Except(policy.ReplaceableStatus).Select(status => (int)status))}}}";
     }
 }

@@ -104,7 +104,8 @@ internal sealed class EngineSession : IDisposable
             {
                 lock (instance.Gate)
                 {
-                    if (!instance.Releasing && instance.Start.ExecutionId == work.ExecutionId) instance.LocalActivities++;
+                    if (!instance.Releasing && instance.Start.ExecutionId == work.ExecutionId)
+                        instance.LocalActivities++;
                 }
             }
 

@@ -58,8 +58,8 @@ public static class LocalDurableSchema
         if (version > Version)
         {
             throw new InvalidOperationException(
-                $"The schema local_durable of this database has version {version}; this build knows versions up to {Version}. "
-                + "Start the newer build, or use another database.");
+                $"The schema local_durable of this database has version {version}; "
+                + $"this build knows versions up to {Version}. Start the newer build, or use another database.");
         }
 
         var abandoned = await ScalarAsync<int>(

@@ -23,8 +23,10 @@ public sealed class Attachment : IHostingStartup
         var worker = services
             .Select(service => service.ImplementationInstance)
             .OfType<IFunctionsWorkerApplicationBuilder>()
-            .FirstOrDefault() ?? throw new InvalidOperationException(
-                "The app is not an isolated-worker app with ASP.NET Core. It must call ConfigureFunctionsWebApplication().");
+            .FirstOrDefault()
+            ?? throw new InvalidOperationException(
+                "The app is not an isolated-worker app with ASP.NET Core. "
+                + "It must call ConfigureFunctionsWebApplication().");
         worker.UseMiddleware<HttpFailures>();
     });
 }

@@ -90,7 +90,8 @@ internal sealed class HostJson
         if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
         {
             throw new InvalidOperationException(
-                $"host.json: extensions.durableTask.storageProvider.{name} is '{text}'. It must be a time span from {least} to {most}.");
+                $"host.json: extensions.durableTask.storageProvider.{name} is '{text}'. "
+                + $"It must be a time span from {least} to {most}.");
         }
     }
 

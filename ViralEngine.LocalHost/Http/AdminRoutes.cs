@@ -29,7 +29,9 @@ internal sealed class AdminRoutes(HostJson host, FunctionKey key, TimerHost time
         })));
         endpoints.MapGet("/admin/functions", request => Guarded(
             request,
-            () => Results.Json(functions.Values.OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase).Select(Describe))));
+            () => Results.Json(functions.Values
+                .OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)
+                .Select(Describe))));
         endpoints.MapGet("/admin/functions/{name}", request => Guarded(request, () =>
             Named(request, functions) is { } function ? Results.Json(Describe(function)) : Results.NotFound()));
         endpoints.MapGet("/admin/functions/{name}/status", request => Guarded(request, () =>
@@ -43,7 +45,9 @@ internal sealed class AdminRoutes(HostJson host, FunctionKey key, TimerHost time
     {
         if (function is null) return Results.NotFound();
         if (timers.Find(function.Name) is not { } timer)
-            return Results.BadRequest($"Function '{function.Name}' has no timer trigger. The local host runs only timer functions on request.");
+            return Results.BadRequest(
+                $"Function '{function.Name}' has no timer trigger. "
+                + "The local host runs only timer functions on request.");
         _ = timer.TryRunAsync(false, null, CancellationToken.None);
         return Results.Accepted();
     }
@@ -63,7 +67,9 @@ internal sealed class AdminRoutes(HostJson host, FunctionKey key, TimerHost time
         isDisabled = false,
         isDirect = function.Has("httpTrigger"),
         invoke_url_template = function.Has("httpTrigger")
-            ? $"/{string.Join('/', new[] { host.RoutePrefix, function.Setting("route") ?? function.Name }.Where(part => part.Length > 0))}"
+            ? "/" + string.Join(
+                '/',
+                new[] { host.RoutePrefix, function.Setting("route") ?? function.Name }.Where(part => part.Length > 0))
             : null,
         config = new { bindings = function.Metadata.RawBindings.Select(text => JsonDocument.Parse(text).RootElement) },
     };

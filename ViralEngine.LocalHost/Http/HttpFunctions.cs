@@ -98,6 +98,7 @@ internal sealed partial class HttpFunctions(
 
     [LoggerMessage(
         LogLevel.Debug,
-        "Function '{Function}', invocation {InvocationId} was cancelled: the client disconnected, or the app is stopping")]
+        "Function '{Function}', invocation {InvocationId} was cancelled: "
+        + "the client disconnected, or the app is stopping")]
     private static partial void LogCancelled(ILogger logger, string function, string invocationId);
 }

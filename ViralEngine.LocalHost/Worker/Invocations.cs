@@ -36,11 +36,12 @@ internal sealed class Invocations(HostEndpoint endpoint, ClientKey key)
     public InvocationRequest Http(WorkerFunction function, string id, HttpContext http)
     {
         var request = New(function, id, NoBody);
-        foreach (var (name, value) in http.Request.Query) request.TriggerMetadata[name] =
-            new() { String = value.ToString() };
+        foreach (var (name, value) in http.Request.Query)
+            request.TriggerMetadata[name] = new() { String = value.ToString() };
         foreach (var (name, value) in http.Request.RouteValues)
             if (value?.ToString() is { } text) request.TriggerMetadata[name] = new() { String = text };
-        if (System.Diagnostics.Activity.Current is { IdFormat: System.Diagnostics.ActivityIdFormat.W3C, Id: { } parent })
+        if (System.Diagnostics.Activity.Current
+            is { IdFormat: System.Diagnostics.ActivityIdFormat.W3C, Id: { } parent })
             request.TraceContext = new() { TraceParent = parent };
         return request;
     }

@@ -18,12 +18,14 @@ internal sealed class WorkerLog(ILoggerFactory loggers)
         // A function that was asked to stop has not failed, even if the worker logs an error.
         if (wasCancelled && level == LogLevel.Error && IsCancellation(line.Exception)) level = LogLevel.Debug;
         // Nor has one that its request never reached: the client left too early, or was answered by then.
-        if (level == LogLevel.Error && Contains(line.Exception, "Timed out waiting for the function start call")) level = LogLevel.Debug;
+        if (level == LogLevel.Error && Contains(line.Exception, "Timed out waiting for the function start call"))
+            level = LogLevel.Debug;
         var logger = byCategory.GetOrAdd(
             line.Category is { Length: > 0 } category ? category : "Worker", loggers.CreateLogger);
         if (!logger.IsEnabled(level)) return;
         var text = line.Exception is { } exception
-            ? $"{line.Message}{Environment.NewLine}{exception.Type}: {exception.Message}{Environment.NewLine}{exception.StackTrace}"
+            ? $"{line.Message}{Environment.NewLine}{exception.Type}: {exception.Message}"
+                + $"{Environment.NewLine}{exception.StackTrace}"
             : line.Message;
         logger.Log(level, default, text, null, static (message, _) => message);
     }

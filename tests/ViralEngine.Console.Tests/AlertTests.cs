@@ -33,6 +33,51 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
     }
 
     [Fact]
+    public async Task Acknowledges_an_incident_which_stays_open_and_says_by_whom()
+    {
+        using var tenant = await console.NewTenantAsync();
+        var alert = await Incident.AddAsync(console.Postgres, tenant);
+        await using var window = await console.SignInAsync(await tenant.NewKeyAsync("operator"));
+        var page = window.Page;
+        await page.GotoAsync("/console/alerts");
+        await Expect(page.Locator("td .tag")).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Link, new() { Name = "The error rate is too high." }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Acknowledge" }).ClickAsync();
+
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The alert was acknowledged.");
+        await Expect(page.Locator("main h1 .status")).ToHaveTextAsync("open");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Acknowledge" })).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Resolve" })).ToHaveCountAsync(1);
+        var read = (await tenant.Owner.GetAsync($"/api/alerts/{alert}")).Json;
+        var by = read.GetProperty("acknowledged_by").GetString()!;
+        Assert.StartsWith("api_key:", by, StringComparison.Ordinal);
+        await Expect(page.Locator("main dd").Filter(new() { HasText = by })).ToHaveCountAsync(1);
+        await page.GotoAsync("/console/alerts");
+        await Expect(page.Locator("td .tag")).ToHaveTextAsync("acknowledged");
+        var entry = Assert.Single(await tenant.Owner.ListAsync("/api/audit-log?target_kind=alert", "entries"));
+        Assert.Equal(
+            ("alert.acknowledged", $"{alert}", by),
+            (entry.GetProperty("action").GetString(), entry.GetProperty("target_id").GetString(),
+            entry.GetProperty("actor").GetString()));
+    }
+
+    [Fact]
+    public async Task A_viewer_sees_an_incident_without_what_changes_it()
+    {
+        using var tenant = await console.NewTenantAsync();
+        var alert = await Incident.AddAsync(console.Postgres, tenant);
+        await using var window = await console.SignInAsync(await tenant.NewKeyAsync("viewer"));
+        var page = window.Page;
+
+        await page.GotoAsync($"/console/alerts/{alert}");
+
+        await Expect(page.Locator("main h1 .status")).ToHaveTextAsync("open");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Acknowledge" })).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Resolve" })).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task Previews_a_rule_over_what_is_stored()
     {
         using var tenant = await console.NewTenantAsync();

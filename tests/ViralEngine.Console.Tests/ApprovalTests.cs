@@ -33,6 +33,39 @@ public sealed class ApprovalTests(ConsoleUnderTest console) : IClassFixture<Cons
     }
 
     [Fact]
+    public async Task A_one_time_link_has_the_same_design_and_decides_on_a_phone_that_is_not_signed_in()
+    {
+        using var tenant = await console.NewTenantAsync();
+        using var operators = await tenant.NewClientAsync("operator");
+        using var approver = await tenant.NewClientAsync("approver");
+        var title = $"Publish it? {Visitor.Script}";
+        var workflow = await WorkflowWithGate.StartAsync(operators, title, $"To all customers. {Visitor.Script}");
+        var link = (await approver.PostAsync(
+            $"/api/workflows/{workflow}/gates/ask/links", new { decision = "approve" }))
+            .Expect(HttpStatusCode.Created).Json.GetProperty("url").GetString()!;
+        var path = new Uri(link).AbsolutePath;
+        await using var window = await console.NewWindowAsync(new() { HasTouch = true, IsMobile = true });
+        var page = window.Page;
+
+        await window.LooksRightAsync(path, "link");
+        await page.SetViewportSizeAsync(360, 740);
+        await Expect(page.Locator("main")).ToContainTextAsync(title);
+        await Expect(page).ToHaveTitleAsync("Approve? · Viral Engine");
+        await page.GetByLabel("Reason (optional)").FillAsync("From my phone.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).TapAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Thank you");
+
+        Assert.Empty(window.Complaints);
+        var gate = (await tenant.Owner.GetAsync($"/api/workflows/{workflow}/gates/ask")).Expect(HttpStatusCode.OK).Json;
+        var decision = gate.GetProperty("decisions")[0];
+        Assert.Equal("approved", gate.GetProperty("status").GetString());
+        Assert.Equal("From my phone.", decision.GetProperty("reason").GetString());
+        Assert.Equal("link", decision.GetProperty("via").GetString());
+        await page.GotoAsync(path);
+        await Expect(page.Locator("h1")).ToHaveTextAsync("This link no longer works");
+    }
+
+    [Fact]
     public async Task A_page_that_shows_the_gate_shows_anothers_decision_as_it_is_made()
     {
         using var tenant = await console.NewTenantAsync();
@@ -41,6 +74,7 @@ public sealed class ApprovalTests(ConsoleUnderTest console) : IClassFixture<Cons
         await using var window = await console.SignInAsync(await tenant.NewKeyAsync("viewer"));
         await window.Page.GotoAsync($"/console/approvals/{workflow}/ask");
         await Expect(window.Page.Locator("#gate-head .status")).ToHaveTextAsync("open");
+        await Expect(window.Page.Locator("#gate-workflow .node.waiting")).ToContainTextAsync("ask");
 
         (await tenant.Owner.PostAsync(
             $"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "reject", reason = "Not yet." }))
@@ -48,6 +82,9 @@ public sealed class ApprovalTests(ConsoleUnderTest console) : IClassFixture<Cons
 
         await Expect(window.Page.Locator("#gate-head .status")).ToHaveTextAsync("rejected");
         await Expect(window.Page.Locator("#gate-decisions")).ToContainTextAsync("Not yet.");
+        await Expect(window.Page.Locator("#gate-workflow .node.waiting")).ToHaveCountAsync(0);
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "release" }).ClickAsync();
+        await Expect(window.Page.Locator("#workflow-head")).ToContainTextAsync("release");
     }
 
     [Fact]

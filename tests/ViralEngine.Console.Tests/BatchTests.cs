@@ -17,7 +17,10 @@ public sealed class BatchTests(ConsoleUnderTest console) : IClassFixture<Console
         var page = window.Page;
         await page.GotoAsync("/console/batches/new");
 
-        await DropAsync(page, "greetings.csv", "id,description,tone\r\nfirst,\"Hello, \"\"you\"\"\",kind\r\nsecond,Good\u00a0bye,\r\nthird,So long,short\r\n");
+        await DropAsync(
+            page, "greetings.csv",
+            "id,description,tone\r\nfirst,\"Hello, \"\"you\"\"\",kind\r\n"
+            + "second,Good\u00a0bye,\r\nthird,So long,short\r\n");
         await Expect(page.Locator("#batch-preview h2")).ToHaveTextAsync("3 items found");
         await Expect(page.Locator("#batch-preview tbody tr").First).ToContainTextAsync("Hello, \"you\"");
         await Expect(page.GetByLabel("Name", new() { Exact = true })).ToHaveValueAsync("greetings");
@@ -46,7 +49,10 @@ public sealed class BatchTests(ConsoleUnderTest console) : IClassFixture<Console
             page, "bad.csv", "description;timeout_seconds\n\"over\ntwo lines\";10\nfine;soon\n;20\n\"open;1\n");
 
         await Expect(page.Locator("#batch-preview li")).ToHaveTextAsync(
-            ["line 4.timeout_seconds: Must be a whole number from 1 to 3,600.", "line 5.description: Is required.", "line 6: Must close each quote, with nothing between it and the next separator."]);
+            [
+                "line 4.timeout_seconds: Must be a whole number from 1 to 3,600.", "line 5.description: Is required.",
+                "line 6: Must close each quote, with nothing between it and the next separator."
+            ]);
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Submit" })).ToBeDisabledAsync();
         Assert.Empty(await tenant.Owner.ListAsync("/api/batches", "batches"));
     }

@@ -80,5 +80,6 @@ public class ConsoleUnderTest : IAsyncLifetime
             .SelectMany(folder => Names.Select(name => Path.Combine(folder, name)))
             .FirstOrDefault(File.Exists)
         ?? throw new InvalidOperationException(
-            "Chromium is missing. Run the tests with ./dev test, which installs it, or set VIRAL_CHROMIUM to its path.");
+            "Chromium is missing. Run the tests with ./dev test, which installs it, "
+            + "or set VIRAL_CHROMIUM to its path.");
 }

@@ -28,7 +28,9 @@ public sealed class GalleryTests(ConsoleUnderTest console) : IClassFixture<Conso
             "The parcel came back on Tuesday; the customer asks for the money, not for another one.");
         var workflow = await WorkflowTests.StartBranchedAsync(tenant);
         var alert = await Incident.AddAsync(
-            console.Postgres, tenant, "The error rate was 24 % over the last 8 minutes, above the 0.5 % to 7 % expected (3 % is usual at this time).");
+            console.Postgres, tenant,
+            "The error rate was 24 % over the last 8 minutes, above the 0.5 % to 7 % expected "
+            + "(3 % is usual at this time).");
         await using var window = await console.SignInAsync(tenant.OwnerKey);
         await window.Page.GotoAsync($"/console/workflows/{workflow}");
         await Expect(window.Page.Locator("#workflow-head .status")).ToHaveTextAsync("waiting");
@@ -68,7 +70,11 @@ public sealed class GalleryTests(ConsoleUnderTest console) : IClassFixture<Conso
     {
         var summarizer = await NewAgentAsync(tenant, "summarizer", new { delay_ms_per_chunk = 20 });
         var broken = await NewAgentAsync(tenant, "translator", new { fail_with = "invalid_request" });
-        foreach (var words in new[] { "Classify the ticket 1040", "Classify the ticket 1041", "Draft a reply to order 1042", "Translate the terms into Danish" })
+        foreach (var words in new[]
+        {
+            "Classify the ticket 1040", "Classify the ticket 1041", "Draft a reply to order 1042",
+            "Translate the terms into Danish"
+        })
         {
             await tenant.SubmitAsync(new
             {
@@ -81,14 +87,18 @@ public sealed class GalleryTests(ConsoleUnderTest console) : IClassFixture<Conso
         var task = await tenant.SubmitAsync(new
         {
             agent_id = summarizer,
-            description = "Summarize what customers said about the autumn release: they like the search, miss the export, and find the prices fair.",
+            description = "Summarize what customers said about the autumn release: they like the search, "
+                + "miss the export, and find the prices fair.",
             tags = new[] { "research", "autumn" },
             input = new { quarter = 3, language = "en" },
         });
         await tenant.WaitForAsync(task, "completed");
         var items = new StringBuilder();
         for (var i = 0; i < 120; i++)
-            items.Append(System.Globalization.CultureInfo.InvariantCulture, $$"""{"id":"ticket-{{i}}","agent_id":"{{(i % 17 == 3 ? broken : "echo")}}","description":"Classify the ticket {{i}}"}""").Append('\n');
+            items.Append(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $$"""{"id":"ticket-{{i}}","agent_id":"{{(i % 17 == 3 ? broken : "echo")}}","description":"""
+                + $"\"Classify the ticket {i}\"}}").Append('\n');
         var batch = await BatchTests.SubmitAsync(tenant, items.ToString(), "Tickets of the week");
         await Eventually.TrueAsync(
             async () => (await tenant.Owner.GetAsync($"/api/batches/{batch}")).Json.GetProperty("status")

@@ -48,6 +48,7 @@ public sealed class OrganizationStrangerTests(ConsoleUnderTest console) : IClass
             await visitor.PostAsync("/console/alert-rules/new", token, ("name", "x"), ("metric", "failures")),
             await visitor.PostAsync($"/console/alert-rules/{rule}/edit", token, ("name", "x"), ("metric", "failures")),
             await visitor.PostAsync($"/console/alert-rules/{rule}/delete", token),
+            await visitor.PostAsync($"/console/alerts/{alert}/acknowledge", token),
             await visitor.PostAsync($"/console/alerts/{alert}/resolve", token),
             await visitor.PostAsync($"/console/alerts/{alert}/mute", token, ("minutes", "60")),
         })
@@ -96,6 +97,7 @@ public sealed class OrganizationStrangerTests(ConsoleUnderTest console) : IClass
             await visitor.GetAsync($"/console/alert-rules/{rule}/edit"),
             await visitor.PostAsync($"/console/alert-rules/{rule}/edit", token, ("name", "x"), ("metric", "failures")),
             await visitor.PostAsync($"/console/alert-rules/{rule}/delete", token),
+            await visitor.PostAsync($"/console/alerts/{alert}/acknowledge", token),
             await visitor.PostAsync($"/console/alerts/{alert}/resolve", token),
             await visitor.PostAsync($"/console/alerts/{alert}/mute", token, ("minutes", "60")),
             await visitor.GetAsync($"/console/alert-rules/{rule}"),

@@ -64,7 +64,9 @@ public sealed class OrganizationTests(ConsoleUnderTest console) : IClassFixture<
     public async Task Sets_the_budget_and_leaves_those_of_agents()
     {
         using var tenant = await console.NewTenantAsync();
-        (await tenant.Owner.PutAsync($"/api/organizations/{tenant.Id}/budget", new { agents = new[] { new { agent_id = "echo", monthly_usd = 5 } } }))
+        (await tenant.Owner.PutAsync(
+            $"/api/organizations/{tenant.Id}/budget",
+            new { agents = new[] { new { agent_id = "echo", monthly_usd = 5 } } }))
             .Expect(HttpStatusCode.OK);
         await using var window = await console.SignInAsync(tenant.OwnerKey);
         var page = window.Page;

@@ -50,7 +50,9 @@ public sealed class OrganizationViewTests(ConsoleUnderTest console) : IClassFixt
     {
         using var tenant = await console.NewTenantAsync();
         var alert = await Incident.AddAsync(
-            console.Postgres, tenant, "The error rate was 24 % over the last 8 minutes, above the 0.5 % to 7 % expected (3 % is usual at this time).");
+            console.Postgres, tenant,
+            "The error rate was 24 % over the last 8 minutes, above the 0.5 % to 7 % expected "
+            + "(3 % is usual at this time).");
         var rule = (await tenant.Owner.ListAsync("/api/alert-rules", "alert_rules"))[0].GetProperty("id").GetString();
         await using var window = await console.SignInAsync(tenant.OwnerKey);
 

@@ -101,6 +101,31 @@ public sealed class TaskTests(ConsoleUnderTest console) : IClassFixture<ConsoleU
     }
 
     [Fact]
+    public async Task Searches_descriptions_and_turns_pages()
+    {
+        using var tenant = await console.NewTenantAsync();
+        for (var i = 0; i < 21; i++)
+            await tenant.SubmitAsync(new { agent_id = "echo", description = $"Letter {i}, 100% done" });
+        await tenant.SubmitAsync(new { agent_id = "echo", description = "Report, 100 pages" });
+        await using var window = await console.SignInAsync(tenant.OwnerKey);
+        var page = window.Page;
+
+        await page.GotoAsync("/console/tasks");
+        await page.GetByLabel("Search descriptions").FillAsync("100%");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Filter" }).ClickAsync();
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(20);
+        await Expect(page.GetByText("Report")).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Next page" }).ClickAsync();
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await Expect(page.GetByLabel("Search descriptions")).ToHaveValueAsync("100%");
+        await page.GetByLabel("Search descriptions").FillAsync("REPORT");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Filter" }).ClickAsync();
+
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await Expect(page.Locator("tbody")).ToContainTextAsync("Report, 100 pages");
+    }
+
+    [Fact]
     public async Task A_form_that_is_sent_twice_submits_one_task()
     {
         using var tenant = await console.NewTenantAsync();

@@ -10,6 +10,10 @@ public static class Views
     private static readonly RunOnlyOptions Colours =
         new() { Type = "rule", Values = ["color-contrast", "link-in-text-block"] };
 
+    /// <summary>Off by default: what is pressed is at least 24 px wide and high, or apart from the rest.</summary>
+    private static readonly Dictionary<string, RuleOptions> Targets =
+        new() { ["target-size"] = new RuleOptions { Enabled = true } };
+
     /// <summary>
     /// What axe looks at in each: the narrow look has the colours of the light one, and all that the wide one has
     /// besides.
@@ -17,7 +21,7 @@ public static class Views
     private static readonly (string Name, ColorScheme Scheme, int Width, int Height, AxeRunOptions? Axe)[] Looks =
     [
         ("light", ColorScheme.Light, 1280, 860, null),
-        ("narrow", ColorScheme.Light, 360, 740, new AxeRunOptions()),
+        ("narrow", ColorScheme.Light, 360, 740, new AxeRunOptions { Rules = Targets }),
         ("dark", ColorScheme.Dark, 1280, 860, new AxeRunOptions { RunOnly = Colours }),
     ];
 

@@ -99,6 +99,8 @@ internal sealed partial class Visitor : IDisposable
         };
     }
 
-    [GeneratedRegex("""<form method="post" action="(?<action>[^"]+)"[^>]*>\s*<input type="hidden" name="form_token" value="(?<token>[^"]*)""")]
+    [GeneratedRegex(
+        """<form method="post" action="(?<action>[^"]+)"[^>]*>\s*"""
+        + """<input type="hidden" name="form_token" value="(?<token>[^"]*)""")]
     private static partial Regex Forms();
 }

@@ -79,7 +79,11 @@ public sealed class WebhookTests(ConsoleUnderTest console) : IClassFixture<Conso
 
         await page.GotoAsync($"/console/webhooks/{endpoint}");
         await Expect(page.GetByText("whsec_")).ToHaveCountAsync(0);
-        await page.GetByLabel("Failed since (UTC)").FillAsync("2020-01-01T00:00");
+        await page.GetByLabel("Failed since").FillAsync("2020-01-01T00:00");
+        await page.GetByLabel("Until").FillAsync("2019-01-01T00:00");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send again" }).ClickAsync();
+        await Expect(page.Locator("#until-about")).ToHaveTextAsync("Must be after since.");
+        await page.GetByLabel("Until").FillAsync("");
         await page.GetByRole(AriaRole.Button, new() { Name = "Send again" }).ClickAsync();
 
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The failed messages are being sent again.");

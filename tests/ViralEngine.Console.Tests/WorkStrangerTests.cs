@@ -169,7 +169,11 @@ public sealed class WorkStrangerTests(ConsoleUnderTest console) : IClassFixture<
             name = Visitor.Script,
             steps = new object[]
             {
-                new { id = "one", name = Visitor.Script, type = "task", agent_id = failing, description = Visitor.Script },
+                new
+                {
+                    id = "one", name = Visitor.Script, type = "task", agent_id = failing,
+                    description = Visitor.Script
+                },
             },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
         var template = (await tenant.Owner.PostAsync("/api/workflow-templates", new

@@ -31,7 +31,8 @@ public sealed class WorkViewTests(ConsoleUnderTest console) : IClassFixture<Cons
         var worse = await tenant.NewEchoAsync(new { fail_with = "unauthorized" });
         var slow = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 60_000 });
         var items = Enumerable.Range(1, 60).Select(number =>
-            $$"""{"agent_id":"{{(number % 10 == 0 ? bad : number % 15 == 0 ? worse : "echo")}}","description":"Ticket {{number}}"}""");
+            $$"""{"agent_id":"{{(number % 10 == 0 ? bad : number % 15 == 0 ? worse : "echo")}}","description":"""
+            + $"\"Ticket {number}\"}}");
         var ended = await BatchTests.SubmitAsync(tenant, string.Join('\n', items), "Tickets of October");
         await Eventually.TrueAsync(
             async () => (await tenant.Owner.GetAsync($"/api/batches/{ended}")).Json.GetProperty("status")

@@ -84,7 +84,11 @@ public sealed class WorkflowTests(ConsoleUnderTest console) : IClassFixture<Cons
             },
             steps = new object[]
             {
-                new { id = "ask", type = "approval", title = "Say hello?", name = "Say hello?", approvers = new { roles = new[] { "owner" } }, timeout_seconds = 3600 },
+                new
+                {
+                    id = "ask", type = "approval", title = "Say hello?", name = "Say hello?",
+                    approvers = new { roles = new[] { "owner" } }, timeout_seconds = 3600
+                },
                 new { id = "greet", type = "task", agent_id = "echo", description = "Hello {{ input.who }}" },
             },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
@@ -105,12 +109,20 @@ public sealed class WorkflowTests(ConsoleUnderTest console) : IClassFixture<Cons
                 {
                     id = "research", type = "parallel", branches = new object[]
                     {
-                        new { name = "markets", steps = new[] { Task("markets", "Markets"), Task("rivals", "Rivals") } },
+                        new
+                        {
+                            name = "markets",
+                            steps = new[] { Task("markets", "Markets"), Task("rivals", "Rivals") }
+                        },
                         new { name = "costs", steps = new[] { Task("costs", "Costs") } },
                         new { name = "people", steps = new[] { Task("people", "People") } },
                     },
                 },
-                new { id = "sign_off", type = "approval", title = "Publish the report?", approvers = new { roles = new[] { "owner" } }, timeout_seconds = 3600 },
+                new
+                {
+                    id = "sign_off", type = "approval", title = "Publish the report?",
+                    approvers = new { roles = new[] { "owner" } }, timeout_seconds = 3600
+                },
                 Task("publish", "Publish it"),
             },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;

@@ -15,7 +15,8 @@ internal static class WorkflowWithGate
             {
                 new
                 {
-                    id = "ask", type = "approval", title, message, approvers = new { roles = new[] { "approver", "owner" } }, timeout_seconds = 3600,
+                    id = "ask", type = "approval", title, message,
+                    approvers = new { roles = new[] { "approver", "owner" } }, timeout_seconds = 3600,
                 },
             },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;

@@ -18,7 +18,11 @@ public sealed class DocumentedApiTests
                   "200": { "content": { "application/json": { "schema": { "type": "object", "required": ["id"] } } } },
                   "206": {
                     "headers": { "ETag": {} },
-                    "content": { "application/json": { "schema": { "type": "object", "properties": { "id": { "type": "integer" } } } } }
+                    "content": {
+                      "application/json": {
+                        "schema": { "type": "object", "properties": { "id": { "type": "integer" } } }
+                      }
+                    }
                   },
                   "404": { "$ref": "#/components/responses/NotFound" }
                 }
@@ -27,17 +31,23 @@ public sealed class DocumentedApiTests
               "patch": {
                 "requestBody": {
                   "content": {
-                    "application/merge-patch+json": { "schema": { "type": "object", "properties": { "name": { "type": "string" } } } }
+                    "application/merge-patch+json": {
+                      "schema": { "type": "object", "properties": { "name": { "type": "string" } } }
+                    }
                   }
                 },
                 "responses": { "204": {} }
               }
             },
-            "/tasks/stats": { "get": { "responses": { "200": { "content": { "text/csv": { "schema": { "type": "string" } } } } } } }
+            "/tasks/stats": {
+              "get": { "responses": { "200": { "content": { "text/csv": { "schema": { "type": "string" } } } } } }
+            }
           },
           "components": {
             "responses": {
-              "NotFound": { "content": { "application/problem+json": { "schema": { "type": "object", "required": ["title"] } } } }
+              "NotFound": {
+                "content": { "application/problem+json": { "schema": { "type": "object", "required": ["title"] } } }
+              }
             }
           }
         }

@@ -38,7 +38,12 @@ public sealed class JsonSchemaTests
             "discriminator": { "propertyName": "kind", "mapping": { "cat": "#/cat", "dog": "#/dog" } }
           },
           "named": { "type": "object", "properties": { "name": { "type": "string" } } },
-          "cat": { "allOf": [{ "$ref": "#/named" }, { "type": "object", "required": ["lives"], "properties": { "kind": {}, "lives": { "type": "integer" } } }] },
+          "cat": {
+            "allOf": [
+              { "$ref": "#/named" },
+              { "type": "object", "required": ["lives"], "properties": { "kind": {}, "lives": { "type": "integer" } } }
+            ]
+          },
           "dog": { "type": "object", "properties": { "kind": {} }, "allOf": [{ "$ref": "#/named" }] },
           "odd": { "type": "string", "uniqueItems": true },
           "odd_format": { "format": "ipv4" }
@@ -49,7 +54,9 @@ public sealed class JsonSchemaTests
 
     [Theory]
     [InlineData("")]
-    [InlineData(", \"ended_at\": null, \"attempt\": 1.0, \"parent\": null, \"tags\": [], \"metadata\": {}, \"input\": [1], \"cost\": 0.5")]
+    [InlineData(
+        ", \"ended_at\": null, \"attempt\": 1.0, \"parent\": null, \"tags\": [], \"metadata\": {}, "
+        + "\"input\": [1], \"cost\": 0.5")]
     [InlineData(", \"ended_at\": \"2030-01-31T12:00:00.1Z\", \"tags\": [\"a\"], \"metadata\": { \"a\": \"b\" }")]
     [InlineData(", \"parent\": { " + Id + ", \"status\": \"failed\" }")]
     public void Accepts_what_fits(string more) =>
@@ -104,6 +111,7 @@ public sealed class JsonSchemaTests
     private static List<SchemaFault> Check(string schema, string json, bool isClosed = false)
     {
         var document = JsonDocument.Parse(Document).RootElement;
-        return [.. new JsonSchema(document, isClosed).Check(document.GetProperty(schema), JsonDocument.Parse(json).RootElement)];
+        return [.. new JsonSchema(document, isClosed).Check(
+            document.GetProperty(schema), JsonDocument.Parse(json).RootElement)];
     }
 }

@@ -58,7 +58,9 @@ public sealed class ApiClient : IDisposable
         string? cursor = null;
         do
         {
-            var page = (await GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit=100{(cursor is null ? "" : $"&cursor={cursor}")}")).Expect(HttpStatusCode.OK).Json;
+            var page = (await GetAsync(
+                $"{path}{(path.Contains('?') ? '&' : '?')}limit=100{(cursor is null ? "" : $"&cursor={cursor}")}"))
+                .Expect(HttpStatusCode.OK).Json;
             all.AddRange(page.GetProperty(noun).EnumerateArray());
             cursor = page.GetProperty("next_cursor").GetString();
         }
@@ -135,7 +137,8 @@ public sealed class ApiClient : IDisposable
         if (response.StatusCode != HttpStatusCode.OK)
         {
             throw new ApiExpectationException(
-                $"GET {path} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(ct)}\n{log()}");
+                $"GET {path} answered {(int)response.StatusCode}: "
+                + $"{await response.Content.ReadAsStringAsync(ct)}\n{log()}");
         }
 
         await using var body = await response.Content.ReadAsStreamAsync(ct);

@@ -58,7 +58,9 @@ public sealed partial class AppLog(IReadOnlyList<string> expected)
     [GeneratedRegex("^([0-9:.]+ )?(fail|crit): ")]
     private static partial Regex Beginning();
 
-    [GeneratedRegex("database cannot be reached|3D000|57P0[123]|58P0|08P01|Exception while (reading|writing)|Failed to connect to|The connection pool has been exhausted"
-        + "|End of stream|Connection (refused|reset)|is starting up|is shutting down|terminating connection|Broken pipe|ObjectDisposed")]
+    [GeneratedRegex(
+        "database cannot be reached|3D000|57P0[123]|58P0|08P01|Exception while (reading|writing)|Failed to connect to"
+        + "|The connection pool has been exhausted|End of stream|Connection (refused|reset)|is starting up"
+        + "|is shutting down|terminating connection|Broken pipe|ObjectDisposed")]
     private static partial Regex DatabaseAway();
 }

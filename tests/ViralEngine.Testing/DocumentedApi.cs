@@ -111,7 +111,8 @@ public sealed class DocumentedApi
                 ? null
                 : $"a body of type {mediaType} where none is documented";
         if (mediaType is null || !content.TryGetProperty(mediaType, out var media))
-            return $"the media type is {mediaType ?? "missing"}, not {string.Join(" or ", content.EnumerateObject().Select(known => known.Name))}";
+            return $"the media type is {mediaType ?? "missing"}, not "
+                + $"{string.Join(" or ", content.EnumerateObject().Select(known => known.Name))}";
         return body is not null && method != HttpMethod.Head
             && (mediaType == "application/json" || mediaType.EndsWith("+json", StringComparison.Ordinal))
             ? FaultOf(media.GetProperty("schema"), body)

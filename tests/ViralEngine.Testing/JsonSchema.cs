@@ -43,7 +43,8 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
         var rule = keyword.Value;
         switch (keyword.Name)
         {
-            case "title" or "description" or "example" or "examples" or "default" or "discriminator" or "contentMediaType" or "contentSchema":
+            case "title" or "description" or "example" or "examples" or "default" or "discriminator"
+                or "contentMediaType" or "contentSchema":
                 return [];
             case var extension when extension.StartsWith("x-", StringComparison.Ordinal):
                 return [];
@@ -119,7 +120,9 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
     /// <summary>The members that a schema and what it is made of know.</summary>
     private IEnumerable<string> MembersOf(JsonElement schema) =>
         (schema.TryGetProperty("properties", out var own) ? own.EnumerateObject().Select(member => member.Name) : [])
-        .Concat(schema.TryGetProperty("allOf", out var parts) ? parts.EnumerateArray().SelectMany(part => MembersOf(Resolve(part))) : []);
+        .Concat(schema.TryGetProperty("allOf", out var parts)
+            ? parts.EnumerateArray().SelectMany(part => MembersOf(Resolve(part)))
+            : []);
 
     /// <summary>Which one of several the value says that it is, where one of its members has to say.</summary>
     private static string? KindOf(JsonElement schema, JsonElement value) =>

@@ -65,7 +65,8 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Starts it, again where it was stopped.</summary>
     public Task RestartAsync() => RunAsync(
         "pg_ctl", "start", "-w", "-t", "120", "-D", folder, "-l", Path.Combine(folder, "server.log"), "-o",
-        $"-p {Text(Port)} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=200");
+        $"-p {Text(Port)} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on "
+        + "-c max_connections=200");
 
     /// <summary>Ends every process of it at once, as a loss of power would.</summary>
     public Task CrashAsync() => RunAsync("pg_ctl", "stop", "-w", "-m", "immediate", "-D", folder);

@@ -20,6 +20,6 @@ public static class TestServers
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
             ? value
             : throw new InvalidOperationException(
-                $"{name} is not set. Run the tests with ./dev test, which starts their servers, or set it to a connection " +
-                $"string for {what}.");
+                $"{name} is not set. Run the tests with ./dev test, which starts their servers, "
+                + $"or set it to a connection string for {what}.");
 }

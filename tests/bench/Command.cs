@@ -22,7 +22,9 @@ internal static class Command
             var errors = process.StandardError.ReadToEndAsync();
             await process.WaitForExitAsync();
             if (process.ExitCode != 0)
-                throw new CommandException($"{program} failed ({process.ExitCode}): {(await errors)[..Math.Min(2000, (await errors).Length)]}");
+                throw new CommandException(
+                    $"{program} failed ({process.ExitCode}): "
+                    + $"{(await errors)[..Math.Min(2000, (await errors).Length)]}");
             return await output;
         }
         catch (Win32Exception)

@@ -27,7 +27,10 @@ internal static partial class ConsoleBench
             new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = stack.App.Address };
         await SignInAsync(browser, stack.ApiKey);
         var tasks = await SubmitAsync(api);
-        foreach (var page in new[] { "/console/tasks", "/console/tasks?status=pending&tag=even", "/console", $"/console/tasks/{tasks[0]}" })
+        foreach (var page in new[]
+        {
+            "/console/tasks", "/console/tasks?status=pending&tag=even", "/console", $"/console/tasks/{tasks[0]}"
+        })
             await TimeAsync(browser, page);
         await FollowBatchAsync(api, browser);
         await KeepOpenAsync(stack, browser, tasks);
@@ -46,14 +49,19 @@ internal static partial class ConsoleBench
     {
         var ids = new List<string>();
         var due = DateTime.UtcNow.AddDays(1).ToString("O", CultureInfo.InvariantCulture);
-        await Parallel.ForEachAsync(Enumerable.Range(0, Rows), new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, ct) =>
-        {
-            var task = new { agent_id = "echo", description = $"the number {i}", scheduled_at = due, tags = new[] { i % 2 == 0 ? "even" : "odd" } };
-            using var answer = await api.PostAsJsonAsync(new Uri("/api/tasks", UriKind.Relative), task, ct);
-            var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(ct)).GetProperty("id").GetString()!;
-            lock (ids)
-                ids.Add(id);
-        });
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, Rows), new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, ct) =>
+            {
+                var task = new
+                {
+                    agent_id = "echo", description = $"the number {i}", scheduled_at = due,
+                    tags = new[] { i % 2 == 0 ? "even" : "odd" }
+                };
+                using var answer = await api.PostAsJsonAsync(new Uri("/api/tasks", UriKind.Relative), task, ct);
+                var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(ct)).GetProperty("id").GetString()!;
+                lock (ids)
+                    ids.Add(id);
+            });
         return ids;
     }
 

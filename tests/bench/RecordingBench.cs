@@ -46,7 +46,8 @@ internal static class RecordingBench
                     await BatchBench.RunBatchAsync(stack, Items);
             });
         await stack.ScalarAsync(
-            "DROP TRIGGER store_or_throw_away ON viral.metric_points; DROP FUNCTION viral.store_or_throw_away(); DROP TABLE viral.recording");
+            "DROP TRIGGER store_or_throw_away ON viral.metric_points; DROP FUNCTION viral.store_or_throw_away(); "
+            + "DROP TABLE viral.recording");
     }
 
     private static async Task CompareAsync(
@@ -84,8 +85,8 @@ internal static class RecordingBench
         double At(int place) => Math.Exp(sorted[Math.Clamp(place, 0, sorted.Count - 1)]);
         Report.Line(
             $"{what} with metrics stored", $"{stored / sorted.Count,7:0} {unit}/s",
-            $"{At(sorted.Count / 2):0.000} ({At((sorted.Count / 2) - around):0.000} to {At((sorted.Count / 2) + around):0.000}) of what they are "
-            + $"without, goal {Goal}, {sorted.Count} pairs");
+            $"{At(sorted.Count / 2):0.000} ({At((sorted.Count / 2) - around):0.000} to "
+            + $"{At((sorted.Count / 2) + around):0.000}) of what they are without, goal {Goal}, {sorted.Count} pairs");
     }
 
     /// <summary>How many ended in a second, between each time and the next.</summary>

@@ -43,7 +43,9 @@ internal static class TaskBench
 
     private static async Task AllDoneAsync(BenchStack stack)
     {
-        while (await stack.ScalarAsync("SELECT EXISTS (SELECT FROM viral.tasks WHERE status IN ('pending', 'in_progress') AND scheduled_at IS NULL)") is true)
+        while (await stack.ScalarAsync(
+            "SELECT EXISTS (SELECT FROM viral.tasks "
+            + "WHERE status IN ('pending', 'in_progress') AND scheduled_at IS NULL)") is true)
             await Task.Delay(20);
     }
 

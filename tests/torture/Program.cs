@@ -22,7 +22,8 @@ Console.WriteLine();
 foreach (var promise in promises)
 {
     Console.WriteLine($"{(promise.IsKept ? "kept  " : "BROKEN")}  {promise.Name}: {promise.Observations} observations"
-        + (promise.Violations.Count > 0 ? $", {promise.Violations.Count} violations" : promise.IsKept ? "" : ", and one that was never tried is not kept"));
+        + (promise.Violations.Count > 0 ? $", {promise.Violations.Count} violations"
+            : promise.IsKept ? "" : ", and one that was never tried is not kept"));
     foreach (var violation in promise.Violations.Take(MaxShown))
         Console.WriteLine($"    {violation}");
     if (promise.Violations.Count > MaxShown)
@@ -31,7 +32,9 @@ foreach (var promise in promises)
 
 var broken = promises.Count(promise => !promise.IsKept);
 if (broken > 0)
-    Console.WriteLine($"\nThe same faults in the same order: ./dev torture {minutes.ToString(CultureInfo.InvariantCulture)} --seed {seed}");
+    Console.WriteLine(
+        "\nThe same faults in the same order: ./dev torture "
+        + $"{minutes.ToString(CultureInfo.InvariantCulture)} --seed {seed}");
 Console.WriteLine($"{promises.Count - broken} passed, {broken} failed");
 return broken == 0 ? 0 : 1;
 

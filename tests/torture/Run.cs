@@ -30,7 +30,11 @@ internal sealed class Run(TimeSpan length, int seed)
             timeline.Say("no clock is shifted: that takes libfaketime (Debian's package faketime)");
         var recorder = new Recorder();
         using var client = new Client(world, recorder, timeline);
-        var tenants = new[] { await Tenant.CreateAsync(world, "blue", budget: 1000), await Tenant.CreateAsync(world, "green", budget: null) };
+        var tenants = new[]
+        {
+            await Tenant.CreateAsync(world, "blue", budget: 1000),
+            await Tenant.CreateAsync(world, "green", budget: null)
+        };
         var before = await Resources.MeasureAsync(world);
 
         var keeper = new Keeper(world, timeline);
@@ -76,8 +80,10 @@ internal sealed class Run(TimeSpan length, int seed)
         over.CancelAfter(Patience);
         await loads;
         var (asked, repeated) = recorder.Sent;
-        timeline.Say($"{asked} requests, sent again {repeated} times: {recorder.Tasks.Count} tasks, {recorder.Batches.Count} batches, "
-            + $"{recorder.Workflows.Count} workflows, {recorder.Streams.Count} readers; waiting until it is quiet");
+        timeline.Say(
+            $"{asked} requests, sent again {repeated} times: {recorder.Tasks.Count} tasks, "
+            + $"{recorder.Batches.Count} batches, {recorder.Workflows.Count} workflows, "
+            + $"{recorder.Streams.Count} readers; waiting until it is quiet");
     }
 
     private async Task<IReadOnlyList<Promise>> JudgeAsync(
@@ -127,7 +133,9 @@ internal sealed class Run(TimeSpan length, int seed)
         {
             File.WriteAllText(Path.Combine(folder, $"{instance.Number}.log"), instance.App.Output);
             if (instance.App.Faults is [var first, ..] faults)
-                timeline.Say($"{instance.Name} logged {faults.Count} errors that no outage explains by its words. The first:\n{first}");
+                timeline.Say(
+                    $"{instance.Name} logged {faults.Count} errors that no outage explains by its words. "
+                    + $"The first:\n{first}");
         }
     }
 }

@@ -29,7 +29,8 @@ internal sealed class Timeline
     public void End(Trouble trouble)
     {
         trouble.Until = Now;
-        Say($"  over: {trouble.What}{(trouble.Instance > 0 ? $" (instance {trouble.Instance})" : "")}, {trouble.Until - trouble.From:0.0} s");
+        Say($"  over: {trouble.What}{(trouble.Instance > 0 ? $" (instance {trouble.Instance})" : "")}, "
+            + $"{trouble.Until - trouble.From:0.0} s");
     }
 
     /// <summary>Something that has been going on since a moment, and is over.</summary>
@@ -46,7 +47,8 @@ internal sealed class Timeline
     /// Whether something was done to the instance between the two moments that may have taken its work from it.
     /// </summary>
     public Trouble? Explains(int instance, double from, double until) => all.FirstOrDefault(trouble =>
-        trouble.StopsWork && (trouble.Instance == 0 || instance == 0 || trouble.Instance == instance) && trouble.From <= until && trouble.Until >= from);
+        trouble.StopsWork && (trouble.Instance == 0 || instance == 0 || trouble.Instance == instance)
+        && trouble.From <= until && trouble.Until >= from);
 }
 
 internal sealed class Trouble(string what, int instance, bool stopsWork, double from)

@@ -24,7 +24,8 @@ internal static class MigrateCommand
                 if (await LocalDurableSchema.InstallAsync(owner, login, ct) is var abandoned and > 0)
                 {
                     Console.Error.WriteLine(
-                        $"abandoned {abandoned} orchestrations of an earlier version; their tasks, batches and workflows restart");
+                        $"abandoned {abandoned} orchestrations of an earlier version; "
+                        + "their tasks, batches and workflows restart");
                 }
 
                 await LetInAsync(owner, login, ct);
@@ -32,7 +33,7 @@ internal static class MigrateCommand
 
             return 0;
         }
-        catch (Exception fault) when (fault is MigrationException or NpgsqlException)
+        catch (Exception fault) when (fault is MigrationException or NpgsqlException or InvalidOperationException)
         {
             Console.Error.WriteLine($"dev: {fault.Message}");
             return 1;

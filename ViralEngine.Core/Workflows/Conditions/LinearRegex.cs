@@ -29,7 +29,8 @@ internal static class LinearRegex
         }
         catch (NotSupportedException)
         {
-            fault = "Must not use back references, lookarounds or atomic groups, or repeat too often: patterns run in linear time.";
+            fault = "Must not use back references, lookarounds or atomic groups, or repeat too often: "
+                + "patterns run in linear time.";
         }
         catch (Exception e) when (e is ArgumentException or OverflowException or InsufficientExecutionStackException)
         {

@@ -74,7 +74,8 @@ internal sealed class StepWaits(WorkflowTurn turn, StepValues values, CountAppro
         var there = await countApproversAsync(roles, users, gate.ExcludeRequester ? gate.RequestedBy : null);
         return there >= gate.Quorum
             ? null
-            : $"The gate needs {gate.Quorum} approvals and has {there} possible approvers. A key counts as the same person as whoever created it"
+            : $"The gate needs {gate.Quorum} approvals and has {there} possible approvers. "
+                + "A key counts as the same person as whoever created it"
                 + $"{(gate.ExcludeRequester ? ", and who started the workflow may not decide" : "")}.";
     }
 

@@ -21,18 +21,18 @@ internal static class LiquidFilters
 
     /// <summary>Filters that calculate: they reject numbers beyond the range of Liquid's.</summary>
     private static readonly HashSet<string> Calculating =
-        ["abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo", "plus", "round", "sum", "times"];
+    [
+        "abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo", "plus", "round", "sum", "times",
+    ];
 
     public static IReadOnlySet<string> Names { get; } = new HashSet<string>
     {
         "abs", "append", "at_least", "at_most", "base64_decode", "base64_encode", "capitalize", "ceil", "compact",
-        "concat", "date",
-        "default", "divided_by", "downcase", "escape", "first", "floor", "join", "json", "last", "lstrip", "map",
-        "minus", "modulo",
-        "newline_to_br", "plus", "prepend", "remove", "remove_first", "replace", "replace_first", "reverse", "round",
-        "rstrip",
-        "sha256", "size", "slice", "sort", "split", "strip", "strip_html", "strip_newlines", "sum", "times", "truncate",
-        "truncatewords", "uniq", "upcase", "url_decode", "url_encode", "where",
+        "concat", "date", "default", "divided_by", "downcase", "escape", "first", "floor", "join", "json", "last",
+        "lstrip", "map", "minus", "modulo", "newline_to_br", "plus", "prepend", "remove", "remove_first", "replace",
+        "replace_first", "reverse", "round", "rstrip", "sha256", "size", "slice", "sort", "split", "strip",
+        "strip_html", "strip_newlines", "sum", "times", "truncate", "truncatewords", "uniq", "upcase", "url_decode",
+        "url_encode", "where",
     };
 
     public static void Restrict(FilterCollection filters)

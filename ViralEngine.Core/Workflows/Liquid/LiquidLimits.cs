@@ -17,7 +17,9 @@ internal static class LiquidLimits
             return $"Must have at most {LiquidText.MaxCharacters:N0} characters.";
         var tags = 0;
         var nesting = 0;
-        for (var at = source.IndexOf('{', StringComparison.Ordinal); at >= 0 && at + 1 < source.Length; at = source.IndexOf('{', at + 1))
+        for (var at = source.IndexOf('{', StringComparison.Ordinal);
+            at >= 0 && at + 1 < source.Length;
+            at = source.IndexOf('{', at + 1))
         {
             if (source[at + 1] is not ('%' or '{'))
                 continue;
@@ -26,7 +28,8 @@ internal static class LiquidLimits
             var end = source.IndexOf(source[at + 1] == '%' ? "%}" : "}}", at + 2, StringComparison.Ordinal);
             var inside = source.AsSpan(at + 2, (end < 0 ? source.Length : end) - at - 2);
             // Within one tag, the parser recurses at most once for each of these.
-            if (inside.Count('[') + inside.Count('(') + CountWord(inside, "and") + CountWord(inside, "or") > MaxInExpression)
+            if (inside.Count('[') + inside.Count('(') + CountWord(inside, "and") + CountWord(inside, "or")
+                > MaxInExpression)
                 return "Must not have an expression that long.";
             if (source[at + 1] != '%')
                 continue;

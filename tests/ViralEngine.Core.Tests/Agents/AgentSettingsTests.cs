@@ -13,11 +13,23 @@ public sealed class AgentSettingsTests
 
     [Theory]
     [InlineData(AgentKind.Echo, "{}")]
-    [InlineData(AgentKind.Echo, """{"delay_ms_per_chunk":60000,"chunk_size":3,"repeat":2,"progress":true,"fail_with":"rate_limited","fail_first_attempts":2,"fail_after_chunks":1,"retry_after_seconds":5}""")]
-    [InlineData(AgentKind.Http, """{"url":"https://example.com/run","headers":{"X-A":"1"},"secret_headers":{"X-B":"2"},"text_path":"/a/b","timeout_seconds":5,"idle_timeout_seconds":5}""")]
+    [InlineData(
+        AgentKind.Echo,
+        """{"delay_ms_per_chunk":60000,"chunk_size":3,"repeat":2,"progress":true"""
+        + ""","fail_with":"rate_limited","fail_first_attempts":2,"fail_after_chunks":1,"retry_after_seconds":5}""")]
+    [InlineData(
+        AgentKind.Http,
+        """{"url":"https://example.com/run","headers":{"X-A":"1"},"secret_headers":{"X-B":"2"}"""
+        + ""","text_path":"/a/b","timeout_seconds":5,"idle_timeout_seconds":5}""")]
     [InlineData(AgentKind.OpenAi, """{"model":"gpt-4o"}""")]
-    [InlineData(AgentKind.OpenAi, """{"provider":"groq","model":"llama","system_prompt":"Be brief.","temperature":0,"max_output_tokens":100,"price":{"input_per_million":0.1,"output_per_million":2}}""")]
-    [InlineData(AgentKind.OpenAi, """{"provider":"azure_openai","base_url":"https://mine.openai.azure.com/openai/deployments/d","api_version":"2024-10-21","model":"d"}""")]
+    [InlineData(
+        AgentKind.OpenAi,
+        """{"provider":"groq","model":"llama","system_prompt":"Be brief.","temperature":0"""
+        + ""","max_output_tokens":100,"price":{"input_per_million":0.1,"output_per_million":2}}""")]
+    [InlineData(
+        AgentKind.OpenAi,
+        """{"provider":"azure_openai","base_url":"https://mine.openai.azure.com"""
+        + """/openai/deployments/d","api_version":"2024-10-21","model":"d"}""")]
     public void Takes_what_is_right(AgentKind kind, string json)
     {
         var (settings, errors) = Read(kind, json);
@@ -38,7 +50,10 @@ public sealed class AgentSettingsTests
     [InlineData(
         AgentKind.Echo, """{"chunk_size":1e400}""", "settings.chunk_size", "Must be a whole number from 1 to 10000.")]
     [InlineData(AgentKind.Echo, """{"progress":1}""", "settings.progress", "Must be true or false.")]
-    [InlineData(AgentKind.Echo, """{"fail_with":"boom"}""", "settings.fail_with", "Must be one of invalid_request, unauthorized, rate_limited, unavailable, timeout, malformed, too_large, truncated, refused, budget_exceeded, internal.")]
+    [InlineData(
+        AgentKind.Echo, """{"fail_with":"boom"}""", "settings.fail_with",
+        "Must be one of invalid_request, unauthorized, rate_limited, unavailable, timeout, malformed, too_large, "
+        + "truncated, refused, budget_exceeded, internal.")]
     [InlineData(AgentKind.Echo, """{"delay":5}""", "settings.delay", "Unknown setting for this kind of agent.")]
     [InlineData(AgentKind.Echo, "[]", "settings", "Must be an object.")]
     [InlineData(AgentKind.Http, "{}", "settings.url", "Is required.")]
@@ -66,7 +81,10 @@ public sealed class AgentSettingsTests
         AgentKind.Http, """{"url":"https://example.com","secret_headers":["X-A"]}""", "settings.secret_headers",
         "Must be an object of strings.")]
     [InlineData(AgentKind.OpenAi, "{}", "settings.model", "Is required.")]
-    [InlineData(AgentKind.OpenAi, """{"model":"m","provider":"acme"}""", "settings.provider", "Must be one of openai, azure_openai, groq, perplexity, ollama, vllm, llama_cpp, lm_studio, deepseek, mistral, openrouter, together.")]
+    [InlineData(
+        AgentKind.OpenAi, """{"model":"m","provider":"acme"}""", "settings.provider",
+        "Must be one of openai, azure_openai, groq, perplexity, ollama, vllm, llama_cpp, lm_studio, deepseek, "
+        + "mistral, openrouter, together.")]
     [InlineData(
         AgentKind.OpenAi, """{"model":"m","provider":"vllm"}""", "settings.base_url", "Is required for provider vllm.")]
     [InlineData(

@@ -106,7 +106,8 @@ public sealed class AgentStoreTests(TestPostgres postgres) : IClassFixture<TestP
         var rich = await CreateAsync(store, tenant, Draft("rich", key: Secret));
         var poor = await CreateAsync(store, tenant, Draft("poor"));
         await ReadAllAsAdminAsync(
-            $"UPDATE viral.agents SET secrets = (SELECT secrets FROM viral.agents WHERE id = '{rich.Id}') WHERE id = '{poor.Id}'");
+            $"UPDATE viral.agents SET secrets = (SELECT secrets FROM viral.agents WHERE id = '{rich.Id}') "
+            + $"WHERE id = '{poor.Id}'");
 
         await Assert.ThrowsAnyAsync<System.Security.Cryptography.CryptographicException>(
             () => store.LoadChainAsync(tenant, poor.Id, CancellationToken.None));

@@ -213,8 +213,14 @@ internal static class ChatShapes
             "The end", "stop", "44+2 meta-llama/Llama-3.3-70B-Instruct-Turbo"),
         new(
             "Perplexity, whole messages beside the deltas, in CRLF",
-            "data: {\"id\":\"p\",\"model\":\"sonar\",\"created\":1,\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1,\"total_tokens\":6},\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"finish_reason\":null,\"message\":{\"role\":\"assistant\",\"content\":\"Rome\"},\"delta\":{\"role\":\"assistant\",\"content\":\"Rome\"}}]}\r\n\r\n"
-            + "data: {\"id\":\"p\",\"model\":\"sonar\",\"created\":1,\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7},\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"Rome.\"},\"delta\":{\"role\":\"assistant\",\"content\":\".\"}}]}\r\n\r\n",
+            "data: {\"id\":\"p\",\"model\":\"sonar\",\"created\":1,\"usage\":{\"prompt_tokens\":5,"
+            + "\"completion_tokens\":1,\"total_tokens\":6},\"object\":\"chat.completion.chunk\",\"choices\":["
+            + "{\"index\":0,\"finish_reason\":null,\"message\":{\"role\":\"assistant\",\"content\":\"Rome\"},"
+            + "\"delta\":{\"role\":\"assistant\",\"content\":\"Rome\"}}]}\r\n\r\n"
+            + "data: {\"id\":\"p\",\"model\":\"sonar\",\"created\":1,\"usage\":{\"prompt_tokens\":5,"
+            + "\"completion_tokens\":2,\"total_tokens\":7},\"object\":\"chat.completion.chunk\",\"choices\":["
+            + "{\"index\":0,\"finish_reason\":\"stop\",\"message\":{\"role\":\"assistant\",\"content\":\"Rome.\"},"
+            + "\"delta\":{\"role\":\"assistant\",\"content\":\".\"}}]}\r\n\r\n",
             "Rome.", "stop", "5+2 sonar"),
         new(
             "Moonshot, usage in the choice",
@@ -264,15 +270,22 @@ internal static class ChatShapes
             "Hi", null, null),
         new(
             "a server that leaves out the empty lines",
-            "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\ndata: {\"choices\":[{\"delta\":{\"content\":\"!\"},\"finish_reason\":\"stop\"}]}\ndata: [DONE]\n",
+            "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n"
+            + "data: {\"choices\":[{\"delta\":{\"content\":\"!\"},\"finish_reason\":\"stop\"}]}\n"
+            + "data: [DONE]\n",
             "Hi!", "stop", null),
         new(
             "a server that sends lines of JSON",
-            "{\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n{\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"!\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":2,\"completion_tokens\":1}}\n",
+            "{\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n"
+            + "{\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"!\"},\"finish_reason\":\"stop\"}],"
+            + "\"usage\":{\"prompt_tokens\":2,\"completion_tokens\":1}}\n",
             "Hi!", "stop", "2+1 m"),
         new(
             "a whole completion where a stream was asked for",
-            """{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hi","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}""",
+            """{"id":"c","object":"chat.completion","created":1,"model":"m","choices":"""
+            + """[{"index":0,"message":{"role":"assistant","content":"Hi","refusal":null,"annotations":[]}"""
+            + ""","logprobs":null,"finish_reason":"stop"}]"""
+            + ""","usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}""",
             "Hi", "stop", "3+1 m"),
         new(
             "a whole completion over several lines, without a reason",
@@ -377,12 +390,14 @@ internal static class ChatShapes
             ErrorClass.InvalidRequest, "Extra inputs are not permitted"),
         new(
             "Ollama",
-            """{"error":"model runner has unexpectedly stopped, this may be due to resource limitations or an internal error"}""",
+            """{"error":"model runner has unexpectedly stopped, """
+            + """this may be due to resource limitations or an internal error"}""",
             ErrorClass.Unavailable,
             "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error"),
         new(
             "Azure",
-            """{"error":{"message":"The response was filtered.","type":null,"param":"prompt","code":"content_filter","status":400}}""",
+            """{"error":{"message":"The response was filtered.","type":null"""
+            + ""","param":"prompt","code":"content_filter","status":400}}""",
             ErrorClass.InvalidRequest, "The response was filtered."),
         new(
             "Gemini",

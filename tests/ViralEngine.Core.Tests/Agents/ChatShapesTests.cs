@@ -140,7 +140,8 @@ public sealed class ChatShapesTests : IDisposable
             {
                 http.Response.StatusCode = 400;
                 await http.Response.WriteAsync(
-                    """{"error":{"message":"property 'stream_options' is unsupported, did you mean 'stream'?","type":"invalid_request_error"}}""");
+                    """{"error":{"message":"property 'stream_options' is unsupported, """
+                    + """did you mean 'stream'?","type":"invalid_request_error"}}""");
                 return;
             }
 

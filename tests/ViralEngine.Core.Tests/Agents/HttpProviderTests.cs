@@ -29,7 +29,8 @@ public sealed class HttpProviderTests : IDisposable
         await bench.Run(AgentBench.Http(server.Url, settings, "key-1"), "say hello", """{"a":[1]}""").ToListAsync();
 
         Assert.Matches(
-            """^POST application/json; charset=utf-8 Bearer key-1 blue t-1 {"task_id":"[0-9a-f-]{36}","attempt":1,"description":"say hello","input":{"a":\[1\]}}$""",
+            """^POST application/json; charset=utf-8 Bearer key-1 blue t-1 """
+            + """{"task_id":"[0-9a-f-]{36}","attempt":1,"description":"say hello","input":{"a":\[1\]}}$""",
             seen);
     }
 
@@ -190,7 +191,8 @@ public sealed class HttpProviderTests : IDisposable
         await using var server = await LoopbackServer.StartAsync(Sse(
             "event: progress\ndata: {\"fraction\":0.5,\"message\":\"half\"}\n\n"
             + ": a comment\n\ndata: {\"delta\":{\"text\":\"Hel\"}}\n\ndata: {\"delta\":{\"text\":\"lo\"}}\n\n"
-            + "event: usage\ndata: {\"input_tokens\":3,\"output_tokens\":2,\"model\":\"m\"}\n\nevent: done\ndata:\n\ndata: garbage\n\n"));
+            + "event: usage\ndata: {\"input_tokens\":3,\"output_tokens\":2,\"model\":\"m\"}\n\n"
+            + "event: done\ndata:\n\ndata: garbage\n\n"));
 
         var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/delta/text" }))
             .ToListAsync();
@@ -231,7 +233,8 @@ public sealed class HttpProviderTests : IDisposable
         {
             http.Response.ContentType = "application/json";
             await http.Response.WriteAsync(
-                """{"text":"half","model":"m","usage":{"prompt_tokens":3,"completion_tokens":2},"finish_reason":"max_tokens"}""");
+                """{"text":"half","model":"m","usage":{"prompt_tokens":3,"completion_tokens":2}"""
+                + ""","finish_reason":"max_tokens"}""");
         });
 
         var chunks = await bench.Run(AgentBench.Http(server.Url, new HttpSettings { TextPath = "/text" }))
@@ -267,7 +270,9 @@ public sealed class HttpProviderTests : IDisposable
     public async Task An_error_event_is_a_failure_that_may_be_retried_or_not()
     {
         await using var server = await LoopbackServer.StartAsync(http => Sse(
-            $"data: begun\n\nevent: error\ndata: {{\"message\":\"no tools left\",\"retryable\":{(http.Request.Query.Count == 0 ? "true" : "false")}}}\n\n")(http));
+            "data: begun\n\nevent: error\n"
+            + "data: {\"message\":\"no tools left\","
+            + $"\"retryable\":{(http.Request.Query.Count == 0 ? "true" : "false")}}}\n\n")(http));
 
         var passing = await bench.FailAsync(AgentBench.Http(server.Url));
         var final = await bench.FailAsync(AgentBench.Http(server.Url + "?final"));

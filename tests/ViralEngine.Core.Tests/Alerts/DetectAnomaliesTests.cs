@@ -324,7 +324,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         for (var at = Noon.AddDays(-14); at < Noon; at = at.AddMinutes(1))
             detector.Observe(new(Observation.MinuteOf(at), noise.Binomial(60, 0.01), 60));
         await SweepAsync(
-            "INSERT INTO viral.series_states (tenant_id, metric, agent_id, mode, state) VALUES ($1, 'error_rate', $2, 'anomaly', $3)",
+            "INSERT INTO viral.series_states (tenant_id, metric, agent_id, mode, state) "
+            + "VALUES ($1, 'error_rate', $2, 'anomaly', $3)",
             tenant.Value, rule.AgentId!, detector.Write());
     }
 

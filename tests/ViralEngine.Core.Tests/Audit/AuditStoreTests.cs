@@ -31,7 +31,8 @@ public sealed class AuditStoreTests(TestPostgres postgres) : IClassFixture<TestP
         Assert.Empty(await store.ListAsync(NewTenant(), new AuditFilter(), null, 10, CancellationToken.None));
 
         async Task<List<string>> ActionsAsync(AuditFilter filter) =>
-            [.. (await store.ListAsync(tenant, filter, null, 100, CancellationToken.None)).Select(entry => entry.Action)];
+            [.. (await store.ListAsync(tenant, filter, null, 100, CancellationToken.None))
+                .Select(entry => entry.Action)];
     }
 
     [Theory]
@@ -93,8 +94,11 @@ public sealed class AuditStoreTests(TestPostgres postgres) : IClassFixture<TestP
             """
             {
               "id": "1", "name": "n", "secret": "s1", "key": "s2", "hint": "vk_…", "api_key": {"id": "2", "key": "s3"},
-              "settings": {"url": "https://example.com/a?token=s4", "headers": {"X-A": "s5"}, "secret_headers": {"X-B": "s6"}},
-              "list": [{"access_token": "s7", "client_secret": "s8", "input_tokens": 5}], "api_key_set": true, "password": null
+              "settings": {
+                "url": "https://example.com/a?token=s4", "headers": {"X-A": "s5"}, "secret_headers": {"X-B": "s6"}
+              },
+              "list": [{"access_token": "s7", "client_secret": "s8", "input_tokens": 5}],
+              "api_key_set": true, "password": null
             }
             """);
 

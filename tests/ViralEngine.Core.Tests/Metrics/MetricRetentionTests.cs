@@ -25,7 +25,8 @@ public sealed class MetricRetentionTests(TestPostgres postgres) : IClassFixture<
             [("day", 8), ("hour", 4), ("minute", 2)],
             await db.QueryAsync(
                 tenant,
-                "SELECT step, count(*)::integer FROM viral.metric_rollups WHERE tenant_id = $1 GROUP BY step ORDER BY step",
+                "SELECT step, count(*)::integer FROM viral.metric_rollups WHERE tenant_id = $1 "
+                + "GROUP BY step ORDER BY step",
                 [tenant.Value],
                 row => (row.GetString(0), row.GetInt32(1)),
                 default));

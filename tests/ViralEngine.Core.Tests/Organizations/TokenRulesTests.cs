@@ -65,7 +65,8 @@ public sealed class TokenRulesTests
 
     private static string Token(string header, string claims)
     {
-        var signed = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        var signed = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}."
+            + $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
         var signature = HMACSHA256.HashData(Encoding.UTF8.GetBytes(Key), Encoding.ASCII.GetBytes(signed));
         return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }

@@ -35,8 +35,12 @@ public sealed class OrganizationErasureTests(TestPostgres postgres) : IClassFixt
 
         var left = (await CountAsync(gone)).Where(table => table.Value > 0).Select(table => table.Key);
         var others = await CountAsync(stays);
-        Assert.All(["tasks", "events", "workflows", "workflow_steps", "approval_decisions", "batch_items", "webhook_attempts"], table =>
-            Assert.True(filled[table] > 0, $"{table} was empty: it proves nothing."));
+        Assert.All(
+            [
+                "tasks", "events", "workflows", "workflow_steps", "approval_decisions", "batch_items",
+                "webhook_attempts"
+            ],
+            table => Assert.True(filled[table] > 0, $"{table} was empty: it proves nothing."));
         Assert.Equal(["audit_log"], left);
         Assert.Equal(
             filled.Where(table => table.Value > 0).Select(table => table.Key).Order(),

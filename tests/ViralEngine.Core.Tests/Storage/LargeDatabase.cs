@@ -56,7 +56,9 @@ public sealed class LargeDatabase : IAsyncLifetime
             SELECT tenant_id, id, 1, 'task.created', '{}', at FROM made
             """,
         ]),
-        new(["viral.webhook_endpoints", "viral.webhook_secrets", "viral.webhook_messages", "viral.webhook_deliveries"], [
+        new([
+            "viral.webhook_endpoints", "viral.webhook_secrets", "viral.webhook_messages", "viral.webhook_deliveries"
+        ], [
             """
             INSERT INTO viral.webhook_endpoints (
                 tenant_id, id, url, event_types, ordering, enabled, disabled_reason, disabled_at, pace, created_by)
@@ -66,7 +68,8 @@ public sealed class LargeDatabase : IAsyncLifetime
                        THEN 'fast' END, 'test'
             FROM (SELECT n, n % 250 = 0 AS off FROM generate_series(0, 999) AS n) AS numbered
             """,
-            "INSERT INTO viral.webhook_secrets (tenant_id, endpoint_id, id, secret) SELECT tenant_id, id, id, '' FROM viral.webhook_endpoints",
+            "INSERT INTO viral.webhook_secrets (tenant_id, endpoint_id, id, secret) "
+            + "SELECT tenant_id, id, id, '' FROM viral.webhook_endpoints",
             $$"""
             {{Numbered}}
             INSERT INTO viral.webhook_messages (tenant_id, id, type, payload, created_at)
@@ -205,7 +208,9 @@ public sealed class LargeDatabase : IAsyncLifetime
         // When all is stored: what others may still see is not marked as visible to all.
         await ExecuteAsync(admin, $"VACUUM (ANALYZE) {string.Join(',', Fills.SelectMany(fill => fill.Tables))}");
         await using var command = new NpgsqlCommand(
-            "SELECT array_agg(relname::text) FROM pg_class WHERE relnamespace = 'viral'::regnamespace AND reltuples >= 10000", admin);
+            "SELECT array_agg(relname::text) FROM pg_class "
+            + "WHERE relnamespace = 'viral'::regnamespace AND reltuples >= 10000",
+            admin);
         Tables = ((string[])(await command.ExecuteScalarAsync())!).ToHashSet();
     }
 

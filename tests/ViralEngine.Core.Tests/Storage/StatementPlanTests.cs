@@ -210,7 +210,8 @@ public sealed class StatementPlanTests(LargeDatabase large, ITestOutputHelper ou
 
     private static Task<IReadOnlyList<DateTime?>> AddTasksAsync(Db db, TenantId tenant) => TaskGroupStore.InsertAsync(
         db, tenant,
-        [.. Enumerable.Range(0, 20).Select(_ => new NewTask(Guid.CreateVersion7(), "echo", "x", null, 5, ["tag"], null, 300, 3, null, "test"))],
+        [.. Enumerable.Range(0, 20).Select(
+            _ => new NewTask(Guid.CreateVersion7(), "echo", "x", null, 5, ["tag"], null, 300, 3, null, "test"))],
         default);
 
     /// <summary>Settles a delivery that is leased.</summary>

@@ -97,7 +97,8 @@ internal sealed record StatementPlan(string Statement, IReadOnlyList<string> Sca
         var nodes = WithChildren(root).ToList();
         return new StatementPlan(
             document.RootElement.GetProperty("Query Text").GetString()!,
-            [.. nodes.Where(node => Text(node, "Node Type") == "Seq Scan").Select(node => Text(node, "Relation Name")!)],
+            [.. nodes.Where(node => Text(node, "Node Type") == "Seq Scan")
+                .Select(node => Text(node, "Relation Name")!)],
             BlocksOf(root) + nodes.Where(IsBesideRoot).Sum(BlocksOf));
 
         // A CTE that nothing reads: the root does not count its blocks.

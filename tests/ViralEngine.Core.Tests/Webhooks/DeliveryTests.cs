@@ -329,7 +329,9 @@ public sealed class DeliveryTests(TestPostgres postgres) : IClassFixture<TestPos
         await using var admin = new NpgsqlConnection(postgres.AdminConnection);
         await admin.OpenAsync();
         await using var waits = new NpgsqlCommand(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')", admin);
+            "SELECT EXISTS (SELECT FROM pg_stat_activity "
+            + "WHERE datname = current_database() AND wait_event_type = 'Lock')",
+            admin);
         await Eventually.GetAsync(
             async () => (bool)(await waits.ExecuteScalarAsync())!, waiting => waiting,
             "a session that waits for a lock");

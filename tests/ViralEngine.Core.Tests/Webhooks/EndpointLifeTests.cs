@@ -103,7 +103,7 @@ public sealed class EndpointLifeTests(TestPostgres postgres) : IClassFixture<Tes
             endpoint, delivery => delivery.Status == WebhookDeliveryStatus.Failed, "all to be given up");
 
         receiver.AnswerWith(200);
-        var queued = await bed.Log.RecoverAsync(bed.Tenant, endpoint.Id, since, CancellationToken.None);
+        var queued = await bed.Log.RecoverAsync(bed.Tenant, endpoint.Id, since, null, CancellationToken.None);
         await Eventually.TrueAsync(
             async () => (await bed.DeliveriesAsync(endpoint, new(WebhookDeliveryStatus.Delivered))).Count == 20,
             "20 recoveries");

@@ -60,7 +60,8 @@ public sealed class DefinitionTests
             $$$"""{"id":"{{{id}}}","type":"task","agent_id":"echo","description":"x {{ steps.{{{uses}}}.output }}"}""";
         const string First = """{"id":"a","type":"task","agent_id":"echo","description":"x"}""";
         string Both(string inner, string after) =>
-            $$"""{"steps":[{"id":"p","type":"parallel","branches":[{"steps":[{{First}}]},{"steps":[{{inner}}]}]},{{after}}]}""";
+            """{"steps":[{"id":"p","type":"parallel","branches":"""
+            + $$"""[{"steps":[{{First}}]},{"steps":[{{inner}}]}]},{{after}}]}""";
         var beside = new FieldErrors();
         var behind = new FieldErrors();
 

@@ -32,7 +32,9 @@ public sealed class LiquidTests
         Assert.Equal("", await Parse(source).RenderAsync(Values));
 
     [Theory]
-    [InlineData("{% for a in (1..1000) %}{% for b in (1..1000) %}{% for c in (1..1000) %}x{% endfor %}{% endfor %}{% endfor %}")]
+    [InlineData(
+        "{% for a in (1..1000) %}{% for b in (1..1000) %}{% for c in (1..1000) %}x"
+        + "{% endfor %}{% endfor %}{% endfor %}")]
     [InlineData("{% assign a = input.big %}{% for i in (1..100) %}{% assign a = a | append: a %}{% endfor %}")]
     [InlineData("{% assign a = input.big %}{% for i in (1..100) %}{% assign a = a | replace: 'x', a %}{% endfor %}")]
     [InlineData("{% assign a = input.items %}{% for i in (1..100) %}{% assign a = a | concat: a %}{% endfor %}")]
@@ -154,15 +156,20 @@ public sealed class LiquidTests
 
     [Theory]
     [InlineData("{% for a in input.list %}{% for b in input.list %}{% endfor %}{% endfor %}")]
-    [InlineData("{% for a in input.list %}{% for b in input.list limit: 1 %}{% for c in input.list limit: 1 %}{% endfor %}{% endfor %}{% endfor %}")]
-    [InlineData("{% for a in input.list %}{% if input.text contains input.part and input.text contains input.part %}{% endif %}{% endfor %}")]
+    [InlineData(
+        "{% for a in input.list %}{% for b in input.list limit: 1 %}{% for c in input.list limit: 1 %}"
+        + "{% endfor %}{% endfor %}{% endfor %}")]
+    [InlineData(
+        "{% for a in input.list %}{% if input.text contains input.part and input.text contains input.part %}"
+        + "{% endif %}{% endfor %}")]
     [InlineData("{% for a in input.list %}{% if input.list == input.other %}{% endif %}{% endfor %}")]
     [InlineData("{% for a in input.list %}{{ input.list | size }}{% assign x = input.list | reverse %}{% endfor %}")]
     public async Task Ends_soon_whatever_it_is_given(string source)
     {
         var list = string.Join(',', Enumerable.Range(0, 15_000));
         var values = Of($$"""
-            {"list":[{{list}}],"other":[{{list}}],"text":"{{new string('a', 80_000)}}","part":"{{new string('a', 40_000)}}b{{new string('a', 39_000)}}"}
+            {"list":[{{list}}],"other":[{{list}}],"text":"{{new string('a', 80_000)}}",
+             "part":"{{new string('a', 40_000)}}b{{new string('a', 39_000)}}"}
             """);
         var clock = TimeProvider.System;
         var began = clock.GetTimestamp();

@@ -40,7 +40,10 @@ public sealed class AgentCallTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         Assert.True(patched.Json.GetProperty("api_key_set").GetBoolean());
         Assert.Equal("X-Token", patched.Json.GetProperty("secret_header_names")[0].GetString());
         Assert.False(removed.Json.GetProperty("api_key_set").GetBoolean());
-        foreach (var answer in new[] { created, patched, removed, await api.GetAsync(path), await api.GetAsync("/api/agents") })
+        foreach (var answer in new[]
+        {
+            created, patched, removed, await api.GetAsync(path), await api.GetAsync("/api/agents")
+        })
         {
             Assert.DoesNotContain(Secret, answer.Text);
             Assert.DoesNotContain("hush", answer.Text);

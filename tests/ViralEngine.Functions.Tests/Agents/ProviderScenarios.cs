@@ -22,11 +22,16 @@ internal static class ProviderScenarios
     {
         ["answers"] = new(Stream(Text("hi") + End("stop") + Usage + Done), null, "hi", "stop", "7+5"),
         ["answers whole where a stream was asked for"] = new(
-            Json(200, """{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":5}}"""),
+            Json(
+                200,
+                """{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]"""
+                + ""","usage":{"prompt_tokens":7,"completion_tokens":5}}"""),
             null, "hi", "stop", "7+5"),
         ["is cut at a limit of tokens"] = new(Stream(Text("half") + End("length") + Done), null, "half", "length"),
         ["refuses to answer"] = new(
-            Stream("""data: {"choices":[{"delta":{"refusal":"I cannot."},"finish_reason":null}]}""" + "\n\n" + End("stop") + Done),
+            Stream(
+                """data: {"choices":[{"delta":{"refusal":"I cannot."},"finish_reason":null}]}"""
+                + "\n\n" + End("stop") + Done),
             null, "I cannot.", "refusal"),
         ["sends what cannot be stored"] = new(
             Stream(Text("a\\u0000b\\ud83d") + End("stop") + Done), null, "ab\uFFFD", "stop"),

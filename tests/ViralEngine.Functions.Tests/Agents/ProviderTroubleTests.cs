@@ -154,7 +154,10 @@ public sealed class ProviderTroubleTests(ApiUnderTest app) : IClassFixture<ApiUn
             name = "w",
             definition = new
             {
-                steps = new[] { new { id = "s", type = "task", agent_id = agent, description = "do it", max_attempts = 1 } },
+                steps = new[]
+                {
+                    new { id = "s", type = "task", agent_id = agent, description = "do it", max_attempts = 1 }
+                },
             },
         });
         var workflow = await tenant.Owner.WaitForWorkflowAsync(id, "completed", "failed");

@@ -28,7 +28,12 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         })).Expect(HttpStatusCode.Created);
         var path = created.Header("Location")!;
         var replaced = (await tenant.Owner.PutAsync(
-            path, new { name = "Slow", metric = "latency", mode = "static", direction = "above", bound_above = 2.5, enabled = false }))
+            path,
+            new
+            {
+                name = "Slow", metric = "latency", mode = "static", direction = "above", bound_above = 2.5,
+                enabled = false
+            }))
             .Expect(HttpStatusCode.OK).Json;
 
         Assert.Equal(
@@ -96,7 +101,9 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
             1, series.GetProperty("points").EnumerateArray().Sum(point => point.GetProperty("completed").GetInt32()));
         Assert.All(
             series.GetProperty("points").EnumerateArray(),
-            point => Assert.True(point.GetProperty("time_to_first_token_p50").GetDouble() <= point.GetProperty("latency_p50").GetDouble() * 1.05));
+            point => Assert.True(
+                point.GetProperty("time_to_first_token_p50").GetDouble()
+                <= point.GetProperty("latency_p50").GetDouble() * 1.05));
         var hour = summary.GetProperty("last_hour");
         Assert.Equal((1, 0), (hour.GetProperty("finished").GetInt32(), hour.GetProperty("retried").GetInt32()));
         Assert.InRange(
@@ -156,6 +163,54 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
             var task = await tenant.SubmitAsync(new { agent_id = bad, description = "x" });
             return Text((await tenant.WaitForAsync(task, "completed")).Json, "answered_by");
         }
+    }
+
+    [Fact]
+    public async Task The_first_acknowledgement_of_an_open_alert_stays_and_is_audited()
+    {
+        using var tenant = await api.NewTenantAsync();
+        using var other = await api.NewTenantAsync();
+        using var operators = await tenant.NewClientAsync("operator");
+        using var viewer = await tenant.NewClientAsync("viewer");
+        await CreateAsync(
+            tenant, "/api/alert-rules",
+            new { name = "silence", metric = "throughput", mode = "static", direction = "below", bound_below = 1 });
+        var raised = (await Eventually.GetAsync(
+            () => tenant.Owner.GetAsync("/api/alerts?status=open"),
+            answer => answer.Json.GetProperty("alerts").GetArrayLength() > 0,
+            "an alert of the minute that is over",
+            TimeSpan.FromMinutes(4))).Json.GetProperty("alerts")[0];
+        var path = $"/api/alerts/{Text(raised, "id")}";
+        Assert.Equal(JsonValueKind.Null, raised.GetProperty("acknowledged_at").ValueKind);
+        Assert.Equal(JsonValueKind.Null, raised.GetProperty("acknowledged_by").ValueKind);
+
+        (await viewer.PostAsync($"{path}/acknowledge")).ExpectProblem(HttpStatusCode.Forbidden);
+        (await other.Owner.PostAsync($"{path}/acknowledge")).ExpectProblem(HttpStatusCode.NotFound);
+        var first = (await operators.PostAsync($"{path}/acknowledge")).Expect(HttpStatusCode.OK).Json;
+        var entry = Assert.Single(await AuditedAsync());
+        var second = (await tenant.Owner.PostAsync($"{path}/acknowledge")).Expect(HttpStatusCode.OK).Json;
+
+        Assert.Equal("open", Text(first, "status"));
+        Assert.StartsWith("api_key:", Text(first, "acknowledged_by"), StringComparison.Ordinal);
+        Assert.Equal(JsonValueKind.String, first.GetProperty("acknowledged_at").ValueKind);
+        Assert.Equal(Acknowledgement(first), Acknowledgement(second));
+        Assert.Equal(
+            ("alert.acknowledged", Text(first, "acknowledged_by")), (Text(entry, "action"), Text(entry, "actor")));
+        var listed = (await tenant.Owner.GetAsync("/api/alerts")).Expect(HttpStatusCode.OK).Json;
+        Assert.Equal(
+            Acknowledgement(first), Acknowledgement(Assert.Single(listed.GetProperty("alerts").EnumerateArray())));
+
+        var resolved = (await tenant.Owner.PostAsync($"{path}/resolve")).Expect(HttpStatusCode.OK).Json;
+        Assert.Equal(Acknowledgement(first), Acknowledgement(resolved));
+        var before = (await AuditedAsync()).Count;
+        (await operators.PostAsync($"{path}/acknowledge")).ExpectProblem(HttpStatusCode.Conflict);
+        Assert.Equal(before, (await AuditedAsync()).Count);
+
+        Task<List<JsonElement>> AuditedAsync() =>
+            tenant.Owner.ListAsync($"/api/audit-log?target_kind=alert&target_id={Text(raised, "id")}", "entries");
+
+        static (string At, string By) Acknowledgement(JsonElement alert) =>
+            (Text(alert, "acknowledged_at"), Text(alert, "acknowledged_by"));
     }
 
     private static async Task<string> CreateAsync(TestTenant tenant, string path, object body) =>

@@ -109,7 +109,9 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
         await PassAsync(minutes: 1);
         Assert.Equal("open", Text(Assert.Single(await AlertsAsync(tenant)), "status"));
         // Each minute in which the spare answers everything speaks for recovery.
-        for (var minute = 0; minute < 90 && Text(Assert.Single(await AlertsAsync(tenant)), "status") == "open"; minute++)
+        for (var minute = 0;
+            minute < 90 && Text(Assert.Single(await AlertsAsync(tenant)), "status") == "open";
+            minute++)
         {
             if (minute < 3)
                 await AnsweredAsync("from the spare");
@@ -271,7 +273,8 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
                 Release(calls);
                 foreach (var task in tasks)
                 {
-                    if ((await tenant.Owner.GetAsync($"/api/tasks/{task}")).Json.GetProperty("status").GetString() != "completed")
+                    if ((await tenant.Owner.GetAsync($"/api/tasks/{task}")).Json.GetProperty("status").GetString()
+                        != "completed")
                         return false;
                 }
 
@@ -288,7 +291,8 @@ public sealed class WatchedProviderTests(TestPostgres postgres) : IClassFixture<
     }
 
     private static async Task<JsonElement[]> AlertsAsync(TestTenant tenant) =>
-        [.. (await tenant.Owner.GetAsync("/api/alerts")).Expect(HttpStatusCode.OK).Json.GetProperty("alerts").EnumerateArray()];
+        [.. (await tenant.Owner.GetAsync("/api/alerts")).Expect(HttpStatusCode.OK).Json
+            .GetProperty("alerts").EnumerateArray()];
 
     private static async Task<string[]> AuditedAsync(TestTenant tenant, string agent)
     {

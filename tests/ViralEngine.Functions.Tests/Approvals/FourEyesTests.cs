@@ -94,7 +94,8 @@ public sealed class FourEyesTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
                 {
                     Gate(new
                     {
-                        approvers = new { roles = new[] { "owner" }, users = new[] { "nobody" } }, timeout_seconds = 60, on_timeout = "escalate",
+                        approvers = new { roles = new[] { "owner" }, users = new[] { "nobody" } },
+                        timeout_seconds = 60, on_timeout = "escalate",
                         escalation = new { users = new[] { $"api_key:{Guid.NewGuid()}" }, timeout_seconds = 60 },
                     }),
                 },

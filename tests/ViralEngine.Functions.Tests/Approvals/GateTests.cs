@@ -135,7 +135,10 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         using var other = await tenant.NewPersonAsync("owner");
         var id = await tenant.StartAsync(new
         {
-            steps = new object[] { Gate("ask", new { exclude_requester = true, approvers = new { roles = new[] { "owner" } } }) },
+            steps = new object[]
+            {
+                Gate("ask", new { exclude_requester = true, approvers = new { roles = new[] { "owner" } } })
+            },
         });
         await tenant.Owner.WaitForGateAsync(id, "ask");
 
@@ -153,7 +156,11 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         using var approver = await tenant.NewClientAsync("approver");
         var id = await tenant.StartAsync(new
         {
-            steps = new object[] { Gate("ask", new { on_reject = "continue" }), WorkflowCalls.Echo("say", "{{ steps.ask.output.decision }}") },
+            steps = new object[]
+            {
+                Gate("ask", new { on_reject = "continue" }),
+                WorkflowCalls.Echo("say", "{{ steps.ask.output.decision }}")
+            },
         });
         await tenant.Owner.WaitForGateAsync(id, "ask");
 
@@ -189,6 +196,9 @@ public sealed class GateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         (await anybody.GetAsync(path[..^1] + (path[^1] == 'A' ? 'Q' : 'A'))).Expect(HttpStatusCode.NotFound);
 
         Assert.Contains("Pay &lt;b&gt;Bob&lt;/b&gt;", page.Text);
+        Assert.Contains("frame-ancestors 'none'", page.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", page.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.Equal("no-referrer", page.Header("Referrer-Policy"));
         Assert.Contains("approve", page.Text);
         Assert.Equal("open", before);
         await tenant.Owner.WaitForWorkflowAsync(id, "completed");

@@ -20,8 +20,8 @@ public sealed class QuorumUnderFireTests(TestPostgres postgres) : IClassFixture<
             {
                 new
                 {
-                    id = "ask", type = "approval", title = "Go on?", approvers = new { roles = new[] { "approver" } }, quorum = 2,
-                    reject_quorum = 2, on_reject = "continue",
+                    id = "ask", type = "approval", title = "Go on?", approvers = new { roles = new[] { "approver" } },
+                    quorum = 2, reject_quorum = 2, on_reject = "continue",
                 },
                 WorkflowCalls.Echo("after", "{{ steps.ask.output.decision }}"),
             },

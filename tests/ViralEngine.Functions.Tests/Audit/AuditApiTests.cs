@@ -13,7 +13,11 @@ public sealed class AuditApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         using var tenant = await api.NewTenantAsync();
         var created = (await tenant.Owner.PostAsync(
             "/api/webhooks",
-            new { url = "https://example.com/hook?token=hush", headers = new Dictionary<string, string> { ["X-A"] = "hush" } },
+            new
+            {
+                url = "https://example.com/hook?token=hush",
+                headers = new Dictionary<string, string> { ["X-A"] = "hush" }
+            },
             ("X-Request-ID", "request-1"), ("User-Agent", "audit test"))).Expect(HttpStatusCode.Created).Json;
         var (id, path) = (
             created.GetProperty("id").GetString()!, $"/api/webhooks/{created.GetProperty("id").GetString()}");
@@ -105,10 +109,14 @@ public sealed class AuditApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         (await tenant.Owner.PostAsync($"/api/batches/{batch}/cancel")).Expect(HttpStatusCode.Accepted);
         var workflow = (await tenant.Owner.PostAsync("/api/workflows", new
         {
-            steps = new object[] { new { id = "ask", type = "approval", title = "?", approvers = new { roles = new[] { "owner" } } } },
+            steps = new object[]
+            {
+                new { id = "ask", type = "approval", title = "?", approvers = new { roles = new[] { "owner" } } }
+            },
         })).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
         await Eventually.TrueAsync(
-            async () => (await tenant.Owner.PostAsync($"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "reject" })).Status
+            async () => (await tenant.Owner.PostAsync(
+                $"/api/workflows/{workflow}/gates/ask/decisions", new { decision = "reject" })).Status
                 == HttpStatusCode.OK,
             "the decision to be taken");
 
@@ -177,7 +185,8 @@ public sealed class AuditApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
         var first = (await tenant.Owner.GetAsync("/api/audit-log?action=agent.*&limit=3"))
             .Expect(HttpStatusCode.OK).Json;
         var second = (await tenant.Owner.GetAsync(
-            $"/api/audit-log?action=agent.*&limit=3&cursor={first.GetProperty("next_cursor").GetString()}")).Expect(HttpStatusCode.OK).Json;
+            $"/api/audit-log?action=agent.*&limit=3&cursor={first.GetProperty("next_cursor").GetString()}"))
+            .Expect(HttpStatusCode.OK).Json;
 
         Assert.Equal(3, first.GetProperty("entries").GetArrayLength());
         Assert.Equal(2, second.GetProperty("entries").GetArrayLength());

@@ -17,7 +17,11 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
             items = new object[]
             {
                 new { description = "first" },
-                new { id = "b", description = "second", metadata = new { row = 2 }, timeout_seconds = 5, max_attempts = 1 },
+                new
+                {
+                    id = "b", description = "second", metadata = new { row = 2 }, timeout_seconds = 5,
+                    max_attempts = 1
+                },
                 new { description = "third", agent_id = "echo", input = new[] { 1, 2 } },
             },
             name = "settings may come last",
@@ -47,7 +51,9 @@ public sealed class BatchApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTest
 
         var created = (await tenant.Owner.SendLinesAsync(
             "name=lines&agent_id=echo&concurrency_limit=3&failure_mode=fail_fast",
-            "{\"description\":\"one\"}\r\n\n  \n{\"description\":\"four\",\"id\":\"mine\"}\n{\"description\":\"five\"}")).Expect(HttpStatusCode.Accepted).Json;
+            "{\"description\":\"one\"}\r\n\n  \n"
+            + "{\"description\":\"four\",\"id\":\"mine\"}\n{\"description\":\"five\"}"))
+            .Expect(HttpStatusCode.Accepted).Json;
         var id = created.GetProperty("id").GetString()!;
         await tenant.Owner.WaitForBatchAsync(id, "completed");
 

@@ -27,7 +27,10 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         { "{\"items\":[{\"description\":\"a\"}],\"agent_id\":\"echo\"}", "name" },
         { "{\"items\":[{\"description\":\"a\"}],\"name\":\"n\"}", "agent_id" },
         { "{\"items\":[{\"description\":\"a\"}],\"name\":\"n\",\"agent_id\":\"nobody\"}", "agent_id" },
-        { Json("\"items\":[{\"description\":\"a\"},{\"description\":\"b\",\"agent_id\":\"nobody\"}]"), "items[1].agent_id" },
+        {
+            Json("\"items\":[{\"description\":\"a\"},{\"description\":\"b\",\"agent_id\":\"nobody\"}]"),
+            "items[1].agent_id"
+        },
         { Json("\"items\":[{\"description\":\"a\"},7]"), "items[1]" },
         { Json("\"items\":[{\"description\":\"a\"},{}]"), "items[1].description" },
         { Json("\"items\":[{\"description\":\"a\"},{\"description\":\"  \"}]"), "items[1].description" },
@@ -43,10 +46,18 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         { Json("\"items\":[{\"description\":\"a\",\"metadata\":[]}]"), "items[0].metadata" },
         { Json("\"items\":[{\"description\":\"a\",\"input\":{\"a\":[\"\\u0000\"]}}]"), "items[0].input" },
         { Json($"\"items\":[{{\"description\":\"a\",\"input\":\"{new string('y', 270_000)}\"}}]"), "items[0].input" },
-        { Json($"\"items\":[{{\"description\":\"a\",\"input\":{new string('[', 40)}{new string(']', 40)}}}]"), "items[0]" },
+        {
+            Json($"\"items\":[{{\"description\":\"a\",\"input\":{new string('[', 40)}{new string(']', 40)}}}]"),
+            "items[0]"
+        },
         { Json($"\"items\":[{{\"description\":\"a\",\"input\":\"{new string('y', 1_100_000)}\"}}]"), "items[0]" },
         { Json("\"items\":[{\"description\":\"a\"},{\"description\":\"b\" \"c\"}]"), "items[1]" },
-        { Json("\"items\":[{\"id\":\"x\",\"description\":\"a\"},{\"description\":\"b\"},{\"id\":\"x\",\"description\":\"c\"}]"), "items[2].id" },
+        {
+            Json(
+                "\"items\":[{\"id\":\"x\",\"description\":\"a\"},{\"description\":\"b\"},"
+                + "{\"id\":\"x\",\"description\":\"c\"}]"),
+            "items[2].id"
+        },
         { Json("\"items\":[{\"id\":\"2\",\"description\":\"a\"},{\"description\":\"b\"}]"), "items[1].id" },
     };
 
@@ -126,7 +137,9 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     {
         using var tenant = await app.NewTenantAsync();
         var random = new Random(20261124);
-        var whole = Encoding.UTF8.GetBytes(Json("\"items\":[{\"id\":\"a\",\"description\":\"b\\u00e9\",\"input\":{\"c\":[1,\"d\"]},\"metadata\":{}},{\"description\":\"e\"}]"));
+        var whole = Encoding.UTF8.GetBytes(Json(
+            "\"items\":[{\"id\":\"a\",\"description\":\"b\\u00e9\",\"input\":{\"c\":[1,\"d\"]},\"metadata\":{}},"
+            + "{\"description\":\"e\"}]"));
 
         for (var i = 0; i < 150; i++)
         {
@@ -144,7 +157,9 @@ public sealed class BatchBodyTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     }
 
     private static async Task AssertNothingStayedAsync(TestTenant tenant) =>
-        Assert.Empty((await tenant.Owner.GetAsync("/api/batches")).Expect(HttpStatusCode.OK).Json.GetProperty("batches").EnumerateArray());
+        Assert.Empty(
+            (await tenant.Owner.GetAsync("/api/batches")).Expect(HttpStatusCode.OK).Json
+                .GetProperty("batches").EnumerateArray());
 
     private static string Json(string rest) => $"{{\"name\":\"n\",\"agent_id\":\"echo\",{rest}}}";
 }

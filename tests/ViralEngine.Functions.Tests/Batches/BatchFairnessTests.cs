@@ -13,7 +13,8 @@ public sealed class BatchFairnessTests(RunningApp running) : IClassFixture<Runni
     /// the machine's speed is on both sides.
     /// </summary>
     [Fact]
-    public async Task While_a_tenants_hundred_thousand_items_run_anothers_single_tasks_wait_for_few_of_them_at_the_median()
+    public async Task
+        While_a_tenants_hundred_thousand_items_run_anothers_single_tasks_wait_for_few_of_them_at_the_median()
     {
         using var busy = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
         using var other = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);

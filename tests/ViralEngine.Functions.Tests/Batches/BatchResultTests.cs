@@ -27,7 +27,10 @@ public sealed class BatchResultTests(ApiUnderTest app) : IClassFixture<ApiUnderT
 
         var lines = answer.Text.Split("\r\n");
         Assert.StartsWith("text/csv", answer.Header("Content-Type"));
-        Assert.Equal("id,status,agent_id,result,answered_by,error_class,error_message,attempt,input_tokens,output_tokens,cost_usd,completed_at,finish_reason,metadata", lines[0]);
+        Assert.Equal(
+            "id,status,agent_id,result,answered_by,error_class,error_message,attempt,input_tokens,output_tokens,"
+            + "cost_usd,completed_at,finish_reason,metadata",
+            lines[0]);
         Assert.Equal(words.Length + 2, lines.Length);
         Assert.StartsWith("\"'=id\",completed,echo,\"'=1+2\",echo,", lines[1]);
         Assert.StartsWith("i1,completed,echo,\"'+1\",", lines[2]);

@@ -130,10 +130,14 @@ public sealed class BatchSurvivalTests(TestPostgres postgres) : IClassFixture<Te
     }
 
     private Task<long> KeptForAsync(string id, TimeSpan time) => ScalarAsync(
-        $"SELECT count(*) FROM viral.batch_slices WHERE batch_id = $1 AND lease_until > due_at + interval '{time.TotalSeconds} seconds'", id);
+        "SELECT count(*) FROM viral.batch_slices WHERE batch_id = $1 "
+        + $"AND lease_until > due_at + interval '{time.TotalSeconds} seconds'",
+        id);
 
     private Task<long> CountAsync(string id) => ScalarAsync(
-        "SELECT count(*) FROM viral.batch_items WHERE batch_id = $1 AND status = 'completed' AND attempt = 1 AND result = 'item ' || number", id);
+        "SELECT count(*) FROM viral.batch_items WHERE batch_id = $1 AND status = 'completed' AND attempt = 1 "
+        + "AND result = 'item ' || number",
+        id);
 
     private async Task<long> ScalarAsync(string sql, string id)
     {

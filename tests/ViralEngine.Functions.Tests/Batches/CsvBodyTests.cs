@@ -45,7 +45,10 @@ public sealed class CsvBodyTests
     private static async Task<List<NewBatchItem>> ReadAsync(string csv)
     {
         var pipe = PipeReader.Create(new MemoryStream(Encoding.UTF8.GetBytes(csv)));
-        var query = new QueryCollection(new Dictionary<string, Microsoft.Extensions.Primitives.StringValues> { ["name"] = "n", ["agent_id"] = "echo" });
+        var query = new QueryCollection(new Dictionary<string, Microsoft.Extensions.Primitives.StringValues>
+        {
+            ["name"] = "n", ["agent_id"] = "echo"
+        });
         return await new CsvBatchBody(pipe, 1 << 20, query).ReadAsync(default).ToListAsync();
     }
 }

@@ -108,7 +108,12 @@ public sealed class BreakerTests : IAsyncLifetime
         var api = tenant.Owner;
         var echo = await AgentAsync(api, new { name = "fallback", kind = "echo" });
         var agent = await AgentAsync(
-            api, new { name = "remote", kind = "http", settings = new { url = busy.Url }, fallback_agent_ids = new[] { echo } });
+            api,
+            new
+            {
+                name = "remote", kind = "http", settings = new { url = busy.Url },
+                fallback_agent_ids = new[] { echo }
+            });
 
         var answers = new List<string>(await RunAsync(tenant, agent, 1));
         await Eventually.TrueAsync(

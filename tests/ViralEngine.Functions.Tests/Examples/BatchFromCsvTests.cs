@@ -31,7 +31,10 @@ public sealed class BatchFromCsvTests(ApiUnderTest app) : IClassFixture<ApiUnder
             Assert.Contains("360 completed, 0 failed", output);
             Assert.Contains("batch.completed 360 of 360", output);
             var rows = await File.ReadAllTextAsync(results);
-            Assert.Contains("T-0001,completed,echo,\"Summarize this ticket and name what the customer wants: I returned the Ember desk lamp", rows);
+            Assert.Contains(
+                "T-0001,completed,echo,\"Summarize this ticket and name what the customer wants: "
+                + "I returned the Ember desk lamp",
+                rows);
             Assert.Contains("\"\"just call them\"\"", rows);
         }
         finally

@@ -32,7 +32,11 @@ public sealed class IdempotencyUnderFireTests(IdempotencyUnderFireTests.Servers 
     public async Task Submits_a_batch_once()
     {
         using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey, "free");
-        var body = new { name = "b", agent_id = "echo", items = Enumerable.Range(1, 5).Select(i => new { description = $"item {i}" }).ToArray() };
+        var body = new
+        {
+            name = "b", agent_id = "echo",
+            items = Enumerable.Range(1, 5).Select(i => new { description = $"item {i}" }).ToArray()
+        };
 
         await ProveOneEffectAsync(
             tenant,

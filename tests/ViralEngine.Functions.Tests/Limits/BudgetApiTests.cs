@@ -54,8 +54,10 @@ public sealed class BudgetApiTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         Assert.Equal(set.Text, read.Text);
         Assert.Equal(1.5m, read.Json.GetProperty("agents")[0].GetProperty("monthly_usd").GetDecimal());
         (await operators.PutAsync(path, new { monthly_usd = 1 })).ExpectProblem(HttpStatusCode.Forbidden);
-        Assert.Contains("agents[0].agent_id", (await api.PutAsync(
-            path, new { agents = new[] { new { agent_id = "none", monthly_usd = 1 } } })).ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
+        Assert.Contains(
+            "agents[0].agent_id",
+            (await api.PutAsync(path, new { agents = new[] { new { agent_id = "none", monthly_usd = 1 } } }))
+                .ExpectProblem(HttpStatusCode.BadRequest).Errors.Keys);
         (await api.PutAsync($"/api/organizations/{Guid.NewGuid()}/budget", new { })).ExpectProblem(
             HttpStatusCode.NotFound);
         Assert.Empty(

@@ -79,7 +79,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
         using var tenant = await TestTenant.CreateAsync(limited.App.Address, AppSettings.PlatformKey, "free");
         var api = tenant.Owner;
         var slow = (await api.PostAsync(
-            "/api/agents", new { name = "slow", kind = "echo", settings = new { delay_ms_per_chunk = 300 } })).Json.GetProperty("id").GetString()!;
+            "/api/agents", new { name = "slow", kind = "echo", settings = new { delay_ms_per_chunk = 300 } }))
+            .Json.GetProperty("id").GetString()!;
 
         foreach (var _ in Enumerable.Range(0, 2))
             (await api.PostAsync("/api/batches", Batch(slow, items: 6))).Expect(HttpStatusCode.Accepted);
@@ -117,7 +118,8 @@ public sealed class PlanLimitTests(LimitedApp limited) : IClassFixture<LimitedAp
         using var tenant = await TestTenant.CreateAsync(limited.App.Address, AppSettings.PlatformKey, "free");
         var api = tenant.Owner;
         var slow = (await api.PostAsync(
-            "/api/agents", new { name = "slow", kind = "echo", settings = new { delay_ms_per_chunk = 1500 } })).Json.GetProperty("id").GetString();
+            "/api/agents", new { name = "slow", kind = "echo", settings = new { delay_ms_per_chunk = 1500 } }))
+            .Json.GetProperty("id").GetString();
 
         for (var i = 0; i < 8; i++)
         {

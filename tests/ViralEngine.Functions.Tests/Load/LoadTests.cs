@@ -67,7 +67,8 @@ public sealed class LoadTests : IAsyncLifetime
     /// seconds are told by the app: by tasks that it starts when they are over.
     /// </summary>
     [Fact]
-    public async Task The_failover_of_the_database_is_answered_with_503_and_over_before_a_task_that_is_due_ten_seconds_later()
+    public async Task
+        The_failover_of_the_database_is_answered_with_503_and_over_before_a_task_that_is_due_ten_seconds_later()
     {
         await using var load = new Submissions(cluster, tenant);
         var due = Enumerable.Range(1, 40).Select(n => DateTime.UtcNow.AddSeconds(3 * n)).ToList();

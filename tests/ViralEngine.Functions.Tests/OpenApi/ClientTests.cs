@@ -17,7 +17,12 @@ public sealed class ClientTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
         using var document = await OpenApiTools.SaveAsync(app);
         var npm = OpenApiTools.Npm;
 
-        await npm.RunAsync("npx", ["--no-install", "openapi-typescript", document.Path, "-o", "generated/schema.d.ts", "--default-non-nullable", "false"]);
+        await npm.RunAsync(
+            "npx",
+            [
+                "--no-install", "openapi-typescript", document.Path, "-o", "generated/schema.d.ts",
+                "--default-non-nullable", "false"
+            ]);
         await npm.RunAsync("npx", ["--no-install", "tsc", "-p", "tsconfig.json"]);
         var told = await npm.RunAsync("node", ["out/story.mjs", .. await ArgumentsAsync(tenant)]);
 
@@ -51,7 +56,11 @@ public sealed class ClientTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
     }
 
     private static Task<string> DotnetAsync(string folder, params string[] args) => Programs.RunAsync(
-        folder, "dotnet", args, environment: new Dictionary<string, string?> { ["KIOTA_OFFLINE_ENABLED"] = "true", ["MSBUILDDISABLENODEREUSE"] = "1" });
+        folder, "dotnet", args,
+        environment: new Dictionary<string, string?>
+        {
+            ["KIOTA_OFFLINE_ENABLED"] = "true", ["MSBUILDDISABLENODEREUSE"] = "1"
+        });
 
     private async Task<string[]> ArgumentsAsync(TestTenant tenant) =>
         [app.Address.ToString().TrimEnd('/'), tenant.OwnerKey, await tenant.NewKeyAsync("approver")];

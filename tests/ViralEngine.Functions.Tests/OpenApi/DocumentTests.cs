@@ -73,7 +73,11 @@ public sealed partial class DocumentTests
                 ? [.. several.EnumerateObject().Select(each => each.Value.GetProperty("value"))]
                 : body.Media.TryGetProperty("example", out var one) ? new[] { one } : [];
             Assert.True(examples.Length > 0, $"{body.At} has no example.");
-            Assert.All(examples, example => Assert.Empty(schemas.Check(body.Media.GetProperty("schema"), example).Select(fault => $"{body.At}{fault.At}: {fault.Rule}")));
+            Assert.All(
+                examples,
+                example => Assert.Empty(
+                    schemas.Check(body.Media.GetProperty("schema"), example)
+                        .Select(fault => $"{body.At}{fault.At}: {fault.Rule}")));
         });
     }
 
@@ -117,8 +121,9 @@ public sealed partial class DocumentTests
         Assert.Equal(
             "https://api.example.com/api/docs",
             Document.GetProperty("info").GetProperty("contact").GetProperty("url").GetString());
-        Assert.True(Document.GetProperty("components").GetProperty("schemas").GetProperty("Problem").GetProperty("properties")
-            .GetProperty("detail").GetProperty("x-ms-primary-error-message").GetBoolean());
+        Assert.True(
+            Document.GetProperty("components").GetProperty("schemas").GetProperty("Problem").GetProperty("properties")
+                .GetProperty("detail").GetProperty("x-ms-primary-error-message").GetBoolean());
     }
 
     [Fact]
@@ -141,8 +146,11 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_type_of_problem_in_the_code_is_documented_and_no_other()
     {
-        var code = string.Join('\n', Directory.EnumerateFiles(Path.Combine(Repository.Root, "ViralEngine.Functions"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !file.Contains("/obj/") && !file.EndsWith("ProblemKinds.cs", StringComparison.Ordinal))
+        var code = string.Join(
+            '\n',
+            Directory.EnumerateFiles(
+                Path.Combine(Repository.Root, "ViralEngine.Functions"), "*.cs", SearchOption.AllDirectories)
+                .Where(file => !file.Contains("/obj/") && !file.EndsWith("ProblemKinds.cs", StringComparison.Ordinal))
                 .Select(File.ReadAllText));
         var made = Code().Matches(code).Select(match => match.Groups[1].Value)
             .Concat(Enum.GetValues<ErrorClass>().Select(each => "agent-" + each.ToApiName().Replace('_', '-')));
@@ -153,7 +161,8 @@ public sealed partial class DocumentTests
     }
 
     private static List<string> WordsOf(string schema) =>
-        [.. Document.GetProperty("components").GetProperty("schemas").GetProperty(schema).GetProperty("enum").EnumerateArray().Select(word => word.GetString()!)];
+        [.. Document.GetProperty("components").GetProperty("schemas").GetProperty(schema).GetProperty("enum")
+            .EnumerateArray().Select(word => word.GetString()!)];
 
     private static IEnumerable<(string At, JsonElement Media)> MediaIn(JsonElement node, string at = "") =>
         node.ValueKind != JsonValueKind.Object ? []
@@ -163,10 +172,12 @@ public sealed partial class DocumentTests
 
     private static IEnumerable<(string At, List<string?> Words)> EnumsIn(JsonElement node, string at) =>
         Below(node, at).SelectMany(each => EnumsIn(each.Value, each.At)).Concat(
-            node.ValueKind == JsonValueKind.Object && node.TryGetProperty(
-                "enum", out var words) && words.ValueKind == JsonValueKind.Array
+            node.ValueKind == JsonValueKind.Object
+            && node.TryGetProperty("enum", out var words) && words.ValueKind == JsonValueKind.Array
             && words.EnumerateArray().Count(word => word.ValueKind == JsonValueKind.String) > 1
-                ? [(at, words.EnumerateArray().Select(word => word.GetString()).Where(word => word is not null).ToList())]
+                ? [(
+                    at,
+                    words.EnumerateArray().Select(word => word.GetString()).Where(word => word is not null).ToList())]
                 : []);
 
     private static IEnumerable<(string At, JsonElement Value)> ObjectsIn(JsonElement node, string at) =>

@@ -78,7 +78,9 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         var keys = $"/api/organizations/{tenant.Id}/api-keys";
         var first = (await tenant.Owner.GetAsync(keys)).Json.GetProperty("api_keys")[0].GetProperty("id").GetString();
         await InviteAsync(tenant, "not-accepted", "owner");
-        (await tenant.Owner.PostAsync(keys, new { name = "soon gone", role = "owner", expires_at = DateTime.UtcNow.AddHours(1) })).Expect(HttpStatusCode.Created);
+        (await tenant.Owner.PostAsync(
+            keys, new { name = "soon gone", role = "owner", expires_at = DateTime.UtcNow.AddHours(1) }))
+            .Expect(HttpStatusCode.Created);
 
         var refused = (await tenant.Owner.DeleteAsync($"{keys}/{first}")).ExpectProblem(HttpStatusCode.Conflict);
         var made = (await platform.PostAsync(keys, new { name = "another", role = "owner" }))
@@ -189,7 +191,10 @@ public sealed class OrganizationLifeTests(RunningApp running) : IClassFixture<Ru
         })).Expect(HttpStatusCode.Accepted);
         var busy = await tenant.SubmitAsync(new { agent_id = slow, description = "one two" });
         await tenant.WaitForAsync(busy, "in_progress");
-        (await tenant.Owner.PostAsync("/api/webhooks", new { url = receiver.Url, event_types = new[] { "task.cancelled", "workflow.*", "batch.*" } })).Expect(HttpStatusCode.Created);
+        (await tenant.Owner.PostAsync(
+            "/api/webhooks",
+            new { url = receiver.Url, event_types = new[] { "task.cancelled", "workflow.*", "batch.*" } }))
+            .Expect(HttpStatusCode.Created);
         var reading = ReadToItsEndAsync(tenant, busy);
 
         (await tenant.Owner.DeleteAsync($"/api/organizations/{tenant.Id}")).Expect(HttpStatusCode.NoContent);

@@ -26,6 +26,7 @@ internal static class RoleTable
         ---MW- PUT    alert-rules/{id}
         VAOMW- GET    alerts
         VAOMW- GET    alerts/{id}
+        --OMW- POST   alerts/{id}/acknowledge
         --OMW- POST   alerts/{id}/mute
         --OMW- POST   alerts/{id}/resolve
         -AOMW- GET    approvals

@@ -15,7 +15,9 @@ public sealed partial class RouteMatrixTests(ApiUnderTest app) : IClassFixture<A
         [.. new EndpointCatalog().Api.Where(e => !e.IsFallback && e.Allowed is not null).Select(e => e.Function)];
 
     public static TheoryData<string> FunctionsWithIds =>
-        [.. new EndpointCatalog().Api.Where(e => !e.IsFallback && e.Allowed is not null && e.Route.Contains('{')).Select(e => e.Function)];
+        [.. new EndpointCatalog().Api
+            .Where(e => !e.IsFallback && e.Allowed is not null && e.Route.Contains('{'))
+            .Select(e => e.Function)];
 
     [Fact]
     public void The_table_has_every_route_and_no_other()

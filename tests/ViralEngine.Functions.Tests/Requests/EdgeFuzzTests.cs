@@ -28,13 +28,18 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
           "steps": [
             { "id": "a", "type": "task", "agent_id": "echo", "description": "x", "retry": { "max_attempts": 2 },
               "rollback": { "type": "webhook", "url": "https://example.invalid/undo" } },
-            { "id": "b", "type": "webhook", "url": "https://example.invalid/do", "rollback": { "type": "task", "agent_id": "echo", "description": "x" } },
-            { "id": "c", "type": "parallel", "branches": [{ "steps": [{ "id": "d", "type": "delay", "seconds": 1 }] }] },
+            { "id": "b", "type": "webhook", "url": "https://example.invalid/do",
+              "rollback": { "type": "task", "agent_id": "echo", "description": "x" } },
+            { "id": "c", "type": "parallel",
+              "branches": [{ "steps": [{ "id": "d", "type": "delay", "seconds": 1 }] }] },
             { "id": "e", "type": "choice", "conditions": [
-              { "type": "all", "conditions": [{ "type": "not", "condition": { "type": "boolean", "value": "x" } }], "steps": [] },
+              { "type": "all", "conditions": [{ "type": "not", "condition": { "type": "boolean", "value": "x" } }],
+                "steps": [] },
               { "type": "confidence", "value": "x", "min": 0 }, { "type": "numeric_range", "value": "x", "max": 1 },
-              { "type": "text_match", "value": "x", "text": "y" }, { "type": "regex_match", "value": "x", "pattern": "y" }] },
-            { "id": "f", "type": "approval", "title": "x", "approvers": { "roles": ["approver"] }, "timeout_seconds": 9, "on_timeout": "escalate",
+              { "type": "text_match", "value": "x", "text": "y" },
+              { "type": "regex_match", "value": "x", "pattern": "y" }] },
+            { "id": "f", "type": "approval", "title": "x", "approvers": { "roles": ["approver"] },
+              "timeout_seconds": 9, "on_timeout": "escalate",
               "escalation": { "roles": ["owner"], "timeout_seconds": 9 } }
           ]
         }
@@ -248,7 +253,9 @@ public sealed class EdgeFuzzTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
     private static string Write(JsonNode? node) => node switch
     {
         null => "null",
-        JsonObject members => $"{{{string.Join(',', members.Select(member => $"{JsonSerializer.Serialize(member.Key)}:{Write(member.Value)}"))}}}",
+        JsonObject members =>
+            $"{{{string.Join(
+                ',', members.Select(member => $"{JsonSerializer.Serialize(member.Key)}:{Write(member.Value)}"))}}}",
         JsonArray items => $"[{string.Join(',', items.Select(Write))}]",
         JsonValue value when value.TryGetValue<string>(out var text) && text.StartsWith(
             Marker, StringComparison.Ordinal) => text[Marker.Length..],

@@ -15,7 +15,10 @@ public sealed class SentAgainTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     [InlineData("agents", """{"name":"b","kind":"http","settings":{"url":"https://example.invalid/"}}""")]
     [InlineData("agents", """{"name":"c","kind":"openai","settings":{"model":"m"},"api_key":"k"}""")]
     [InlineData("workflows", """{"steps":[{"id":"a","type":"delay","seconds":3600,"name":null,"until":null}]}""")]
-    [InlineData("workflow-templates", """{"name":"t","steps":[{"id":"a","type":"delay","seconds":3600}],"parameters":[{"name":"p","type":"string","min":null}]}""")]
+    [InlineData(
+        "workflow-templates",
+        """{"name":"t","steps":[{"id":"a","type":"delay","seconds":3600}]"""
+        + ""","parameters":[{"name":"p","type":"string","min":null}]}""")]
     [InlineData("webhooks", """{"url":"https://example.invalid/hook"}""")]
     [InlineData("alert-rules", """{"name":"r","metric":"failures"}""")]
     public async Task What_was_read_can_be_sent_again(string collection, string body)
@@ -44,7 +47,8 @@ public sealed class SentAgainTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     public async Task An_item_of_a_batch_and_a_task_have_the_same_rule_for_null()
     {
         using var tenant = await app.NewTenantAsync();
-        var item = """{"description":"x","id":null,"agent_id":null,"input":null,"metadata":null,"timeout_seconds":null,"max_attempts":null}""";
+        var item = """{"description":"x","id":null,"agent_id":null,"input":null,"metadata":null"""
+            + ""","timeout_seconds":null,"max_attempts":null}""";
 
         var task = await tenant.Owner.PostAsync(
             "/api/tasks",
@@ -75,7 +79,8 @@ public sealed class SentAgainTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
         var path = $"/api/webhooks/{hook}";
 
         var cleared = (await tenant.Owner.PatchAsync(
-            path, """{"description":null,"event_types":null,"ordering":null,"rate_limit":null,"enabled":null}""")).Expect(HttpStatusCode.OK).Json;
+            path, """{"description":null,"event_types":null,"ordering":null,"rate_limit":null,"enabled":null}"""))
+            .Expect(HttpStatusCode.OK).Json;
         var refused = await tenant.Owner.PatchAsync(path, """{"url":null}""");
         var nameless = await tenant.Owner.PatchAsync($"/api/organizations/{tenant.Id}", """{"name":null}""");
 
@@ -92,8 +97,9 @@ public sealed class SentAgainTests(ApiUnderTest app) : IClassFixture<ApiUnderTes
     private static async Task<List<string>> FieldsOfAsync(TestTenant tenant, string collection)
     {
         var document = (await tenant.Owner.GetAsync("/api/openapi.json")).Expect(HttpStatusCode.OK).Json;
-        var schema = Resolve(document.GetProperty("paths").GetProperty($"/{collection}").GetProperty("post").GetProperty("requestBody")
-            .GetProperty("content").GetProperty("application/json").GetProperty("schema"));
+        var schema = Resolve(
+            document.GetProperty("paths").GetProperty($"/{collection}").GetProperty("post").GetProperty("requestBody")
+                .GetProperty("content").GetProperty("application/json").GetProperty("schema"));
         if (schema.TryGetProperty("oneOf", out var kinds))
             schema = Resolve(kinds[0]);
         return [.. schema.GetProperty("properties").EnumerateObject().Select(property => property.Name)];

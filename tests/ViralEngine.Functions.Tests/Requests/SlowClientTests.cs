@@ -75,7 +75,11 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
         using var quiet = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var words = new string('w', 20_000);
         var batch = await noisy.Owner.SubmitBatchAsync(
-            new { name = "large", agent_id = "echo", items = Enumerable.Range(0, 400).Select(i => new { description = $"{i} {words}" }) });
+            new
+            {
+                name = "large", agent_id = "echo",
+                items = Enumerable.Range(0, 400).Select(i => new { description = $"{i} {words}" })
+            });
         await noisy.Owner.WaitForBatchAsync(batch, "completed");
 
         var slow = new List<TcpClient>();
@@ -110,7 +114,9 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
 
         var tests = Enumerable.Range(0, Many)
-            .Select(i => noisy.Owner.PostAsync($"/api/agents/{id}/test", new { description = "x" }, ("Idempotency-Key", $"k{i}"))).ToList();
+            .Select(i => noisy.Owner.PostAsync(
+                $"/api/agents/{id}/test", new { description = "x" }, ("Idempotency-Key", $"k{i}")))
+            .ToList();
         await Eventually.TrueAsync(() => Volatile.Read(ref asked) >= Many, "the agent to be asked by all");
 
         (await quiet.Owner.PostAsync("/api/tasks", new { agent_id = "echo", description = "x" }))
@@ -133,7 +139,8 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
             ? ""
             : $"Content-Type: {contentType}\r\nContent-Length: {length.ToString(CultureInfo.InvariantCulture)}\r\n";
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"{requestLine}\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n{body}{headers}\r\n{(length == 0 ? "" : "{\"description\":\"")}"));
+            $"{requestLine}\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n{body}{headers}\r\n"
+            + $"{(length == 0 ? "" : "{\"description\":\"")}"));
         return client;
     }
 
@@ -149,7 +156,9 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
         await using var admin = new Npgsql.NpgsqlConnection(postgres.AdminConnection);
         await admin.OpenAsync();
         await using var command = new Npgsql.NpgsqlCommand(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'", admin);
+            "SELECT count(*) FROM pg_stat_activity "
+            + "WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
+            admin);
         return (long)(await command.ExecuteScalarAsync())!;
     }
 

@@ -59,7 +59,10 @@ internal static partial class ValidRequests
     /// <summary>One for all routes: it takes a minute to come.</summary>
     private static Task<string>? alert;
 
-    private static object Steps => new[] { new { id = "ask", type = "approval", title = "May I?", approvers = new { roles = new[] { "approver" } } } };
+    private static object Steps => new[]
+    {
+        new { id = "ask", type = "approval", title = "May I?", approvers = new { roles = new[] { "approver" } } }
+    };
 
     public static object? BodyOf(Endpoint endpoint)
     {
@@ -86,7 +89,11 @@ internal static partial class ValidRequests
             case ["agents", ..]:
                 return Fill(route, await tenant.NewEchoAsync(new { }));
             case ["batches", ..]:
-                return Fill(route, await CreateAsync("batches", new { name = "mine", agent_id = "echo", items = new[] { new { description = "mine" } } }));
+                return Fill(
+                    route,
+                    await CreateAsync(
+                        "batches",
+                        new { name = "mine", agent_id = "echo", items = new[] { new { description = "mine" } } }));
             case ["organizations", _, "members", _]:
                 return Fill(
                     route, $"{tenant.Id}",

@@ -120,7 +120,10 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
         var task = await tenant.SubmitAsync(new { agent_id = "echo", description = "x" });
         await tenant.WaitForAsync(task, "completed");
 
-        foreach (var path in new[] { "tasks", $"tasks/{task}", $"tasks/{task}/stream", $"tasks/{task}/result", "health", "openapi.json" })
+        foreach (var path in new[]
+        {
+            "tasks", $"tasks/{task}", $"tasks/{task}/stream", $"tasks/{task}/result", "health", "openapi.json"
+        })
         {
             var head = await tenant.Owner.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/api/{path}"));
             head.Expect(HttpStatusCode.OK);
@@ -164,14 +167,20 @@ public sealed class WireTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
         using var tenant = await app.NewTenantAsync();
         using var stranger = app.NewClient();
 
-        foreach (var text in new[] { new string('!', 22), new string('=', 22), new string('A', 21) + "\u00e9", "AAAA AAAA AAAA AAAA AAA" })
+        foreach (var text in new[]
+        {
+            new string('!', 22), new string('=', 22), new string('A', 21) + "\u00e9", "AAAA AAAA AAAA AAAA AAA"
+        })
         {
             var problem = (await tenant.Owner.GetAsync($"/api/tasks?cursor={Uri.EscapeDataString(text)}"))
                 .ExpectProblem(HttpStatusCode.BadRequest);
             Assert.Contains("cursor", problem.Errors.Keys);
         }
 
-        foreach (var text in new[] { new string('!', 98), new string('A', 98), new string('=', 98), new string('!', 97) })
+        foreach (var text in new[]
+        {
+            new string('!', 98), new string('A', 98), new string('=', 98), new string('!', 97)
+        })
         {
             (await stranger.GetAsync($"/api/approvals/links/{text}")).Expect(HttpStatusCode.NotFound);
             (await stranger.PostAsync($"/api/approvals/links/{text}")).Expect(HttpStatusCode.NotFound);

@@ -36,6 +36,28 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
         Assert.Equal("done", read[^1].Type);
     }
 
+    /// <summary>Those who wait for it get it from the database at once.</summary>
+    [Fact]
+    public async Task Only_an_answer_that_takes_its_time_is_written_to_Redis()
+    {
+        await using var redis = await RedisProcess.StartAsync();
+        await using var app = await AppProcess.StartAsync(
+            new AppSettings(postgres) with { Redis = redis.ConnectionString });
+        using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
+        var slow = await tenant.NewEchoAsync(new { delay_ms_per_chunk = 50 });
+
+        var quick = new List<string>();
+        for (var i = 0; i < 20; i++)
+            quick.Add(await tenant.SubmitAsync(new { agent_id = "echo", description = "one two three" }));
+        foreach (var id in quick)
+            await tenant.WaitForAsync(id, "completed");
+        var afterQuick = await AnswersInAsync(redis);
+        await tenant.WaitForAsync(
+            await tenant.SubmitAsync(new { agent_id = slow, description = "one two three" }), "completed");
+
+        Assert.Equal((0, 1), (afterQuick, await AnswersInAsync(redis)));
+    }
+
     [Theory]
     [InlineData("stream")]
     [InlineData("stream-response")]
@@ -75,7 +97,8 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var task = await tenant.SubmitAsync(
             new { agent_id = "echo", description = "later", scheduled_at = DateTime.UtcNow.AddHours(1) });
-        var made = (await tenant.Owner.PostAsync($"/api/organizations/{tenant.Id}/api-keys", new { name = "reader", role = "viewer" })).Json;
+        var made = (await tenant.Owner.PostAsync(
+            $"/api/organizations/{tenant.Id}/api-keys", new { name = "reader", role = "viewer" })).Json;
         using var reader = app.NewClient(made.GetProperty("key").GetString());
         var opened = new TaskCompletionSource();
         var reading = ReadAsync(reader, task, _ => opened.TrySetResult(), "stream");
@@ -158,10 +181,18 @@ public sealed class StreamTests(TestPostgres postgres) : IClassFixture<TestPostg
         await using var admin = new Npgsql.NpgsqlConnection(postgres.AdminConnection);
         await admin.OpenAsync();
         await using var command = new Npgsql.NpgsqlCommand(
-            "SELECT pg_stat_clear_snapshot(), (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())", admin);
+            "SELECT pg_stat_clear_snapshot(), "
+            + "(SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())",
+            admin);
         await using var row = await command.ExecuteReaderAsync();
         await row.ReadAsync();
         return row.GetInt64(1);
+    }
+
+    private static async Task<int> AnswersInAsync(RedisProcess redis)
+    {
+        await using var reader = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
+        return await reader.GetServers()[0].KeysAsync(pattern: "viral:*:tokens:*").CountAsync();
     }
 
     private static async Task TroubleAsync(RedisProcess redis, string trouble)

@@ -32,7 +32,9 @@ public sealed class TaskResultTests(RunningApp running) : IClassFixture<RunningA
         using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
         await AnswerAsync(tenant, 1, Family, 1000);
 
-        var task = Assert.Single((await tenant.Owner.GetAsync("/api/tasks")).Expect(HttpStatusCode.OK).Json.GetProperty("tasks").EnumerateArray());
+        var task = Assert.Single(
+            (await tenant.Owner.GetAsync("/api/tasks")).Expect(HttpStatusCode.OK).Json
+                .GetProperty("tasks").EnumerateArray());
 
         var beginning = task.GetProperty("result").GetString()!;
         Assert.Equal(string.Concat(Enumerable.Repeat(Family, beginning.Length / Family.Length)), beginning);
@@ -81,6 +83,30 @@ public sealed class TaskResultTests(RunningApp running) : IClassFixture<RunningA
 
         Assert.InRange(page.Json.GetProperty("tasks").GetArrayLength(), 1, 6);
         Assert.Equal(ids.AsEnumerable().Reverse(), all.Select(task => task.GetProperty("id").GetString()));
+    }
+
+    [Fact]
+    public async Task A_page_of_a_search_ends_early_where_descriptions_are_large_and_the_next_goes_on_after_it()
+    {
+        using var tenant = await TestTenant.CreateAsync(running.App.Address, AppSettings.PlatformKey);
+        var ids = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            ids.Add(await tenant.SubmitAsync(
+                new { agent_id = "echo", description = "a needle", scheduled_at = DateTime.UtcNow.AddHours(1) }));
+        }
+
+        await using var db = running.Postgres.NewDb();
+        await db.ExecuteAsync(
+            new TenantId(tenant.Id), "UPDATE viral.tasks SET description = repeat('hay ', 5000000) WHERE id <> $1",
+            [Guid.Parse(ids[0])], default);
+
+        var page = (await tenant.Owner.GetAsync("/api/tasks?search=needle")).Expect(HttpStatusCode.OK).Json;
+        var found = await tenant.Owner.ListAsync("/api/tasks?search=needle", "tasks");
+
+        Assert.Empty(page.GetProperty("tasks").EnumerateArray());
+        Assert.NotNull(page.GetProperty("next_cursor").GetString());
+        Assert.Equal(ids[0], Assert.Single(found).GetProperty("id").GetString());
     }
 
     /// <summary>Tasks that have been answered at length, without an agent that takes its time for it.</summary>

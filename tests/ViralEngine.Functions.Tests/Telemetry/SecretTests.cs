@@ -27,7 +27,11 @@ public sealed class SecretTests(TestPostgres postgres) : IClassFixture<TestPostg
         using var tenant = await TestTenant.CreateAsync(app.Address, AppSettings.PlatformKey);
         var endpoint = (await tenant.Owner.PostAsync(
             "/api/webhooks",
-            new { url = $"{receiver.Url}?token={UrlSecret}", headers = new Dictionary<string, string> { ["X-Secret"] = HeaderSecret } }))
+            new
+            {
+                url = $"{receiver.Url}?token={UrlSecret}",
+                headers = new Dictionary<string, string> { ["X-Secret"] = HeaderSecret }
+            }))
             .Expect(HttpStatusCode.Created).Json;
         var rotated = (
             await tenant.Owner.PostAsync($"/api/webhooks/{endpoint.GetProperty("id").GetString()}/rotate-secret"))

@@ -29,7 +29,8 @@ public sealed class TraceTests(TestPostgres postgres) : IClassFixture<TestPostgr
         var task = (await tenant.Owner.PostAsync(
             "/api/tasks",
             new { agent_id = agent, description = "x" },
-            ("traceparent", $"00-{TraceId}-{CallersSpan}-01"))).Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
+            ("traceparent", $"00-{TraceId}-{CallersSpan}-01")))
+            .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString()!;
         await tenant.WaitForAsync(task, "completed");
 
         // The provider is told which span calls it; from there it goes up without a gap.

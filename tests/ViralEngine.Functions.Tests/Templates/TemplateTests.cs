@@ -60,8 +60,14 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
             each => each.GetProperty("id").GetString()).ToList();
         Assert.Contains(shared, ids);
         Assert.DoesNotContain(hidden, ids);
-        Assert.Equal(0, (await stranger.Owner.GetAsync("/api/workflow-templates")).Json.GetProperty("workflow_templates").GetArrayLength());
-        Assert.Equal("Hi Bob", (await stranger.Owner.WaitForWorkflowAsync(started, "completed")).Step("say").GetProperty("output").GetString());
+        Assert.Equal(
+            0,
+            (await stranger.Owner.GetAsync("/api/workflow-templates")).Json
+                .GetProperty("workflow_templates").GetArrayLength());
+        Assert.Equal(
+            "Hi Bob",
+            (await stranger.Owner.WaitForWorkflowAsync(started, "completed")).Step("say")
+                .GetProperty("output").GetString());
     }
 
     [Fact]
@@ -77,7 +83,11 @@ public sealed class TemplateTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
             {
                 steps = new object[]
                 {
-                    new { id = "call", type = "task", agent_id = agent, description = "x", rollback = new { type = "task", agent_id = agent, description = "x" } },
+                    new
+                    {
+                        id = "call", type = "task", agent_id = agent, description = "x",
+                        rollback = new { type = "task", agent_id = agent, description = "x" }
+                    },
                 },
             },
         };

@@ -42,6 +42,10 @@ public sealed class HeadersOfOriginTests(ApiUnderTest api) : IClassFixture<ApiUn
 
     private static async Task<string> CreateAsync(TestTenant tenant) =>
         "/api/webhooks/" + (await tenant.Owner.PostAsync(
-            "/api/webhooks", new { url = "https://example.com/hook", event_types = new[] { "*" }, headers = new { Authorization = "hush" } }))
+            "/api/webhooks",
+            new
+            {
+                url = "https://example.com/hook", event_types = new[] { "*" }, headers = new { Authorization = "hush" }
+            }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
 }

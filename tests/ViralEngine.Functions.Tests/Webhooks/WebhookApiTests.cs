@@ -35,7 +35,9 @@ public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTe
         Assert.Single(list.GetProperty("webhooks").EnumerateArray());
 
         var changed = (await tenant.Owner.PatchAsync(
-            path, """{"url": "https://example.com/other", "description": null, "rate_limit": null, "headers": {}, "enabled": false}"""))
+            path,
+            """{"url": "https://example.com/other", "description": null"""
+            + """, "rate_limit": null, "headers": {}, "enabled": false}"""))
             .Expect(HttpStatusCode.OK).Json;
         Assert.Equal("https://example.com/other", changed.GetProperty("url").GetString());
         Assert.Equal(JsonValueKind.Null, changed.GetProperty("description").ValueKind);
@@ -70,7 +72,10 @@ public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTe
         problem = (await tenant.Owner.PostAsync("/api/webhooks", new
         {
             url = "http://169.254.169.254/latest",
-            headers = new Dictionary<string, string> { ["webhook-id"] = "1", ["Host"] = "a", ["X-A"] = "line\nbreak", ["X-B"] = "fine" },
+            headers = new Dictionary<string, string>
+            {
+                ["webhook-id"] = "1", ["Host"] = "a", ["X-A"] = "line\nbreak", ["X-B"] = "fine"
+            },
         })).ExpectProblem(HttpStatusCode.BadRequest);
         Assert.Equal(
             ["headers.Host", "headers.X-A", "headers.webhook-id", "url"],

@@ -126,6 +126,32 @@ public sealed class WebhookReceiverTests(ApiUnderTest api) : IClassFixture<ApiUn
         Assert.Equal(webhooks[0].Id, webhooks[1].Id);
     }
 
+    [Fact]
+    public async Task Recovers_until_a_time()
+    {
+        using var tenant = await api.NewTenantAsync();
+        await using var receiver = await WebhookReceiver.StartAsync(500);
+        var (path, _) = await CreateAsync(tenant, new { url = receiver.Url });
+        (await tenant.Owner.PostAsync(path + "/test")).Expect(HttpStatusCode.OK);
+        var second = (await tenant.Owner.PostAsync(path + "/test")).Expect(HttpStatusCode.OK).Json;
+        receiver.AnswerWith(200);
+        var since = path + "/recover?since=2020-01-01T00:00:00Z";
+        var until = Uri.EscapeDataString(second.GetProperty("created_at").GetString()!);
+
+        var problem = (await tenant.Owner.PostAsync(since + "&until=2020-01-01T00:00:00Z")).ExpectProblem(
+            HttpStatusCode.BadRequest);
+        var none = (await tenant.Owner.PostAsync(since + "&until=2020-01-02T00:00:00Z")).Expect(
+            HttpStatusCode.Accepted).Json;
+        var first = (await tenant.Owner.PostAsync($"{since}&until={until}")).Expect(HttpStatusCode.Accepted).Json;
+
+        Assert.Equal(["until"], problem.Errors.Keys);
+        Assert.Equal(0, none.GetProperty("queued").GetInt32());
+        Assert.Equal(1, first.GetProperty("queued").GetInt32());
+        var webhooks = await receiver.WaitForAsync(3);
+        Assert.Equal(webhooks[0].Id, webhooks[2].Id);
+        Assert.NotEqual(webhooks[1].Id, webhooks[2].Id);
+    }
+
     private static async Task<(string Path, string Secret)> CreateAsync(TestTenant tenant, object endpoint)
     {
         var created = (await tenant.Owner.PostAsync("/api/webhooks", endpoint)).Expect(HttpStatusCode.Created);

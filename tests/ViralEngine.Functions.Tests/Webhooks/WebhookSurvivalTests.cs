@@ -46,7 +46,8 @@ public sealed class WebhookSurvivalTests(TestPostgres postgres) : IClassFixture<
     /// The promised fifteen seconds are told by the app: by a task that it starts when they are over.
     /// </summary>
     [Fact]
-    public async Task What_a_killed_instance_was_sending_is_sent_again_before_the_start_of_a_task_that_is_due_fifteen_seconds_later()
+    public async Task
+        What_a_killed_instance_was_sending_is_sent_again_before_the_start_of_a_task_that_is_due_fifteen_seconds_later()
     {
         await using var receiver = await WebhookReceiver.StartAsync(
             (http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted));

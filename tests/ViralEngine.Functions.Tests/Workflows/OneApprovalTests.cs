@@ -77,7 +77,13 @@ public sealed class OneApprovalTests(ApiUnderTest api) : IClassFixture<ApiUnderT
                     branches = new object[]
                     {
                         new { steps = new object[] { Ask("ask") } },
-                        new { steps = new object[] { Ask("other"), new { id = "pay", type = "task", agent_id = broken, description = "x" } } },
+                        new
+                        {
+                            steps = new object[]
+                            {
+                                Ask("other"), new { id = "pay", type = "task", agent_id = broken, description = "x" }
+                            }
+                        },
                     },
                 },
             },

@@ -13,7 +13,9 @@ public sealed class PoisonTests(PoisonTests.PoisonedApp running) : IClassFixture
     [InlineData("""{"a":"\ud83d"}""")]
     [InlineData("""{"\udc00":"\u0000"}""")]
     [InlineData("""{"a":1e999999}""")]
-    [InlineData("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]")]
+    [InlineData(
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+        + "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]")]
     public async Task An_answer_of_any_kind_is_given_on_after_one_call(string body)
     {
         var calls = 0;
@@ -29,7 +31,11 @@ public sealed class PoisonTests(PoisonTests.PoisonedApp running) : IClassFixture
             steps = new object[]
             {
                 new { id = "call", type = "webhook", url = receiver.Url },
-                new { id = "use", type = "task", agent_id = "echo", description = "{{ steps.call.output.status }}", input = new { got = "{{ steps.call.output.body }}" } },
+                new
+                {
+                    id = "use", type = "task", agent_id = "echo", description = "{{ steps.call.output.status }}",
+                    input = new { got = "{{ steps.call.output.body }}" }
+                },
             },
         });
 
@@ -56,7 +62,11 @@ public sealed class PoisonTests(PoisonTests.PoisonedApp running) : IClassFixture
                 Parameters =
                 {
                     new() { Value = Guid.Parse(id) },
-                    new() { Value = """{"steps":[{"id":"wait","type":"delay","seconds":2},{"id":"wait","type":"delay","seconds":2}]}""" },
+                    new()
+                    {
+                        Value = """{"steps":[{"id":"wait","type":"delay","seconds":2},"""
+                            + """{"id":"wait","type":"delay","seconds":2}]}"""
+                    },
                 },
             };
             await broken.ExecuteNonQueryAsync();

@@ -15,7 +15,10 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         var id = await tenant.StartAsync(new
         {
             input = new { host = "169.254.169.254" },
-            steps = new object[] { new { id = "call", type = "webhook", method = "GET", url = "http://{{ input.host }}/latest/meta-data" } },
+            steps = new object[]
+            {
+                new { id = "call", type = "webhook", method = "GET", url = "http://{{ input.host }}/latest/meta-data" }
+            },
         });
 
         var failed = await tenant.Owner.WaitForWorkflowAsync(id, "failed");
@@ -35,7 +38,8 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
             {
                 new
                 {
-                    id = "look", type = "task", agent_id = "echo", description = "{\"confidence\": 0.9, \"tags\": [\"a\"]}",
+                    id = "look", type = "task", agent_id = "echo",
+                    description = "{\"confidence\": 0.9, \"tags\": [\"a\"]}",
                     input = new { lines = "{{ input.order.lines }}", text = "total {{ input.order.total }}", n = 7 },
                 },
                 Echo(
@@ -71,7 +75,11 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
                     type = "choice",
                     conditions = new object[]
                     {
-                        new { name = "angry", type = "text_match", value = "{{ input.text }}", text = "furious", steps = new[] { Echo("a", "sorry") } },
+                        new
+                        {
+                            name = "angry", type = "text_match", value = "{{ input.text }}", text = "furious",
+                            steps = new[] { Echo("a", "sorry") }
+                        },
                         new
                         {
                             name = "large",
@@ -79,8 +87,19 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
                             conditions = new object[]
                             {
                                 new { type = "numeric_range", value = "{{ input.amount }}", min = 100 },
-                                new { type = "not", condition = new { type = "regex_match", value = "{{ input.text }}", pattern = "^spam" } },
-                                new { type = "text_match", value = "{{ input.text }}", text = "THANKS", mode = "starts_with" },
+                                new
+                                {
+                                    type = "not",
+                                    condition = new
+                                    {
+                                        type = "regex_match", value = "{{ input.text }}", pattern = "^spam"
+                                    }
+                                },
+                                new
+                                {
+                                    type = "text_match", value = "{{ input.text }}", text = "THANKS",
+                                    mode = "starts_with"
+                                },
                             },
                             steps = new[] { Echo("b", "check") },
                         },
@@ -113,7 +132,14 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
                     id = "both", type = "parallel", failure_mode = mode, max_concurrency = 2,
                     branches = new object[]
                     {
-                        new { name = "bad", steps = new object[] { new { id = "bad", type = "task", agent_id = broken, description = "x" } } },
+                        new
+                        {
+                            name = "bad",
+                            steps = new object[]
+                            {
+                                new { id = "bad", type = "task", agent_id = broken, description = "x" }
+                            }
+                        },
                         new { name = "good", steps = new[] { other } },
                         new { name = "late", steps = new[] { Echo("late", "late") } },
                     },
@@ -154,10 +180,14 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         var retried = await tenant.StartAsync(With("unavailable"));
         var final = await tenant.StartAsync(With("rate_limited"));
 
-        Assert.Equal(3, (await tenant.Owner.WaitForWorkflowAsync(retried, "failed")).Step("call").GetProperty("attempt").GetInt32());
+        Assert.Equal(
+            3,
+            (await tenant.Owner.WaitForWorkflowAsync(retried, "failed")).Step("call")
+                .GetProperty("attempt").GetInt32());
         Assert.Equal(
             1,
-            (await tenant.Owner.WaitForWorkflowAsync(final, "failed")).Step("call").GetProperty("attempt").GetInt32());
+            (await tenant.Owner.WaitForWorkflowAsync(final, "failed")).Step("call")
+                .GetProperty("attempt").GetInt32());
     }
 
     [Fact]
@@ -178,7 +208,9 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         var done = await tenant.Owner.WaitForWorkflowAsync(id, "completed");
 
         var pause = done.Step("pause");
-        Assert.True(pause.GetProperty("completed_at").GetDateTime() - pause.GetProperty("started_at").GetDateTime() >= TimeSpan.FromSeconds(1));
+        Assert.True(
+            pause.GetProperty("completed_at").GetDateTime() - pause.GetProperty("started_at").GetDateTime()
+            >= TimeSpan.FromSeconds(1));
     }
 
     [Fact]
@@ -196,8 +228,24 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
                     id = "both", type = "parallel",
                     branches = new object[]
                     {
-                        new { steps = new object[] { new { id = "run", type = "task", agent_id = slow, description = "one two" } } },
-                        new { steps = new object[] { new { id = "ask", type = "approval", title = "?", approvers = new { roles = new[] { "approver" } } } } },
+                        new
+                        {
+                            steps = new object[]
+                            {
+                                new { id = "run", type = "task", agent_id = slow, description = "one two" }
+                            }
+                        },
+                        new
+                        {
+                            steps = new object[]
+                            {
+                                new
+                                {
+                                    id = "ask", type = "approval", title = "?",
+                                    approvers = new { roles = new[] { "approver" } }
+                                }
+                            }
+                        },
                     },
                 },
             },
@@ -230,7 +278,15 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
                         new
                         {
                             type = "boolean", value = "true",
-                            steps = new object[] { Echo("inner", "two"), new { id = "breaks", type = "task", agent_id = broken, description = "{{ steps.inner.output }} three" } },
+                            steps = new object[]
+                            {
+                                Echo("inner", "two"),
+                                new
+                                {
+                                    id = "breaks", type = "task", agent_id = broken,
+                                    description = "{{ steps.inner.output }} three"
+                                }
+                            },
                         },
                     },
                 },
@@ -264,7 +320,11 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
             steps = new object[]
             {
                 Echo("first", "one"),
-                new { id = "ask", name = "Say \"yes\" | no", type = "approval", title = "?", approvers = new { roles = new[] { "owner" } } },
+                new
+                {
+                    id = "ask", name = "Say \"yes\" | no", type = "approval", title = "?",
+                    approvers = new { roles = new[] { "owner" } }
+                },
                 Echo("end", "two"),
             },
         });
@@ -291,13 +351,25 @@ public sealed class StepTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
     [InlineData("""{"steps":[{"id":"a","type":"delay","seconds":0,"wait":1}]}""", "steps[0].wait")]
     [InlineData("""{"steps":[{"id":"a","type":"jump"}]}""", "steps[0].type")]
     [InlineData("""{"definition":{"steps":[{"id":"a","type":"delay"}]}}""", "definition.steps[0].seconds")]
-    [InlineData("""{"steps":[{"id":"a","type":"task","agent_id":"echo","description":"{{ steps.b.output }}"},{"id":"b","type":"delay","seconds":0}]}""", "steps[0].description")]
+    [InlineData(
+        """{"steps":[{"id":"a","type":"task","agent_id":"echo","description":"{{ steps.b.output }}"},"""
+        + """{"id":"b","type":"delay","seconds":0}]}""",
+        "steps[0].description")]
     [InlineData(
         """{"steps":[{"id":"a","type":"task","agent_id":"echo","description":"x","input":{"y":["{{ oops"]}}]}""",
         "steps[0].input.y[0]")]
-    [InlineData("""{"steps":[{"id":"d","type":"delay","seconds":0},{"id":"e","type":"delay","seconds":0},{"id":"c","type":"choice","conditions":[{"type":"regex_match","value":"x","pattern":"(a"}]}]}""", "steps[2].conditions[0].pattern")]
-    [InlineData("""{"steps":[{"id":"c","type":"choice","conditions":[{"type":"regex_match","value":"x","pattern":"((a{1,500}){1,500}){1,500}"}]}]}""", "steps[0].conditions[0].pattern")]
-    [InlineData("""{"steps":[{"id":"c","type":"choice","conditions":[{"type":"all","conditions":[{"type":"numeric_range","value":"1"}]}]}]}""", "steps[0].conditions[0].conditions[0].min")]
+    [InlineData(
+        """{"steps":[{"id":"d","type":"delay","seconds":0},{"id":"e","type":"delay","seconds":0},"""
+        + """{"id":"c","type":"choice","conditions":[{"type":"regex_match","value":"x","pattern":"(a"}]}]}""",
+        "steps[2].conditions[0].pattern")]
+    [InlineData(
+        """{"steps":[{"id":"c","type":"choice","conditions":"""
+        + """[{"type":"regex_match","value":"x","pattern":"((a{1,500}){1,500}){1,500}"}]}]}""",
+        "steps[0].conditions[0].pattern")]
+    [InlineData(
+        """{"steps":[{"id":"c","type":"choice","conditions":"""
+        + """[{"type":"all","conditions":[{"type":"numeric_range","value":"1"}]}]}]}""",
+        "steps[0].conditions[0].conditions[0].min")]
     [InlineData(
         """{"steps":[{"id":"g","type":"approval","title":"t","approvers":{"roles":["viewer"]}}]}""",
         "steps[0].approvers.roles[0]")]

@@ -13,7 +13,9 @@ public sealed class WebhookStepTests(RunningApp running) : IClassFixture<Running
         await using var receiver = await LoopbackServer.StartAsync(async http =>
         {
             using var reader = new StreamReader(http.Request.Body);
-            calls.Enqueue((http.Request.Headers["Idempotency-Key"].ToString(), http.Request.Headers["X-Token"].ToString(), await reader.ReadToEndAsync()));
+            calls.Enqueue((
+                http.Request.Headers["Idempotency-Key"].ToString(), http.Request.Headers["X-Token"].ToString(),
+                await reader.ReadToEndAsync()));
             if (calls.Count == 1)
             {
                 http.Response.StatusCode = 503;
@@ -31,8 +33,10 @@ public sealed class WebhookStepTests(RunningApp running) : IClassFixture<Running
             {
                 new
                 {
-                    id = "pay", type = "webhook", url = receiver.Url + "{{ input.path }}", headers = new Dictionary<string, string> { ["X-Token"] = "t-{{ workflow.run }}" },
-                    body = new { amount = "{{ input.amount }}", note = "for {{ input.path }}" }, retry = new { max_attempts = 3, initial_seconds = 0.1 },
+                    id = "pay", type = "webhook", url = receiver.Url + "{{ input.path }}",
+                    headers = new Dictionary<string, string> { ["X-Token"] = "t-{{ workflow.run }}" },
+                    body = new { amount = "{{ input.amount }}", note = "for {{ input.path }}" },
+                    retry = new { max_attempts = 3, initial_seconds = 0.1 },
                 },
                 WorkflowCalls.Echo("then", "{{ steps.pay.output.status }} {{ steps.pay.output.body.n }}"),
             },

@@ -19,7 +19,11 @@ public sealed class WorkflowApiTests(ApiUnderTest api) : IClassFixture<ApiUnderT
             steps = new object[]
             {
                 Echo("draft", "Dear {{ input.name }}"),
-                new { id = "check", type = "approval", title = "Send “{{ steps.draft.output }}”?", approvers = new { roles = new[] { "approver" } } },
+                new
+                {
+                    id = "check", type = "approval", title = "Send “{{ steps.draft.output }}”?",
+                    approvers = new { roles = new[] { "approver" } }
+                },
                 Echo("send", "{{ steps.draft.output | upcase }}, {{ steps.check.output.decision }}"),
             },
         });

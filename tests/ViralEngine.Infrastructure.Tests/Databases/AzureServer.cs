@@ -49,7 +49,8 @@ internal sealed class AzureServer : IAsyncDisposable
             END $$
             """,
             """
-            CREATE OR REPLACE FUNCTION pgaadauth_create_principal_with_oid(name text, oid text, kind text, admin boolean, mfa boolean)
+            CREATE OR REPLACE FUNCTION pgaadauth_create_principal_with_oid(
+                name text, oid text, kind text, admin boolean, mfa boolean)
             RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS
             $$ BEGIN EXECUTE format('CREATE ROLE %I LOGIN PASSWORD %L', name, 'app'); RETURN name; END $$
             """,
@@ -104,7 +105,10 @@ internal sealed class AzureServer : IAsyncDisposable
         };
         var start = new ProcessStartInfo(
             "dotnet",
-            [Tool, "azure-database", "--database", Database, "--app", App, "--app-principal", Guid.NewGuid().ToString()])
+            [
+                Tool, "azure-database", "--database", Database, "--app", App, "--app-principal",
+                Guid.NewGuid().ToString()
+            ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

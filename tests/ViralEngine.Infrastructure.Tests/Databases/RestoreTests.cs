@@ -94,7 +94,8 @@ public sealed class RestoreTests : IAsyncLifetime, IDisposable
 
     // The real one, as the superuser: what Azure does by itself.
     private string Psql(string database, string statement) =>
-        $"env PATH=\"${{PATH#*:}}\" PGPASSWORD='{azure.Server.Password}' PGUSER={azure.Server.Username} PGSSLMODE=disable "
+        $"env PATH=\"${{PATH#*:}}\" PGPASSWORD='{azure.Server.Password}' PGUSER={azure.Server.Username} "
+        + "PGSSLMODE=disable "
         + $"psql --no-psqlrc --quiet --host {azure.Server.Host} --port {azure.Server.Port} --dbname {database} "
         + $"--command '{statement}'";
 

@@ -25,7 +25,8 @@ internal static class AlertRule
         var heartbeat = deployment.OfType("Microsoft.Insights/scheduledQueryRules")
             .SingleOrDefault(alert => alert.Id().EndsWith("-heartbeat", StringComparison.Ordinal));
         // A count over rows that are not there still is one row; without it silence would find nothing.
-        if (heartbeat?.ToJsonString().Contains("summarize beats = count() | where beats == 0", StringComparison.Ordinal) != true)
+        if (heartbeat?.ToJsonString().Contains(
+            "summarize beats = count() | where beats == 0", StringComparison.Ordinal) != true)
             yield return "the heartbeat says nothing when there is nothing";
 
         // Only what a question says that it looks back on counts.

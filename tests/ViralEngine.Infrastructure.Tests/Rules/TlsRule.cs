@@ -33,7 +33,8 @@ internal static class TlsRule
         }
 
         var settings = deployment.OfType("Microsoft.Web/sites/config").Single()["properties"]!.AsObject();
-        if (settings.Text("ConnectionStrings__Postgres")?.Contains("SSL Mode=VerifyFull", StringComparison.Ordinal) != true)
+        if (settings.Text("ConnectionStrings__Postgres")?.Contains(
+            "SSL Mode=VerifyFull", StringComparison.Ordinal) != true)
             yield return "the app's token for PostgreSQL goes to whoever answers";
         if (settings.Text("ConnectionStrings__Redis")?.Contains("ssl=true", StringComparison.Ordinal) == false)
             yield return "the app's token for Redis goes in the clear";

@@ -11,7 +11,8 @@ public sealed class OutputsTests
         var ran = await machine.RunAsync(
             """
             file="$(mktemp)"
-            echo '{"azurE_RESOURCE_GROUP": {"type": "String", "value": "rg-viral-prod"}, "viraL_REGISTRY": {"type": "String", "value": ""}}' >"$file"
+            echo '{"azurE_RESOURCE_GROUP": {"type": "String", "value": "rg-viral-prod"},
+                "viraL_REGISTRY": {"type": "String", "value": ""}}' >"$file"
             bash tools/azure/outputs.sh "$file"
             """);
 

@@ -33,10 +33,16 @@ public sealed class RestoreCommandTests
 
         await machine.RunAsync(Restore);
 
-        string[] steps = ["az functionapp stop", "az postgres flexible-server restore", "azd env set VIRAL_POSTGRES_SERVER",
-            "azd env set VIRAL_TASK_HUB", "azd provision", "az functionapp start"];
+        string[] steps =
+        [
+            "az functionapp stop", "az postgres flexible-server restore", "azd env set VIRAL_POSTGRES_SERVER",
+            "azd env set VIRAL_TASK_HUB", "azd provision", "az functionapp start"
+        ];
         var calls = machine.Calls.Skip(before).ToList();
-        Assert.Equal(steps, calls.Select(call => steps.FirstOrDefault(step => call.StartsWith(step, StringComparison.Ordinal))).OfType<string>());
+        Assert.Equal(
+            steps,
+            calls.Select(call => steps.FirstOrDefault(step => call.StartsWith(step, StringComparison.Ordinal)))
+                .OfType<string>());
         Assert.Contains("azd env set VIRAL_POSTGRES_SERVER psql-viral-prod-abcde-at-20261124100000", calls);
         Assert.Contains("azd env set VIRAL_TASK_HUB viralprodAt20261124100000", calls);
     }

@@ -87,7 +87,8 @@ internal sealed class DurableHost : IAsyncDisposable
         using var limit = new CancellationTokenSource(Patience);
         while (true)
         {
-            if (await Client.GetInstanceAsync(instanceId, true, limit.Token) is { } found && reached(found)) return found;
+            if (await Client.GetInstanceAsync(instanceId, true, limit.Token) is { } found && reached(found))
+                return found;
             await Task.Delay(10, limit.Token);
         }
     }

@@ -23,6 +23,9 @@ public sealed record ListCase(
     private const int Page = 20;
     private const int Longest = 400; // days, before the oldest row of ten million
 
+    /// <summary>How many rows it may look through, because no index knows its filter.</summary>
+    public int LooksThrough { get; init; }
+
     public static IReadOnlyList<ListCase> All { get; } =
     [
         Tasks("", Page, _ => new()),
@@ -35,6 +38,11 @@ public sealed record ListCase(
         Tasks("Tag rare and Status", 0, _ => new(Tag: "rare", Status: AgentTaskStatus.Failed)),
         Tasks("CreatedAfter an hour ago", 0, now => new(CreatedAfter: now.AddHours(-1))),
         Tasks("CreatedBefore all", 0, now => new(CreatedBefore: now.AddDays(-Longest))),
+        Tasks("Search x", Page, _ => new(Search: "X")),
+        Tasks("Search nothing", 0, _ => new(Search: "nothing")) with { LooksThrough = TaskStore.MaxLookedThrough },
+        Tasks("Search rare and AgentId", 1, _ => new(Search: "Rare", AgentId: "rare")),
+        Tasks("Search rare and Tag", 1, _ => new(Search: "Rare", Tag: "rare")),
+        Tasks("Search x and Status", 0, _ => new(Search: "x", Status: AgentTaskStatus.Failed)),
         .. Enum.GetValues<AgentTaskStatus>().Select(status => new ListCase(
             "batches", $"Status {status}", status == AgentTaskStatus.Completed ? Page : 0,
             async (db, tenant, _) => (await new BatchStore(db).ListAsync(tenant, status, null, Page, default)).Count)),
@@ -56,7 +64,7 @@ public sealed record ListCase(
         Deliveries("CreatedAfter an hour ago", 0, now => new(CreatedAfter: now.AddHours(-1))),
         Deliveries("CreatedBefore all", 0, now => new(CreatedBefore: now.AddDays(-Longest))),
         new("deliveries to recover", "Since an hour ago", 0, (db, tenant, now) =>
-            new DeliveryLog(db).RecoverAsync(tenant, tenant.Value, now.AddHours(-1), default)),
+            new DeliveryLog(db).RecoverAsync(tenant, tenant.Value, now.AddHours(-1), null, default)),
         Audit("Actor nobody", _ => new(Actor: "user:nobody")),
         Audit("Action nothing", _ => new(Action: "agent.deleted")),
         Audit("Action of no kind", _ => new(Action: "agent.*")),
@@ -69,14 +77,17 @@ public sealed record ListCase(
         Agents("Name nobody", 0, null, "nobody"),
         .. Enum.GetValues<AlertStatus>().Select(status => new ListCase(
             "alerts", $"Status {status}", status == AlertStatus.Open ? 1 : Page,
-            async (db, tenant, _) => (await new AlertStore(db, null!, TimeProvider.System).ListAsync(tenant, status, null, Page, default)).Count)),
+            async (db, tenant, _) => (await new AlertStore(db, null!, TimeProvider.System)
+                .ListAsync(tenant, status, null, Page, default)).Count)),
     ];
 
     public override string ToString() => $"{List} {Filter}".TrimEnd();
 
     private static ListCase Tasks(
-        string name, int expected, Func<DateTime, TaskFilter> filter) => new("tasks", name, expected,
-        async (db, tenant, now) => (await new TaskStore(db, null!, TimeProvider.System).ListAsync(tenant, filter(now), null, Page, default)).Tasks.Count);
+        string name, int expected, Func<DateTime, TaskFilter> filter) => new(
+        "tasks", name, expected,
+        async (db, tenant, now) => (await new TaskStore(db, null!, TimeProvider.System)
+            .ListAsync(tenant, filter(now), null, Page, default)).Tasks.Count);
 
     private static ListCase Workflows(
         string name, int expected, Func<TenantId, DateTime, WorkflowFilter> filter) => new(
@@ -84,9 +95,10 @@ public sealed record ListCase(
         async (db, tenant, now) =>
             (await new WorkflowStore(db).ListAsync(tenant, filter(tenant, now), null, Page, default)).Count);
 
-    private static ListCase Gates(
-        string name, int expected) => new("approvals", $"of {name}", expected, async (db, tenant, _) =>
-        (await new GateStore(db).WaitingForAsync(new Caller(CallerKind.User, name, tenant, Role.Approver), null, Page, default)).Count);
+    private static ListCase Gates(string name, int expected) => new(
+        "approvals", $"of {name}", expected,
+        async (db, tenant, _) => (await new GateStore(db).WaitingForAsync(
+            new Caller(CallerKind.User, name, tenant, Role.Approver), null, Page, default)).Count);
 
     private static ListCase Deliveries(string name, int expected, Func<DateTime, WebhookDeliveryFilter> filter) => new(
         "deliveries", name, expected,

@@ -18,7 +18,8 @@ public static class ManyRows
         INSERT INTO viral.tasks (
             tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by,
             created_at, updated_at, due_at, completed_at, result)
-        SELECT $1, id, 'completed', CASE WHEN rare THEN 'rare' ELSE 'echo' END, 'x', 5,
+        SELECT $1, id, 'completed', CASE WHEN rare THEN 'rare' ELSE 'echo' END,
+               CASE WHEN rare THEN 'rare' ELSE 'x' END, 5,
                CASE WHEN rare THEN ARRAY['rare', 'common'] ELSE ARRAY['common'] END, 300, 3, 'test', at, at, at, at, 'x'
         FROM made
         """,
@@ -86,7 +87,8 @@ public static class ManyRows
             """,
             tenant.Value);
         await ExecuteAsync(
-            "INSERT INTO viral.webhook_messages (tenant_id, id, type, payload, created_at) VALUES ($1, $1, 'task.completed', '{}', now())",
+            "INSERT INTO viral.webhook_messages (tenant_id, id, type, payload, created_at) "
+            + "VALUES ($1, $1, 'task.completed', '{}', now())",
             tenant.Value);
         foreach (var fill in Fills)
         {
@@ -113,8 +115,8 @@ public static class ManyRows
 
         await ExecuteAsync(
             """
-            VACUUM (ANALYZE) viral.tasks, viral.task_tags, viral.batches, viral.workflows, viral.approval_gates, viral.approval_asks,
-                viral.webhook_deliveries, viral.audit_log, viral.agents, viral.alerts
+            VACUUM (ANALYZE) viral.tasks, viral.task_tags, viral.batches, viral.workflows, viral.approval_gates,
+                viral.approval_asks, viral.webhook_deliveries, viral.audit_log, viral.agents, viral.alerts
             """);
 
         async Task ExecuteAsync(string sql, params object[] args)

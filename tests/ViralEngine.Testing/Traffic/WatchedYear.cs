@@ -22,7 +22,10 @@ public sealed record WatchedYear(IReadOnlyDictionary<Incident, int> Found, IRead
         {
             var at = Observation.MinuteOf(minute.At);
             Observation[] points =
-                [new(at, minute.Tasks, 1), new(at, minute.Failed, minute.Tasks), new(at, minute.TypicalLog, minute.Tasks)];
+            [
+                new(at, minute.Tasks, 1), new(at, minute.Failed, minute.Tasks),
+                new(at, minute.TypicalLog, minute.Tasks)
+            ];
             for (var i = 0; i < detectors.Length; i++)
             {
                 var threshold = detectors[i].Threshold(SeriesDetector.DefaultFalseAlarmsPerMonth);

@@ -11,7 +11,9 @@ internal static class NoiseBench
 
     public static void Run()
     {
-        Console.WriteLine($"Noise, 250 series of each kind over {Days} days: alarms a month in the last {Days - Learning}, where so many are allowed");
+        Console.WriteLine(
+            $"Noise, 250 series of each kind over {Days} days: alarms a month in the last {Days - Learning}, "
+            + "where so many are allowed");
         Console.WriteLine($"{"noise",-24}{"kind",-8}{"0.5",10}{"1",10}{"2",10}");
         Measure("Gaussian", SeriesKind.Value, (_, noise) => _ => new(0, noise.Normal(), 1));
         Measure("Poisson", SeriesKind.Count, (i, noise) => _ => new(0, noise.Poisson(0.1 * Math.Pow(10, i % 5)), 1));
@@ -50,6 +52,8 @@ internal static class NoiseBench
                 }
             }
         });
-        Console.WriteLine($"{name,-24}{kind,-8}{string.Concat(alarms.Select(count => $"{count / (double)Series / (Days - Learning) * 30,10:0.00}"))}");
+        Console.WriteLine(
+            $"{name,-24}{kind,-8}"
+            + $"{string.Concat(alarms.Select(count => $"{count / (double)Series / (Days - Learning) * 30,10:0.00}"))}");
     }
 }

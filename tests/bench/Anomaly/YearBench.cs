@@ -9,12 +9,19 @@ namespace ViralEngine.Anomaly.Bench;
 internal static class YearBench
 {
     private static readonly (string Name, double PerMinute)[] Volumes =
-        [("3 a day", 3.0 / 1440), ("100 a day", 100.0 / 1440), ("1 a minute", 1), ("10", 10), ("100", 100), ("1,000", 1000), ("5,000", 5000)];
+    [
+        ("3 a day", 3.0 / 1440), ("100 a day", 100.0 / 1440), ("1 a minute", 1), ("10", 10), ("100", 100),
+        ("1,000", 1000), ("5,000", 5000)
+    ];
 
     public static void Run()
     {
-        Console.WriteLine("A synthetic year: found of the incidents of detectable size (most minutes until the alarm), false alarms a month");
-        Console.WriteLine($"{"volume",-12}{string.Concat(Enum.GetNames<IncidentKind>().Select(name => $"{name,15}"))}   all  throughput  error rate  latency");
+        Console.WriteLine(
+            "A synthetic year: found of the incidents of detectable size (most minutes until the alarm), "
+            + "false alarms a month");
+        Console.WriteLine(
+            $"{"volume",-12}{string.Concat(Enum.GetNames<IncidentKind>().Select(name => $"{name,15}"))}"
+            + "   all  throughput  error rate  latency");
         var rows = new string[Volumes.Length];
         Parallel.For(
             0, Volumes.Length, i => rows[i] = RunOne(Volumes[i].Name, new TrafficYear(Volumes[i].PerMinute, seed: 7)));
@@ -34,6 +41,7 @@ internal static class YearBench
             return $"{$"{found.Length} of {planted.Length}{late}",15}";
         });
         var wrong = result.Wrong.Select(count => count / 12.0).ToArray();
-        return $"{name,-12}{string.Concat(kinds)}   {wrong.Sum():0.00}{string.Concat(wrong.Select(each => $"{each,10:0.00}"))}";
+        return $"{name,-12}{string.Concat(kinds)}   {wrong.Sum():0.00}"
+            + $"{string.Concat(wrong.Select(each => $"{each,10:0.00}"))}";
     }
 }

@@ -60,14 +60,16 @@ Console.WriteLine($"{count} orchestrations of one activity, 64 callers that each
 
 cpu = Process.GetCurrentProcess().TotalProcessorTime;
 watch.Restart();
-await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (n, ct) =>
-    await client.ScheduleNewOrchestrationInstanceAsync(
+await Parallel.ForEachAsync(
+    Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 64 },
+    async (n, ct) => await client.ScheduleNewOrchestrationInstanceAsync(
         "One", "x", new StartOrchestrationOptions($"s{n}-{watch.ElapsedTicks}"), ct));
 var scheduled = watch.Elapsed;
 while (await LeftAsync() > 0) await Task.Delay(20);
 Console.WriteLine($"{count} scheduled without waiting: {count / scheduled.TotalSeconds:F0}/s accepted, "
     + $"{count / watch.Elapsed.TotalSeconds:F0}/s finished, "
-    + $"{(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / count:F3} ms of CPU each in this process");
+    + $"{(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / count:F3} ms of CPU each "
+    + "in this process");
 
 watch.Restart();
 var wide = await client.ScheduleNewOrchestrationInstanceAsync("Many", 1000);
@@ -76,11 +78,12 @@ Console.WriteLine($"one orchestration of 1,000 activities: {watch.Elapsed.TotalS
 await host.StopAsync();
 
 async Task RunAsync(int number) =>
-    await Parallel.ForEachAsync(Enumerable.Range(0, number), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (_, ct) =>
-    {
-        var id = await client.ScheduleNewOrchestrationInstanceAsync("One", "x", ct);
-        await client.WaitForInstanceCompletionAsync(id, ct);
-    });
+    await Parallel.ForEachAsync(
+        Enumerable.Range(0, number), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (_, ct) =>
+        {
+            var id = await client.ScheduleNewOrchestrationInstanceAsync("One", "x", ct);
+            await client.WaitForInstanceCompletionAsync(id, ct);
+        });
 
 async Task<int> LeftAsync()
 {

@@ -58,7 +58,9 @@ internal static class CallBench
         Report.Line(
             name, $"{took,6:0.0} s  {cpu:0.00} ms CPU a call  {memory:0} KB a call in flight",
             $"ideal ÷ time {ideal / took:0.000}"
-            + (bare is { } limit ? $"  of the bare loop's {ideal / took / limit.Ratio:0.000}, CPU {cpu / limit.Cpu:0.0} ×" : ""));
+            + (bare is { } limit
+                ? $"  of the bare loop's {ideal / took / limit.Ratio:0.000}, CPU {cpu / limit.Cpu:0.0} ×"
+                : ""));
         return (ideal / took, cpu);
 
         async Task WatchAsync()

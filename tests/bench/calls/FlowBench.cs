@@ -59,7 +59,8 @@ internal static class FlowBench
             var after = await CountsAsync();
             Report.Line(
                 $"{name}: {rate} a minute",
-                $"{Percent((after - found).Refused, (after - found).Total)} got a 429 ({Percent((found - before).Refused, (found - before).Total)} while it was found)",
+                $"{Percent((after - found).Refused, (after - found).Total)} got a 429 "
+                + $"({Percent((found - before).Refused, (found - before).Total)} while it was found)",
                 $"{(after - found).Admitted / (rate / 60.0 * Watching.TotalSeconds):0.000} of what is allowed");
         }
 

@@ -14,7 +14,8 @@ internal sealed class ProviderProcess : IAsyncDisposable
 
     public static async Task<ProviderProcess> StartAsync()
     {
-        var process = Process.Start(new ProcessStartInfo("dotnet", [Assembly.GetExecutingAssembly().Location, SlowProvider.Command])
+        var process = Process.Start(new ProcessStartInfo(
+            "dotnet", [Assembly.GetExecutingAssembly().Location, SlowProvider.Command])
         {
             RedirectStandardOutput = true,
         })!;

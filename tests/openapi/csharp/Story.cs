@@ -13,7 +13,8 @@ var agent = (await api.Agents.PostAsync(new SaveAgentRequest
 {
     SaveEchoAgentRequest = new()
     {
-        Name = "slow", Kind = SaveEchoAgentRequest_kind.Echo, Settings = new EchoSettings { DelayMsPerChunk = 5, Repeat = 2 },
+        Name = "slow", Kind = SaveEchoAgentRequest_kind.Echo,
+        Settings = new EchoSettings { DelayMsPerChunk = 5, Repeat = 2 },
     },
 }))!.EchoAgent!;
 Assert(agent.Settings!.Repeat == 2, "the agent's settings");
@@ -66,7 +67,8 @@ var workflow = (await api.Workflows.PostAsync(new CreateWorkflowRequest
         {
             ApprovalStep = new()
             {
-                Id = "ask", Type = ApprovalStep_type.Approval, Title = "May I?", Approvers = new() { Roles = [DeciderRole.Approver] },
+                Id = "ask", Type = ApprovalStep_type.Approval, Title = "May I?",
+                Approvers = new() { Roles = [DeciderRole.Approver] },
             },
         },
         new WorkflowStep
@@ -81,8 +83,18 @@ var workflow = (await api.Workflows.PostAsync(new CreateWorkflowRequest
                     {
                         TextMatchBranch = new()
                         {
-                            Type = TextMatchBranch_type.Text_match, Value = "{{ steps.ask.output.decision }}", Text = "approve",
-                            Steps = [new WorkflowStep { TaskStep = new() { Id = "say", Type = TaskStep_type.Task, AgentId = "echo", Description = "yes" } }],
+                            Type = TextMatchBranch_type.Text_match, Value = "{{ steps.ask.output.decision }}",
+                            Text = "approve",
+                            Steps =
+                            [
+                                new WorkflowStep
+                                {
+                                    TaskStep = new()
+                                    {
+                                        Id = "say", Type = TaskStep_type.Task, AgentId = "echo", Description = "yes"
+                                    }
+                                }
+                            ],
                         },
                     },
                 ],
@@ -100,7 +112,10 @@ var gate = approver.Workflows[workflow.Id!.Value].Gates["ask"];
 await UntilAsync(
     async () => (await approver.Approvals.GetAsync())!.Approvals!,
     waiting => waiting.Any(each => each.WorkflowId == workflow.Id));
-Assert((await gate.Decisions.PostAsync(new DecideRequest { Decision = DecisionKind.Approve }))!.Status == GateStatus.Approved, "the gate");
+Assert(
+    (await gate.Decisions.PostAsync(new DecideRequest { Decision = DecisionKind.Approve }))!.Status
+        == GateStatus.Approved,
+    "the gate");
 await UntilAsync(() => api.Workflows[workflow.Id.Value].GetAsync(), read => read.Status == WorkflowStatus.Completed);
 
 // 10. What was read can be sent again.
@@ -126,7 +141,10 @@ Console.WriteLine("told");
 
 EngineClient ClientOf(string key)
 {
-    return new(new HttpClientRequestAdapter(new BaseBearerTokenAuthenticationProvider(new Key(key))) { BaseUrl = $"{args[0]}/api" });
+    return new(new HttpClientRequestAdapter(new BaseBearerTokenAuthenticationProvider(new Key(key)))
+    {
+        BaseUrl = $"{args[0]}/api"
+    });
 }
 
 static async Task<T> UntilAsync<T>(Func<Task<T?>> read, Func<T, bool> holds)

@@ -18,7 +18,11 @@ internal sealed class Keeper(World world, Timeline timeline)
     public IReadOnlyList<string> Ended => [.. ended];
 
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(
-        [KeepAsync(stop), WatchAsync(stop), .. world.Instances.Select(instance => Task.Run(() => ProbeAsync(instance, stop), CancellationToken.None))]);
+        [
+            KeepAsync(stop), WatchAsync(stop),
+            .. world.Instances.Select(
+                instance => Task.Run(() => ProbeAsync(instance, stop), CancellationToken.None))
+        ]);
 
     private async Task KeepAsync(CancellationToken stop)
     {
@@ -27,7 +31,9 @@ internal sealed class Keeper(World world, Timeline timeline)
             foreach (var instance in world.Instances.Where(
                 instance => instance is { ShouldRun: true, App.IsRunning: false }))
             {
-                ended.Enqueue($"at {timeline.Now:0.0} s {instance.Name} ended by itself; its log ends:\n{Tail(instance.App.Output)}");
+                ended.Enqueue(
+                    $"at {timeline.Now:0.0} s {instance.Name} ended by itself; its log ends:\n"
+                    + $"{Tail(instance.App.Output)}");
                 var trouble = timeline.Begin("ended by itself", instance.Number);
                 instance.App.StartWithoutWaiting();
                 timeline.End(trouble);

@@ -24,7 +24,9 @@ internal sealed class BatchLoad(Client client, Recorder recorder, Backlog backlo
     {
         var marker = $"b{Interlocked.Increment(ref last)}";
         var items = Enumerable.Range(1, Random.Shared.Next(20, 100))
-            .Select(number => Random.Shared.Next(20) == 0 ? $"{Provider.Refused} {marker} item {number}" : $"{marker} item {number}")
+            .Select(number => Random.Shared.Next(20) == 0
+                ? $"{Provider.Refused} {marker} item {number}"
+                : $"{marker} item {number}")
             .ToList();
         var agent = Random.Shared.Next(3) == 0 ? tenant.Slow : tenant.Provider;
         var request = Random.Shared.Next(2) == 0

@@ -113,7 +113,8 @@ internal sealed class Client(World world, Recorder recorder, Timeline timeline) 
 
     private void Check(HttpRequestMessage message, HttpResponseMessage response, byte[] body, Instance instance)
     {
-        var at = $"at {timeline.Now:0.0} s, instance {instance.Number}: {message.Method} {message.RequestUri!.AbsolutePath} answered {(int)response.StatusCode}";
+        var at = $"at {timeline.Now:0.0} s, instance {instance.Number}: "
+            + $"{message.Method} {message.RequestUri!.AbsolutePath} answered {(int)response.StatusCode}";
         if (world.Documented.FaultOf(message.Method, message.RequestUri.AbsolutePath, response, body) is { } fault)
             recorder.Wonder($"{at} not as documented: {fault}");
         else if ((int)response.StatusCode == 500

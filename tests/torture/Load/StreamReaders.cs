@@ -42,7 +42,8 @@ internal sealed class StreamReaders(Client client, Recorder recorder)
 
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.InternalServerError or HttpStatusCode.BadRequest)
+            if (response.StatusCode
+                is HttpStatusCode.NotFound or HttpStatusCode.InternalServerError or HttpStatusCode.BadRequest)
                 recorder.Wonder($"the {stream.Kind} of {stream.Task} was answered {(int)response.StatusCode}");
             return;
         }

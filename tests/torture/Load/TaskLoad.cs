@@ -90,7 +90,8 @@ internal sealed class TaskLoad(
             var answer = await client.ReadAsync(task.Tenant, $"/api/tasks/{id}", over);
             if (answer?.Json.GetProperty("status").GetString() == "failed")
             {
-                if (await client.SendAsync(Request.Post(task.Tenant, $"/api/tasks/{id}/retry", new { }), over) is { Status: 200 or 202 })
+                if (await client.SendAsync(Request.Post(task.Tenant, $"/api/tasks/{id}/retry", new { }), over)
+                    is { Status: 200 or 202 })
                     task.Retries++;
                 return;
             }

@@ -22,7 +22,8 @@ internal sealed record Tenant(
         for (var i = 0; i < 3; i++)
         {
             // Of the platform's making: each is a person of its own.
-            approvers.Add((await platform.PostAsync($"/api/organizations/{id}/api-keys", new { name = $"approver {i}", role = "approver" }))
+            approvers.Add((await platform.PostAsync(
+                $"/api/organizations/{id}/api-keys", new { name = $"approver {i}", role = "approver" }))
                 .Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString()!);
         }
 

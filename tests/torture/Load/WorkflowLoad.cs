@@ -46,10 +46,14 @@ internal sealed class WorkflowLoad(Client client, Recorder recorder, Backlog bac
                 new { id = "prepare", type = "task", agent_id = "echo", description = $"{marker} prepare" },
                 new
                 {
-                    id = Gate, type = "approval", title = $"Pay {marker}?", approvers = new { roles = new[] { "approver" } }, quorum = 2,
-                    reject_quorum = 2,
+                    id = Gate, type = "approval", title = $"Pay {marker}?",
+                    approvers = new { roles = new[] { "approver" } }, quorum = 2, reject_quorum = 2,
                 },
-                new { id = Paid, type = "task", agent_id = tenant.Provider, description, max_attempts = 20, timeout_seconds = 60 },
+                new
+                {
+                    id = Paid, type = "task", agent_id = tenant.Provider, description, max_attempts = 20,
+                    timeout_seconds = 60
+                },
                 new { id = "end", type = "task", agent_id = "echo", description = "{{ steps.pay.output }}" },
             },
         });
@@ -78,7 +82,8 @@ internal sealed class WorkflowLoad(Client client, Recorder recorder, Backlog bac
                         decided = run;
                         break;
                     case "failed" when workflow.Retries == 0 && HasFailed(now, Paid):
-                        if (await client.SendAsync(Request.Post(workflow.Tenant, $"/api/workflows/{id}/retry-from-step/{Paid}", new { }), over)
+                        if (await client.SendAsync(
+                            Request.Post(workflow.Tenant, $"/api/workflows/{id}/retry-from-step/{Paid}", new { }), over)
                             is { Status: 202 })
                         {
                             workflow.Retries++;

@@ -151,6 +151,7 @@ internal sealed record ProviderCall(
     public bool WasBrokenOff { get; set; }
 
     public override string ToString() =>
-        $"{Task} attempt {Attempt} by instance {Instance} at {Began:0.00} s, told at {Told:0.00} s, over at {Ended:0.00} s"
+        $"{Task} attempt {Attempt} by instance {Instance} at {Began:0.00} s, told at {Told:0.00} s, "
+        + $"over at {Ended:0.00} s"
         + (WasBrokenOff ? ", broken off" : "");
 }

@@ -57,8 +57,9 @@ internal static class Acceptance
         {
             same.Expect(
                 again.IsReplay && again.Status == first.Status && Same(first.Body, again.Body),
-                () => $"{request.Method} {request.Path} with key {request.Key} was answered {first.Status} {first.Body}\n      and then "
-                    + $"{again.Status}{(again.IsReplay ? "" : ", not as a replay")} {again.Body}");
+                () => $"{request.Method} {request.Path} with key {request.Key} "
+                    + $"was answered {first.Status} {first.Body}\n"
+                    + $"      and then {again.Status}{(again.IsReplay ? "" : ", not as a replay")} {again.Body}");
         }
     }
 

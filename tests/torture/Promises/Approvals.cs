@@ -18,12 +18,15 @@ internal static class Approvals
                 var accepted = sent.Decisions.Where(decision => decision.Run == gate.Run)
                     .Select(decision => decision.Approver).Distinct().Count();
                 counted.Expect(
-                    decisions.Count >= accepted && decisions.Select(decision => decision.Decider).Distinct()
-                        .Count() == decisions.Count,
-                    () => $"gate {gate.Id} of workflow {id}, run {gate.Run}: {accepted} people's decisions were accepted, {decisions.Count} are stored:\n{rows.HistoryOf(id)}");
+                    decisions.Count >= accepted
+                        && decisions.Select(decision => decision.Decider).Distinct().Count() == decisions.Count,
+                    () => $"gate {gate.Id} of workflow {id}, run {gate.Run}: {accepted} people's decisions "
+                        + $"were accepted, {decisions.Count} are stored:\n{rows.HistoryOf(id)}");
                 counted.Expect(
                     gate.Status is "approved" or "rejected"
-                        && decisions.Count(decision => decision.Decision == (gate.Status == "approved" ? "approve" : "reject")) >= gate.Quorum,
+                        && decisions.Count(
+                            decision => decision.Decision == (gate.Status == "approved" ? "approve" : "reject"))
+                        >= gate.Quorum,
                     () => $"gate {gate.Id} of workflow {id} is {gate.Status} by {string.Join(", ", decisions)}");
             }
 
@@ -36,7 +39,8 @@ internal static class Approvals
                 .Select(task => task.Id).ToList();
             behind.Expect(
                 made.Count == approved,
-                () => $"workflow {id} was approved {approved} times, and its payment was made as the tasks {string.Join(", ", made)}:\n{rows.HistoryOf(id)}");
+                () => $"workflow {id} was approved {approved} times, "
+                    + $"and its payment was made as the tasks {string.Join(", ", made)}:\n{rows.HistoryOf(id)}");
         }
     }
 }

@@ -12,7 +12,10 @@ internal static class Batches
             var counted = (batch.Completed, batch.Failed, batch.Cancelled, batch.Total, batch.Cost);
             var found = (
                 Count("completed"), Count("failed"), Count("cancelled"), items.Count, items.Sum(item => item.Cost));
-            counters.Expect(counted == found, () => $"batch {batch.Id} counts {counted} (completed, failed, cancelled, all, cost), its items are {found}");
+            counters.Expect(
+                counted == found,
+                () => $"batch {batch.Id} counts {counted} (completed, failed, cancelled, all, cost), "
+                    + $"its items are {found}");
 
             long Count(string status) => items.Count(item => item.Status == status);
         }

@@ -54,15 +54,19 @@ internal static class Endings
             };
             answers.Expect(
                 right && task.Run == 1 + sent.Retries,
-                () => $"task {task.Id} ({sent.Description}){(sent.IsCancelled ? ", cancelled," : "")} is {task.Status}, run {task.Run}, '{task.Result}':\n{rows.HistoryOf(task.Id)}");
+                () => $"task {task.Id} ({sent.Description}){(sent.IsCancelled ? ", cancelled," : "")} "
+                    + $"is {task.Status}, run {task.Run}, '{task.Result}':\n{rows.HistoryOf(task.Id)}");
         }
 
         foreach (var item in rows.Batches.Keys.SelectMany(batch => rows.Items[batch]))
         {
             answers.Expect(
-                item.Status == "completed" ? item.Result == item.Description : item.Status == "failed" && item.Description.StartsWith(Provider.Refused, StringComparison.Ordinal),
-                () =>
-                    $"item {item.Number} of batch {item.Batch} ({item.Description}) is {item.Status}: '{item.Result}'");
+                item.Status == "completed"
+                    ? item.Result == item.Description
+                    : item.Status == "failed"
+                        && item.Description.StartsWith(Provider.Refused, StringComparison.Ordinal),
+                () => $"item {item.Number} of batch {item.Batch} ({item.Description}) "
+                    + $"is {item.Status}: '{item.Result}'");
         }
     }
 }

@@ -32,7 +32,8 @@ internal static class Money
             // Attempts are counted anew when a task that failed is run again.
             var runs = evidence.Rows.Tasks.TryGetValue(same.Key.Task, out var task) ? task.Run : 1;
             var unexplained = calls.Zip(calls.Skip(1))
-                .Where(pair => evidence.Timeline.Explains(pair.First.Instance, pair.First.Began, pair.Second.Began) is null)
+                .Where(pair =>
+                    evidence.Timeline.Explains(pair.First.Instance, pair.First.Began, pair.Second.Began) is null)
                 .ToList();
             explained.Expect(
                 unexplained.Count < runs,
@@ -53,7 +54,8 @@ internal static class Money
             var least = task.Status == "completed" && evidence.Calls.Count > 0 && most > 0 ? Provider.Price : 0;
             written.Expect(
                 task.Cost >= least && task.Cost <= most,
-                () => $"task {task.Id} says {task.Cost} USD; its calls that told what they used:\n      {string.Join("\n      ", told[task.Id])}\n{evidence.Rows.HistoryOf(task.Id)}");
+                () => $"task {task.Id} says {task.Cost} USD; its calls that told what they used:\n"
+                    + $"      {string.Join("\n      ", told[task.Id])}\n{evidence.Rows.HistoryOf(task.Id)}");
         }
     }
 
@@ -65,16 +67,21 @@ internal static class Money
         {
             var calls = evidence.Calls.Where(call => call.Tenant == tenant.Name && call.Told is not null).ToList();
             var cancelled = evidence.Recorder.Tasks.Where(task => task.IsCancelled).Select(task => task.Id).ToHashSet();
-            var lost = calls.Where(call => call.WasBrokenOff || cancelled.Contains(call.Task) || MayBeLost(evidence.Timeline, call)).ToList();
+            var lost = calls.Where(
+                call => call.WasBrokenOff || cancelled.Contains(call.Task) || MayBeLost(evidence.Timeline, call))
+                .ToList();
             foreach (var line in evidence.Rows.Spending.Where(
                 line => line.Tenant == tenant.Id && (line.Agent.Length == 0 || line.Agent == tenant.Provider)))
             {
                 var booked = line.Spent / Provider.Price;
                 spent.Expect(
                     booked <= calls.Count && booked >= calls.Count - lost.Count,
-                    () => $"{tenant.Name}{(line.Agent.Length == 0 ? "" : ", its agent,")} has spent {line.Spent} USD, which is {booked} calls; "
-                        + $"{calls.Count} told what they used, and {lost.Count} of them may not have been heard, or been lost with their process:\n      "
-                        + string.Join("\n      ", lost) + $"\n    more was told than is on these:\n      {string.Join("\n      ", Missing(evidence, calls.Except(lost)))}");
+                    () => $"{tenant.Name}{(line.Agent.Length == 0 ? "" : ", its agent,")} has spent {line.Spent} USD, "
+                        + $"which is {booked} calls; {calls.Count} told what they used, and {lost.Count} of them "
+                        + "may not have been heard, or been lost with their process:\n      "
+                        + string.Join("\n      ", lost)
+                        + "\n    more was told than is on these:\n"
+                        + $"      {string.Join("\n      ", Missing(evidence, calls.Except(lost)))}");
                 reserved.Equal(
                     line.OfReservations, line.Reserved, () => $"set aside by {tenant.Name}, agent '{line.Agent}'");
             }
@@ -100,7 +107,9 @@ internal static class Money
     private static bool MayBeLost(Timeline timeline, ProviderCall call) => timeline.All.Any(trouble =>
         trouble.StopsWork && trouble.From <= call.Told + Booking && trouble.Until >= call.Began
         && (call.Instance == 0 || trouble.Instance == 0 || trouble.Instance == call.Instance)
-        && (Kills(trouble) ? IsTooEarly(timeline, trouble, call) : trouble.From <= call.Told + 3 && trouble.Until - call.Told > LongestTried));
+        && (Kills(trouble)
+            ? IsTooEarly(timeline, trouble, call)
+            : trouble.From <= call.Told + 3 && trouble.Until - call.Told > LongestTried));
 
     private static bool Kills(Trouble trouble) =>
         trouble.What.StartsWith("SIG", StringComparison.Ordinal) && trouble.What != "SIGSTOP";

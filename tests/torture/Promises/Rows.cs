@@ -62,7 +62,8 @@ internal sealed class Rows
             .ToDictionary(batch => batch.Id),
         Items = (await QueryAsync(
             database,
-            "SELECT batch_id, number, description, status, result, attempt, cost_usd FROM viral.batch_items ORDER BY batch_id, number",
+            "SELECT batch_id, number, description, status, result, attempt, cost_usd FROM viral.batch_items "
+            + "ORDER BY batch_id, number",
             row => new ItemRow(
                 row.GetGuid(0), row.GetInt32(1), row.GetString(2), row.GetString(3), Text(row, 4), row.GetInt32(5),
                 Number(row, 6))))

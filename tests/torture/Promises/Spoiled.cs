@@ -27,7 +27,8 @@ internal static class Spoiled
             WHERE task.tenant_id = other.tenant_id AND task.workflow_id IS NULL AND task.id <> other.id
             """),
         ("everything accepted comes to its end",
-            "UPDATE viral.tasks SET status = 'pending', completed_at = NULL WHERE id = (SELECT id FROM viral.tasks WHERE status = 'failed' LIMIT 1)"),
+            "UPDATE viral.tasks SET status = 'pending', completed_at = NULL "
+            + "WHERE id = (SELECT id FROM viral.tasks WHERE status = 'failed' LIMIT 1)"),
         ("finished is finished once",
             """
             WITH twice AS (
@@ -39,19 +40,26 @@ internal static class Spoiled
             SELECT tenant_id, id, last_event, 'task.completed', '{}', now() FROM twice
             """),
         ("events are numbered without a gap",
-            "DELETE FROM viral.events WHERE type = 'task.started' AND subject_id = (SELECT id FROM viral.tasks WHERE status = 'completed' LIMIT 1)"),
+            "DELETE FROM viral.events WHERE type = 'task.started' "
+            + "AND subject_id = (SELECT id FROM viral.tasks WHERE status = 'completed' LIMIT 1)"),
         ("each has the outcome and the answer it should have",
-            "UPDATE viral.tasks SET result = result || '!' WHERE id = (SELECT id FROM viral.tasks WHERE status = 'completed' AND workflow_id IS NULL LIMIT 1)"),
+            "UPDATE viral.tasks SET result = result || '!' "
+            + "WHERE id = (SELECT id FROM viral.tasks WHERE status = 'completed' AND workflow_id IS NULL LIMIT 1)"),
         ("a batch's counters are its items",
-            "UPDATE viral.batch_lanes SET completed = completed + 1 WHERE (batch_id, lane) = (SELECT batch_id, lane FROM viral.batch_lanes LIMIT 1)"),
+            "UPDATE viral.batch_lanes SET completed = completed + 1 "
+            + "WHERE (batch_id, lane) = (SELECT batch_id, lane FROM viral.batch_lanes LIMIT 1)"),
         ("a decision counts once, and none that was accepted is lost",
-            "DELETE FROM viral.approval_decisions WHERE (gate, decider) = (SELECT gate, decider FROM viral.approval_decisions LIMIT 1)"),
+            "DELETE FROM viral.approval_decisions "
+            + "WHERE (gate, decider) = (SELECT gate, decider FROM viral.approval_decisions LIMIT 1)"),
         ("what stands behind a gate runs once for a decision",
-            "UPDATE viral.tasks SET metadata = '{\"step\":\"pay\"}' WHERE id = (SELECT id FROM viral.tasks WHERE metadata ->> 'step' = 'prepare' LIMIT 1)"),
+            "UPDATE viral.tasks SET metadata = '{\"step\":\"pay\"}' "
+            + "WHERE id = (SELECT id FROM viral.tasks WHERE metadata ->> 'step' = 'prepare' LIMIT 1)"),
         ("what a task says that it cost is what its calls cost",
-            "UPDATE viral.tasks SET cost_usd = cost_usd * 2 WHERE id = (SELECT id FROM viral.tasks WHERE status = 'completed' AND cost_usd > 0 LIMIT 1)"),
+            "UPDATE viral.tasks SET cost_usd = cost_usd * 2 "
+            + "WHERE id = (SELECT id FROM viral.tasks WHERE status = 'completed' AND cost_usd > 0 LIMIT 1)"),
         ("money spent is calls times price", "UPDATE viral.spending SET spent_usd = spent_usd + 1000"),
-        ("money set aside is that of the reservations there are", "UPDATE viral.spending SET reserved_usd = reserved_usd + 1 WHERE spent_usd > 0"),
+        ("money set aside is that of the reservations there are",
+            "UPDATE viral.spending SET reserved_usd = reserved_usd + 1 WHERE spent_usd > 0"),
         ("each event is told by a webhook at least once",
             "DELETE FROM viral.webhook_deliveries WHERE id = (SELECT id FROM viral.webhook_deliveries LIMIT 1)"),
     ];
@@ -65,7 +73,12 @@ internal static class Spoiled
             await using var transaction = await database.BeginTransactionAsync();
             await using var command = new NpgsqlCommand(sql, database, transaction);
             var changed = await command.ExecuteNonQueryAsync();
-            Try(promise, new Evidence(evidence.Tenants, evidence.Recorder, await Rows.ReadAsync(database), evidence.Calls, evidence.Webhooks, evidence.Timeline), changed);
+            Try(
+                promise,
+                new Evidence(
+                    evidence.Tenants, evidence.Recorder, await Rows.ReadAsync(database), evidence.Calls,
+                    evidence.Webhooks, evidence.Timeline),
+                changed);
             await transaction.RollbackAsync();
         }
 
@@ -77,11 +90,17 @@ internal static class Spoiled
             webhook with { Tenant = evidence.Tenants.First(tenant => tenant.Name != webhook.Tenant).Name });
         // Of work that was run once: attempts begin at 1 again when it is run again.
         var single = evidence.Calls.Where(each => evidence.Rows.Tasks.GetValueOrDefault(each.Task) is not { Run: > 1 });
-        if (single.FirstOrDefault(each => evidence.Timeline.Explains(each.Instance, each.Began, each.Began + 0.01) is null) is { } call)
+        if (single.FirstOrDefault(
+            each => evidence.Timeline.Explains(each.Instance, each.Began, each.Began + 0.01) is null) is { } call)
         {
             Try(
                 "a call is made again only where its work was lost",
-                evidence.With(calls: [.. evidence.Calls, new ProviderCall(call.Tenant, call.Task, call.Attempt, "", 1, call.Began + 0.01)]), 1);
+                evidence.With(calls:
+                [
+                    .. evidence.Calls,
+                    new ProviderCall(call.Tenant, call.Task, call.Attempt, "", 1, call.Began + 0.01)
+                ]),
+                1);
         }
 
         TryStream(
@@ -113,7 +132,9 @@ internal static class Spoiled
             var before = evidence.Promises.Single(each => each.Name == promise).Violations.Count;
             seen.Expect(
                 changed > 0 && spoiled.Promises.Single(each => each.Name == promise).Violations.Count > before,
-                () => changed > 0 ? $"'{promise}' was broken on purpose, and its check did not see it" : $"there was nothing to break '{promise}' with");
+                () => changed > 0
+                    ? $"'{promise}' was broken on purpose, and its check did not see it"
+                    : $"there was nothing to break '{promise}' with");
         }
     }
 }

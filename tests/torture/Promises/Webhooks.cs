@@ -24,8 +24,10 @@ internal static class Webhooks
                 var key = (happened.Subject, happened.Number);
                 told.Expect(
                     taken.Contains(key) && queued.GetValueOrDefault(key)?.Status == "delivered",
-                    () => $"event {happened.Number} {happened.Type} of {happened.Subject} ({tenant.Name}): its delivery is {queued.GetValueOrDefault(key)}; "
-                        + $"it came {received.Count(webhook => (webhook.Subject, webhook.Number) == key)} times, and {(taken.Contains(key) ? "was taken" : "was never taken")}");
+                    () => $"event {happened.Number} {happened.Type} of {happened.Subject} ({tenant.Name}): "
+                        + $"its delivery is {queued.GetValueOrDefault(key)}; "
+                        + $"it came {received.Count(webhook => (webhook.Subject, webhook.Number) == key)} times, "
+                        + $"and {(taken.Contains(key) ? "was taken" : "was never taken")}");
             }
 
             foreach (var same in received.GroupBy(webhook => (webhook.Subject, webhook.Number)))
