@@ -9,8 +9,8 @@ namespace ViralEngine.Core.Alerts;
 
 /// <summary>
 /// The course of an alert: it opens with a series, others of the same agent or the same half hour join it, and it is
-/// resolved when all series have recovered, or manually. Each step is an event for webhooks; a rule's action is
-/// audited, and undone with the alert. Must be called inside a transaction.
+/// resolved when all series have recovered, or manually. Each step is an event for webhooks, and so is a series that
+/// gets much worse; a rule's action is audited, and undone with the alert. Must be called inside a transaction.
 /// </summary>
 public sealed class AlertCourse(Db db, AuditStore audit)
 {
@@ -49,13 +49,13 @@ public sealed class AlertCourse(Db db, AuditStore audit)
             )
             INSERT INTO viral.alert_series (
                 tenant_id, alert_id, rule_id, metric, agent_id, action, opened_at, score, threshold, direction, actual,
-                expected, low, high, volume, reason)
-            VALUES ($1, $2, $6, $7, $8, $9, $4, $10, $11, $12, $13, $14, $15, $16, $17, $3)
+                expected, low, high, volume, reason, told_score)
+            VALUES ($1, $2, $6, $7, $8, $9, $4, $10, $11, $12, $13, $14, $15, $16, $17, $3, $10)
             ON CONFLICT (tenant_id, alert_id, rule_id, metric, agent_id) DO UPDATE
             SET ended_at = NULL, calm = 0, score = EXCLUDED.score, direction = EXCLUDED.direction,
                 actual = EXCLUDED.actual,
                 expected = EXCLUDED.expected, low = EXCLUDED.low, high = EXCLUDED.high, volume = EXCLUDED.volume,
-                reason = EXCLUDED.reason
+                reason = EXCLUDED.reason, told_score = EXCLUDED.told_score
             """,
             [
                 tenant.Value, id, reason, at, joined is not null, rule.Id, AlertWords.Of(rule.Metric), agent, action,
@@ -65,8 +65,13 @@ public sealed class AlertCourse(Db db, AuditStore audit)
             ct);
         if (action is not null)
             await ActAsync(tenant, id, rule, action, at, ct);
-        await TellAsync(tenant, id, joined is null ? EventTypes.AlertOpened : EventTypes.AlertUpdated, at, ct);
+        await TellAsync(tenant, id, joined is null ? EventTypes.AlertOpened : EventTypes.AlertUpdated, null, at, ct);
     }
+
+    /// <summary>Tells that a series of an open alert is much worse than was told.</summary>
+    /// <param name="reason">The alert's new summary.</param>
+    internal Task WorsenAsync(TenantId tenant, Guid id, string reason, DateTime at, CancellationToken ct) =>
+        TellAsync(tenant, id, EventTypes.AlertUpdated, reason, at, ct);
 
     /// <summary>
     /// Resolves an alert, because all series have recovered or a user asked to. False if it was not open.
@@ -98,7 +103,7 @@ public sealed class AlertCourse(Db db, AuditStore audit)
             ct);
         foreach (var (agent, action) in undone)
             await AuditAsync(tenant, id, $"agent.{action}_undone", agent, null, ct);
-        await TellAsync(tenant, id, EventTypes.AlertResolved, at, ct);
+        await TellAsync(tenant, id, EventTypes.AlertResolved, null, at, ct);
         return true;
     }
 
@@ -163,13 +168,14 @@ public sealed class AlertCourse(Db db, AuditStore audit)
     }
 
     /// <summary>For a muted alert, only the resolution is announced.</summary>
+    /// <param name="summary">Null if it stays as it is.</param>
     private Task<int> TellAsync(
-        TenantId tenant, Guid id, string type, DateTime at, CancellationToken ct) => db.ExecuteAsync(
+        TenantId tenant, Guid id, string type, string? summary, DateTime at, CancellationToken ct) => db.ExecuteAsync(
         tenant,
         """
         WITH told AS (
             UPDATE viral.alerts
-            SET last_event = last_event + 1, updated_at = $4
+            SET last_event = last_event + 1, updated_at = $4, summary = COALESCE($5::text, summary)
             WHERE tenant_id = $1 AND id = $2 AND (muted_until IS NULL OR muted_until <= $4 OR status = 'resolved')
             RETURNING tenant_id, id, last_event, status, summary, opened_at, resolved_at
         )
@@ -188,6 +194,6 @@ public sealed class AlertCourse(Db db, AuditStore audit)
                now()
         FROM told
         """,
-        [tenant.Value, id, type, at],
+        [tenant.Value, id, type, at, summary],
         ct);
 }

@@ -61,7 +61,7 @@ public enum AlertAction
 /// <param name="FalseAlarmsPerMonth">The acceptable number of false alarms. Fewer means fewer alerts, and later
 /// ones.</param>
 /// <param name="LeastVolume">Windows with fewer tasks raise no alert.</param>
-/// <param name="QuietFrom">Start of quiet hours, <c>HH:mm</c>: no alert is opened during them.</param>
+/// <param name="QuietFrom">Start of quiet hours, <c>HH:mm</c>: no alert is opened or updated during them.</param>
 public sealed record AlertRule(
     Guid Id,
     string Name,

@@ -39,9 +39,10 @@ public sealed partial class DetectAnomalies(
             if (await store.TakeTurnAsync(ct) is not { } minute || minute.AddMinutes(1) + Grace > now)
                 return false;
             await rollup.FoldAsync(minute.AddMinutes(1), ct);
-            if (now - minute < TimeSpan.FromMinutes(2))
+            var isRecent = now - minute < TimeSpan.FromMinutes(2);
+            if (isRecent)
                 await rollup.MeasureQueuesAsync(minute, ct);
-            await JudgeAsync(minute, ct);
+            await JudgeAsync(minute, isRecent, ct);
             await store.AdvanceAsync(minute.AddMinutes(1), ct);
             await db.CommitAsync(ct);
             return true;
@@ -53,21 +54,22 @@ public sealed partial class DetectAnomalies(
         }
     }
 
-    private async Task JudgeAsync(DateTime minute, CancellationToken ct)
+    private async Task JudgeAsync(DateTime minute, bool queuesMeasured, CancellationToken ct)
     {
         var rules = await store.RulesAsync(ct);
+        // How old a queue was in a minute that was not measured is unknown, and not zero.
+        var judged = rules.Where(each => queuesMeasured || each.Rule.Metric != AlertMetric.QueueAge).ToList();
         var figures = await store.FiguresAsync(minute, ct);
         var open = (await store.OpenSeriesAsync(ct)).ToDictionary(series => (series.Tenant, series.RuleId));
 
-        var watched = rules.Where(each => each.Rule.Mode == AlertMode.Static).ToList();
-        foreach (var (tenant, rule) in watched)
+        foreach (var (tenant, rule) in judged.Where(each => each.Rule.Mode == AlertMode.Static))
         {
             var found = SeriesWatch.Bound(
                 rule, figures.GetValueOrDefault((tenant, rule.AgentId ?? "")), Observation.MinuteOf(minute));
             await StepAsync(tenant, rule, found, open, minute, ct);
         }
 
-        var learnt = rules.Where(each => each.Rule.Mode != AlertMode.Static)
+        var learnt = judged.Where(each => each.Rule.Mode != AlertMode.Static)
             .ToLookup(each => new SeriesKey(each.Tenant, each.Rule.Metric, each.Rule.AgentId ?? "", each.Rule.Mode));
         foreach (var keys in learnt.Select(series => series.Key).Chunk(SeriesAtATime))
             await JudgeSeriesAsync(keys, learnt, figures, open, minute, ct);
@@ -123,12 +125,19 @@ public sealed partial class DetectAnomalies(
             return;
         }
 
+        var at = minute.AddMinutes(1);
         var calm = finding.Score < finding.Threshold / 2 ? series.Calm + 1 : 0;
         if (calm >= AlarmState.CalmPoints)
-            await EndAsync(series, minute.AddMinutes(1), ct);
-        else
-            await store.GoOnAsync(
-                series, calm, finding, AlertWords.Reason(rule.Metric, rule.AgentId ?? "", finding), ct);
+        {
+            await EndAsync(series, at, ct);
+            return;
+        }
+
+        var reason = AlertWords.Reason(rule.Metric, rule.AgentId ?? "", finding);
+        var tells = series.Tells(finding.Score, at) && !rule.IsQuiet(minute);
+        await store.GoOnAsync(series, calm, finding, reason, tells, ct);
+        if (tells)
+            await course.WorsenAsync(tenant, series.AlertId, reason, at, ct);
     }
 
     private async Task EndAsync(OpenSeries series, DateTime at, CancellationToken ct)

@@ -3,6 +3,7 @@ using ViralEngine.Core.Alerts.Detection;
 namespace ViralEngine.Core.Alerts;
 
 /// <summary>The rolled-up figures of one subject in a minute; zeros without any.</summary>
+/// <param name="QueueAge">Null if no task was due, or if queues were not measured.</param>
 internal readonly record struct MinuteFigures(
     long Completed, long Failed, decimal CostUsd, long LatencyCount, double LatencyLogSum, double? QueueAge)
 {

@@ -93,33 +93,38 @@ internal sealed class WatchStore(Db db)
     public Task<List<OpenSeries>> OpenSeriesAsync(CancellationToken ct) => db.QueryAsync(
         DbScope.AllTenants,
         """
-        SELECT series.tenant_id, series.alert_id, series.rule_id, series.calm, series.score
+        SELECT series.tenant_id, series.alert_id, series.rule_id, series.calm, series.score,
+               COALESCE(series.told_score, series.score), alert.muted_until
         FROM viral.alerts AS alert
         JOIN viral.alert_series AS series ON series.tenant_id = alert.tenant_id AND series.alert_id = alert.id
         WHERE alert.status = 'open' AND series.ended_at IS NULL
         """,
         [],
         row => new OpenSeries(
-            new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetGuid(2), row.GetInt32(3), row.GetDouble(4)),
+            new TenantId(row.GetGuid(0)), row.GetGuid(1), row.GetGuid(2), row.GetInt32(3), row.GetDouble(4),
+            row.GetDouble(5), row.GetDateTimeOrNull(6)),
         ct);
 
     /// <summary>Updates an open series; keeps the figures of its most unusual minute.</summary>
+    /// <param name="told">Whether the alert tells of this minute.</param>
     public Task<int> GoOnAsync(
-        OpenSeries open, int calm, SeriesFinding finding, string reason, CancellationToken ct) => db.ExecuteAsync(
-        DbScope.AllTenants,
-        """
-        UPDATE viral.alert_series
-        SET calm = $4, score = CASE WHEN $5 THEN $6 ELSE score END, actual = CASE WHEN $5 THEN $7 ELSE actual END,
-            expected = CASE WHEN $5 THEN $8 ELSE expected END, low = CASE WHEN $5 THEN $9 ELSE low END,
-            high = CASE WHEN $5 THEN $10 ELSE high END, volume = CASE WHEN $5 THEN $11 ELSE volume END,
-            reason = CASE WHEN $5 THEN $12 ELSE reason END
-        WHERE tenant_id = $1 AND alert_id = $2 AND rule_id = $3 AND ended_at IS NULL
-        """,
-        [
-            open.Tenant.Value, open.AlertId, open.RuleId, calm, finding.Score > open.Score, finding.Score,
-            finding.Actual, finding.Expected, finding.Low, finding.High, finding.Volume, reason,
-        ],
-        ct);
+        OpenSeries open, int calm, SeriesFinding finding, string reason, bool told, CancellationToken ct) =>
+        db.ExecuteAsync(
+            DbScope.AllTenants,
+            """
+            UPDATE viral.alert_series
+            SET calm = $4, score = CASE WHEN $5 THEN $6 ELSE score END, actual = CASE WHEN $5 THEN $7 ELSE actual END,
+                expected = CASE WHEN $5 THEN $8 ELSE expected END, low = CASE WHEN $5 THEN $9 ELSE low END,
+                high = CASE WHEN $5 THEN $10 ELSE high END, volume = CASE WHEN $5 THEN $11 ELSE volume END,
+                reason = CASE WHEN $5 THEN $12 ELSE reason END,
+                told_score = CASE WHEN $13 THEN $6 ELSE COALESCE(told_score, score) END
+            WHERE tenant_id = $1 AND alert_id = $2 AND rule_id = $3 AND ended_at IS NULL
+            """,
+            [
+                open.Tenant.Value, open.AlertId, open.RuleId, calm, finding.Score > open.Score, finding.Score,
+                finding.Actual, finding.Expected, finding.Low, finding.High, finding.Volume, reason, told,
+            ],
+            ct);
 
     /// <summary>Ends a series. True if it was the last of its alert.</summary>
     public Task<bool> EndAsync(OpenSeries open, DateTime at, CancellationToken ct) => db.QueryOneAsync(
@@ -159,4 +164,15 @@ internal sealed class WatchStore(Db db)
 internal readonly record struct SeriesKey(TenantId Tenant, AlertMetric Metric, string Agent, AlertMode Mode);
 
 /// <param name="Score">The score at its most unusual.</param>
-internal sealed record OpenSeries(TenantId Tenant, Guid AlertId, Guid RuleId, int Calm, double Score);
+/// <param name="ToldScore">The score that its alert told last.</param>
+/// <param name="MutedUntil">Its alert's.</param>
+internal sealed record OpenSeries(
+    TenantId Tenant, Guid AlertId, Guid RuleId, int Calm, double Score, double ToldScore, DateTime? MutedUntil)
+{
+    /// <summary>An open alert is told again when its score is this many times what was told.</summary>
+    private const double MuchWorse = 2;
+
+    /// <summary>Whether this score is a new worst that the alert tells of.</summary>
+    public bool Tells(double score, DateTime at) =>
+        score > Score && score >= MuchWorse * ToldScore && !(MutedUntil > at);
+}

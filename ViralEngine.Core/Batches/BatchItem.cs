@@ -32,6 +32,8 @@ internal sealed record BatchItem(
 /// </summary>
 /// <param name="Used">The usage of all calls of this attempt, including failed ones.</param>
 /// <param name="RetryAfter">The wait before the next attempt; null if the item has ended.</param>
+/// <param name="Took">How long the successful attempt took, without waiting before it.</param>
+/// <param name="TimeToFirstToken">From the call of the agent that answered; null if the answer is empty.</param>
 internal sealed record ItemOutcome(
     int Number,
     string Status,
@@ -40,7 +42,9 @@ internal sealed record ItemOutcome(
     string? FinishReason,
     string? ErrorJson,
     Agents.AgentUsage? Used,
-    TimeSpan? RetryAfter);
+    TimeSpan? RetryAfter,
+    TimeSpan? Took = null,
+    TimeSpan? TimeToFirstToken = null);
 
 /// <summary>A range of items that a lane holds.</summary>
 /// <param name="Holder">The fencing token, new with each claim.</param>

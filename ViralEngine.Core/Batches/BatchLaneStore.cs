@@ -189,14 +189,15 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 FROM unnest(
                     $17::bigint[], $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
                     $12::bigint[],
-                    $13::numeric[], $19::text[])
+                    $13::numeric[], $19::text[], $20::double precision[], $21::double precision[])
                     AS done (
                         slice, number, status, result, answered_by, error, input_tokens, output_tokens, cost_usd,
-                        finish_reason)
+                        finish_reason, seconds, first_token)
                 WHERE item.tenant_id = $1 AND item.batch_id = $2 AND item.number = ANY ($6)
                     AND item.number = done.number
                   AND item.status = 'pending' AND done.slice IN (SELECT id FROM held)
-                RETURNING item.status, item.agent_id, done.input_tokens, done.output_tokens, done.cost_usd
+                RETURNING item.status, item.agent_id, done.input_tokens, done.output_tokens, done.cost_usd,
+                          done.seconds, done.first_token
             ), attempts AS (
                 SELECT COALESCE(agent_id, (SELECT agent_id FROM viral.batches WHERE tenant_id = $1 AND id = $2),
                        '') AS agent_id,
@@ -205,7 +206,12 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                        count(*) FILTER (WHERE status = 'pending') AS retried,
                        COALESCE(sum(input_tokens), 0) AS input_tokens,
                        COALESCE(sum(output_tokens), 0) AS output_tokens, COALESCE(sum(cost_usd), 0) AS cost_usd,
-                       {{MetricRecording.NoTimes}}
+                       COALESCE(array_agg(viral.latency_bucket(seconds)) FILTER (WHERE seconds IS NOT NULL), '{}')
+                           AS latencies,
+                       COALESCE(sum(ln(GREATEST(seconds, 0.001))) FILTER (WHERE seconds IS NOT NULL), 0)
+                           AS latency_log_sum,
+                       COALESCE(array_agg(viral.latency_bucket(first_token)) FILTER (WHERE first_token IS NOT NULL),
+                           '{}') AS first_tokens
                 FROM settled
                 GROUP BY settled.agent_id
             ), {{MetricRecording.Added}}, counted AS (
@@ -252,6 +258,8 @@ public sealed class BatchLaneStore(Db db, TaskAdmission? admission = null)
                 done.Select(one => one.Id).ToArray(),
                 rest.Select(one => one.Id).ToArray(),
                 done.Select(one => one.Outcome.FinishReason).ToArray(),
+                done.Select(one => one.Outcome.Took?.TotalSeconds).ToArray(),
+                done.Select(one => one.Outcome.TimeToFirstToken?.TotalSeconds).ToArray(),
             ]);
     }
 

@@ -143,10 +143,12 @@ public sealed partial class SliceRunner(
                 Waits = reason => claim.WaitingFor = reason,
                 Starting = claim.Since.ConfirmAsync,
             };
-            return await CallAsync(tenant, chain, work, answer, claim, ended) switch
+            var (called, took) = await CallAsync(tenant, chain, work, answer, claim, ended);
+            return called switch
             {
-                AgentOutcome.Answered(var agent, var reason, _) => (new ItemOutcome(
-                    item.Number, "completed", answer.Take(), agent, reason, null, answer.Used, null), null),
+                AgentOutcome.Answered(var agent, var reason, var firstToken) => (new ItemOutcome(
+                    item.Number, "completed", answer.Take(), agent, reason, null, answer.Used, null, took, firstToken),
+                    null),
                 AgentOutcome.Held held => (null, held),
                 AgentOutcome.Failed failed => (Failed(item, failed, answer.Used), null),
                 _ => throw new UnreachableException(),
@@ -172,7 +174,8 @@ public sealed partial class SliceRunner(
     }
 
     /// <summary>Makes the call, waiting in place for short waits.</summary>
-    private async Task<AgentOutcome> CallAsync(
+    /// <returns>What came of it, and how long the call took, without those waits.</returns>
+    private async Task<(AgentOutcome Outcome, TimeSpan Took)> CallAsync(
         TenantId tenant, AgentChain chain, AgentWork work, ItemAnswer answer, HeldClaim claim,
         CancellationToken ended)
     {
@@ -180,9 +183,10 @@ public sealed partial class SliceRunner(
         while (true)
         {
             answer.Reset();
+            var began = time.GetTimestamp();
             var outcome = await agents.RunAsync(tenant, chain, work, answer, ended);
             if (outcome is not AgentOutcome.Held held || (waited += held.Wait) > MaxWaitInLane)
-                return outcome;
+                return (outcome, time.GetElapsedTime(began));
             claim.WaitingFor = held.Reason;
             await Task.Delay(held.Wait, time, ended);
             claim.WaitingFor = null;

@@ -18,4 +18,14 @@ public sealed class OpenWork(Db db)
         [],
         row => row.GetBoolean(0),
         ct);
+
+    /// <summary>
+    /// Whether any tenant has an open alert. That is work for detection only, which resolves it: lanes have none.
+    /// </summary>
+    public Task<bool> AnyAlertAsync(CancellationToken ct) => db.QueryOneAsync(
+        DbScope.AllTenants,
+        "SELECT EXISTS (SELECT FROM viral.alerts WHERE status = 'open')",
+        [],
+        row => row.GetBoolean(0),
+        ct);
 }

@@ -21,8 +21,7 @@ public enum MetricGroup
 /// <param name="Retried">Attempts that failed and are retried.</param>
 /// <param name="ErrorRate">The share of finished work that failed; null if nothing finished.</param>
 /// <param name="LatencyP50">Seconds from the start of the successful attempt, within 2 %.</param>
-/// <param name="TimeToFirstTokenP50">Seconds from the call to the first piece of the answer, of tasks, within 2
-/// %.</param>
+/// <param name="TimeToFirstTokenP50">Seconds from the call to the first piece of the answer, within 2 %.</param>
 /// <param name="QueueAgeSeconds">Seconds that the oldest due task had waited; only for the whole organization.</param>
 public sealed record MetricPoint(
     DateTime At,
@@ -44,6 +43,10 @@ public sealed record MetricPoint(
 
 /// <param name="Group">The agent's id, the provider or the model; null without grouping.</param>
 public sealed record MetricSeries(string? Group, IReadOnlyList<MetricPoint> Points);
+
+/// <summary>Sums for dashboards, each at the start of its period.</summary>
+/// <param name="Agents">The last day of each agent: series of one point.</param>
+public sealed record MetricTotals(MetricPoint LastHour, MetricPoint LastDay, IReadOnlyList<MetricSeries> Agents);
 
 /// <param name="From">Inclusive.</param>
 /// <param name="To">Exclusive.</param>

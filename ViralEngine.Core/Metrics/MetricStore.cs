@@ -51,6 +51,57 @@ public sealed class MetricStore(Db db)
         ];
     }
 
+    /// <summary>Sums of the last hour and day, and of the last day by agent, in one read.</summary>
+    public async Task<MetricTotals> SumAsync(TenantId tenant, DateTime now, CancellationToken ct)
+    {
+        var (day, hour) = (now.AddDays(-1), now.AddHours(-1));
+        var rows = await db.QueryAsync(
+            tenant,
+            """
+            WITH progress AS (
+                SELECT max(until) AS hours
+                FROM viral.metric_progress
+                WHERE name = 'hour'
+            ), rolled AS (
+                -- Minutes of the last hour, and those that are in no hour yet: only the latter count for the day.
+                SELECT rollup.at, rollup.agent_id, rollup.completed, rollup.failed, rollup.retried, rollup.input_tokens,
+                       rollup.output_tokens, rollup.cost_usd, rollup.latencies, rollup.first_tokens, rollup.queue_age,
+                       rollup.at >= $3 AS in_hour, rollup.at >= progress.hours AS in_day
+                FROM viral.metric_rollups AS rollup, progress
+                WHERE rollup.tenant_id = $1 AND rollup.step = 'minute'
+                  AND rollup.at >= GREATEST($2, LEAST($3, progress.hours)) AND rollup.at < $4
+                UNION ALL
+                SELECT rollup.at, rollup.agent_id, rollup.completed, rollup.failed, rollup.retried, rollup.input_tokens,
+                       rollup.output_tokens, rollup.cost_usd, rollup.latencies, rollup.first_tokens, rollup.queue_age,
+                       false, true
+                FROM viral.metric_rollups AS rollup, progress
+                WHERE rollup.tenant_id = $1 AND rollup.step = 'hour'
+                  AND rollup.at >= $2 AND rollup.at < LEAST($4, progress.hours)
+                UNION ALL
+                SELECT point.at, point.agent_id, point.completed, point.failed, point.retried, point.input_tokens,
+                       point.output_tokens, point.cost_usd, viral.histogram_of(point.latencies),
+                       viral.histogram_of(point.first_tokens), NULL, point.at >= $3, true
+                FROM viral.metric_points AS point
+                WHERE point.tenant_id = $1 AND point.at >= $2 AND point.at < $4
+            )
+            SELECT at, agent_id, completed, failed, retried, input_tokens, output_tokens, cost_usd, latencies,
+                   first_tokens, queue_age, in_hour, in_day
+            FROM rolled
+            ORDER BY agent_id
+            """,
+            [tenant.Value, day, hour, now.AddMinutes(1)],
+            row => (Row: Read(row), InHour: row.GetBoolean(11), InDay: row.GetBoolean(12)),
+            ct);
+        var ofDay = rows.Where(each => each.InDay).Select(each => each.Row).ToList();
+        return new MetricTotals(
+            Sum(hour, [.. rows.Where(each => each.InHour).Select(each => each.Row)]),
+            Sum(day, ofDay),
+            [
+                .. ofDay.Where(row => row.Group is { Length: > 0 }).GroupBy(row => row.Group)
+                    .Select(agent => new MetricSeries(agent.Key, [Sum(day, [.. agent])])),
+            ]);
+    }
+
     private static string Word(Enum value) => value.ToString().ToLowerInvariant();
 
     private static Row Read(NpgsqlDataReader row) => new(

@@ -45,7 +45,7 @@ internal sealed record AlertRuleRequest
     public double? BoundBelow { get; init; }
 
     [StringLength(5, MinimumLength = 5)]
-    [Description("Start of quiet hours, HH:mm. No alert is opened during them.")]
+    [Description("Start of quiet hours, HH:mm. No alert is opened or updated during them.")]
     public string? QuietFrom { get; init; }
 
     [StringLength(5, MinimumLength = 5)]

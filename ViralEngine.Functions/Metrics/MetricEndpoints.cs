@@ -35,32 +35,17 @@ internal sealed class MetricEndpoints(MetricStore store, AlertStore alerts, Time
 
     internal async Task<MetricsSummary> SummaryAsync(Caller caller, CancellationToken ct)
     {
-        var tenant = caller.Tenant;
         var now = time.GetUtcNow().UtcDateTime;
-        var hour = await OneAsync(MetricStep.Minute, TimeSpan.FromHours(1), MetricGroup.None);
-        var day = await OneAsync(MetricStep.Hour, TimeSpan.FromDays(1), MetricGroup.None);
-        var agents = await OneAsync(MetricStep.Hour, TimeSpan.FromDays(1), MetricGroup.Agent);
+        var totals = await store.SumAsync(caller.Tenant, now, ct);
         return new MetricsSummary(
-            now, FiguresOf(hour), FiguresOf(day),
-            [.. agents.Select(agent => new AgentFigures(agent.Group!, Sum(agent.Points)))],
-            await alerts.CountOpenAsync(tenant, ct));
-
-        Task<IReadOnlyList<MetricSeries>> OneAsync(MetricStep step, TimeSpan length, MetricGroup group) =>
-            store.ReadAsync(tenant, new MetricWindow(now - length, now.AddMinutes(1), step, group, null), ct);
+            now, FiguresOf(totals.LastHour), FiguresOf(totals.LastDay),
+            [.. totals.Agents.Select(agent => new AgentFigures(agent.Group!, FiguresOf(agent.Points[0])))],
+            await alerts.CountOpenAsync(caller.Tenant, ct));
     }
 
-    private static MetricFigures FiguresOf(IReadOnlyList<MetricSeries> series) =>
-        Sum([.. series.SelectMany(each => each.Points)]);
-
-    private static MetricFigures Sum(IReadOnlyList<MetricPoint> points)
-    {
-        var finished = points.Sum(point => point.Finished);
-        var failed = points.Sum(point => point.Failed);
-        return new MetricFigures(
-            finished, failed, finished == 0 ? null : Math.Round((double)failed / finished, 6),
-            points.Sum(point => point.CostUsd),
-            points.Sum(point => point.InputTokens), points.Sum(point => point.OutputTokens));
-    }
+    private static MetricFigures FiguresOf(MetricPoint sums) => new(
+        sums.Finished, sums.Failed, sums.Retried, sums.ErrorRate, sums.LatencyP50, sums.LatencyP95, sums.LatencyP99,
+        sums.TimeToFirstTokenP50, sums.CostUsd, sums.InputTokens, sums.OutputTokens, sums.QueueAgeSeconds);
 }
 
 internal sealed record MetricQuery
@@ -95,10 +80,29 @@ internal sealed record MetricQuery
 
 internal sealed record MetricsResource(MetricStep Step, DateTime From, DateTime To, IReadOnlyList<MetricSeries> Series);
 
-/// <summary>Sums over a period.</summary>
+/// <summary>Sums and percentiles over a period.</summary>
+/// <param name="Finished">Tasks and batch items that completed or failed.</param>
+/// <param name="Retried">Attempts that failed and are retried.</param>
 /// <param name="ErrorRate">The share of finished work that failed; null if nothing finished.</param>
+/// <param name="LatencyP50">Seconds from the start of the successful attempt, within 2 %; null if nothing
+/// completed.</param>
+/// <param name="TimeToFirstTokenP50">Seconds from the call to the first piece of the answer, within 2 %; null if
+/// there was no answer.</param>
+/// <param name="QueueAgeSeconds">The most seconds that the oldest due task had waited; only for the whole
+/// organization, and null if none was due.</param>
 internal sealed record MetricFigures(
-    long Finished, long Failed, double? ErrorRate, decimal CostUsd, long InputTokens, long OutputTokens);
+    long Finished,
+    long Failed,
+    long Retried,
+    double? ErrorRate,
+    double? LatencyP50,
+    double? LatencyP95,
+    double? LatencyP99,
+    double? TimeToFirstTokenP50,
+    decimal CostUsd,
+    long InputTokens,
+    long OutputTokens,
+    double? QueueAgeSeconds);
 
 internal sealed record AgentFigures(string AgentId, MetricFigures LastDay);
 

@@ -63,6 +63,12 @@ internal sealed class Sweeps(IServiceScopeFactory scopes, DeliveryPump deliverie
         RunAsync<IdempotencySweep>(sweep => sweep.RunAsync(ct)),
         RunAsync<BudgetSweep>(sweep => sweep.ForgetAsync(ct)),
         RunAsync<MetricSweep>(sweep => sweep.RunAsync(ct)),
+        // Again here, because Redis may have lost the sign that detection renews.
+        RunAsync<OpenWork>(async open =>
+        {
+            if (await open.AnyAlertAsync(ct))
+                awake.MarkAlert();
+        }),
         RunAsync<AuditSweeper>(sweep => sweep.RunAsync(ct)),
         RunAsync<WebhookSweeper>(sweep => sweep.RunAsync(ct)),
         RunAsync<WebhookSecretRotation>(rotation => rotation.RunAsync(ct)),

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using ViralEngine.Core.Alerts;
 using ViralEngine.Core.Alerts.Detection;
 using ViralEngine.Core.Audit;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Storage;
 using ViralEngine.Testing;
@@ -24,6 +25,7 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         await SweepAsync("DELETE FROM viral.metric_rollups");
         await SweepAsync("DELETE FROM viral.series_states");
         await SweepAsync("DELETE FROM viral.alerts");
+        await SweepAsync("DELETE FROM viral.tasks");
         await SweepAsync("INSERT INTO viral.organizations (id, name) VALUES ($1, 'o')", tenant.Value);
         await SweepAsync("UPDATE viral.metric_progress SET until = $1 WHERE name = 'minute'", Noon);
     }
@@ -64,7 +66,10 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         Assert.Equal((AlertStatus.Resolved, "recovery"), (resolved.Status, resolved.ResolvedBy));
         Assert.Empty(await RestraintsAsync());
         Assert.Equal(["agent.pause_agent", "agent.pause_agent_undone"], await AuditedAsync());
-        Assert.Equal(["alert.opened", "alert.resolved"], await EventsAsync(alert.Id));
+        var events = await EventsAsync(alert.Id);
+        Assert.Equal(("alert.opened", "alert.resolved"), (events[0], events[^1]));
+        // As the window fills with failures, it gets worse.
+        Assert.All(events.Skip(1).SkipLast(1), type => Assert.Equal("alert.updated", type));
     }
 
     [Fact]
@@ -120,6 +125,45 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
         Assert.Equal(
             [AlertMetric.ErrorRate, AlertMetric.Failures], alert.Series.Select(series => series.Metric).Order());
         Assert.Equal(["alert.opened", "alert.updated"], await EventsAsync(alert.Id));
+    }
+
+    [Fact]
+    public async Task A_series_that_gets_twice_as_bad_is_told_again_and_not_every_minute()
+    {
+        await OpenByFailuresAsync();
+
+        // Worse, but less than twice.
+        await PlayAsync(minutes: 1, completed: 0, failed: 30);
+        var soon = Assert.Single(await AlertsAsync());
+        Assert.Equal(["alert.opened"], await EventsAsync(soon.Id));
+        Assert.Contains("was 19 per minute", soon.Summary, StringComparison.Ordinal);
+        Assert.Equal(30, Assert.Single(soon.Series).Actual);
+        await PlayAsync(minutes: 1, completed: 0, failed: 100);
+        var worse = Assert.Single(await AlertsAsync());
+        await PlayAsync(minutes: 2, completed: 0, failed: 100);
+
+        Assert.Contains("was 100 per minute", worse.Summary, StringComparison.Ordinal);
+        Assert.Equal(soon.UpdatedAt.AddMinutes(2), worse.UpdatedAt);
+        Assert.Equal((worse.Summary, worse.UpdatedAt), Told(Assert.Single(await AlertsAsync())));
+        Assert.Equal(["alert.opened", "alert.updated"], await EventsAsync(worse.Id));
+
+        static (string, DateTime) Told(Alert alert) => (alert.Summary, alert.UpdatedAt);
+    }
+
+    [Fact]
+    public async Task A_muted_alert_that_gets_worse_tells_nobody()
+    {
+        await OpenByFailuresAsync();
+        var opened = Assert.Single(await AlertsAsync());
+        await using var db = postgres.NewDb();
+        await new AlertStore(db, new AlertCourse(db, new AuditStore(db)), time)
+            .MuteAsync(tenant, opened.Id, Noon.AddDays(1), default);
+
+        await PlayAsync(minutes: 1, completed: 0, failed: 100);
+
+        var worse = Assert.Single(await AlertsAsync());
+        Assert.Equal((opened.Summary, 100), (worse.Summary, Assert.Single(worse.Series).Actual));
+        Assert.Equal(["alert.opened"], await EventsAsync(worse.Id));
     }
 
     [Fact]
@@ -186,6 +230,60 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
     }
 
     [Fact]
+    public async Task An_open_alert_is_work_for_detection_until_it_is_resolved_and_none_for_lanes()
+    {
+        await AddRuleAsync(AlertMode.Static, boundAbove: 0.5);
+        await using var db = postgres.NewDb();
+        var work = new OpenWork(db);
+
+        var before = await work.AnyAlertAsync(default);
+        await PlayAsync(minutes: 2, completed: 0, failed: 10);
+        var open = await work.AnyAlertAsync(default);
+        var lanes = await work.AnyAsync(default);
+        // Nothing is done any more.
+        await PlayAsync(minutes: 12, completed: 0, failed: 0);
+        var after = await work.AnyAlertAsync(default);
+
+        Assert.Equal((false, true, false), (before, open, after));
+        Assert.False(lanes);
+        Assert.Equal("recovery", Assert.Single(await AlertsAsync()).ResolvedBy);
+    }
+
+    [Fact]
+    public async Task Of_minutes_whose_queues_were_not_measured_nothing_is_learned_or_concluded()
+    {
+        await using var db = postgres.NewDb();
+        await new AlertRuleStore(db).AddAsync(
+            tenant, Guid.CreateVersion7(),
+            Draft(AlertMode.Static, AlertMetric.QueueAge, 30, null) with { AgentId = null }, "test", default);
+        await SweepAsync(
+            """
+            INSERT INTO viral.tasks (
+                tenant_id, id, status, agent_id, description, priority, tags, timeout_seconds, max_attempts, created_by,
+                created_at, updated_at, due_at, ready)
+            VALUES ($1, $2, 'pending', 'echo', 'x', 5, '{}', 60, 3, 'test', $3, $3, $3, true)
+            """,
+            tenant.Value, Guid.CreateVersion7(), Noon.AddMinutes(-1));
+        await PlayAsync(minutes: 2, completed: 0, failed: 0);
+        var learned = Assert.Single(await QueueStatesAsync());
+
+        // Minutes that are caught up after an outage.
+        time.SetUtcNow(Noon.AddHours(2));
+        await Detection(db).RunAsync(default);
+        var open = Assert.Single(await AlertsAsync());
+        var kept = Assert.Single(await QueueStatesAsync());
+        await SweepAsync("DELETE FROM viral.tasks");
+        await PlayAsync(minutes: 12, completed: 0, failed: 0);
+
+        Assert.Equal((AlertStatus.Open, learned), (open.Status, kept));
+        Assert.Equal(AlertStatus.Resolved, Assert.Single(await AlertsAsync()).Status);
+        Assert.NotEqual(learned, Assert.Single(await QueueStatesAsync()));
+
+        Task<List<string>> QueueStatesAsync() =>
+            TextsAsync("SELECT md5(state) FROM viral.series_states WHERE tenant_id = $1 AND metric = 'queue_age'");
+    }
+
+    [Fact]
     public async Task In_quiet_hours_no_alert_is_opened()
     {
         await AddRuleAsync(
@@ -229,6 +327,20 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
             "INSERT INTO viral.series_states (tenant_id, metric, agent_id, mode, state) "
             + "VALUES ($1, 'error_rate', $2, 'anomaly', $3)",
             tenant.Value, rule.AgentId!, detector.Write());
+    }
+
+    /// <summary>
+    /// An alert of a score of 3: after minutes whose failures have a mean of 10 and a deviation of 1, three deviations
+    /// above are the limit, and nine were seen.
+    /// </summary>
+    private async Task OpenByFailuresAsync()
+    {
+        const int Learned = 110;
+        await AddRuleAsync(AlertMode.Simple, AlertMetric.Failures);
+        for (var minute = 0; minute < Learned; minute++)
+            await AddMinutesAsync(1, completed: 0, failed: minute % 2 == 0 ? 9 : 11, Noon.AddMinutes(minute));
+        await PlayAsync(minutes: 1, completed: 0, failed: 19, Noon.AddMinutes(Learned));
+        Assert.Equal(3, Assert.Single(Assert.Single(await AlertsAsync()).Series).Score, 3);
     }
 
     /// <summary>Minutes pass, each judged as it ends.</summary>

@@ -2,8 +2,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using ViralEngine.Core.Agents;
+using ViralEngine.Core.Agents.Echo;
 using ViralEngine.Core.Batches;
 using ViralEngine.Core.Events;
+using ViralEngine.Core.Lanes;
 using ViralEngine.Core.Outgoing;
 using ViralEngine.Core.Redis;
 using ViralEngine.Core.Storage;
@@ -12,7 +14,7 @@ using ViralEngine.Testing;
 
 namespace ViralEngine.Core.Tests.Batches;
 
-/// <summary>Leases and fencing of ranges, from within.</summary>
+/// <summary>Leases, fencing and runs of ranges, from within.</summary>
 public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPostgres>
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
@@ -112,6 +114,38 @@ public sealed class LaneStoreTests(TestPostgres postgres) : IClassFixture<TestPo
             return await NewSliceRunner(time).RunAsync(
                 tenant, new LanePlan(batch, "echo", FailureMode.Continue, false), slice, claim, claim.Ended);
         }
+    }
+
+    [Fact]
+    public async Task An_item_is_timed_from_its_call_to_its_first_token_and_to_its_end()
+    {
+        var time = new FakeTimeProvider();
+        var start = time.GetTimestamp();
+        var slow = AgentBench.Echo(new EchoSettings { DelayMsPerChunk = 1000 });
+        var slice = new ClaimedSlice(
+            new SliceLease(1, Guid.NewGuid(), 1, 1, 0),
+            [new BatchItem(1, null, "two words", null, TimeSpan.FromMinutes(10), 1, 0, 0)],
+            2);
+        using var claim = new HeldClaim(
+            slice.Lease, new Dictionary<string, AgentChain> { ["echo"] = new([slow], null) },
+            new HeldSince(Long, time, start), CancellationToken.None);
+
+        var run = NewSliceRunner(time).RunAsync(
+            tenant, new LanePlan(Guid.CreateVersion7(), "echo", FailureMode.Continue, false), slice, claim,
+            claim.Ended);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromMilliseconds(100));
+                return run.IsCompleted;
+            },
+            "the answer");
+
+        var outcome = Assert.Single((await run).Settled.Outcomes);
+        Assert.Equal("completed", outcome.Status);
+        Assert.InRange(outcome.Took!.Value, TimeSpan.FromSeconds(2), time.GetElapsedTime(start));
+        Assert.InRange(
+            outcome.TimeToFirstToken!.Value, TimeSpan.FromSeconds(1), outcome.Took.Value - TimeSpan.FromSeconds(1));
     }
 
     [Fact]

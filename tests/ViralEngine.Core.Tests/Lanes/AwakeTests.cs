@@ -10,6 +10,7 @@ namespace ViralEngine.Core.Tests.Lanes;
 public sealed class AwakeTests
 {
     private static readonly RedisKey Key = "viral:awake";
+    private static readonly RedisKey AlertKey = "viral:alert-open";
 
     [Fact]
     public async Task A_sign_of_one_instance_is_seen_by_all_until_it_is_old()
@@ -56,13 +57,34 @@ public sealed class AwakeTests
     }
 
     [Fact]
+    public async Task An_open_alert_keeps_detection_going_and_nothing_else()
+    {
+        await using var redis = await RedisProcess.StartAsync();
+        await using var connection = new RedisConnection(
+            new RedisSettings(redis.ConnectionString), NullLogger<RedisConnection>.Instance);
+        var awake = new Awake(connection, TimeProvider.System);
+
+        var before = await awake.IsWatchingAsync();
+        awake.MarkAlert();
+        await Eventually.TrueAsync(() => awake.IsWatchingAsync(), "the alert to be seen");
+        var others = await awake.IsSinceAsync(Awake.ForMetrics);
+        // Old, by the clock of Redis: an hour is what a sign is kept.
+        await connection.Database!.KeyExpireAsync(AlertKey, TimeSpan.FromHours(1) - Awake.ForMetrics);
+        var after = await awake.IsWatchingAsync();
+
+        Assert.Equal((false, false, false), (before, others, after));
+    }
+
+    [Fact]
     public async Task Without_Redis_there_is_always_something()
     {
         await using var none = new RedisConnection(new RedisSettings(null), NullLogger<RedisConnection>.Instance);
         var awake = new Awake(none, TimeProvider.System);
 
         awake.Mark();
+        awake.MarkAlert();
 
         Assert.True(await awake.IsSinceAsync(Awake.ForWork));
+        Assert.True(await awake.IsWatchingAsync());
     }
 }

@@ -132,11 +132,12 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
             default);
         ItemOutcome[] outcomes =
         [
-            new(1, "completed", new ItemResult("r", null), "echo", "stop", null, new AgentUsage(0, 7, 0), null),
-            new(2, "completed", new ItemResult("r", null), "echo", "stop", null, new AgentUsage(0, 7, 0), null),
+            Answered(1, "echo", new AgentUsage(0, 7, 0), seconds: 20, firstToken: 5),
+            // An empty answer has no first token.
+            Answered(2, "echo", new AgentUsage(0, 7, 0), seconds: 40, firstToken: null),
             new(3, "failed", null, null, null, "{}", new AgentUsage(100, 0, 2), null),
             new(4, "pending", null, null, null, "{}", new AgentUsage(1000, 0, 30), TimeSpan.FromSeconds(1)),
-            new(6, "completed", new ItemResult("r", null), "a", "stop", null, null, null),
+            Answered(6, "a", null, seconds: 3, firstToken: 1),
         ];
 
         await new BatchLaneStore(db).SettleAndClaimAsync(
@@ -151,7 +152,13 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         var echo = series["echo"];
         Assert.Equal((2, 1, 1), (echo.Completed, echo.Failed, echo.Retried));
         Assert.Equal((1100, 14, 32), (echo.InputTokens, echo.OutputTokens, echo.CostUsd));
-        Assert.Equal(1, series[$"{agent}"].Completed);
+        AssertNear(20, echo.LatencyP50);
+        AssertNear(40, echo.LatencyP99);
+        AssertNear(5, echo.TimeToFirstTokenP99);
+        var other = series[$"{agent}"];
+        Assert.Equal(1, other.Completed);
+        AssertNear(3, other.LatencyP99);
+        AssertNear(1, other.TimeToFirstTokenP50);
         Assert.Equal(
             ["echo", "openai"],
             (await ReadAsync(db, MetricStep.Minute, MetricGroup.Provider)).Select(one => one.Group).Order());
@@ -164,6 +171,7 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
     {
         await using var db = postgres.NewDb();
         var now = DateTime.UtcNow;
+        await SetProgressAsync(HourOf(now), "hour");
         foreach (var seconds in new[] { 0.5, 1, 2, 4 })
             await AddTaskAsync("completed", seconds);
         var before = Assert.Single(Assert.Single(await ReadAsync(db, MetricStep.Hour, MetricGroup.None)).Points);
@@ -189,6 +197,47 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         Assert.Equal(0, await CountAsync("SELECT count(*) FROM viral.metric_points WHERE tenant_id = $1"));
     }
 
+    /// <summary>Whether the hours are rolled up or not: both are there, and one of them counts.</summary>
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task The_last_hour_and_day_are_summed_up_with_their_percentiles(int rolledUpUntil)
+    {
+        await using var db = postgres.NewDb();
+        var now = DateTime.UtcNow;
+        var hour = HourOf(now);
+        await SetProgressAsync(hour.AddHours(rolledUpUntil), "hour");
+        foreach (var (step, old, recent) in new[]
+        {
+            ("hour", hour.AddHours(-5), HourOf(now.AddMinutes(-30))),
+            ("minute", hour.AddHours(-5), now.AddMinutes(-30)),
+        })
+        {
+            await AddRollupAsync(db, step, old, "echo", failed: 1, seconds: 100, queueAge: null);
+            await AddRollupAsync(db, step, old, "", failed: 0, seconds: null, queueAge: 9);
+            await AddRollupAsync(db, step, recent, "echo", failed: 0, seconds: 20, queueAge: null);
+            await AddRollupAsync(db, step, recent, "", failed: 0, seconds: null, queueAge: 7);
+        }
+
+        // Not rolled up at all.
+        await AddTaskAsync("completed", seconds: 2, inputTokens: 10, cost: 0.25m);
+
+        var totals = await new MetricStore(db).SumAsync(tenant, DateTime.UtcNow, default);
+
+        var (ofHour, ofDay) = (totals.LastHour, totals.LastDay);
+        Assert.Equal((2, 0, 0, 0), (ofHour.Finished, ofHour.Failed, ofHour.Retried, ofHour.ErrorRate));
+        Assert.Equal((4, 1, 1, 0.25), (ofDay.Finished, ofDay.Failed, ofDay.Retried, ofDay.ErrorRate));
+        Assert.Equal((10, 20, 0.25m), (ofDay.InputTokens, ofDay.OutputTokens, ofDay.CostUsd));
+        AssertNear(20, ofHour.LatencyP99);
+        AssertNear(20, ofDay.LatencyP50);
+        AssertNear(100, ofDay.LatencyP99);
+        AssertNear(0.5, ofHour.TimeToFirstTokenP50);
+        Assert.Equal((7, 9), (ofHour.QueueAgeSeconds, ofDay.QueueAgeSeconds));
+        var agent = Assert.Single(totals.Agents);
+        Assert.Equal("echo", agent.Group);
+        Assert.Equal(ofDay with { QueueAgeSeconds = null }, Assert.Single(agent.Points));
+    }
+
     [Fact]
     public async Task Another_organization_sees_none_of_it()
     {
@@ -197,7 +246,10 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
 
         var window = new MetricWindow(
             DateTime.UtcNow.AddHours(-1), DateTime.UtcNow.AddHours(1), MetricStep.Minute, MetricGroup.None, null);
-        Assert.Empty(await new MetricStore(db).ReadAsync(new TenantId(Guid.CreateVersion7()), window, default));
+        var stranger = new TenantId(Guid.CreateVersion7());
+        Assert.Empty(await new MetricStore(db).ReadAsync(stranger, window, default));
+        var totals = await new MetricStore(db).SumAsync(stranger, DateTime.UtcNow, default);
+        Assert.Equal((0, 0, 0), (totals.LastHour.Finished, totals.LastDay.Finished, totals.Agents.Count));
     }
 
     private async Task AddTaskAsync(
@@ -242,6 +294,16 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
         Guid id, int attempt, AgentUsage? used = null, TimeSpan? firstToken = null) =>
         new(id, attempt, new TaskAnswer("r", [1], 0, "echo", "stop", firstToken, used));
 
+    private static ItemOutcome Answered(
+        int number, string agent, AgentUsage? used, double seconds, double? firstToken) =>
+        new(
+            number, "completed", new ItemResult("r", null), agent, "stop", null, used, null,
+            TimeSpan.FromSeconds(seconds), firstToken is { } first ? TimeSpan.FromSeconds(first) : null);
+
+    /// <summary>Percentiles are off by 2 % at most.</summary>
+    private static void AssertNear(double expected, double? actual) =>
+        Assert.InRange(actual!.Value, expected * 0.98, expected * 1.02);
+
     private TaskLeaseStore Leases() => new(postgres.DataSource, new TaskGroups(postgres.DataSource));
 
     private Task<IReadOnlyList<MetricSeries>> ReadAsync(
@@ -251,12 +313,32 @@ public sealed class MetricRecordingTests(TestPostgres postgres) : IClassFixture<
 
     private static MetricRollup Rollup(Db db, DateTime now) => new(db, new FakeTimeProvider(now));
 
-    private async Task SetProgressAsync(DateTime minutesUntil)
+    private static DateTime HourOf(DateTime at) => at.Date.AddHours(at.Hour);
+
+    /// <summary>A completed task and failed ones of an agent, or ('') the queue of the organization.</summary>
+    private async Task AddRollupAsync(
+        Db db, string step, DateTime at, string agent, int failed, double? seconds, double? queueAge) =>
+        await db.ExecuteAsync(
+            tenant,
+            """
+            INSERT INTO viral.metric_rollups (
+                tenant_id, step, at, agent_id, provider, model, completed, failed, retried, input_tokens, output_tokens,
+                cost_usd, latencies, latency_count, latency_log_sum, queue_age)
+            SELECT $1, $2, $3, $4, '', '', cardinality(latencies) / 2, $5, $5, 0, 0, 0, latencies,
+                   cardinality(latencies) / 2, 0, $7::double precision
+            FROM (
+                SELECT CASE WHEN $6::double precision IS NULL THEN '{}'
+                       ELSE ARRAY[viral.latency_bucket($6)::bigint, 1] END AS latencies
+            ) AS measured
+            """,
+            [tenant.Value, step, at, agent, failed, seconds, queueAge],
+            default);
+
+    private async Task SetProgressAsync(DateTime until, string name = "minute")
     {
         await using var db = postgres.NewDb();
         await db.ExecuteAsync(
-            DbScope.AllTenants, "UPDATE viral.metric_progress SET until = $1 WHERE name = 'minute'", [minutesUntil],
-            default);
+            DbScope.AllTenants, "UPDATE viral.metric_progress SET until = $1 WHERE name = $2", [until, name], default);
     }
 
     private async Task<long> CountAsync(string sql)
