@@ -128,4 +128,7 @@ public sealed class AgentException(
 
     /// <summary>What counts for the breaker that tenants share.</summary>
     public HostEvidence Evidence { get; init; }
+
+    /// <summary>The provider reported within its answer that it has too much to do, as 503 would.</summary>
+    public bool IsOverload { get; init; }
 }

@@ -17,6 +17,8 @@ internal sealed record ProviderError(string Message, int? Status, string Kind)
         "/message/detail/0/msg", "/errors/0/message", "/error/error/message", "/error/detail",
     ];
 
+    private static readonly string[] Overloads = ["overload", "capacity", "service_unavailable"];
+
     public static ProviderError Nothing { get; } = new("", null, "");
 
     /// <summary>An error object, or a document that holds one under <c>error</c>.</summary>
@@ -51,6 +53,10 @@ internal sealed record ProviderError(string Message, int? Status, string Kind)
     public ErrorClass Class => Status is { } status
         ? OfStatus(status)
         : Find(Kind) ?? Find(Message.ToLowerInvariant()) ?? ErrorClass.Unavailable;
+
+    /// <summary>Whether the provider has too much to do, which is what 503 and 529 mean.</summary>
+    public bool IsOverload => Class == ErrorClass.Unavailable && (Status is 503 or 529
+        || Overloads.Any(word => Kind.Contains(word, StringComparison.Ordinal) || Mentions(word)));
 
     public bool Mentions(string word) => Message.Contains(word, StringComparison.OrdinalIgnoreCase);
 

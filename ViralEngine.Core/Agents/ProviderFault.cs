@@ -95,6 +95,7 @@ internal static class ProviderFault
         return new AgentException(error.Class, $"{call.Agent.Settings.Label(call)} reported an error: {words}")
         {
             Evidence = error.Status >= 500 ? HostEvidence.Failing : HostEvidence.Alive,
+            IsOverload = error.IsOverload,
         };
     }
 

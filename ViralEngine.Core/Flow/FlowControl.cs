@@ -1,8 +1,9 @@
-using System.Collections.Concurrent;
 using System.Globalization;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using ViralEngine.Core.Agents;
 using ViralEngine.Core.Lanes;
+using ViralEngine.Core.Limits;
 using ViralEngine.Core.Redis;
 
 namespace ViralEngine.Core.Flow;
@@ -10,7 +11,7 @@ namespace ViralEngine.Core.Flow;
 /// <summary>
 /// Starts calls at the rate their provider allows: the limits the agent declares (requests and tokens per minute,
 /// concurrent calls), those the provider asks for, and those found by trial. Shared by all instances in Redis
-/// (<c>viral:flow:{group}</c>); without Redis, only the provider itself limits calls.
+/// (<c>viral:flow:{group}</c>); without Redis, each instance keeps its share of the declared limits.
 /// </summary>
 public sealed class FlowControl
 {
@@ -23,15 +24,23 @@ public sealed class FlowControl
     /// <summary>How long a call counts without renewal.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, byte>> running = new();
-    private readonly RedisConnection redis;
-    private readonly TimeProvider time;
-    private readonly UpkeepLoop renewals;
+    private const string NoTurn = "0";
 
-    public FlowControl(RedisConnection redis, TimeProvider time)
+    /// <summary>A turn that was assigned without Redis, which will assign another.</summary>
+    private const string OwnTurn = "own";
+
+    private readonly RedisConnection redis;
+    private readonly LimitsOptions limits;
+    private readonly TimeProvider time;
+    private readonly LocalFlow local;
+    private readonly UpkeepLoop renewals;
+    private int away;
+
+    public FlowControl(RedisConnection redis, IOptions<LimitsOptions> options, TimeProvider time)
     {
-        (this.redis, this.time) = (redis, time);
-        renewals = new UpkeepLoop(Lease / 3, () => running.IsEmpty, RenewAsync, time);
+        (this.redis, limits, this.time) = (redis, options.Value, time);
+        local = new LocalFlow(time);
+        renewals = new UpkeepLoop(Lease / 3, () => local.IsIdle, RenewAsync, time);
     }
 
     /// <summary>Waits for the call's turn. Report the outcome to the pass, and dispose it.</summary>
@@ -46,13 +55,12 @@ public sealed class FlowControl
         var tokens = settings.TokensPerMinute is null ? 0 : EstimateOf(call);
         var id = Guid.NewGuid().ToString("N");
         var began = time.GetTimestamp();
-        var turn = "0";
+        var turn = NoTurn;
         while (true)
         {
-            var (wait, kept, reason) = await AskAsync(group, id, settings, tokens, turn);
+            (var wait, turn, var reason) = await AskAsync(group, id, settings, tokens, turn);
             if (wait == TimeSpan.Zero)
                 break;
-            turn = kept ? "1" : "0";
             var left = MaxWait - time.GetElapsedTime(began);
             if (wait > left)
             {
@@ -68,7 +76,6 @@ public sealed class FlowControl
         }
 
         waits?.Invoke(null);
-        running.GetOrAdd(group.Key, _ => new())[id] = 0;
         renewals.Start();
         return new FlowPass(this, group, id, settings.TokensPerMinute ?? 0, tokens, time);
     }
@@ -82,7 +89,8 @@ public sealed class FlowControl
         {
             var now = DateTime.UnixEpoch.AddMilliseconds(await NowAsync(database));
             var values = await database.HashGetAsync(Hash(group), ["rate", "window", "paused"]);
-            var held = await database.SortedSetLengthAsync(Calls(group), (now - DateTime.UnixEpoch).TotalMilliseconds);
+            var held = await database.SortedSetLengthAsync(
+                Calls(group.Key), (now - DateTime.UnixEpoch).TotalMilliseconds);
             var paused = Number(values[2]) is > 0 and var at ? DateTime.UnixEpoch.AddMilliseconds(at) : (DateTime?)null;
             return new FlowState(
                 (int)held,
@@ -99,59 +107,86 @@ public sealed class FlowControl
     internal async Task LeaveAsync(
         FlowGroup group, string id, string outcome, TimeSpan pause, int tokensPerMinute, long tokensMore)
     {
-        if (running.TryGetValue(group.Key, out var calls) && calls.TryRemove(id, out _) && calls.IsEmpty)
-            running.TryRemove(new(group.Key, calls));
-        if (redis.Database is not { } database)
-            return;
-        try
+        local.Left(group.Key, id);
+        if (redis.Database is { } database)
         {
-            await database.ScriptEvaluateAsync(
-                FlowScripts.Leave, [Hash(group), Calls(group)],
-                [id, outcome, Text(pause.TotalMilliseconds), tokensPerMinute, tokensMore]);
-        }
-        catch (Exception e) when (e is RedisException or TimeoutException)
-        {
-            // The call stops counting when its lease expires.
-        }
-    }
-
-    private async Task<(TimeSpan Wait, bool Kept, WaitReason Reason)> AskAsync(
-        FlowGroup group, string id, AgentSettings settings, long tokens, string turn)
-    {
-        if (redis.Database is not { } database)
-            return (TimeSpan.Zero, true, WaitReason.Limit);
-        try
-        {
-            var answer = (string[])(await database.ScriptEvaluateAsync(
-                FlowScripts.Enter,
-                [Hash(group), Calls(group)],
-                [
-                    id, Text(Lease.TotalMilliseconds), settings.RequestsPerMinute ?? 0, settings.TokensPerMinute ?? 0,
-                    settings.MaxConcurrency ?? 0, tokens, Text(MaxWait.TotalMilliseconds), turn,
-                ]))!;
-            var wait = TimeSpan.FromMilliseconds(double.Parse(answer[0], CultureInfo.InvariantCulture));
-            return (wait, answer[1] == "1", answer[2] == "provider" ? WaitReason.Provider : WaitReason.Limit);
-        }
-        catch (Exception e) when (e is RedisException or TimeoutException)
-        {
-            return (TimeSpan.Zero, true, WaitReason.Limit);
-        }
-    }
-
-    /// <summary>Renews the leases of this process's calls.</summary>
-    private Task RenewAsync()
-    {
-        foreach (var (group, calls) in running)
-        {
-            foreach (var some in calls.Keys.Chunk(500))
+            try
             {
-                redis.Database?.ScriptEvaluate(
-                    FlowScripts.Renew, [$"viral:flow:{{{group}}}:calls"],
-                    [Text(Lease.TotalMilliseconds), .. some.Select(id => (RedisValue)id)], CommandFlags.FireAndForget);
+                await database.ScriptEvaluateAsync(
+                    FlowScripts.Leave, [Hash(group), Calls(group.Key)],
+                    [id, outcome, Text(pause.TotalMilliseconds), tokensPerMinute, tokensMore]);
+                return;
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                // In Redis, the call stops counting when its lease expires.
             }
         }
 
-        return Task.CompletedTask;
+        local.Correct(group.Key, tokensPerMinute, tokensMore, Instances);
+    }
+
+    /// <summary>Among how many the declared limits are divided while Redis does not answer.</summary>
+    private int Instances => redis.IsConfigured ? limits.ExpectedInstances : 1;
+
+    private async Task<(TimeSpan Wait, string Turn, WaitReason Reason)> AskAsync(
+        FlowGroup group, string id, AgentSettings settings, long tokens, string turn)
+    {
+        if (redis.Database is { } database)
+        {
+            try
+            {
+                // Redis may be back: this is sent before the question, so that what started without it counts.
+                if (Interlocked.Exchange(ref away, 0) == 1)
+                    _ = RenewAsync();
+                var answer = (string[])(await database.ScriptEvaluateAsync(
+                    FlowScripts.Enter,
+                    [Hash(group), Calls(group.Key)],
+                    [
+                        id, Text(Lease.TotalMilliseconds), settings.RequestsPerMinute ?? 0,
+                        settings.TokensPerMinute ?? 0, settings.MaxConcurrency ?? 0, tokens,
+                        Text(MaxWait.TotalMilliseconds), turn,
+                    ]))!;
+                var wait = TimeSpan.FromMilliseconds(double.Parse(answer[0], CultureInfo.InvariantCulture));
+                if (wait == TimeSpan.Zero)
+                    local.Started(group.Key, id);
+                return (wait, answer[1], answer[2] == "provider" ? WaitReason.Provider : WaitReason.Limit);
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException)
+            {
+                // As where it is not connected.
+            }
+        }
+
+        Volatile.Write(ref away, 1);
+        var own = local.Enter(group.Key, id, settings, tokens, turn != NoTurn, MaxWait, Instances);
+        return (own.Wait, own.Kept ? OwnTurn : NoTurn, WaitReason.Limit);
+    }
+
+    /// <summary>Renews the leases of this process's calls. Those that Redis lost, or never had, count again.</summary>
+    private Task RenewAsync() => redis.Database is { } database
+        ? Task.WhenAll(local.Running().Select(running => RenewAsync(database, running.Group, running.Ids)))
+        : Task.CompletedTask;
+
+    private async Task RenewAsync(IDatabase database, string group, string[] ids)
+    {
+        try
+        {
+            foreach (var some in ids.Chunk(500))
+            {
+                await database.ScriptEvaluateAsync(
+                    FlowScripts.Renew, [Calls(group)],
+                    [Text(Lease.TotalMilliseconds), .. some.Select(id => (RedisValue)id)]);
+            }
+
+            // Calls that ended meanwhile must not stay behind.
+            if (local.Ended(group, ids) is { Count: > 0 } ended)
+                await database.SortedSetRemoveAsync(Calls(group), ended.Select(id => (RedisValue)id).ToArray());
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            // The next round renews them.
+        }
     }
 
     private static async Task<double> NowAsync(IDatabase database) => double.Parse(
@@ -182,7 +217,7 @@ public sealed class FlowControl
 
     private static RedisKey Hash(FlowGroup group) => $"viral:flow:{{{group.Key}}}";
 
-    private static RedisKey Calls(FlowGroup group) => $"viral:flow:{{{group.Key}}}:calls";
+    private static RedisKey Calls(string group) => $"viral:flow:{{{group}}}:calls";
 }
 
 /// <summary>Permission to make one call.</summary>
@@ -222,7 +257,7 @@ public sealed class FlowPass : IAsyncDisposable
     {
         if (failure.ErrorClass == ErrorClass.RateLimited)
             outcome = "refused";
-        else if (overloaded)
+        else if (overloaded || failure.IsOverload)
             outcome = "overloaded";
         if (failure is { ErrorClass: ErrorClass.RateLimited, RetryAfter: { } wait } && wait > pause)
             pause = wait;

@@ -11,7 +11,10 @@ public sealed class LimitsOptions
     [ValidateObjectMembers]
     public PlansOptions Plans { get; init; } = new();
 
-    /// <summary>The expected number of instances; without Redis, each allows its share of the rates.</summary>
+    /// <summary>
+    /// The expected number of instances; while Redis is away, each allows its share of the rates and of the limits that
+    /// agents declare.
+    /// </summary>
     [Range(1, 1000)]
     public int ExpectedInstances { get; set; } = 3;
 

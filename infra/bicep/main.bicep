@@ -392,6 +392,13 @@ module roles 'modules/roles.bicep' = {
 @description('What Key Vault references begin with.')
 var reference = '@Microsoft.KeyVault(VaultName=${names.vault};SecretName='
 
+// A lane is one activity of up to 256 calls, and an instance makes 2,560 (Lanes__CallsPerLane and CallsPerInstance):
+// ten lanes fill it. Ten more turns may drain beside them, and twelve places are for what is short: steps of workflows,
+// their webhooks, and the beginnings and ends of batches. The platform divides waiting activities by this number to
+// know how many instances it takes: with hundreds of places, it asks for one where many are needed.
+@description('Activities that one instance runs at a time. tools/azure/package.sh writes it into the package, too.')
+var activitiesPerInstance = '32'
+
 @description('Settings that are there only when they have a value.')
 var optionalSettings = union(
   empty(authAuthority) ? {} : { Auth__Authority: authAuthority, Auth__Audience: authAudience },
@@ -437,6 +444,7 @@ module app 'modules/function-app.bicep' = {
       {
         Azure__UseManagedIdentity: 'true'
         TaskHubName: names.taskHub
+        AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions: activitiesPerInstance
         SweepSchedule: chosen.sweepSchedule
         Auth__PlatformKey: '${reference}platform-key)'
         Secrets__Keys__0: '${reference}secrets-key-newest)'

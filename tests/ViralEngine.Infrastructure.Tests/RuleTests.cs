@@ -254,6 +254,13 @@ public sealed class RuleTests(Deployments deployments)
             $"properties/AzureFunctionsJobHost__extensions__durableTask__storageProvider__{setting}",
             value)));
 
+    [Theory]
+    [InlineData("10")]
+    [InlineData("256")]
+    public void Complains_of_an_instance_that_runs_too_few_activities_or_too_many(string value) =>
+        Assert.NotEmpty(OrchestrationRule.Breaches(
+            With("Microsoft.Web/sites/config", $"properties/{OrchestrationRule.Activities}", value)));
+
     [Fact]
     public void Complains_of_settings_for_a_scheduler_that_is_not_there()
     {

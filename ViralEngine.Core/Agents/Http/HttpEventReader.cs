@@ -111,8 +111,11 @@ internal sealed class HttpEventReader(string? textPath, AgentCall call)
         // The agent's own retryable flag takes precedence over its message.
         return error.Member("retryable")?.ValueKind switch
         {
-            JsonValueKind.True =>
-                new AgentException(ErrorClass.Unavailable, fault.Message) { Evidence = HostEvidence.Alive },
+            JsonValueKind.True => new AgentException(ErrorClass.Unavailable, fault.Message)
+            {
+                Evidence = HostEvidence.Alive,
+                IsOverload = fault.IsOverload,
+            },
             JsonValueKind.False =>
                 new AgentException(ErrorClass.InvalidRequest, fault.Message) { Evidence = HostEvidence.Alive },
             _ => fault,

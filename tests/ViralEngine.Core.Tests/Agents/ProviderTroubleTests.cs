@@ -276,6 +276,28 @@ public sealed class ProviderTroubleTests : IDisposable
     }
 
     [Theory]
+    [InlineData(AgentKind.OpenAi, """{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}""", true)]
+    [InlineData(AgentKind.OpenAi, """{"error":{"code":503,"message":"Try again later."}}""", true)]
+    [InlineData(AgentKind.OpenAi, """{"error":{"type":"server_error","message":"We are over capacity."}}""", true)]
+    [InlineData(AgentKind.OpenAi, """{"error":{"code":500,"message":"It broke."}}""", false)]
+    [InlineData(AgentKind.OpenAi, """{"error":{"code":429,"message":"Too many requests: overloaded."}}""", false)]
+    [InlineData(AgentKind.Http, """{"message":"The model is overloaded."}""", true)]
+    [InlineData(AgentKind.Http, """{"message":"The model is overloaded.","retryable":true}""", true)]
+    [InlineData(AgentKind.Http, """{"message":"The model is overloaded.","retryable":false}""", false)]
+    public async Task An_overload_in_mid_stream(AgentKind kind, string error, bool isOverload)
+    {
+        await using var server = await LoopbackServer.StartAsync(async http =>
+        {
+            await BeginAsync(http, kind);
+            await http.Response.WriteAsync($"event: error\ndata: {error}\n\n");
+        });
+
+        var failure = await live.FailAsync(Agent(kind, server.Url));
+
+        Assert.Equal(isOverload, failure.IsOverload);
+    }
+
+    [Theory]
     [MemberData(nameof(Kinds))]
     public async Task An_answer_that_is_not_http(AgentKind kind)
     {

@@ -55,6 +55,18 @@ public sealed class WalkThroughTests
     }
 
     [Fact]
+    public async Task Packs_how_many_activities_an_instance_runs_as_the_template_says()
+    {
+        using var machine = new StandIns("try");
+
+        var ran = await machine.RunAsync(
+            "bash tools/azure/package.sh \"$TMPDIR/app.zip\" && unzip -p \"$TMPDIR/app.zip\" host.json");
+
+        Assert.True(ran.ExitCode == 0, ran.ToString());
+        Assert.Contains("\"maxConcurrentActivityFunctions\": 32,", ran.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Asks_for_as_much_disk_as_PostgreSQL_has_grown_to()
     {
         using var machine = new StandIns("dev");

@@ -32,7 +32,7 @@ case "$name $1 $2" in
   "azd provision "*) cat "$STANDIN/outputs" >>"$STANDIN/azd.env"; exit ;;
   "dotnet publish ViralEngine.Functions")
     [[ "$line" =~ -o\ ([^ ]+) ]] && mkdir -p "${BASH_REMATCH[1]}"
-    echo '{}' >"${BASH_REMATCH[1]}/host.json"
+    cp host.json "${BASH_REMATCH[1]}/host.json"
     [[ "$line" != *DurableStorage=azuremanaged* ]] ||
       echo >"${BASH_REMATCH[1]}/Microsoft.Azure.WebJobs.Extensions.DurableTask.AzureManaged.dll"
     exit
