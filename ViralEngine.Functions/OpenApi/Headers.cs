@@ -67,6 +67,8 @@ internal static class Headers
         ["Content-Disposition"] = Header("The suggested file name (RFC 6266).", "string"),
         ["Cache-Control"] = Header("Whether and for how long the response may be cached.", "string"),
         ["Content-Security-Policy"] = Header("What the page may load: nothing from other sites.", "string"),
+        ["Cross-Origin-Opener-Policy"] = Header(
+            "`same-origin`: pages of other sites that open this one cannot reach into it.", "string"),
         ["Referrer-Policy"] = Header("Which referrer the page's links send: none.", "string"),
         ["X-Content-Type-Options"] = Header("`nosniff`: do not guess the content type.", "string"),
         ["X-Accel-Buffering"] = Header("`no`: proxies must not buffer the stream.", "string"),

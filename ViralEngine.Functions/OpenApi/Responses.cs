@@ -123,7 +123,10 @@ internal sealed class Responses(Schemas schemas)
         {
             // Pages for people, and the document itself.
             foreach (var name in (string[])
-                ["ETag", "Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"])
+                [
+                    "ETag", "Cache-Control", "Content-Security-Policy", "Cross-Origin-Opener-Policy", "Referrer-Policy",
+                    "X-Content-Type-Options",
+                ])
                 yield return name;
         }
 

@@ -15,7 +15,7 @@ public sealed class AlertTests(ConsoleUnderTest console) : IClassFixture<Console
         var page = window.Page;
         await page.GotoAsync("/console/alerts?status=open");
         await page.GetByRole(AriaRole.Link, new() { Name = "The error rate is too high." }).ClickAsync();
-        await Expect(page.Locator(".chart rect.band")).ToHaveCountAsync(1);
+        await Expect(page.Locator(".chart path.band")).ToHaveCountAsync(1);
         await Expect(page.Locator(".chart rect.incident")).ToHaveCountAsync(1);
 
         await page.GetByLabel("Minutes").FillAsync("30");
