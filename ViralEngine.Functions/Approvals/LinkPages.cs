@@ -25,11 +25,12 @@ internal sealed class LinkPages(ConsolePages pages, IServiceProvider services)
             [nameof(LinkPage.Link)] = link,
         });
 
-    public Task<IResult> ThankAsync(HttpRequest request, ApprovalLink link) => ShowAsync(request, 200, "Thank you", new()
-    {
-        [nameof(LinkPage.Link)] = link,
-        [nameof(LinkPage.Decided)] = true,
-    });
+    public Task<IResult> ThankAsync(HttpRequest request, ApprovalLink link) =>
+        ShowAsync(request, 200, "Thank you", new()
+        {
+            [nameof(LinkPage.Link)] = link,
+            [nameof(LinkPage.Decided)] = true,
+        });
 
     public Task<IResult> RefuseAsync(HttpRequest request, int status, string fault) =>
         ShowAsync(request, status, "This link no longer works", new() { [nameof(LinkPage.Fault)] = fault });

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ViralEngine.Functions.Console;
 
-/// <summary>What every page tells the browser: only what this app serves is run and shown, and nobody frames it.</summary>
+/// <summary>
+/// What every page tells the browser: only what this app serves is run and shown, and nobody frames it.
+/// </summary>
 internal static class ConsoleHeaders
 {
     private const string Policy =

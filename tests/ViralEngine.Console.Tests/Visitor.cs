@@ -14,9 +14,9 @@ internal sealed partial class Visitor : IDisposable
 
     public Visitor(Uri address) =>
         http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = Cookies })
-    {
-        BaseAddress = address,
-    };
+        {
+            BaseAddress = address,
+        };
 
     public CookieContainer Cookies { get; } = new();
 

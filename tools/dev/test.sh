@@ -131,6 +131,9 @@ check_command() {
   say "the build, with warnings as errors"
   build ViralEngine.sln
   # Style rules and analyzers are part of the build; what is left is white space.
+  say "120 columns"
+  ! LC_ALL=C.UTF-8 grep -rnE --include='*.cs' --exclude-dir={bin,obj} '^.{121,}' "$ROOT"/ViralEngine.* "$ROOT/tools" ||
+    die "lines are longer than 120 columns"
   say "white space"
   dotnet format whitespace "$ROOT/ViralEngine.sln" --verify-no-changes --no-restore
   say "Azure templates"
