@@ -52,7 +52,7 @@ sweep_throwaways() {
 }
 
 test_command() {
-  local url="" filter="" pgbouncer="" smoke="" fast="" args=() project failed=0
+  local url="" filter="" pgbouncer="" smoke="" fast="" built="" args=() project failed=0
   TEST_PROJECTS=("$ROOT"/tests/*.Tests/*.csproj)
   while [[ $# -gt 0 ]]; do
     case "$1" in
@@ -61,6 +61,7 @@ test_command() {
       --pgbouncer) pgbouncer=1; shift ;;
       --smoke) smoke=1; shift ;;
       --fast) fast=1; shift ;;
+      --no-build) built=1; shift ;;
       --filter) filter="${2:?--filter takes an expression}"; shift 2 ;;
       -*) args+=("$1"); shift; if [[ $# -gt 0 && "$1" != -* ]]; then args+=("$1"); shift; fi ;;
       *) filter="FullyQualifiedName~$1"; shift ;;
@@ -69,14 +70,15 @@ test_command() {
 
   [[ -z "$smoke" || -n "$url" ]] || die "test: --smoke requires --url"
   [[ -z "$fast" || -z "$url$pgbouncer" ]] || die "test: --fast takes neither --url nor --pgbouncer"
+  require_dotnet
   prepare_state
-  say "building"
   if [[ -n "$fast" ]]; then
     TEST_PROJECTS=("$ROOT/$FAST_TESTS"/*.csproj)
-    build "$FAST_TESTS"
     filter="${filter:+($filter)&}$FAST_FILTER"
-  else
-    build ViralEngine.sln
+  fi
+  if [[ -z "$built" ]]; then
+    say "building"
+    build "$([[ -n "$fast" ]] && echo "$FAST_TESTS" || echo ViralEngine.sln)"
   fi
   rm -rf "$STATE/test-results"
   mkdir -p "$STATE/test-results"

@@ -171,9 +171,11 @@ public sealed class LiquidTests
             {"list":[{{list}}],"other":[{{list}}],"text":"{{new string('a', 80_000)}}",
              "part":"{{new string('a', 40_000)}}b{{new string('a', 39_000)}}"}
             """);
+        // A tenth of the list, because a busy machine may take so long for all of it that it is refused.
+        var tenth = Of($$"""{"list":[{{string.Join(',', Enumerable.Range(0, 1_500))}}]}""");
         var clock = TimeProvider.System;
         var began = clock.GetTimestamp();
-        await Parse("{% for a in input.list %}{{ a }}{% endfor %}").RenderAsync(Of($$"""{"list":[{{list}}]}"""));
+        await Parse("{% for a in input.list %}{{ a }}{% endfor %}").RenderAsync(tenth);
         var control = clock.GetElapsedTime(began);
 
         began = clock.GetTimestamp();
@@ -183,7 +185,7 @@ public sealed class LiquidTests
                 await Parse(source).RenderAsync(values);
         });
 
-        Assert.InRange(clock.GetElapsedTime(began) / control, 0, 2000);
+        Assert.InRange(clock.GetElapsedTime(began) / control, 0, 20_000);
     }
 
     [Fact]
