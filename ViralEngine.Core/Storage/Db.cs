@@ -139,7 +139,8 @@ public sealed class Db(NpgsqlDataSource dataSource) : IAsyncDisposable
         if (connection is null)
             throw new InvalidOperationException("COPY requires a transaction: call BeginAsync first.");
         await using var batch = new NpgsqlBatch(
-            connection, transaction) { BatchCommands = { scope.Enter(StatementTimeout) } };
+            connection, transaction)
+        { BatchCommands = { scope.Enter(StatementTimeout) } };
         await batch.ExecuteNonQueryAsync(ct);
         return connection;
     }

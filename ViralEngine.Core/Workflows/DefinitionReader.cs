@@ -52,14 +52,14 @@ internal sealed class DefinitionReading
     /// <summary>How the steps of each type are read.</summary>
     public static readonly Dictionary<string, Func<DefinitionReading, FieldReader, StepHead, WorkflowStep?>> Types =
         new()
-    {
-        ["task"] = (reading, json, head) => reading.actions.ReadStep(json, head.Id, head.Name, "task"),
-        ["parallel"] = (reading, json, head) => Nested(json, head, () => reading.ReadParallel(json, head)),
-        ["choice"] = (reading, json, head) => Nested(json, head, () => reading.ReadChoice(json, head)),
-        ["approval"] = (reading, json, head) => reading.waits.ReadApproval(json, head.Id, head.Name),
-        ["delay"] = (reading, json, head) => reading.waits.ReadDelay(json, head.Id, head.Name),
-        ["webhook"] = (reading, json, head) => reading.actions.ReadStep(json, head.Id, head.Name, "webhook"),
-    };
+        {
+            ["task"] = (reading, json, head) => reading.actions.ReadStep(json, head.Id, head.Name, "task"),
+            ["parallel"] = (reading, json, head) => Nested(json, head, () => reading.ReadParallel(json, head)),
+            ["choice"] = (reading, json, head) => Nested(json, head, () => reading.ReadChoice(json, head)),
+            ["approval"] = (reading, json, head) => reading.waits.ReadApproval(json, head.Id, head.Name),
+            ["delay"] = (reading, json, head) => reading.waits.ReadDelay(json, head.Id, head.Name),
+            ["webhook"] = (reading, json, head) => reading.actions.ReadStep(json, head.Id, head.Name, "webhook"),
+        };
 
     private readonly DefinitionTexts texts = new();
     private readonly HashSet<string> ids = [];

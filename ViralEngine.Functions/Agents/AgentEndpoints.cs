@@ -165,7 +165,8 @@ internal sealed class AgentEndpoints(
             "agent-name-taken", $"An agent named '{draft.Name}' already exists."),
         SaveAgent.Outcome.Invalid(var errors) => Problem.Validation(errors.ToDictionary()),
         _ => Problem.Conflict(
-            "agent-changed", "The agent was changed by another request. Read it again.") with { RetryAfter = 1 },
+            "agent-changed", "The agent was changed by another request. Read it again.") with
+        { RetryAfter = 1 },
     };
 
     private static Problem NotChangeable(string id) => BuiltInAgents.Find(id) is null

@@ -88,7 +88,8 @@ internal sealed class BytesInFlight(IOptions<EdgeOptions> options, TimeProvider 
             RetryAfter = 1,
         }
         : new Problem(
-            503, "busy", "This instance is busy.", "It has reached its memory limit. Try again.") { RetryAfter = 1 };
+            503, "busy", "This instance is busy.", "It has reached its memory limit. Try again.")
+        { RetryAfter = 1 };
 }
 
 /// <summary>Reserved bytes; dispose to release them.</summary>

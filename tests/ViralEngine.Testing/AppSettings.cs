@@ -40,7 +40,8 @@ public sealed record AppSettings(string Postgres, string? Redis, IReadOnlyDictio
     // A pooler in transaction mode knows neither statements prepared before nor sessions that listen.
     private static string Connection(TestPostgres postgres) => TestServers.PgBouncerPort is { } port
         ? new NpgsqlConnectionStringBuilder(
-            postgres.AppConnection) { Port = port, MaxAutoPrepare = 0, MaxPoolSize = 20 }.ConnectionString
+            postgres.AppConnection)
+        { Port = port, MaxAutoPrepare = 0, MaxPoolSize = 20 }.ConnectionString
         : postgres.AppConnection + ";Max Auto Prepare=100;Maximum Pool Size=20";
 
     private static Dictionary<string, string?> WithoutSessions => new()

@@ -20,11 +20,11 @@ public sealed class JsonSchema(JsonElement document, bool isClosed = false)
 
     public IEnumerable<SchemaFault> Check(JsonElement schema, JsonElement value, string at = "") =>
         schema.ValueKind switch
-    {
-        JsonValueKind.True => [],
-        JsonValueKind.False => [new SchemaFault(at, "nothing is allowed here")],
-        _ => schema.EnumerateObject().SelectMany(keyword => Check(keyword, schema, value, at)),
-    };
+        {
+            JsonValueKind.True => [],
+            JsonValueKind.False => [new SchemaFault(at, "nothing is allowed here")],
+            _ => schema.EnumerateObject().SelectMany(keyword => Check(keyword, schema, value, at)),
+        };
 
     /// <summary>The part that a reference of the document names; anything else as it is.</summary>
     public JsonElement Resolve(JsonElement node) =>

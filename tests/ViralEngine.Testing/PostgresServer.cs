@@ -110,14 +110,14 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static string Connection(string login, int port, string database = Database) =>
         new NpgsqlConnectionStringBuilder
-    {
-        Host = "127.0.0.1",
-        Port = port,
-        Database = database,
-        Username = login,
-        Password = Password,
-        Pooling = login == "app",
-    }.ConnectionString;
+        {
+            Host = "127.0.0.1",
+            Port = port,
+            Database = database,
+            Username = login,
+            Password = Password,
+            Pooling = login == "app",
+        }.ConnectionString;
 
     /// <summary>Runs a statement as the superuser.</summary>
     public async Task ExecuteAsync(string database, string sql)

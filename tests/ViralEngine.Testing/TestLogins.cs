@@ -39,7 +39,8 @@ internal sealed class TestLogins
 
     public static string AdminConnection(string database) =>
         new NpgsqlConnectionStringBuilder(
-            TestServers.Postgres) { Database = database, Pooling = false }.ConnectionString;
+            TestServers.Postgres)
+        { Database = database, Pooling = false }.ConnectionString;
 
     public static async Task ExecuteAsAdminAsync(string sql)
     {

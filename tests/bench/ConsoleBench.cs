@@ -24,7 +24,8 @@ internal static partial class ConsoleBench
     {
         using var api = stack.NewPlainClient();
         using var browser = new HttpClient(
-            new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = stack.App.Address };
+            new HttpClientHandler { AllowAutoRedirect = false })
+        { BaseAddress = stack.App.Address };
         await SignInAsync(browser, stack.ApiKey);
         var tasks = await SubmitAsync(api);
         foreach (var page in new[]
@@ -54,7 +55,9 @@ internal static partial class ConsoleBench
             {
                 var task = new
                 {
-                    agent_id = "echo", description = $"the number {i}", scheduled_at = due,
+                    agent_id = "echo",
+                    description = $"the number {i}",
+                    scheduled_at = due,
                     tags = new[] { i % 2 == 0 ? "even" : "odd" }
                 };
                 using var answer = await api.PostAsJsonAsync(new Uri("/api/tasks", UriKind.Relative), task, ct);

@@ -51,7 +51,8 @@ internal sealed class BreakerProvider(
         catch (BreakerOpenException e)
         {
             throw new AgentException(
-                ErrorClass.Unavailable, e.Message, e.RetryAfter, e) { WaitsFor = WaitReason.Provider };
+                ErrorClass.Unavailable, e.Message, e.RetryAfter, e)
+            { WaitsFor = WaitReason.Provider };
         }
     }
 

@@ -381,7 +381,8 @@ public sealed class DetectAnomaliesTests(TestPostgres postgres) : IClassFixture<
     {
         await using var db = postgres.NewDb();
         var draft = Draft(
-            mode, metric, boundAbove, action) with { QuietFrom = quiet?.From, QuietTo = quiet?.To, TimeZone = zone };
+            mode, metric, boundAbove, action) with
+        { QuietFrom = quiet?.From, QuietTo = quiet?.To, TimeZone = zone };
         return (await new AlertRuleStore(db).AddAsync(tenant, Guid.CreateVersion7(), draft, "test", default))!;
     }
 

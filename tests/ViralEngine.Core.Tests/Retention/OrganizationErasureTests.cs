@@ -140,7 +140,8 @@ public sealed class OrganizationErasureTests(TestPostgres postgres) : IClassFixt
             ";\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             await using var command = new NpgsqlCommand(
-                statement.TrimEnd(';'), connection) { Parameters = { new() { Value = tenant } } };
+                statement.TrimEnd(';'), connection)
+            { Parameters = { new() { Value = tenant } } };
             await command.ExecuteNonQueryAsync();
         }
     }

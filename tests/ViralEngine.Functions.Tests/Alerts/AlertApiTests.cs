@@ -31,7 +31,11 @@ public sealed class AlertApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest
             path,
             new
             {
-                name = "Slow", metric = "latency", mode = "static", direction = "above", bound_above = 2.5,
+                name = "Slow",
+                metric = "latency",
+                mode = "static",
+                direction = "above",
+                bound_above = 2.5,
                 enabled = false
             }))
             .Expect(HttpStatusCode.OK).Json;

@@ -47,7 +47,8 @@ public sealed class CsvBodyTests
         var pipe = PipeReader.Create(new MemoryStream(Encoding.UTF8.GetBytes(csv)));
         var query = new QueryCollection(new Dictionary<string, Microsoft.Extensions.Primitives.StringValues>
         {
-            ["name"] = "n", ["agent_id"] = "echo"
+            ["name"] = "n",
+            ["agent_id"] = "echo"
         });
         return await new CsvBatchBody(pipe, 1 << 20, query).ReadAsync(default).ToListAsync();
     }

@@ -111,7 +111,9 @@ public sealed class BreakerTests : IAsyncLifetime
             api,
             new
             {
-                name = "remote", kind = "http", settings = new { url = busy.Url },
+                name = "remote",
+                kind = "http",
+                settings = new { url = busy.Url },
                 fallback_agent_ids = new[] { echo }
             });
 

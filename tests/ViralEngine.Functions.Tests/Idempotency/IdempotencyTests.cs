@@ -69,7 +69,8 @@ public sealed class IdempotencyTests(ApiUnderTest app) : IClassFixture<ApiUnderT
         {
             var lines = new StringContent("{\"description\":\"a\"}\n", Encoding.UTF8, "application/x-ndjson");
             var request = new HttpRequestMessage(
-                HttpMethod.Post, $"/api/batches?agent_id=echo&name={name}") { Content = lines };
+                HttpMethod.Post, $"/api/batches?agent_id=echo&name={name}")
+            { Content = lines };
             request.Headers.Add("Idempotency-Key", "query");
             return api.SendAsync(request);
         }

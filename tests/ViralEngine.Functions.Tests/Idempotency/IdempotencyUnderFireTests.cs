@@ -34,7 +34,8 @@ public sealed class IdempotencyUnderFireTests(IdempotencyUnderFireTests.Servers 
         using var tenant = await TestTenant.CreateAsync(cluster[0].Address, AppSettings.PlatformKey, "free");
         var body = new
         {
-            name = "b", agent_id = "echo",
+            name = "b",
+            agent_id = "echo",
             items = Enumerable.Range(1, 5).Select(i => new { description = $"item {i}" }).ToArray()
         };
 

@@ -59,7 +59,8 @@ public sealed class ClientTests(ApiUnderTest app) : IClassFixture<ApiUnderTest>
         folder, "dotnet", args,
         environment: new Dictionary<string, string?>
         {
-            ["KIOTA_OFFLINE_ENABLED"] = "true", ["MSBUILDDISABLENODEREUSE"] = "1"
+            ["KIOTA_OFFLINE_ENABLED"] = "true",
+            ["MSBUILDDISABLENODEREUSE"] = "1"
         });
 
     private async Task<string[]> ArgumentsAsync(TestTenant tenant) =>

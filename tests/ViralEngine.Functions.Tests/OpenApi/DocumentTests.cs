@@ -197,13 +197,13 @@ public sealed partial class DocumentTests
 
     private static IEnumerable<(string At, JsonElement Value)> Below(JsonElement node, string at) =>
         node.ValueKind switch
-    {
-        JsonValueKind.Object => node.EnumerateObject().Where(
-            member => member.Name is not ("example" or "examples" or "default"))
-            .Select(member => ($"{at}/{member.Name}", member.Value)),
-        JsonValueKind.Array => node.EnumerateArray().Select((item, index) => ($"{at}/{index}", item)),
-        _ => [],
-    };
+        {
+            JsonValueKind.Object => node.EnumerateObject().Where(
+                member => member.Name is not ("example" or "examples" or "default"))
+                .Select(member => ($"{at}/{member.Name}", member.Value)),
+            JsonValueKind.Array => node.EnumerateArray().Select((item, index) => ($"{at}/{index}", item)),
+            _ => [],
+        };
 
     [GeneratedRegex("^[a-z]+")]
     private static partial Regex Verb();

@@ -118,7 +118,8 @@ internal static class RoleTable
 
     /// <summary>The names of the roles that may make a call; null: everybody, without a credential too.</summary>
     public static IReadOnlyDictionary<(
-        string Method, string Route), IReadOnlySet<string>?> Rows { get; } = Text.Split('\n')
+        string Method, string Route), IReadOnlySet<string>?> Rows
+    { get; } = Text.Split('\n')
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         .ToDictionary(
             words => (words[1], words[2]),

@@ -77,7 +77,8 @@ public sealed class SlowClientTests(TestPostgres postgres) : IClassFixture<TestP
         var batch = await noisy.Owner.SubmitBatchAsync(
             new
             {
-                name = "large", agent_id = "echo",
+                name = "large",
+                agent_id = "echo",
                 items = Enumerable.Range(0, 400).Select(i => new { description = $"{i} {words}" })
             });
         await noisy.Owner.WaitForBatchAsync(batch, "completed");

@@ -166,7 +166,8 @@ public sealed class TaskApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTest>
         using var ended = await tenant.Owner.OpenAsync(
             new HttpRequestMessage(
                 HttpMethod.Get,
-                $"/api/tasks/{id}/stream-response") { Headers = { { "Last-Event-ID", "5" } } }, default);
+                $"/api/tasks/{id}/stream-response")
+            { Headers = { { "Last-Event-ID", "5" } } }, default);
         Assert.Equal(HttpStatusCode.NoContent, ended.StatusCode);
     }
 

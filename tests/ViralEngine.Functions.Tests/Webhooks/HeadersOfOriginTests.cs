@@ -45,7 +45,9 @@ public sealed class HeadersOfOriginTests(ApiUnderTest api) : IClassFixture<ApiUn
             "/api/webhooks",
             new
             {
-                url = "https://example.com/hook", event_types = new[] { "*" }, headers = new { Authorization = "hush" }
+                url = "https://example.com/hook",
+                event_types = new[] { "*" },
+                headers = new { Authorization = "hush" }
             }))
             .Expect(HttpStatusCode.Created).Json.GetProperty("id").GetString();
 }

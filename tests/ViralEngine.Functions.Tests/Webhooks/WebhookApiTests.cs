@@ -74,7 +74,10 @@ public sealed class WebhookApiTests(ApiUnderTest api) : IClassFixture<ApiUnderTe
             url = "http://169.254.169.254/latest",
             headers = new Dictionary<string, string>
             {
-                ["webhook-id"] = "1", ["Host"] = "a", ["X-A"] = "line\nbreak", ["X-B"] = "fine"
+                ["webhook-id"] = "1",
+                ["Host"] = "a",
+                ["X-A"] = "line\nbreak",
+                ["X-B"] = "fine"
             },
         })).ExpectProblem(HttpStatusCode.BadRequest);
         Assert.Equal(

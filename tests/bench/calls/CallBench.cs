@@ -76,7 +76,8 @@ internal static class CallBench
     private static async Task CallBareAsync(Uri url, int calls, int concurrency)
     {
         using var http = new HttpClient(
-            new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { Timeout = Timeout.InfiniteTimeSpan };
+            new SocketsHttpHandler { UseProxy = false, UseCookies = false })
+        { Timeout = Timeout.InfiniteTimeSpan };
         var left = calls;
         await Task.WhenAll(Enumerable.Range(0, concurrency).Select(async _ =>
         {
