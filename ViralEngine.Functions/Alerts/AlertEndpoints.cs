@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using ViralEngine.Core.Alerts;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
 using ViralEngine.Functions.Audit;
 using ViralEngine.Functions.Organizations;
 using ViralEngine.Functions.Requests;
@@ -46,11 +47,12 @@ internal sealed class AlertEndpoints(AlertStore store, TimeProvider time)
         CancellationToken ct)
     {
         var caller = request.Caller();
-        if (!Ids.TryParse(id, out var alertId) || await store.FindAsync(caller.Tenant, alertId, ct) is null)
-            return Problem.NotFound("alert");
-        return await store.AcknowledgeAsync(caller.Tenant, alertId, caller.Principal, time.GetUtcNow().UtcDateTime, ct)
-            ? Results.Ok(await store.FindAsync(caller.Tenant, alertId, ct))
-            : NotOpen();
+        return await ChangeAsync(
+            caller.Tenant,
+            id,
+            alertId => store.AcknowledgeAsync(
+                caller.Tenant, alertId, caller.Principal, time.GetUtcNow().UtcDateTime, ct),
+            ct);
     }
 
     [Function("ResolveAlert"), Allow(Roles.Operators), Audited("alert.resolved", Target = "id")]
@@ -62,11 +64,12 @@ internal sealed class AlertEndpoints(AlertStore store, TimeProvider time)
         CancellationToken ct)
     {
         var caller = request.Caller();
-        if (!Ids.TryParse(id, out var alertId) || await store.FindAsync(caller.Tenant, alertId, ct) is null)
-            return Problem.NotFound("alert");
-        return await store.ResolveAsync(caller.Tenant, alertId, caller.Principal, time.GetUtcNow().UtcDateTime, ct)
-            ? Results.Ok(await store.FindAsync(caller.Tenant, alertId, ct))
-            : NotOpen();
+        return await ChangeAsync(
+            caller.Tenant,
+            id,
+            alertId => store.ResolveAsync(
+                caller.Tenant, alertId, caller.Principal, time.GetUtcNow().UtcDateTime, ct),
+            ct);
     }
 
     [Function("MuteAlert"), Allow(Roles.Operators), Audited("alert.muted", Target = "id")]
@@ -78,18 +81,24 @@ internal sealed class AlertEndpoints(AlertStore store, TimeProvider time)
         CancellationToken ct) =>
         await MuteAsync(request.Caller(), id, await RequestBody.ReadAsync<MuteAlertRequest>(request, ct), ct);
 
-    internal async Task<IResult> MuteAsync(Caller caller, string id, MuteAlertRequest asked, CancellationToken ct)
+    internal Task<IResult> MuteAsync(Caller caller, string id, MuteAlertRequest asked, CancellationToken ct) =>
+        ChangeAsync(
+            caller.Tenant,
+            id,
+            alertId => store.MuteAsync(
+                caller.Tenant, alertId, time.GetUtcNow().UtcDateTime.AddMinutes(asked.Minutes), ct),
+            ct);
+
+    /// <param name="changeAsync">False if the alert is not open.</param>
+    private async Task<IResult> ChangeAsync(
+        TenantId tenant, string id, Func<Guid, Task<bool>> changeAsync, CancellationToken ct)
     {
-        var tenant = caller.Tenant;
         if (!Ids.TryParse(id, out var alertId) || await store.FindAsync(tenant, alertId, ct) is null)
             return Problem.NotFound("alert");
-        var until = time.GetUtcNow().UtcDateTime.AddMinutes(asked.Minutes);
-        return await store.MuteAsync(tenant, alertId, until, ct)
+        return await changeAsync(alertId)
             ? Results.Ok(await store.FindAsync(tenant, alertId, ct))
-            : NotOpen();
+            : Problem.Conflict("alert-resolved", "The alert is already resolved.");
     }
-
-    private static Problem NotOpen() => Problem.Conflict("alert-resolved", "The alert is already resolved.");
 }
 
 internal sealed record AlertListQuery : PageQuery

@@ -5,6 +5,7 @@ using ViralEngine.Console.Metrics;
 using ViralEngine.Core.Alerts;
 using ViralEngine.Core.Metrics;
 using ViralEngine.Core.Organizations;
+using ViralEngine.Core.Storage;
 using ViralEngine.Core.Tasks;
 using ViralEngine.Functions.Approvals;
 using ViralEngine.Functions.Batches;
@@ -23,9 +24,6 @@ internal sealed class HomePages(
 {
     private const int MaxRows = 5;
 
-    /// <summary>How many alerts are looked through for incidents of the last day.</summary>
-    private const int MaxAlerts = 50;
-
     private static readonly AlertMetric[] Charted =
         [AlertMetric.ErrorRate, AlertMetric.Latency, AlertMetric.Throughput];
 
@@ -42,7 +40,6 @@ internal sealed class HomePages(
             caller, new TaskListQuery { Status = AgentTaskStatus.InProgress, Limit = MaxRows }, ct);
         var batch = await batches.ListAsync(
             caller, new BatchListQuery { Status = AgentTaskStatus.InProgress, Limit = MaxRows }, ct);
-        var newest = await alerts.ListAsync(caller.Tenant, null, null, MaxAlerts, ct);
         var summary = await metrics.SummaryAsync(caller, ct);
         var budget = await budgets.ReadAsync(caller, ct);
         return await pages.ShowAsync<HomePage>(request, "Home", "home", new()
@@ -54,16 +51,16 @@ internal sealed class HomePages(
             [nameof(HomePage.Running)] = running.Tasks,
             [nameof(HomePage.Batches)] = batch.Batches,
             [nameof(HomePage.Alerts)] = await alerts.ListAsync(caller.Tenant, AlertStatus.Open, null, MaxRows, ct),
-            [nameof(HomePage.Charts)] = summary.LastDay.Finished == 0 ? [] : await ChartsAsync(caller, newest, ct),
+            [nameof(HomePage.Charts)] = summary.LastDay.Finished == 0 ? [] : await ChartsAsync(caller.Tenant, ct),
         }, ct);
     }
 
-    private async Task<IReadOnlyList<ExpectedChart>> ChartsAsync(
-        Caller caller, IReadOnlyList<Alert> newest, CancellationToken ct)
+    private async Task<IReadOnlyList<ExpectedChart>> ChartsAsync(TenantId tenant, CancellationToken ct)
     {
         var now = time.GetUtcNow().UtcDateTime;
         var day = new MetricWindow(now.AddDays(-1), now, MetricStep.Hour, MetricGroup.None, null);
-        var read = await series.ReadAsync(caller.Tenant, UsualBand.Before(day), ct);
+        var read = await series.ReadAsync(tenant, UsualBand.Before(day), ct);
+        var newest = await alerts.ListAsync(tenant, null, null, ExpectedChart.MaxAlerts, ct);
         var points = read.SelectMany(each => each.Points).ToList();
         return [.. Charted.Select(metric => ExpectedChart.Of(metric, day, points, newest))];
     }

@@ -14,9 +14,6 @@ namespace ViralEngine.Functions.Console;
 internal sealed class MetricPages(
     MetricEndpoints api, MetricStore store, AlertStore alerts, ConsolePages pages, TimeProvider time)
 {
-    /// <summary>How many alerts are looked through for incidents.</summary>
-    private const int MaxAlerts = 50;
-
     [Function("ConsoleMetrics"), Allow(Roles.Readers)]
     public async Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "console/metrics")] HttpRequest request,
@@ -39,7 +36,8 @@ internal sealed class MetricPages(
             [nameof(MetricsPage.Window)] = window,
             [nameof(MetricsPage.Points)] = (IReadOnlyList<MetricPoint>)[.. series.SelectMany(each => each.Points)],
             [nameof(MetricsPage.History)] = (IReadOnlyList<MetricPoint>)[.. history.SelectMany(each => each.Points)],
-            [nameof(MetricsPage.Alerts)] = await alerts.ListAsync(caller.Tenant, null, null, MaxAlerts, ct),
+            [nameof(MetricsPage.Alerts)] = await alerts.ListAsync(
+                caller.Tenant, null, null, ExpectedChart.MaxAlerts, ct),
             [nameof(MetricsPage.Query)] = query.Values,
         }, ct);
     }
